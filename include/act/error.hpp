@@ -1,0 +1,37 @@
+// The one exception of act, thrown only at a public door: before the first write, outside parallel regions.
+#pragma once
+
+#include <act/version.hpp>
+
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace act::inline ACT_ABI {
+
+/// What kind of thing was wrong. Programs map every code to exit status 1; libraries can branch on it.
+enum class error_code {
+  invalid_shape,   ///< an extent, stride or span length of a tensor doesn't fit the others
+  invalid_option,  ///< an option is outside its range, or two options contradict each other
+  invalid_input,   ///< a file's content is malformed, truncated or hostile
+  unsupported,     ///< well-formed, but a feature act doesn't have
+  mismatch,        ///< two inputs that must belong together don't (heads file and model, say)
+  io,              ///< the operating system refused: open, read, write, map
+};
+
+/// Root of everything act throws. `what()` is one line that says what is wrong, where, and how to mend it.
+class error : public std::runtime_error {
+ public:
+  /// `where`: the member, file or place in a file that is wrong; becomes the prefix of `what()`.
+  error(error_code code, std::string_view where, std::string_view message)
+      : std::runtime_error(std::string(where) + ": " + std::string(message)), code_(code), where_(where) {}
+
+  [[nodiscard]] error_code code() const noexcept { return code_; }
+  [[nodiscard]] const std::string& where() const noexcept { return where_; }
+
+ private:
+  error_code code_;
+  std::string where_;
+};
+
+}  // namespace act::inline ACT_ABI

