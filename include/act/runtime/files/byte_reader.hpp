@@ -1,0 +1,81 @@
+// A cursor over untrusted bytes: every read is checked against what is left, and a failure names file and
+// byte. For the readers of binary model files. It knows nothing of any format.
+#pragma once
+
+#include <act/error.hpp>
+#include <act/version.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace act::inline ACT_ABI {
+
+/// A name from a file, fit for a one-line message: control and non-ASCII bytes as \xNN, cut after 80
+/// characters.
+[[nodiscard]] inline std::string printable(std::string_view text) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string shown;
+  for (const char c : text) {
+    if (shown.size() >= 80) return shown + "...";
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte < 0x7f) {
+      shown += c;
+    } else {
+      shown += "\\x";
+      shown += digits[byte >> 4];
+      shown += digits[byte & 15];
+    }
+  }
+  return shown;
+}
+
+class byte_reader {
+ public:
+  /// Reads `bytes`, the content of the file that messages call `file`.
+  byte_reader(std::span<const std::byte> bytes, std::string file) : bytes_(bytes), file_(std::move(file)) {}
+
+  [[nodiscard]] std::size_t position() const noexcept { return position_; }
+  [[nodiscard]] std::size_t remaining() const noexcept { return bytes_.size() - position_; }
+  [[nodiscard]] const std::string& file() const noexcept { return file_; }
+
+  /// The next `count` bytes. Throws `error` (invalid_input) when the file ends before; `what` names them in
+  /// the message.
+  std::span<const std::byte> take(std::uint64_t count, std::string_view what) {
+    if (count > remaining())
+      fail(std::string(what) + " takes " + std::to_string(count) + " bytes but only " +
+           std::to_string(remaining()) + " are left; the file is truncated or damaged, fetch it again");
+    const auto taken = bytes_.subspan(position_, static_cast<std::size_t>(count));
+    position_ += taken.size();
+    return taken;
+  }
+
+  /// The next little-endian number, at any alignment.
+  template <class T>
+  requires std::is_arithmetic_v<T> T read(std::string_view what) {
+    T value;
+    std::memcpy(&value, take(sizeof value, what).data(), sizeof value);
+    return value;
+  }
+
+  /// Throws `error` with this reader's file and the byte at `at` (default: the current one).
+  [[noreturn]] void fail(std::string_view message, error_code code = error_code::invalid_input) const {
+    fail_at(position_, message, code);
+  }
+  [[noreturn]] void fail_at(std::size_t at, std::string_view message,
+                            error_code code = error_code::invalid_input) const {
+    throw error(code, file_ + ": at byte " + std::to_string(at), message);
+  }
+
+ private:
+  std::span<const std::byte> bytes_;
+  std::string file_;
+  std::size_t position_ = 0;
+};
+
+}  // namespace act::inline ACT_ABI
