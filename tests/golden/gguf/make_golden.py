@@ -1,0 +1,86 @@
+"""Makes the golden files for the GGUF reader and the dequantisation with the Python package `gguf`.
+
+    python make_golden.py [SmolLM2-135M-Instruct.Q4_1.gguf]
+
+small.gguf           every metadata type and every tensor type act reads, with random blocks
+small.expected.bin   the float32 values of its tensors, in the file's order, as `gguf` dequantises them
+all_halves.crc32     CRC-32 of the float32 values of all half-precision bit patterns but NaN (those as 0)
+smollm2.crc32        with the model: CRC-32 of each tensor's float32 values and its name, a line a tensor
+Needs: gguf, numpy.
+"""
+import pathlib
+import sys
+import zlib
+
+import numpy as np
+from gguf import GGMLQuantizationType as Q, GGUFReader, GGUFValueType as V, GGUFWriter, dequantize
+
+here = pathlib.Path(__file__).parent
+rng = np.random.default_rng(20240703)
+
+SCALES = np.array([0.0, -0.0, 1.0, -1.5, 6e-8, -6e-8, 6.1e-5, 65504.0, 0.01, -0.3], dtype=np.float16)
+
+
+def blocks(kind, rows, columns):
+    """Random blocks with scales from all of half's range: zeros of both signs, subnormals, the largest number."""
+    size = {Q.Q8_0: 34, Q.Q4_0: 18, Q.Q4_1: 20, Q.Q5_0: 22, Q.Q5_1: 24}[kind]
+    raw = rng.integers(0, 256, (rows, columns // 32, size), dtype=np.uint8)
+    halves = {Q.Q4_1: 2, Q.Q5_1: 2}.get(kind, 1)
+    raw[..., : 2 * halves] = rng.choice(SCALES, (rows, columns // 32, halves)).view(np.uint8)
+    return raw.reshape(rows, -1)
+
+
+def write_small():
+    writer = GGUFWriter(here / "small.gguf", "llama")
+    writer.add_key_value("test.u8", 200, V.UINT8)
+    writer.add_key_value("test.i8", -100, V.INT8)
+    writer.add_key_value("test.u16", 60000, V.UINT16)
+    writer.add_key_value("test.i16", -30000, V.INT16)
+    writer.add_key_value("test.u32", 4000000000, V.UINT32)
+    writer.add_key_value("test.i32", -2000000000, V.INT32)
+    writer.add_key_value("test.u64", 2**63 + 5, V.UINT64)
+    writer.add_key_value("test.i64", -(2**62), V.INT64)
+    writer.add_key_value("test.f32", 0.1, V.FLOAT32)
+    writer.add_key_value("test.f64", 0.1, V.FLOAT64)
+    writer.add_key_value("test.yes", True, V.BOOL)
+    writer.add_key_value("test.no", False, V.BOOL)
+    writer.add_key_value("test.text", "naïve \u4e2d text", V.STRING)
+    writer.add_key_value("test.strings", ["", "one", "two words", "\u00e9"], V.ARRAY, V.STRING)
+    writer.add_key_value("test.integers", [3, -1, 7], V.ARRAY, V.INT32)
+    writer.add_key_value("test.floats", [0.5, -2.0], V.ARRAY, V.FLOAT32)
+    writer.add_key_value("test.booleans", [True, False, True], V.ARRAY, V.BOOL)
+    floats = rng.standard_normal((3, 5)).astype(np.float32)
+    floats[0, :4] = [np.inf, -np.inf, -0.0, 1e-42]
+    writer.add_tensor("f32", floats)
+    writer.add_tensor("f32.vector", rng.standard_normal(7).astype(np.float32))
+    writer.add_tensor("f32.four_axes", rng.standard_normal((2, 3, 4, 5)).astype(np.float32))
+    halves = rng.standard_normal((2, 9)).astype(np.float16)
+    halves[0, :4] = [np.inf, -np.inf, -0.0, 6e-8]
+    writer.add_tensor("f16", halves)
+    brain = rng.integers(0, 2**16, (2, 6), dtype=np.uint16)
+    brain[(brain & 0x7F80) == 0x7F80] = 0x7F80  # infinities rather than NaN
+    writer.add_tensor("bf16", brain.view(np.uint8), raw_dtype=Q.BF16)
+    for kind in (Q.Q8_0, Q.Q4_0, Q.Q4_1, Q.Q5_0, Q.Q5_1):
+        writer.add_tensor(kind.name.lower(), blocks(kind, 4, 64), raw_dtype=kind)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def values(tensor):
+    # 32-bit floats of any tensor; infinities times zero and the like are part of what is compared.
+    with np.errstate(all="ignore"):
+        return np.ascontiguousarray(dequantize(tensor.data, tensor.tensor_type), dtype=np.float32)
+
+
+write_small()
+(here / "small.expected.bin").write_bytes(b"".join(values(t).tobytes() for t in GGUFReader(here / "small.gguf").tensors))
+
+halves = np.arange(2**16, dtype=np.uint16).view(np.float16).astype(np.float32)
+halves[np.isnan(halves)] = 0
+(here / "all_halves.crc32").write_text(f"{zlib.crc32(halves.tobytes()):08x}\n")
+
+if len(sys.argv) > 1:
+    lines = [f"{zlib.crc32(values(t).tobytes()):08x} {t.name}\n" for t in GGUFReader(sys.argv[1]).tensors]
+    (here / "smollm2.crc32").write_text("".join(lines))
