@@ -34,4 +34,17 @@ class error : public std::runtime_error {
   std::string where_;
 };
 
+/// What a `validate()` found. Converts to false when nothing is wrong; both members then are empty.
+struct problem {
+  std::string_view where = {};    ///< the member that is wrong, in the caller's terms
+  std::string_view message = {};  ///< what is wrong with it and how to mend it
+
+  [[nodiscard]] constexpr explicit operator bool() const noexcept { return !message.empty(); }
+};
+
+/// Throws `found` as an error; does nothing when nothing was found.
+inline void throw_if(const problem& found, error_code code) {
+  if (found) throw error(code, found.where, found.message);
+}
+
 }  // namespace act::inline ACT_ABI

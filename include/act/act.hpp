@@ -1,0 +1,14 @@
+// Umbrella of the core: calibration of attention maps. Only includes.
+#pragma once
+
+#include <act/attention_view.hpp>
+#include <act/calibrate.hpp>
+#include <act/column_scores.hpp>
+#include <act/element.hpp>
+#include <act/error.hpp>
+#include <act/head_set.hpp>
+#include <act/options.hpp>
+#include <act/parallel.hpp>
+#include <act/redistribution.hpp>
+#include <act/sinks.hpp>
+#include <act/version.hpp>

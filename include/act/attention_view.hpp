@@ -1,0 +1,137 @@
+// Non-owning 4-D attention maps [batch, head, query, key] and what each of their rows can see.
+// For engine authors who have the softmaxed map in memory. Not a container, and not a general tensor: keys
+// are always contiguous, the other three axes have any stride that keeps the rows apart.
+#pragma once
+
+#include <act/element.hpp>
+#include <act/error.hpp>
+#include <act/version.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <limits>
+#include <span>
+#include <type_traits>
+#include <utility>
+
+namespace act::inline ACT_ABI {
+
+/// Half-open range of key positions.
+struct key_range {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+
+  [[nodiscard]] constexpr bool empty() const noexcept { return begin >= end; }
+  [[nodiscard]] constexpr std::size_t size() const noexcept { return empty() ? 0 : end - begin; }
+  [[nodiscard]] constexpr bool contains(std::size_t key) const noexcept { return begin <= key && key < end; }
+};
+
+/// Which keys a row sees: row i stands at position p = query_offset + i and sees the keys first_key .. p,
+/// with a window only the last `window` of them. Everything else is masked.
+struct visibility {
+  std::size_t query_offset = 0;  ///< position of the first row: keys already in the cache before it
+  std::span<const std::size_t> first_key =
+      {};                  ///< per batch entry, the keys of left padding; empty = no padding
+  std::size_t window = 0;  ///< sliding window in keys, the row's own included; 0 = unlimited
+
+  /// The sequence's initial token in `batch`, which is never calibrated.
+  [[nodiscard]] constexpr std::size_t initial_key(std::size_t batch) const noexcept {
+    return first_key.empty() ? 0 : first_key[batch];
+  }
+
+  /// The keys that row `query` of `batch` sees.
+  [[nodiscard]] constexpr key_range row(std::size_t batch, std::size_t query) const noexcept {
+    const std::size_t end = query_offset + query + 1;
+    const std::size_t windowed = window != 0 && end > window ? end - window : 0;
+    return {std::max(initial_key(batch), windowed), end};
+  }
+
+  /// How many of the rows at positions [first_row, last_row) see `key`: the divisor of its column score.
+  [[nodiscard]] constexpr std::size_t rows_seeing(std::size_t batch, std::size_t key, std::size_t first_row,
+                                                  std::size_t last_row) const noexcept {
+    if (key < initial_key(batch)) return 0;
+    const std::size_t from = std::max(first_row, key);
+    const std::size_t to =
+        window == 0 || window >= last_row - std::min(key, last_row) ? last_row : key + window;
+    return from < to ? to - from : 0;
+  }
+};
+
+/// A map that may be written (`T` not const) or only read (`const T`); see attention_view. Strides in
+/// elements. Row (b, h, i) is the `keys` elements from data + b * batch_stride + h * head_stride + i *
+/// query_stride.
+template <class T>
+struct attention_span {
+  T* data = nullptr;
+  std::size_t batches = 0;
+  std::size_t heads = 0;
+  std::size_t queries = 0;
+  std::size_t keys = 0;
+  std::size_t batch_stride = 0;
+  std::size_t head_stride = 0;
+  std::size_t query_stride = 0;
+  visibility visible = {};
+
+  /// A contiguous row-major map of batches x heads x queries x keys elements.
+  [[nodiscard]] static constexpr attention_span packed(T* data, std::size_t batches, std::size_t heads,
+                                                       std::size_t queries, std::size_t keys,
+                                                       visibility visible = {}) noexcept {
+    return {data, batches, heads, queries, keys, heads * queries * keys, queries * keys, keys, visible};
+  }
+
+  [[nodiscard]] constexpr T* row(std::size_t batch, std::size_t head, std::size_t query) const noexcept {
+    return data + (batch * batch_stride + head * head_stride + query * query_stride);
+  }
+
+  [[nodiscard]] constexpr bool empty() const noexcept {
+    return batches == 0 || heads == 0 || queries == 0 || keys == 0;
+  }
+
+  /// A span reads as a view.
+  constexpr operator attention_span<const T>() const noexcept requires(!std::is_const_v<T>) {
+    return {data, batches, heads, queries, keys, batch_stride, head_stride, query_stride, visible};
+  }
+
+  /// What is wrong with the shape, if anything. Rows must not overlap: the three outer axes, in some order of
+  /// nesting, keep them apart (any transposition or padding of a packed map does). Reads no element.
+  [[nodiscard]] constexpr problem validate() const noexcept {
+    if (!visible.first_key.empty() && visible.first_key.size() != batches) {
+      return {"visible.first_key", "needs one entry for each batch entry, or none at all"};
+    }
+    if (empty()) return {};
+    if (data == nullptr) return {"data", "is null, but the map isn't empty"};
+    constexpr std::size_t limit = std::numeric_limits<std::size_t>::max() / sizeof(T);
+    if (visible.query_offset > keys || queries > keys - visible.query_offset) {
+      return {"visible.query_offset",
+              "query_offset + queries exceeds keys: each row's own key is one of the keys"};
+    }
+    for (const std::size_t key : visible.first_key) {
+      if (key > keys) return {"visible.first_key", "an entry exceeds keys"};
+    }
+    struct axis {
+      std::size_t stride, extent;
+      std::string_view name;
+    };
+    std::array<axis, 3> axes{axis{query_stride, queries, "query_stride"},
+                             axis{head_stride, heads, "head_stride"},
+                             axis{batch_stride, batches, "batch_stride"}};
+    std::sort(axes.begin(), axes.end(), [](const axis& a, const axis& b) { return a.stride < b.stride; });
+    std::size_t extent = keys;  // elements that the axes so far span
+    for (const axis& outer : axes) {
+      if (outer.extent == 1) continue;
+      if (outer.stride < extent) return {outer.name, "is too small: rows of the map would overlap"};
+      if (outer.stride > limit / outer.extent)
+        return {outer.name, "is too large: the map exceeds the address space"};
+      extent += outer.stride * (outer.extent - 1);
+      if (extent > limit) return {outer.name, "is too large: the map exceeds the address space"};
+    }
+    return {};
+  }
+};
+
+/// The read-only form.
+template <class T>
+using attention_view = attention_span<const T>;
+
+}  // namespace act::inline ACT_ABI

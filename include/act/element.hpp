@@ -1,0 +1,46 @@
+// Which types an attention map may hold, and how its elements are read, accumulated and written.
+// A door for other storage types: specialise act::element_traits for yours and every call of the core takes
+// it. Not arithmetic: the library computes in `accumulator`, never in the storage type.
+#pragma once
+
+#include <act/version.hpp>
+
+#include <concepts>
+#include <type_traits>
+
+namespace act::inline ACT_ABI {
+
+/// Customisation point. A specialisation gives
+///   using accumulator = float or double;                    what one element is computed in, at least float
+///   static accumulator load(const T&) noexcept;              exact
+///   static T store(accumulator) noexcept;                    rounded to nearest even
+template <class T>
+struct element_traits;
+
+template <>
+struct element_traits<float> {
+  using accumulator = float;
+  static constexpr float load(float stored) noexcept { return stored; }
+  static constexpr float store(float value) noexcept { return value; }
+};
+
+template <>
+struct element_traits<double> {
+  using accumulator = double;
+  static constexpr double load(double stored) noexcept { return stored; }
+  static constexpr double store(double value) noexcept { return value; }
+};
+
+/// A type (const or not) that element_traits knows.
+template <class T>
+concept attention_element = requires(const std::remove_const_t<T>& stored) {
+  typename element_traits<std::remove_const_t<T>>::accumulator;
+  { element_traits<std::remove_const_t<T>>::load(stored) }
+  noexcept->std::floating_point;
+};
+
+/// The type that elements of `T` are computed in.
+template <attention_element T>
+using accumulator_t = typename element_traits<std::remove_const_t<T>>::accumulator;
+
+}  // namespace act::inline ACT_ABI

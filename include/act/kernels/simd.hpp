@@ -1,0 +1,53 @@
+// The only place that knows xsimd: whether it is there, which of its versions (8.1 to 14), what it lacks.
+// For the kernels. Not a wrapper: kernels use xsimd::batch directly for what all these versions share.
+#pragma once
+
+#include <act/version.hpp>
+
+#include <type_traits>
+
+#if !defined(ACT_NO_XSIMD)
+#if __has_include(<xsimd/xsimd.hpp>)
+// xsimd 8.1 itself doesn't pass -Wconversion and -Wshadow.
+#if defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+#pragma GCC diagnostic ignored "-Wshadow"
+#endif
+#include <xsimd/xsimd.hpp>
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
+#define ACT_DETAIL_HAS_XSIMD 1
+#endif
+#endif
+
+namespace act::inline ACT_ABI::simd {
+
+/// The plain C++ kernels: the oracle of the vectorised ones, and all there is without xsimd.
+struct scalar {};
+
+#if defined(ACT_DETAIL_HAS_XSIMD)
+
+/// Can batches of T be computed with on Arch?
+template <class T, class Arch>
+inline constexpr bool vectorised = xsimd::types::has_simd_register<T, Arch>::value;
+template <class T>
+inline constexpr bool vectorised<T, scalar> = false;
+
+/// The best instruction set that this translation unit is compiled for. It is the last template parameter of
+/// everything that touches batches: two units with different -m flags then never share a function.
+using default_arch = std::conditional_t<xsimd::types::has_simd_register<float, xsimd::default_arch>::value,
+                                        xsimd::default_arch, scalar>;
+
+#else
+
+template <class T, class Arch>
+inline constexpr bool vectorised = false;
+
+using default_arch = scalar;
+
+#endif
+
+}  // namespace act::inline ACT_ABI::simd

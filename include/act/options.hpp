@@ -1,0 +1,74 @@
+// What is a sink and what happens to it: plain aggregates with the paper's values as defaults.
+// For every caller of the core. Not which heads: that is head_set.hpp.
+#pragma once
+
+#include <act/error.hpp>
+#include <act/version.hpp>
+
+#include <cstddef>
+
+namespace act::inline ACT_ABI {
+
+/// When the column score of key j makes it a sink (the initial token never is one).
+enum class sink_rule {
+  relative,  ///< score > alpha / N, N the visible keys of the sequence (paper, section 3)
+  absolute,  ///< score > tau (the authors' scripts)
+};
+
+/// Where the mass taken from sinks goes.
+enum class redistribution {
+  proportional,  ///< to the row's other keys, in proportion to what they have (paper, section 4)
+};
+
+/// Whose behaviour to reproduce where the paper and the authors' published code differ.
+enum class compatibility {
+  none,     ///< the paper, with every row's mass preserved
+  authors,  ///< the authors' code: the first index over the threshold is spared whichever it is, A[0, 0]
+            ///< becomes 1, a row whose mass is all on sinks becomes NaN. Whole prompts, or one row of
+            ///< decoding; no padding
+};
+
+/// Which columns of a map are sinks.
+struct sink_options {
+  sink_rule rule = sink_rule::relative;
+  double alpha = 5;  ///< relative rule's factor over the uniform score 1 / N; > 0 (paper: 5)
+  double tau = 0.1;  ///< absolute rule's threshold on the mean weight; 0 .. 1 (scripts: 0.1, 0.15)
+  std::size_t min_visible_rows = 1;  ///< columns seen by fewer rows are never sinks; >= 1 (paper: 1)
+
+  /// The member that is wrong, if any.
+  [[nodiscard]] constexpr problem validate() const noexcept {
+    if (rule != sink_rule::relative && rule != sink_rule::absolute)
+      return {"sinks.rule", "isn't a rule act knows"};
+    if (!(alpha > 0 && alpha <= 1e300))
+      return {"sinks.alpha", "must be a finite number over 0 (the paper's is 5)"};
+    if (!(tau >= 0 && tau <= 1)) return {"sinks.tau", "must be between 0 and 1 (the authors' is 0.1)"};
+    if (min_visible_rows == 0) return {"sinks.min_visible_rows", "must be at least 1 (the paper's is 1)"};
+    return {};
+  }
+};
+
+/// Everything calibrate() can be told; the defaults are the paper's.
+struct calibration_options {
+  sink_options sinks = {};
+  double beta = 0.4;  ///< what a sink keeps of its weight, the paper's beta; 0 .. 1, 1 changes nothing
+  redistribution redistribute = redistribution::proportional;
+  compatibility behave_as = compatibility::none;
+
+  /// The member that is wrong, if any, or the one that contradicts another.
+  [[nodiscard]] constexpr problem validate() const noexcept {
+    if (const problem found = sinks.validate()) return found;
+    if (!(beta >= 0 && beta <= 1)) return {"beta", "must be between 0 and 1 (the paper's is 0.4)"};
+    if (redistribute != redistribution::proportional)
+      return {"redistribute", "isn't a redistribution act knows"};
+    if (behave_as != compatibility::none && behave_as != compatibility::authors) {
+      return {"behave_as", "isn't a behaviour act knows"};
+    }
+    if (behave_as == compatibility::authors && sinks.min_visible_rows != 1) {
+      return {"sinks.min_visible_rows",
+              "must be 1 with compatibility::authors: their code has no such limit"};
+    }
+    return {};
+  }
+};
+
+}  // namespace act::inline ACT_ABI

@@ -1,0 +1,157 @@
+// What happens to one row once its sinks are known: sinks keep beta of their weight, the rest of the row
+// takes what they lost, and the row's mass stays what it was. For decoding, where rows come one at a time,
+// and for callers who choose sinks themselves; calibrate() does this for whole maps.
+//
+// Arithmetic. With S the row's mass on sinks and R its mass elsewhere, other keys are multiplied by
+// c = 1 + (1 - beta) S / R. The error of R reaches the row's mass as (1 - beta) S dR / R, so R must not come
+// out of a cancellation: it is taken as (row sum - S) only while S is at most half of the row, and summed
+// over the other keys beyond that. An R below 2^-20 of the row counts as none: the factor would be rounding
+// noise blown up, and every form (map, fused, corrected, streamed) has to agree on which rows stay as they
+// are.
+#pragma once
+
+#include <act/attention_view.hpp>
+#include <act/element.hpp>
+#include <act/error.hpp>
+#include <act/kernels/row_simd.hpp>
+#include <act/options.hpp>
+#include <act/version.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <span>
+
+namespace act::inline ACT_ABI {
+
+namespace detail {
+
+/// Below this share of the row's mass the keys that aren't sinks count as empty.
+inline constexpr double least_remainder = 0x1p-20;
+
+/// Those of the ascending `sinks` that `seen` holds.
+[[nodiscard]] inline std::span<const std::size_t> sinks_within(std::span<const std::size_t> sinks,
+                                                               key_range seen) noexcept {
+  const auto first = std::lower_bound(sinks.begin(), sinks.end(), seen.begin);
+  const auto last = std::lower_bound(first, sinks.end(), seen.end);
+  return {first, last};
+}
+
+/// Mass of the keys in `seen` that aren't in `sinks`, summed directly.
+template <class T, class Arch>
+[[nodiscard]] double sum_between(const T* row, key_range seen, std::span<const std::size_t> sinks) noexcept {
+  double total = 0;
+  std::size_t from = seen.begin;
+  for (const std::size_t s : sinks) {
+    total += row_kernel<T, Arch>::sum(row + from, s - from);
+    from = s + 1;
+  }
+  return total + row_kernel<T, Arch>::sum(row + from, seen.end - from);
+}
+
+/// Multiplies sinks by `at_sinks` and the other keys of `seen` by `elsewhere`. Vectors run over both; the
+/// sinks are kept aside and written last.
+template <class T, class Arch>
+void scale_row(T* row, key_range seen, std::span<const std::size_t> sinks, accumulator_t<T> at_sinks,
+               accumulator_t<T> elsewhere) noexcept {
+  using element = element_traits<T>;
+  constexpr std::size_t chunk = 64;
+  accumulator_t<T> kept[chunk];
+  std::size_t from = seen.begin;
+  do {
+    const std::size_t count = std::min(chunk, sinks.size());
+    for (std::size_t k = 0; k < count; ++k)
+      kept[k] = element::load(row[sinks[k]]);
+    const std::size_t to = count < sinks.size() ? sinks[count] : seen.end;
+    row_kernel<T, Arch>::scale(row + from, to - from, elsewhere);
+    for (std::size_t k = 0; k < count; ++k)
+      row[sinks[k]] = element::store(kept[k] * at_sinks);
+    sinks = sinks.subspan(count);
+    from = to;
+  } while (from < seen.end);
+}
+
+/// Proportional redistribution in one row. `sinks` ascend and lie within `seen`. Returns the mass taken from
+/// sinks, 0 when the row was left alone: no mass on sinks, none elsewhere, or a NaN or infinity in it.
+template <class T, class Arch>
+double redistribute_proportionally(T* row, key_range seen, std::span<const std::size_t> sinks,
+                                   double beta) noexcept {
+  double on_sinks = 0;
+  for (const std::size_t s : sinks)
+    on_sinks += static_cast<double>(element_traits<T>::load(row[s]));
+  if (!(on_sinks > 0)) return 0;
+  const double mass = row_kernel<T, Arch>::sum(row + seen.begin, seen.size());
+  if (!std::isfinite(mass)) return 0;
+  const double elsewhere = on_sinks > 0.5 * mass ? sum_between<T, Arch>(row, seen, sinks) : mass - on_sinks;
+  if (!(elsewhere >= least_remainder * (on_sinks + elsewhere))) return 0;
+  const double freed = (1 - beta) * on_sinks;
+  using accumulator = accumulator_t<T>;
+  scale_row<T, Arch>(row, seen, sinks, static_cast<accumulator>(beta),
+                     static_cast<accumulator>(1 + freed / elsewhere));
+  return freed;
+}
+
+/// One row as the authors' code leaves it (`first_row`: row 0 of the map, where they forget to spare the
+/// sinks from receiving). Computed in double: a compatibility mode, not a fast path. A row with nothing
+/// elsewhere becomes NaN over all its `keys`, as theirs does.
+template <class T>
+double redistribute_like_authors(T* row, std::size_t keys, key_range seen, std::span<const std::size_t> sinks,
+                                 double beta, bool first_row) noexcept {
+  using element = element_traits<T>;
+  using accumulator = typename element::accumulator;
+  double on_sinks = 0;
+  for (const std::size_t s : sinks)
+    on_sinks += static_cast<double>(element::load(row[s]));
+  const double freed = (1 - beta) * on_sinks;
+  const std::span<const std::size_t> zeroed = first_row ? std::span<const std::size_t>{} : sinks;
+  const double receiving = sum_between<T, simd::scalar>(row, seen, zeroed);
+  if (receiving == 0) {
+    std::fill_n(row, keys, element::store(std::numeric_limits<accumulator>::quiet_NaN()));
+    return freed;
+  }
+  std::size_t next = 0;
+  for (std::size_t j = seen.begin; j < seen.end; ++j) {
+    const double weight = static_cast<double>(element::load(row[j]));
+    const bool is_sink = next < sinks.size() && sinks[next] == j;
+    if (is_sink) ++next;
+    const double kept = is_sink ? beta * weight : weight;
+    const double received = is_sink && !first_row ? 0.0 : freed * weight / receiving;
+    row[j] = element::store(static_cast<accumulator>(kept + received));
+  }
+  return freed;
+}
+
+inline void check_sinks(std::span<const std::size_t> sinks, std::size_t keys) {
+  for (std::size_t k = 0; k < sinks.size(); ++k) {
+    if (sinks[k] >= keys)
+      throw error(error_code::invalid_shape, "sinks", "hold a position past the row's keys");
+    if (k > 0 && sinks[k] <= sinks[k - 1])
+      throw error(error_code::invalid_shape, "sinks", "must ascend strictly");
+  }
+}
+
+}  // namespace detail
+
+/// Calibrates one row of softmaxed weights in place, its sinks known. `row` spans all keys, `seen` is the
+/// range the row can see, `sinks` are ascending key positions (those outside `seen` are ignored; the initial
+/// token should not be among them). Returns the mass moved, 0 when the row stays as it is: no sink has mass,
+/// no other key has, or the row holds a NaN or an infinity. Row mass is preserved to rounding. Cost: two
+/// passes over the row. options.sinks isn't used. Throws act::error before the first write.
+template <attention_element T, class Arch = simd::default_arch>
+double calibrate_row(std::span<T> row, key_range seen, std::span<const std::size_t> sinks,
+                     const calibration_options& options = {}) {
+  throw_if(options.validate(), error_code::invalid_option);
+  if (options.behave_as == compatibility::authors) {
+    throw error(error_code::unsupported, "behave_as", "rows alone have no authors' form: calibrate the map");
+  }
+  if (seen.begin > seen.end || seen.end > row.size()) {
+    throw error(error_code::invalid_shape, "seen", "isn't a range within the row");
+  }
+  detail::check_sinks(sinks, row.size());
+  if (options.beta == 1) return 0;
+  return detail::redistribute_proportionally<T, Arch>(row.data(), seen, detail::sinks_within(sinks, seen),
+                                                      options.beta);
+}
+
+}  // namespace act::inline ACT_ABI
