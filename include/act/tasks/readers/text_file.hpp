@@ -1,0 +1,84 @@
+// A data file in memory with its name for error messages, and the two encodings data sets come in. Readers
+// are pure functions of a text_file; this is the only place that opens one.
+#pragma once
+
+#include <act/error.hpp>
+#include <act/version.hpp>
+
+#include <cstddef>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+namespace act::inline ACT_ABI {
+
+struct text_file {
+  std::string name;  ///< as the user wrote it; the prefix of every error
+  std::string text;  ///< the bytes, undecoded
+};
+
+/// The whole file. Throws error (io) when it can't be read or is a folder.
+inline text_file read_text_file(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) {
+    throw error(error_code::io, path.string(), "is a folder; name a file in it");
+  }
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream) {
+    throw error(error_code::io, path.string(), "can't be opened; check the path and its permissions");
+  }
+  std::string text((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
+  if (stream.bad()) {
+    throw error(error_code::io, path.string(), "reading failed; check the disk");
+  }
+  return {path.string(), std::move(text)};
+}
+
+/// Offset of the first byte that isn't part of well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates,
+/// nothing above U+10FFFF); npos when all of it is.
+inline std::size_t find_invalid_utf8(std::string_view text) noexcept {
+  const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(text[at]); };
+  for (std::size_t at = 0; at < text.size();) {
+    const unsigned lead = byte(at);
+    const std::size_t length = lead < 0x80                    ? 1
+                               : lead >= 0xC2 && lead <= 0xDF ? 2
+                               : lead >= 0xE0 && lead <= 0xEF ? 3
+                               : lead >= 0xF0 && lead <= 0xF4 ? 4
+                                                              : 0;
+    if (length == 0 || at + length > text.size()) {
+      return at;
+    }
+    for (std::size_t i = 1; i < length; ++i) {
+      // Only the second byte's range depends on the lead.
+      const unsigned low = i == 1 && lead == 0xE0 ? 0xA0 : i == 1 && lead == 0xF0 ? 0x90 : 0x80;
+      const unsigned high = i == 1 && lead == 0xED ? 0x9F : i == 1 && lead == 0xF4 ? 0x8F : 0xBF;
+      if (byte(at + i) < low || byte(at + i) > high) {
+        return at;
+      }
+    }
+    at += length;
+  }
+  return std::string_view::npos;
+}
+
+/// ISO 8859-1 to UTF-8: byte b is code point b, 0x80 to 0x9F included.
+inline std::string latin1_to_utf8(std::string_view bytes) {
+  std::string text;
+  text.reserve(bytes.size());
+  for (const char c : bytes) {
+    const auto b = static_cast<unsigned char>(c);
+    if (b < 0x80) {
+      text += c;
+    } else {
+      text += static_cast<char>(0xC0 | (b >> 6));
+      text += static_cast<char>(0x80 | (b & 0x3F));
+    }
+  }
+  return text;
+}
+
+}  // namespace act::inline ACT_ABI
