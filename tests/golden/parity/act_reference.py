@@ -68,6 +68,16 @@ def threshold_margin(scores: torch.Tensor, options: Options) -> float:
     return float(((candidates - threshold).abs() / threshold).min())
 
 
+def rest_margin(attention: torch.Tensor, sinks: list[int]) -> float:
+    """As `threshold_margin`, for the other switch: the smallest relative distance of a row's non-sink share from
+    the limit under which the row stays as it was."""
+    a = attention.double()
+    is_sink = torch.zeros(a.shape[0], dtype=torch.bool)
+    is_sink[sinks] = True
+    share = (a[:, ~is_sink].sum(1) / a.sum(1))[a[:, is_sink].sum(1) > 0]
+    return float((share / EMPTY_REST - 1.0).abs().min()) if len(share) else math.inf
+
+
 def calibrate_head(attention: torch.Tensor, sinks: list[int], options: Options) -> torch.Tensor:
     """The calibrated copy of one head's causal map [N, N]. The result has the input's dtype."""
     a = attention.double()
@@ -135,6 +145,8 @@ def _attention(module, query, key, value, attention_mask, scaling=None, dropout=
         sinks = find_sinks(scores, _plan.options)
         _plan.observed[layer, head] = sinks
         _plan.margin = min(_plan.margin, threshold_margin(scores, _plan.options))
+        if chosen:
+            _plan.margin = min(_plan.margin, rest_margin(weights[0, head], sinks))
         if chosen and (sinks or _plan.options.compatibility == "authors"):
             weights[0, head] = calibrate_head(weights[0, head], sinks, _plan.options)
     return (weights @ value).transpose(1, 2).contiguous(), weights
