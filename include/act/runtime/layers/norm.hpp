@@ -1,0 +1,40 @@
+// RMSNorm and LayerNorm over packed rows.
+#pragma once
+
+#include <act/runtime/layers/matrix.hpp>
+#include <cmath>
+
+namespace act::inline ACT_ABI {
+
+enum class norm_kind {
+  rms,    ///< x / rms(x) * weight (Llama, Mistral)
+  layer,  ///< (x - mean) / deviation * weight + bias (OPT, GPT-2, GPT-NeoX, GPT-J)
+};
+
+/// A normalisation layer. An empty `weight` is a missing layer: the identity.
+struct norm {
+  norm_kind kind = norm_kind::rms;
+  float epsilon = 1e-5F;
+  row_vector weight;
+  row_vector bias;  ///< empty for RMSNorm
+
+  [[nodiscard]] bool present() const noexcept { return weight.size() != 0; }
+};
+
+/// y = norm(x), row by row; x and y are [rows, hidden] and may be the same matrix.
+inline void apply(const norm& layer, const const_matrix_ref& x, matrix_ref y) {
+  if (!layer.present()) {
+    if (x.data() != y.data()) y = x;
+    return;
+  }
+  const float width = static_cast<float>(x.cols());
+  for (Eigen::Index row = 0; row < x.rows(); ++row) {
+    const float mean = layer.kind == norm_kind::layer ? x.row(row).sum() / width : 0.0F;
+    const float variance = (x.row(row).array() - mean).square().sum() / width;
+    const float scale = 1.0F / std::sqrt(variance + layer.epsilon);
+    y.row(row) = ((x.row(row).array() - mean) * scale) * layer.weight.array();
+    if (layer.bias.size() != 0) y.row(row) += layer.bias;
+  }
+}
+
+}  // namespace act::inline ACT_ABI

@@ -1,0 +1,78 @@
+// The forward pass against transformers in float32 with an independent PyTorch ACT (tests/golden/parity/).
+#include <doctest/doctest.h>
+#include <act/runtime/forward.hpp>
+#include <act/runtime/load_model.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "runtime/parity_golden.hpp"
+
+namespace {
+
+const std::filesystem::path golden_folder = std::filesystem::path(ACT_TEST_GOLDEN_DIR) / "parity";
+
+act::model read(const std::filesystem::path& path) {
+  return act::read_model(std::make_shared<const act::gguf_file>(path));
+}
+
+// Largest difference, as a part of the largest logit.
+double difference(const act::model& model, const act::matrix& hidden, Eigen::Index row,
+                  std::span<const act::token_id> kept, std::span<const double> expected, double largest) {
+  act::matrix logits(1, act::index(model.config.vocabulary));
+  model.output.all_logits(hidden.row(row), logits);
+  double worst = 0;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const auto token = kept.empty() ? act::index(i) : static_cast<Eigen::Index>(kept[i]);
+    worst = std::max(worst, std::abs(static_cast<double>(logits(0, token)) - expected[i]));
+  }
+  return worst / largest;
+}
+
+// All prompts packed into one batch, each case against its golden.
+void check_against_golden(const act::model& model, const act_test::parity_golden& golden) {
+  std::vector<std::vector<act::token_id>> prompts;
+  for (const auto& prompt : golden.prompts)
+    prompts.push_back(prompt.tokens);
+  const act::packed_prompts packed = act::pack(model.config, prompts);
+  double worst = 0;
+  for (const auto& [name, calibration] : golden.cases) {
+    CAPTURE(name);
+    const act::plain_and_calibrated both = act::run_both(model, packed, calibration);
+    for (std::size_t i = 0; i < golden.prompts.size(); ++i) {
+      CAPTURE(golden.prompts[i].tokens.size());
+      const auto& prompt = golden.prompts[i];
+      const double plain =
+          difference(model, both.plain, act::index(i), golden.kept, prompt.plain, prompt.plain_largest);
+      CHECK(plain < 2e-4);
+      const auto expected = std::find_if(prompt.cases.begin(), prompt.cases.end(),
+                                         [&name = name](const auto& each) { return each.name == name; });
+      REQUIRE(expected != prompt.cases.end());
+      const double calibrated =
+          difference(model, both.calibrated, act::index(i), golden.kept, expected->logits, expected->largest);
+      CHECK(calibrated < 2e-4);
+      worst = std::max({worst, plain, calibrated});
+    }
+  }
+  MESSAGE(golden.model << ": largest relative difference of a logit " << worst);
+}
+
+}  // namespace
+
+TEST_CASE("tiny Llama checkpoints agree with transformers, plain and calibrated") {
+  for (const char* name : {"tiny-llama-mixed", "tiny-llama-tied"}) {
+    const auto golden = act_test::read_parity_golden(golden_folder / (std::string(name) + ".json"));
+    check_against_golden(read(golden_folder / golden.model), golden);
+  }
+}
+
+TEST_CASE("SmolLM2 agrees with transformers, plain and calibrated") {
+  if (!std::filesystem::exists(ACT_TEST_MODEL)) {
+    MESSAGE("[skipped] no model at " ACT_TEST_MODEL "; third_party/fetch_model.sh gets it");
+    return;
+  }
+  check_against_golden(read(ACT_TEST_MODEL), act_test::read_parity_golden(golden_folder / "smollm2.json"));
+}

@@ -1,0 +1,86 @@
+// Reads the goldens that tests/golden/parity/ describes.
+#pragma once
+
+#include <act/runtime/forward.hpp>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace act_test {
+
+struct parity_case {
+  act::model_calibration calibration;
+};
+
+struct parity_prompt {
+  std::vector<act::token_id> tokens;
+  std::vector<double> plain;
+  double plain_largest = 0;
+  struct calibrated {
+    std::string name;
+    std::vector<double> logits;
+    double largest = 0;
+  };
+  std::vector<calibrated> cases;
+};
+
+struct parity_golden {
+  std::string model;
+  std::vector<act::token_id> kept;  ///< empty: the whole vocabulary
+  std::map<std::string, act::model_calibration> cases;
+  std::vector<parity_prompt> prompts;
+};
+
+inline act::calibration_options options_of(const nlohmann::json& stored) {
+  act::calibration_options options;
+  for (const auto& [key, value] : stored.items()) {
+    if (key == "rule") {
+      options.sinks.rule = value == "absolute" ? act::sink_rule::absolute : act::sink_rule::relative;
+    } else if (key == "alpha") {
+      options.sinks.alpha = value;
+    } else if (key == "tau") {
+      options.sinks.tau = value;
+    } else if (key == "beta") {
+      options.beta = value;
+    } else if (key == "min_visible_rows") {
+      options.sinks.min_visible_rows = value;
+    } else if (key == "compatibility") {
+      options.behave_as = value == "authors" ? act::compatibility::authors : act::compatibility::none;
+    } else {
+      throw std::runtime_error("golden has an option this test doesn't know: " + key);
+    }
+  }
+  return options;
+}
+
+inline parity_golden read_parity_golden(const std::filesystem::path& path) {
+  std::ifstream in(path);
+  const nlohmann::json stored = nlohmann::json::parse(in);
+  parity_golden golden;
+  golden.model = stored.at("model");
+  if (stored.contains("kept")) golden.kept = stored.at("kept").get<std::vector<act::token_id>>();
+  for (const auto& each : stored.at("cases")) {
+    act::model_calibration calibration{.heads = {}, .options = options_of(each.at("options"))};
+    for (const auto& head : each.at("heads"))
+      calibration.heads.insert(head.at(0), head.at(1));
+    golden.cases[each.at("name")] = calibration;
+  }
+  for (const auto& each : stored.at("prompts")) {
+    parity_prompt prompt;
+    prompt.tokens = each.at("tokens").get<std::vector<act::token_id>>();
+    prompt.plain = each.at("plain").at("logits").get<std::vector<double>>();
+    prompt.plain_largest = each.at("plain").at("max_abs_logit");
+    for (const auto& calibrated : each.at("calibrated")) {
+      prompt.cases.push_back({.name = calibrated.at("case"),
+                              .logits = calibrated.at("logits").get<std::vector<double>>(),
+                              .largest = calibrated.at("max_abs_logit")});
+    }
+    golden.prompts.push_back(std::move(prompt));
+  }
+  return golden;
+}
+
+}  // namespace act_test
