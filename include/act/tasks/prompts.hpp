@@ -102,15 +102,14 @@ inline std::string shot_answer(const task& of, const sample& shown) {
 }  // namespace detail
 
 /// The prompt of one sample, after `shots` in the order given. Layouts:
-///   classification   instruction + shots + pattern                 shot = pattern + label word + "\n\n"
-///   multiple choice  instruction + "\n\n" + shots + body           shot = body + " " + letter + "\n\n"
-///   open-ended       instruction + shots + pattern                 shot = pattern + " " + first answer +
-///   "\n\n" verbatim         shots + the file's prompt                     shot = prompt + right option +
-///   "\n\n"
+///   classification   instruction + shots + pattern          shot = pattern + label word + "\n\n"
+///   multiple choice  instruction + "\n\n" + shots + body    shot = body + " " + letter + "\n\n"
+///   open-ended       instruction + shots + pattern          shot = pattern + " " + first answer + "\n\n"
+///   verbatim         shots + the file's prompt              shot = prompt + right option + "\n\n"
 /// where body = question + "\nA. " + first option + ... + "\nAnswer:". A classification pattern ends with a
 /// space and its label word begins with one, so a shot reads `Sentiment:  positive`: the authors' layout,
 /// kept. Fields named by the instruction (mmlu's subject, squad's paragraph) are the sample's, not the
-/// shots'.
+/// shots'. Throws error (invalid_input) where fill does, and for a shot whose label the task doesn't have.
 inline std::string build_prompt(const task& of, const sample& asked, std::span<const sample> shots = {}) {
   std::string prompt = fill(of.instruction, asked);
   if (of.kind == task_kind::multiple_choice) {

@@ -1,0 +1,56 @@
+// The names that command lines and heads files use for the core's options, in one place.
+#pragma once
+
+#include <act/error.hpp>
+#include <act/options.hpp>
+#include <act/version.hpp>
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace act::inline ACT_ABI {
+
+/// Pairs of name and value of the enumeration `Option`.
+template <class Option>
+inline constexpr std::array<std::pair<std::string_view, Option>, 0> option_names = {};
+
+template <>
+inline constexpr std::array<std::pair<std::string_view, sink_rule>, 2> option_names<sink_rule> = {
+    {{"relative", sink_rule::relative}, {"absolute", sink_rule::absolute}}};
+
+template <>
+inline constexpr std::array<std::pair<std::string_view, redistribution>, 1> option_names<redistribution> = {
+    {{"proportional", redistribution::proportional}}};
+
+template <>
+inline constexpr std::array<std::pair<std::string_view, compatibility>, 2> option_names<compatibility> = {
+    {{"none", compatibility::none}, {"authors", compatibility::authors}}};
+
+/// The name of a value; empty for one that has none.
+template <class Option>
+[[nodiscard]] constexpr std::string_view name_of(Option value) noexcept {
+  for (const auto& [name, named] : option_names<Option>) {
+    if (named == value) {
+      return name;
+    }
+  }
+  return {};
+}
+
+/// The value of a name. Throws error (invalid_option) at `where` that lists the names there are.
+template <class Option>
+[[nodiscard]] Option option_named(std::string_view name, std::string_view where) {
+  std::string known;
+  for (const auto& [each, value] : option_names<Option>) {
+    if (each == name) {
+      return value;
+    }
+    known += (known.empty() ? "" : ", ") + std::string(each);
+  }
+  throw error(error_code::invalid_option, where, "'" + std::string(name) + "' is none of " + known);
+}
+
+}  // namespace act::inline ACT_ABI
