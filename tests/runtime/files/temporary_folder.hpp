@@ -31,6 +31,7 @@ class temporary_folder {
   /// Writes (or overwrites) a file in the folder and returns its path.
   [[nodiscard]] std::filesystem::path write(std::string_view name, std::string_view content) const {
     const std::filesystem::path file = path_ / name;
+    std::filesystem::remove(file);  // a new file costs less than a rewritten one, which some systems sync
     std::ofstream out(file, std::ios::binary | std::ios::trunc);
     out.write(content.data(), static_cast<std::streamsize>(content.size()));
     out.close();
