@@ -48,11 +48,20 @@ struct row_simd {
           (load(at + 4 * lanes) + load(at + 5 * lanes)) + (load(at + 6 * lanes) + load(at + 7 * lanes));
       widen_add(low + high, totals);
     }
+    batch rest(T(0));  // up to seven batches are left; still no more than three roundings deep
+    if (j + 4 * lanes <= count) {
+      const T* const at = row + j;
+      rest = (load(at) + load(at + lanes)) + (load(at + 2 * lanes) + load(at + 3 * lanes));
+      j += 4 * lanes;
+    }
+    if (j + 2 * lanes <= count) {
+      rest = rest + (load(row + j) + load(row + j + lanes));
+      j += 2 * lanes;
+    }
+    widen_add(rest, totals);
     if (j + lanes <= count) {
-      batch rest = load(row + j);
-      for (j += lanes; j + lanes <= count; j += lanes)
-        rest = rest + load(row + j);
-      widen_add(rest, totals);
+      widen_add(load(row + j), totals);
+      j += lanes;
     }
     double total = 0;
     for (std::size_t k = 0; k < lanes; ++k)

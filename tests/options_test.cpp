@@ -1,0 +1,50 @@
+// Options: the paper's defaults, designated initialisers, and each bad member named.
+#include <act/options.hpp>
+
+#include <doctest/doctest.h>
+
+#include <limits>
+#include <string>
+
+namespace {
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+std::string wrong(const act::calibration_options& options) {
+  return std::string(options.validate().where);
+}
+}  // namespace
+
+TEST_CASE("defaults are the paper's") {
+  constexpr act::calibration_options options;
+  static_assert(!options.validate());
+  CHECK(options.beta == 0.4);
+  CHECK(options.sinks.alpha == 5);
+  CHECK(options.sinks.rule == act::sink_rule::relative);
+  CHECK(options.sinks.min_visible_rows == 1);
+  CHECK(options.redistribute == act::redistribution::proportional);
+  CHECK(options.behave_as == act::compatibility::none);
+}
+
+TEST_CASE("limits are allowed") {
+  CHECK(wrong({.beta = 0}).empty());
+  CHECK(wrong({.beta = 1}).empty());
+  CHECK(wrong({.sinks = {.tau = 0}}).empty());
+  CHECK(wrong({.sinks = {.tau = 1}}).empty());
+  CHECK(wrong({.sinks = {.alpha = 1e-9}}).empty());
+}
+
+TEST_CASE("each bad member is named") {
+  for (const double bad : {-0.1, 1.1, nan, infinity})
+    CHECK(wrong({.beta = bad}) == "beta");
+  for (const double bad : {0.0, -5.0, nan, infinity})
+    CHECK(wrong({.sinks = {.alpha = bad}}) == "sinks.alpha");
+  for (const double bad : {-0.1, 1.1, nan, infinity})
+    CHECK(wrong({.sinks = {.tau = bad}}) == "sinks.tau");
+  CHECK(wrong({.sinks = {.min_visible_rows = 0}}) == "sinks.min_visible_rows");
+  CHECK(wrong({.sinks = {.rule = static_cast<act::sink_rule>(99)}}) == "sinks.rule");
+  CHECK(wrong({.redistribute = static_cast<act::redistribution>(99)}) == "redistribute");
+  CHECK(wrong({.behave_as = static_cast<act::compatibility>(99)}) == "behave_as");
+  CHECK(wrong({.sinks = {.min_visible_rows = 2}, .behave_as = act::compatibility::authors}) ==
+        "sinks.min_visible_rows");
+}

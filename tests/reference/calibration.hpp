@@ -1,0 +1,148 @@
+// The double-precision oracle of calibration: written from the definitions, slowly and plainly, and sharing
+// nothing with include/. Tests compare the library against it; it is never installed.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+namespace reference {
+
+/// A packed map [batch, head, query, key] and who sees what.
+struct map {
+  std::size_t batches = 1, heads = 1, queries = 0, keys = 0;
+  std::size_t query_offset = 0, window = 0;
+  std::vector<std::size_t> first_key;  // one for each batch entry
+  std::vector<double> weights;
+
+  double& at(std::size_t b, std::size_t h, std::size_t i, std::size_t j) {
+    return weights[((b * heads + h) * queries + i) * keys + j];
+  }
+  double at(std::size_t b, std::size_t h, std::size_t i, std::size_t j) const {
+    return weights[((b * heads + h) * queries + i) * keys + j];
+  }
+  bool sees(std::size_t b, std::size_t i, std::size_t j) const {
+    const std::size_t position = query_offset + i;
+    if (j > position || j < first_key[b]) return false;
+    return window == 0 || position - j < window;
+  }
+};
+
+enum class rule { relative, absolute };
+
+struct settings {
+  rule sinks = rule::relative;
+  double alpha = 5, tau = 0.1, beta = 0.4;
+  std::size_t min_visible_rows = 1;
+};
+
+inline std::size_t rows_seeing(const map& m, std::size_t b, std::size_t j) {
+  std::size_t rows = 0;
+  for (std::size_t i = 0; i < m.queries; ++i)
+    rows += m.sees(b, i, j) ? 1 : 0;
+  return rows;
+}
+
+/// Mean weight of each key over the rows that see it.
+inline std::vector<double> scores(const map& m, std::size_t b, std::size_t h) {
+  std::vector<double> result(m.keys, 0.0);
+  for (std::size_t j = 0; j < m.keys; ++j) {
+    double sum = 0;
+    for (std::size_t i = 0; i < m.queries; ++i) {
+      if (m.sees(b, i, j)) sum += m.at(b, h, i, j);
+    }
+    const std::size_t rows = rows_seeing(m, b, j);
+    if (rows > 0) result[j] = sum / static_cast<double>(rows);
+  }
+  return result;
+}
+
+/// The score that a key must exceed.
+inline double threshold(const map& m, std::size_t b, const settings& s) {
+  if (s.sinks == rule::absolute) return s.tau;
+  std::size_t visible = 0;  // a sliding window doesn't reduce it: every key was seen by its own row at least
+  for (std::size_t j = 0; j < m.query_offset + m.queries; ++j)
+    visible += j >= m.first_key[b] ? 1 : 0;
+  return s.alpha / static_cast<double>(visible);
+}
+
+inline std::vector<std::size_t> sinks(const map& m, std::size_t b, std::size_t h, const settings& s) {
+  const std::vector<double> score = scores(m, b, h);
+  std::vector<std::size_t> found;
+  for (std::size_t j = 0; j < m.keys; ++j) {
+    if (j == m.first_key[b] || rows_seeing(m, b, j) < s.min_visible_rows) continue;
+    if (rows_seeing(m, b, j) > 0 && score[j] > threshold(m, b, s)) found.push_back(j);
+  }
+  return found;
+}
+
+/// Calibrates one head with known sinks; returns the mass moved.
+inline double calibrate(map& m, std::size_t b, std::size_t h, const std::vector<std::size_t>& sinks,
+                        double beta) {
+  double moved = 0;
+  for (std::size_t i = 0; i < m.queries; ++i) {
+    std::vector<bool> is_sink(m.keys, false);
+    for (const std::size_t s : sinks)
+      is_sink[s] = m.sees(b, i, s);
+    double on_sinks = 0, elsewhere = 0;
+    for (std::size_t j = 0; j < m.keys; ++j) {
+      if (m.sees(b, i, j)) (is_sink[j] ? on_sinks : elsewhere) += m.at(b, h, i, j);
+    }
+    if (on_sinks == 0 || elsewhere < (on_sinks + elsewhere) / 1048576.0) continue;
+    for (std::size_t j = 0; j < m.keys; ++j) {
+      if (!m.sees(b, i, j)) continue;
+      m.at(b, h, i, j) *= is_sink[j] ? beta : 1 + (1 - beta) * on_sinks / elsewhere;
+    }
+    moved += (1 - beta) * on_sinks;
+  }
+  return moved;
+}
+
+/// The authors' published procedure on one head of a whole prompt, in its own order of steps, over the whole
+/// square.
+inline std::vector<std::size_t> calibrate_like_authors(map& m, std::size_t b, std::size_t h,
+                                                       const settings& s) {
+  const std::size_t n = m.keys, rows = m.queries;
+  // 1: column means over the rows that are left from the diagonal on (one divisor of 1 when there is one row)
+  std::vector<double> mean(n, 0.0);
+  for (std::size_t j = 0; j < n; ++j) {
+    for (std::size_t i = 0; i < rows; ++i)
+      mean[j] += m.at(b, h, i, j);
+    mean[j] /= rows == 1 ? 1.0 : static_cast<double>(n - j);
+  }
+  // 2: ascending indices over the threshold, minus the first one found
+  const double limit = s.sinks == rule::absolute ? s.tau : s.alpha / static_cast<double>(n);
+  std::vector<std::size_t> found;
+  for (std::size_t j = 0; j < n; ++j) {
+    if (mean[j] > limit) found.push_back(j);
+  }
+  if (!found.empty()) found.erase(found.begin());
+  // 3: freed mass, from unscaled values; 5: the original with sink columns zeroed, row 0 untouched
+  std::vector<double> freed(rows, 0.0), other(rows * n);
+  for (std::size_t i = 0; i < rows; ++i) {
+    for (const std::size_t k : found)
+      freed[i] += (1 - s.beta) * m.at(b, h, i, k);
+    for (std::size_t j = 0; j < n; ++j)
+      other[i * n + j] = m.at(b, h, i, j);
+    for (const std::size_t k : found) {
+      if (i > 0) other[i * n + k] = 0;
+    }
+  }
+  // 4: sink columns times beta
+  for (std::size_t i = 0; i < rows; ++i) {
+    for (const std::size_t k : found)
+      m.at(b, h, i, k) *= s.beta;
+  }
+  // 6: add the freed mass in proportion
+  for (std::size_t i = 0; i < rows; ++i) {
+    double sum = 0;
+    for (std::size_t j = 0; j < n; ++j)
+      sum += other[i * n + j];
+    for (std::size_t j = 0; j < n; ++j)
+      m.at(b, h, i, j) += freed[i] * other[i * n + j] / sum;
+  }
+  // 7
+  m.at(b, h, 0, 0) = 1;
+  return found;
+}
+
+}  // namespace reference

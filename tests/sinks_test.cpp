@@ -1,0 +1,118 @@
+// Sinks: both rules at their thresholds, the initial token, N under padding, windows, chunks, the row
+// minimum.
+#include <act/sinks.hpp>
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <vector>
+
+#include "paths.hpp"
+#include "random_map.hpp"
+
+using act_test::random_map;
+
+namespace {
+std::vector<std::size_t> positions(const std::vector<act::sink>& sinks) {
+  std::vector<std::size_t> found;
+  for (const act::sink& each : sinks)
+    found.push_back(each.position);
+  return found;
+}
+using list = std::vector<std::size_t>;
+}  // namespace
+
+TEST_CASE("the relative rule compares with alpha / N, the absolute one with tau; both strictly") {
+  const std::vector<double> scores{0.9, 0.5, 0.51, 0.1, 0, 0, 0, 0.6, 0, 0};
+  CHECK(positions(act::find_sinks(scores, {}, 0, 10)) == list{2, 7});  // 5 / 10
+  CHECK(positions(act::find_sinks(scores, {}, 0, 10, {.alpha = 0.9})) == list{1, 2, 3, 7});
+  CHECK(positions(act::find_sinks(scores, {}, 0, 10, {.rule = act::sink_rule::absolute})) == list{1, 2, 7});
+  CHECK(act::find_sinks(scores, {}, 0, 10)[1].score == 0.6);
+}
+
+TEST_CASE("the initial token is spared by position; the authors spare the first index found") {
+  const std::vector<double> scores{0.1, 0.7, 0.8, 0, 0, 0, 0, 0, 0, 0};
+  CHECK(positions(act::find_sinks(scores, {}, 0, 10)) == list{1, 2});
+  CHECK(positions(act::find_sinks(scores, {}, 0, 10, {}, act::compatibility::authors)) == list{2});
+  std::vector<double> strong = scores;
+  strong[0] = 0.9;
+  CHECK(positions(act::find_sinks(strong, {}, 0, 10)) == list{1, 2});
+  CHECK(positions(act::find_sinks(strong, {}, 0, 10, {}, act::compatibility::authors)) == list{1, 2});
+}
+
+TEST_CASE("N leaves out padding and unseen keys, counts keys before a chunk, and ignores the window") {
+  std::vector<double> scores(12, 0.0);
+  scores[6] = 0.61;
+  const auto found = [&](const act::visibility& visible, std::size_t queries) {
+    return !act::find_sinks(scores, visible, 0, queries).empty();
+  };
+  CHECK(found({}, 12));
+  CHECK(found({}, 9));        // 5 / 9 < 0.61
+  CHECK_FALSE(found({}, 8));  // 5 / 8 > 0.61
+  const std::array<std::size_t, 1> three{3}, four{4}, six{6};
+  CHECK(found({.first_key = three}, 12));
+  CHECK_FALSE(found({.first_key = four}, 12));
+  CHECK_FALSE(found({.first_key = six}, 12));
+  CHECK(found({.query_offset = 7}, 2));
+  CHECK_FALSE(found({.query_offset = 6}, 2));
+  CHECK(found({.window = 3}, 9));
+}
+
+TEST_CASE("columns with too few rows can be left out") {
+  const std::vector<double> scores{0, 0, 0, 0, 0, 0, 0, 0, 0.9, 0.9};
+  CHECK(positions(act::find_sinks(scores, {}, 0, 10)) == list{8, 9});
+  CHECK(positions(act::find_sinks(scores, {}, 0, 10, {.min_visible_rows = 2})) == list{8});
+  CHECK(act::find_sinks(scores, {}, 0, 10, {.min_visible_rows = 3}).empty());
+}
+
+TEST_CASE("NaN scores aren't sinks, and nothing visible has none") {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  CHECK(act::find_sinks(std::vector<double>(10, nan), {}, 0, 10).empty());
+  const std::array<std::size_t, 1> past{10};
+  CHECK(act::find_sinks(std::vector<double>(10, 0.9), {.first_key = past}, 0, 10).empty());
+  CHECK(act::find_sinks(std::vector<double>{}, {}, 0, 0).empty());
+  CHECK(act::find_sinks(std::vector<double>{1.0}, {}, 0, 1).empty());
+}
+
+TEST_CASE_TEMPLATE("sinks of random maps are the oracle's", path, ACT_TEST_PATHS) {
+  using T = typename path::element;
+  for (unsigned seed = 1; seed <= 60; ++seed) {
+    const std::size_t queries = 1 + seed * 3 % 90, offset = seed % 4 == 0 ? 11 : 0;
+    const random_map<T> map({.heads = 2,
+                             .queries = queries,
+                             .keys = queries + offset,
+                             .query_offset = offset,
+                             .window = seed % 5 == 0 ? 16UL : 0UL,
+                             .first_key = {seed % 3}},
+                            seed);
+    const reference::map oracle = map.to_reference();
+    reference::settings settings;
+    act::sink_options options;
+    if (seed % 2 == 0) {
+      settings.sinks = reference::rule::absolute;
+      options.rule = act::sink_rule::absolute;
+    }
+    settings.min_visible_rows = options.min_visible_rows = 1 + seed % 3;
+    for (std::size_t h = 0; h < 2; ++h) {
+      const double threshold = reference::threshold(oracle, 0, settings);
+      bool on_the_edge = false;  // a score within rounding of the threshold may fall on either side
+      for (const double each : reference::scores(oracle, 0, h)) {
+        on_the_edge = on_the_edge || std::abs(each - threshold) < 4e-7 * threshold;
+      }
+      const auto found = act::find_sinks<T, typename path::arch>(map.span(), 0, h, options);
+      if (!on_the_edge) CHECK(positions(found) == reference::sinks(oracle, 0, h, settings));
+    }
+  }
+}
+
+TEST_CASE("bad requests are refused") {
+  const std::vector<double> scores(4, 0.0);
+  CHECK_THROWS_AS((void)act::find_sinks(scores, {}, 0, 5), act::error);
+  CHECK_THROWS_AS((void)act::find_sinks(scores, {.query_offset = 4}, 0, 1), act::error);
+  CHECK_THROWS_AS((void)act::find_sinks(scores, {}, 0, 4, {.alpha = -1}), act::error);
+  const std::array<std::size_t, 1> one{0};
+  CHECK_THROWS_AS((void)act::find_sinks(scores, {.first_key = one}, 1, 4), act::error);
+}

@@ -1,0 +1,10 @@
+// The same work, compiled in two translation units with different -m flags.
+#pragma once
+
+#include <string>
+#include <vector>
+
+std::vector<float> calibrated_by_baseline(unsigned seed);
+std::vector<float> calibrated_by_avx2(unsigned seed);
+std::string baseline_arch();
+std::string avx2_arch();
