@@ -1,0 +1,139 @@
+// Calibration of a materialised map, beside what moving that map costs at least.
+//
+// Every benchmark reports map bytes a second: heads * n * n * sizeof(T) over the time of a call, whatever
+// part of the map it really touches, so that the rows of a table compare directly. Baselines in the same run:
+//   copy    the map copied to another buffer (memcpy)
+//   sweep   the whole map read once (summed), then read and multiplied in place: the traffic of a calibration
+//   that
+//           saves nothing
+// Maps are causal with softmaxed rows. `few`: three sinks a head in the first half of the prompt. `many`: a
+// sink for every 12 keys, half of them in the last tenth, as counted on real prompts of 512 to 1,024 tokens.
+// beta is 1 - 1e-6, so that the map that one call leaves is as good as new for the next; the arithmetic is
+// the same.
+#include <act/calibrate.hpp>
+
+#include <benchmark/benchmark.h>
+
+#include <cmath>
+#include <cstring>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "machine.hpp"
+
+namespace {
+
+constexpr std::size_t heads = 32;
+
+template <class T>
+std::vector<T> causal_map(std::size_t n, std::size_t sinks_per_head) {
+  std::mt19937 random(1);
+  std::vector<T> map(heads * n * n);
+  for (std::size_t h = 0; h < heads; ++h) {
+    std::vector<float> draw(n, 1.0F);
+    for (std::size_t s = 0; s < sinks_per_head; ++s) {
+      const bool late = sinks_per_head > 5 && s % 2 == 0;
+      draw[late ? n - 1 - random() % (n / 10) : 1 + random() % (n / 2)] = 30.0F;
+    }
+    for (std::size_t i = 0; i < n; ++i) {
+      T* const row = map.data() + (h * n + i) * n;
+      float sum = 0;
+      for (std::size_t j = 0; j <= i; ++j)
+        sum += draw[j];
+      for (std::size_t j = 0; j <= i; ++j)
+        row[j] = static_cast<T>(draw[j] / sum);
+    }
+  }
+  return map;
+}
+
+void count_bytes(benchmark::State& state, std::size_t bytes) {
+  state.SetBytesProcessed(static_cast<std::int64_t>(bytes) * state.iterations());
+}
+
+template <class T, class Arch>
+void calibrate(benchmark::State& state, std::size_t n, std::size_t sinks_per_head, std::size_t threads) {
+  act::set_thread_count(threads);
+  std::vector<T> data = causal_map<T>(n, sinks_per_head);
+  const auto map = act::attention_span<T>::packed(data.data(), 1, heads, n, n);
+  act::calibration_options options;
+  options.beta = 1 - 1e-6;
+  act::calibration_workspace workspace;
+  act::calibration_report report;
+  for (auto _ : state) {
+    act::calibrate<T, Arch>(map, act::layer_heads::all(), options, workspace, report);
+    benchmark::ClobberMemory();
+  }
+  count_bytes(state, data.size() * sizeof(T));
+  double sinks = 0;
+  for (const act::head_report& each : report.heads)
+    sinks += static_cast<double>(each.sinks.size());
+  state.counters["sinks/head"] = sinks / static_cast<double>(heads);
+}
+
+template <class T>
+void copy(benchmark::State& state, std::size_t n, std::size_t threads) {
+  act::set_thread_count(threads);
+  const std::vector<T> from = causal_map<T>(n, 3);
+  std::vector<T> to(from.size());
+  for (auto _ : state) {
+    act::parallel_for(heads, [&](std::size_t h) noexcept {
+      std::memcpy(to.data() + h * n * n, from.data() + h * n * n, n * n * sizeof(T));
+    });
+    benchmark::ClobberMemory();
+  }
+  count_bytes(state, from.size() * sizeof(T));
+}
+
+template <class T>
+void sweep(benchmark::State& state, std::size_t n, std::size_t threads) {
+  act::set_thread_count(threads);
+  using kernel = act::detail::row_kernel<T, act::simd::default_arch>;
+  std::vector<T> data = causal_map<T>(n, 3);
+  std::vector<double> sums(heads);
+  for (auto _ : state) {
+    act::parallel_for(heads, [&](std::size_t h) noexcept {
+      T* const map = data.data() + h * n * n;
+      sums[h] = kernel::sum(map, n * n);
+      kernel::scale(map, n * n, static_cast<T>(1 + 1e-6));
+    });
+    benchmark::DoNotOptimize(sums.data());
+    benchmark::ClobberMemory();
+  }
+  count_bytes(state, data.size() * sizeof(T));
+}
+
+template <class T>
+void register_type(const std::string& type, std::size_t threads) {
+  for (const std::size_t n : {128UL, 512UL, 1024UL, 2048UL}) {
+    const std::string shape =
+        "/" + type + "/heads:32/n:" + std::to_string(n) + "/threads:" + std::to_string(threads);
+    const auto add = [&](const std::string& name, auto run) {
+      benchmark::RegisterBenchmark((name + shape).c_str(), run)->UseRealTime()->Unit(benchmark::kMillisecond);
+    };
+    add("copy", [=](benchmark::State& s) { copy<T>(s, n, threads); });
+    add("sweep", [=](benchmark::State& s) { sweep<T>(s, n, threads); });
+    add("calibrate/few/simd",
+        [=](benchmark::State& s) { calibrate<T, act::simd::default_arch>(s, n, 3, threads); });
+    add("calibrate/many/simd",
+        [=](benchmark::State& s) { calibrate<T, act::simd::default_arch>(s, n, n / 12, threads); });
+    if (n <= 512)
+      add("calibrate/few/scalar",
+          [=](benchmark::State& s) { calibrate<T, act::simd::scalar>(s, n, 3, threads); });
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  for (std::size_t threads = 1; threads <= act::thread_count(); threads *= 2) {
+    register_type<float>("f32", threads);
+    register_type<double>("f64", threads);
+  }
+  act_bench::describe_build();
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+}
