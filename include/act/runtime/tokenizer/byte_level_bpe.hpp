@@ -181,7 +181,9 @@ class byte_level_bpe final : public tokenizer {
         return found->second;
       };
       const auto& [left, right] = merges[rank];
-      merges_.add(id_of(left), id_of(right), id_of(left + right));
+      const token_id left_id = id_of(left),
+                     right_id = id_of(right);  // in this order, so that messages name the first
+      merges_.add(left_id, right_id, id_of(left + right));
     }
   }
 
