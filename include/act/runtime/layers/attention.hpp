@@ -159,7 +159,7 @@ class map_scratch {
     }
     workers_.resize(thread_count());
     for (worker_memory& each : workers_)
-      each.map.resize(largest);
+      each.map.resize(index(largest));
   }
   [[nodiscard]] Eigen::Map<matrix> map(std::size_t worker, std::size_t rows, std::size_t keys) {
     return {workers_[worker].map.data(), index(rows), index(keys)};
@@ -176,7 +176,9 @@ class map_scratch {
 
  private:
   struct worker_memory {
-    std::vector<float> map;
+    // Eigen's storage, not std::vector's: its sums start where the memory is aligned, so the same map at
+    // differently aligned addresses would differ in its last bits.
+    row_vector map;
     calibration_workspace workspace;
     calibration_report report;
   };

@@ -1,0 +1,53 @@
+// What the trials say about each head: how many samples it gained and lost, and how much likelier it made the
+// right answer.
+#pragma once
+
+#include <act/statistics/label_likelihood.hpp>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace act::inline ACT_ABI {
+
+/// One head's record over all held-out samples.
+struct head_evidence {
+  std::size_t layer = 0;
+  std::size_t head = 0;
+  std::size_t correct = 0;         ///< samples answered right with this head alone calibrated
+  std::size_t gained = 0;          ///< of these, wrong without it
+  std::size_t lost = 0;            ///< right without it, wrong with it
+  std::size_t with_sinks = 0;      ///< samples in which the head had a sink at all
+  double log_likelihood_gain = 0;  ///< mean change of the right label's log-probability among the label words
+
+  [[nodiscard]] long long net() const noexcept {
+    return static_cast<long long>(gained) - static_cast<long long>(lost);
+  }
+};
+
+/// One sample's scores without and with one head calibrated.
+struct trial_outcome {
+  std::span<const double> plain;
+  std::span<const double> calibrated;
+  std::size_t label = 0;
+  bool has_sinks = false;
+};
+
+/// Adds one outcome to the sums; call `finish` once all are in.
+inline void add(head_evidence& evidence, const trial_outcome& outcome) {
+  const bool before = predicted_label(outcome.plain) == outcome.label;
+  const bool after = predicted_label(outcome.calibrated) == outcome.label;
+  evidence.correct += after ? 1 : 0;
+  evidence.gained += after && !before ? 1 : 0;
+  evidence.lost += before && !after ? 1 : 0;
+  evidence.with_sinks += outcome.has_sinks ? 1 : 0;
+  if (outcome.has_sinks) {
+    evidence.log_likelihood_gain += label_log_likelihood(outcome.calibrated, outcome.label) -
+                                    label_log_likelihood(outcome.plain, outcome.label);
+  }
+}
+
+inline void finish(head_evidence& evidence, std::size_t samples) {
+  if (samples > 0) evidence.log_likelihood_gain /= static_cast<double>(samples);
+}
+
+}  // namespace act::inline ACT_ABI

@@ -1,0 +1,76 @@
+// What a head search will do, decided before it starts: samples, layers, calibration, and how samples are
+// grouped.
+#pragma once
+
+#include <act/options.hpp>
+#include <act/search/layer_range.hpp>
+#include <act/search/state.hpp>
+#include <act/tasks/prepared_sample.hpp>
+#include <cstddef>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace act::inline ACT_ABI {
+
+/// One data file's part of the held-out set.
+struct search_source {
+  std::string task;
+  std::string file;                  ///< as given on the command line
+  std::string sha256;                ///< of the file's bytes
+  std::vector<std::size_t> indices;  ///< positions among the file's samples, ascending
+};
+
+struct search_plan {
+  std::vector<search_source> sources;
+  std::vector<prepared_sample> samples;  ///< of all sources, source by source
+  layer_range range;
+  calibration_options options;
+  std::string fingerprint;  ///< of the model
+
+  /// Groups of samples that share a plain pass: about `tokens_per_chunk` tokens each, so that memory doesn't
+  /// grow with the number of samples. Fixed by the plan alone: a resumed search stacks the same rows into the
+  /// same products.
+  [[nodiscard]] std::vector<sample_chunk> chunks() const {
+    constexpr std::size_t tokens_per_chunk = 1024;
+    std::vector<sample_chunk> groups;
+    std::size_t tokens = 0;
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+      if (groups.empty() || tokens + samples[i].prompt.size() > tokens_per_chunk) {
+        groups.push_back({.begin = i, .end = i});
+        tokens = 0;
+      }
+      tokens += samples[i].prompt.size();
+      groups.back().end = i + 1;
+    }
+    return groups;
+  }
+
+  /// Everything that the scores depend on, a line each.
+  [[nodiscard]] std::string identity() const {
+    std::ostringstream text;
+    text.precision(17);
+    text << "model " << fingerprint << '\n'
+         << "layers " << range.first << ':' << range.last << '\n'
+         << "rule " << (options.sinks.rule == sink_rule::relative ? "relative" : "absolute") << '\n'
+         << "alpha " << options.sinks.alpha << '\n'
+         << "tau " << options.sinks.tau << '\n'
+         << "min-visible-rows " << options.sinks.min_visible_rows << '\n'
+         << "beta " << options.beta << '\n'
+         << "compatibility " << (options.behave_as == compatibility::authors ? "authors" : "none") << '\n';
+    for (const search_source& source : sources) {
+      text << "task " << source.task << " of " << source.sha256 << " samples";
+      for (const std::size_t index : source.indices)
+        text << ' ' << index;
+      text << '\n';
+    }
+    for (const prepared_sample& sample : samples) {
+      for (const token_id word : sample.words)
+        text << word << ' ';
+    }
+    text << '\n';
+    return text.str();
+  }
+};
+
+}  // namespace act::inline ACT_ABI

@@ -1,0 +1,132 @@
+// A search that is interrupted and resumed must end as one that ran through.
+#include <doctest/doctest.h>
+#include <act/search/exact_search.hpp>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+#include <string>
+
+#include "search/tiny_search.hpp"
+
+namespace {
+
+struct interruption : std::runtime_error {
+  interruption() : std::runtime_error("interrupted") {}
+};
+
+class temporary_state {
+ public:
+  temporary_state() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "act-state-XXXXXX").string();
+    REQUIRE(mkdtemp(pattern.data()) != nullptr);
+    folder_ = pattern;
+  }
+  temporary_state(const temporary_state&) = delete;
+  temporary_state& operator=(const temporary_state&) = delete;
+  ~temporary_state() { std::filesystem::remove_all(folder_); }
+  [[nodiscard]] std::filesystem::path file() const { return folder_ / "state"; }
+
+ private:
+  std::filesystem::path folder_;
+};
+
+act::search_outcome run(const act_test::tiny_search& tiny, const std::filesystem::path& file,
+                        const act::search_progress& progress = {}) {
+  act::search_state state(file, tiny.plan.identity());
+  return act::run_exact_search(tiny.model, tiny.plan, state, progress);
+}
+
+void check_same(const act::search_outcome& a, const act::search_outcome& b) {
+  CHECK(a.samples == b.samples);
+  CHECK(a.plain_correct == b.plain_correct);
+  CHECK(a.work == b.work);
+  REQUIRE(a.evidence.size() == b.evidence.size());
+  for (std::size_t i = 0; i < a.evidence.size(); ++i) {
+    CHECK(a.evidence[i].gained == b.evidence[i].gained);
+    CHECK(a.evidence[i].lost == b.evidence[i].lost);
+    CHECK(a.evidence[i].with_sinks == b.evidence[i].with_sinks);
+    CHECK(a.evidence[i].log_likelihood_gain == b.evidence[i].log_likelihood_gain);  // to the bit
+  }
+}
+
+// Many samples, so that there are several chunks.
+act_test::tiny_search repeated(std::size_t times) {
+  act_test::tiny_search tiny = act_test::make_tiny_search();
+  const auto samples = tiny.plan.samples;
+  for (std::size_t i = 1; i < times; ++i) {
+    for (auto sample : samples) {
+      for (auto& token : sample.prompt)
+        token = static_cast<act::token_id>((token + static_cast<int>(7 * i)) % 250);
+      tiny.plan.samples.push_back(sample);
+    }
+  }
+  return tiny;
+}
+
+}  // namespace
+
+TEST_CASE("a search that was interrupted at any batch ends like one that wasn't") {
+  const act_test::tiny_search tiny = repeated(12);
+  REQUIRE(tiny.plan.chunks().size() > 1);
+  const act::search_outcome whole = run(tiny, ":memory:");
+  std::size_t batches = 0;
+  run(tiny, ":memory:", [&](double) { ++batches; });
+  REQUIRE(batches > 6);
+
+  for (std::size_t stop = 1; stop < batches; stop += 3) {
+    CAPTURE(stop);
+    const temporary_state kept;
+    std::size_t seen = 0;
+    CHECK_THROWS_AS(run(tiny, kept.file(),
+                        [&](double) {
+                          if (++seen == stop) throw interruption();
+                        }),
+                    interruption);
+    check_same(run(tiny, kept.file()), whole);
+    check_same(run(tiny, kept.file()), whole);  // everything stored: nothing left to compute
+  }
+}
+
+TEST_CASE("progress grows to 1") {
+  const act_test::tiny_search tiny = repeated(3);
+  double last = 0;
+  run(tiny, ":memory:", [&](double part) {
+    CHECK(part >= last);
+    last = part;
+  });
+  CHECK(last == doctest::Approx(1.0));
+}
+
+TEST_CASE("the state of another search is refused with what differs") {
+  const act_test::tiny_search tiny = act_test::make_tiny_search();
+  const temporary_state kept;
+  run(tiny, kept.file());
+  act_test::tiny_search other = act_test::make_tiny_search();
+  other.plan.options.beta = 0.5;
+  CHECK_THROWS_WITH_AS(run(other, kept.file()),
+                       doctest::Contains("it has 'beta 0.40000000000000002', this one 'beta 0.5'"),
+                       act::error);
+}
+
+TEST_CASE("a file that isn't a state is refused, and left as it was") {
+  const act_test::tiny_search tiny = act_test::make_tiny_search();
+  const temporary_state kept;
+  std::ofstream(kept.file()) << "sentence\tlabel\na file of somebody's that must survive this\t1\n"
+                             << std::string(4096, 'x');
+  const auto size = std::filesystem::file_size(kept.file());
+  CHECK_THROWS_AS(run(tiny, kept.file()), act::error);
+  CHECK(std::filesystem::file_size(kept.file()) == size);
+}
+
+TEST_CASE("a state that lost trials is refused") {
+  const act_test::tiny_search tiny = act_test::make_tiny_search();
+  const temporary_state kept;
+  run(tiny, kept.file());
+  {
+    act::database data(kept.file());
+    data.execute("DELETE FROM trial WHERE sample = 1 AND head = 0");
+  }
+  CHECK_THROWS_AS(run(tiny, kept.file()), act::error);
+}

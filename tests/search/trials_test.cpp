@@ -1,0 +1,106 @@
+// Trials start in the middle and skip rows: their scores must be those of whole passes, their work what the
+// sinks say.
+#include <doctest/doctest.h>
+#include <act/search/trials.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+#include "search/tiny_search.hpp"
+
+namespace {
+
+std::vector<std::vector<double>> whole_pass_scores(const act_test::tiny_search& tiny, act::layer_head head) {
+  std::vector<std::vector<act::token_id>> prompts;
+  std::vector<std::span<const act::token_id>> words;
+  for (const auto& sample : tiny.plan.samples) {
+    prompts.push_back(sample.prompt);
+    words.emplace_back(sample.words);
+  }
+  const act::packed_prompts packed = act::pack(tiny.model.config, prompts);
+  const act::model_calibration calibration{.heads = {head}, .options = tiny.plan.options};
+  return act::label_logits(tiny.model, act::run_both(tiny.model, packed, calibration).calibrated, words);
+}
+
+double largest_difference(const std::vector<double>& a, const std::vector<double>& b) {
+  double worst = 0;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    worst = std::max(worst, std::abs(a[i] - b[i]));
+  return worst;
+}
+
+}  // namespace
+
+TEST_CASE("every trial's scores equal a whole forward pass's") {
+  const act_test::tiny_search tiny = act_test::make_tiny_search();
+  const act::trial_runner runner(tiny.model, tiny.plan.samples, tiny.plan.options, tiny.plan.range);
+  const std::size_t heads = tiny.model.config.heads;
+  double worst = 0;
+  std::size_t moved = 0;
+  for (std::size_t layer = 0; layer < tiny.model.config.layers; ++layer) {
+    const act::layer_trials trials = runner.run(layer);
+    for (std::size_t head = 0; head < heads; ++head) {
+      const auto expected = whole_pass_scores(tiny, {layer, head});
+      for (std::size_t sample = 0; sample < tiny.plan.samples.size(); ++sample) {
+        const auto& scores = trials.scores[sample * heads + head];
+        worst = std::max(worst, largest_difference(scores, expected[sample]));
+        moved += largest_difference(scores, runner.plain_scores()[sample]) > 1e-3 ? 1 : 0;
+      }
+    }
+  }
+  MESSAGE("largest difference of a logit " << worst);
+  CHECK(worst < tolerance);
+  CHECK(moved > 20);  // the comparison would mean nothing if calibration changed nothing
+}
+
+TEST_CASE("the work of a search is what the heads' first sinks say, to the row") {
+  const act_test::tiny_search tiny = act_test::make_tiny_search();
+  const act::trial_runner runner(tiny.model, tiny.plan.samples, tiny.plan.options, tiny.plan.range);
+  const std::size_t layers = tiny.model.config.layers;
+  const std::size_t heads = tiny.model.config.heads;
+
+  std::uint64_t plain = 0;
+  for (const auto& sample : tiny.plan.samples)
+    plain += (layers - 1) * sample.prompt.size() + 1;
+  CHECK(runner.plain_work().layer_rows_computed == plain);
+
+  std::uint64_t with_sinks = 0;
+  for (std::size_t layer = 0; layer < layers; ++layer) {
+    CAPTURE(layer);
+    act::search_work expected;
+    for (std::size_t sample = 0; sample < tiny.plan.samples.size(); ++sample) {
+      const std::size_t rows = tiny.plan.samples[sample].prompt.size();
+      for (std::size_t head = 0; head < heads; ++head) {
+        ++expected.trials;
+        std::uint64_t computed = 0;
+        const auto sinks = tiny.golden_sinks.find({sample, {layer, head}});
+        if (sinks == tiny.golden_sinks.end()) {
+          ++expected.trials_without_sinks;
+        } else {
+          ++with_sinks;
+          // Rows from the first sink on in the layers below the last, one row in the last.
+          computed = (rows - sinks->second.front()) * (layers - 1 - layer) + 1;
+        }
+        expected.layer_rows_computed += computed;
+        expected.layer_rows_avoided += rows * layers - computed;
+      }
+    }
+    CHECK(runner.run(layer).work == expected);
+  }
+  CHECK(with_sinks > 20);
+}
+
+TEST_CASE("a narrow range finds what a wide one finds, with the same work a layer") {
+  act_test::tiny_search tiny = act_test::make_tiny_search();
+  const act::trial_runner wide(tiny.model, tiny.plan.samples, tiny.plan.options, tiny.plan.range);
+  const act::trial_runner narrow(tiny.model, tiny.plan.samples, tiny.plan.options, {1, 2});
+  for (std::size_t layer = 1; layer <= 2; ++layer) {
+    const act::layer_trials expected = wide.run(layer);
+    const act::layer_trials found = narrow.run(layer);
+    CHECK(found.work == expected.work);
+    REQUIRE(found.scores.size() == expected.scores.size());
+    for (std::size_t i = 0; i < found.scores.size(); ++i) {
+      CHECK(largest_difference(found.scores[i], expected.scores[i]) < tolerance);
+    }
+  }
+}
