@@ -37,8 +37,10 @@ map_shape random_shape(unsigned seed) {
   shape.keys = shape.query_offset + shape.queries + (below(3) == 0 ? below(20) : 0);
   shape.window = below(3) == 0 ? 1 + below(50) : 0;
   if (below(2) == 0) {
-    for (std::size_t b = 0; b < shape.batches; ++b)
-      shape.first_key.push_back(below(shape.keys + 1) / (1 + below(4)));
+    for (std::size_t b = 0; b < shape.batches; ++b) {
+      const std::size_t key = below(shape.keys + 1);
+      shape.first_key.push_back(key / (1 + below(4)));
+    }
   }
   shape.order = layout{static_cast<int>(below(3))};
   return shape;

@@ -18,3 +18,12 @@ if(ACT_COMPILER_HAS_AVX2)
   set_source_files_properties(two_units/baseline.cpp PROPERTIES COMPILE_OPTIONS "-mno-avx")
   set_source_files_properties(two_units/avx2.cpp PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;-mno-avx512f")
 endif()
+
+# Outside projects that use this checkout.
+add_subdirectory(consumers)
+
+# The embedding example says what it should.
+if(TARGET embed_eigen)
+  add_test(NAME embed_eigen_runs COMMAND embed_eigen)
+  set_tests_properties(embed_eigen_runs PROPERTIES PASS_REGULAR_EXPRESSION "token 11: mean weight 0.7")
+endif()

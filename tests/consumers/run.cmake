@@ -1,0 +1,30 @@
+# Configures, builds and runs one consumer against this checkout, in an empty folder.
+file(REMOVE_RECURSE ${work})
+file(MAKE_DIRECTORY ${work})
+get_filename_component(here ${CMAKE_CURRENT_LIST_DIR} ABSOLUTE)
+
+function(run)
+  execute_process(COMMAND ${ARGV} COMMAND_ERROR_IS_FATAL ANY)
+endfunction()
+
+if(way STREQUAL "meson_subproject")
+  file(COPY ${here}/meson_subproject/ ${here}/consumer.cpp DESTINATION ${work}/source)
+  file(MAKE_DIRECTORY ${work}/source/subprojects)
+  file(CREATE_LINK ${act_source} ${work}/source/subprojects/act SYMBOLIC)
+  set(ENV{CXX} ${compiler})
+  run(${meson} setup ${work}/build ${work}/source)
+  run(${meson} compile -C ${work}/build)
+  run(${work}/build/consumer)
+  return()
+endif()
+
+set(options -G ${generator} -D CMAKE_CXX_COMPILER=${compiler} -D ACT_SOURCE=${act_source})
+if(way STREQUAL "find_package")
+  run(${CMAKE_COMMAND} -S ${act_source} -B ${work}/act -G ${generator} -D CMAKE_CXX_COMPILER=${compiler}
+    -D ACT_BUILD_PROGRAMS=OFF -D ACT_BUILD_TESTS=OFF -D ACT_BUILD_BENCHMARKS=OFF)
+  run(${CMAKE_COMMAND} --install ${work}/act --prefix ${work}/prefix)
+  list(APPEND options -D CMAKE_PREFIX_PATH=${work}/prefix)
+endif()
+run(${CMAKE_COMMAND} -S ${here}/${way} -B ${work}/build ${options})
+run(${CMAKE_COMMAND} --build ${work}/build)
+run(${work}/build/consumer)
