@@ -1,0 +1,144 @@
+// config.json of a Hugging Face model folder: settings by key, with errors that name file and key, for both
+// generations of the file (`rope_theta` at the top or inside `rope_parameters`, `torch_dtype` or `dtype`).
+// The settings of each architecture are in hf_settings.hpp; what they mean for the computation is the
+// architecture's business.
+#pragma once
+
+#include <act/error.hpp>
+#include <act/runtime/files/byte_reader.hpp>
+#include <act/runtime/files/json_file.hpp>
+#include <act/version.hpp>
+
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace act::inline ACT_ABI {
+
+class hf_config {
+ public:
+  /// Reads `folder`/config.json. Throws `error` (io, invalid_input).
+  explicit hf_config(const std::filesystem::path& folder) : path_((folder / "config.json").string()) {
+    values_ = read_json(path_);
+    if (!values_.is_object())
+      throw error(error_code::invalid_input, path_, "isn't a JSON object; fetch it again");
+    // Settings that change every model's computation, whatever its architecture.
+    if (values_.contains("quantization_config") && !values_["quantization_config"].is_null())
+      refuse("quantization_config",
+             "means quantised weights, which act doesn't read; use the model in F32, F16 or BF16");
+  }
+
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+  /// "llama", "opt", ...: what selects the architecture.
+  [[nodiscard]] std::string model_type() const { return get<std::string>("model_type"); }
+
+  /// The value at `key` as T (bool, std::size_t, double or std::string), or nothing when the key is absent or
+  /// null: both mean the default to `transformers`. Throws `error` (invalid_input) for a value of another
+  /// kind, a negative or fractional size, or a number that isn't finite.
+  template <class T>
+  [[nodiscard]] std::optional<T> find(std::string_view key) const {
+    const auto at = values_.find(std::string(key));
+    if (at == values_.end() || at->is_null()) return std::nullopt;
+    return convert<T>(*at, key);
+  }
+  /// As `find`, with `transformers`' default for an absent key.
+  template <class T>
+  [[nodiscard]] T get_or(std::string_view key, T fallback) const {
+    return find<T>(key).value_or(std::move(fallback));
+  }
+  /// As `find`; an absent key is an error too.
+  template <class T>
+  [[nodiscard]] T get(std::string_view key) const {
+    if (std::optional<T> found = find<T>(key)) return *std::move(found);
+    throw error(error_code::invalid_input, path_, "has no '" + std::string(key) + "'; fetch it again");
+  }
+  /// A count that is at least 1 and small enough that products of two don't overflow.
+  [[nodiscard]] std::size_t size_or(std::string_view key, std::size_t fallback) const {
+    const std::size_t size = get_or(key, fallback);
+    if (size == 0 || size >= (std::size_t{1} << 31))
+      throw error(error_code::invalid_input, path_,
+                  "'" + std::string(key) + "' is " + std::to_string(size) + ", which no model has");
+    return size;
+  }
+
+  /// Throws `error` (unsupported) that names file, key and reason.
+  [[noreturn]] void refuse(std::string_view key, std::string_view why) const {
+    throw error(error_code::unsupported, path_, "'" + std::string(key) + "' " + std::string(why));
+  }
+  /// Refuses by name a text setting other than those in `supported`; absent means `fallback`.
+  std::string one_of(std::string_view key, std::string_view fallback,
+                     std::initializer_list<std::string_view> supported) const {
+    const std::string value = get_or(key, std::string(fallback));
+    std::string known;
+    for (const std::string_view s : supported) {
+      if (value == s) return value;
+      known += (known.empty() ? "" : ", ") + std::string(s);
+    }
+    refuse(key, "is '" + printable(value) + "', which act doesn't support; it has " + known);
+  }
+
+  /// The number format the weights were saved in, of either generation; "" when the file doesn't say.
+  /// Information only.
+  [[nodiscard]] std::string dtype() const { return get_or("dtype", get_or("torch_dtype", std::string())); }
+
+  /// The base of the rotary frequencies, of either generation. Throws `error` (unsupported) for every scaling
+  /// of them.
+  [[nodiscard]] double rope_theta(double fallback = 10000.0) const {
+    double theta = get_or("rope_theta", fallback);
+    for (const char* key : {"rope_parameters", "rope_scaling"}) {
+      const auto at = values_.find(key);
+      if (at == values_.end() || at->is_null()) continue;
+      if (!at->is_object())
+        throw error(error_code::invalid_input, path_, "'" + std::string(key) + "' isn't an object");
+      for (const auto& [name, value] : at->items()) {
+        if (name == "rope_theta") {
+          theta = convert<double>(value, "rope_theta");
+        } else if (name == "rope_type" || name == "type") {
+          const auto type = convert<std::string>(value, name);
+          if (type != "default") refuse(key, "has the type '" + printable(type) + "'; act supports default");
+        } else if (name == "partial_rotary_factor") {
+          if (convert<double>(value, name) != 1.0) refuse(key, "has a partial_rotary_factor other than 1");
+        } else if (value.is_object()) {
+          refuse(key, "differs between layers, which act doesn't support");
+        }
+      }
+    }
+    if (!(theta > 0)) throw error(error_code::invalid_input, path_, "'rope_theta' isn't a positive number");
+    return theta;
+  }
+
+ private:
+  template <class T>
+  [[nodiscard]] T convert(const json& value, std::string_view key) const {
+    const auto wrong = [&](const char* wanted) {
+      return error(error_code::invalid_input, path_,
+                   "'" + std::string(key) + "' isn't " + wanted + "; fetch it again");
+    };
+    if constexpr (std::same_as<T, bool>) {
+      if (!value.is_boolean()) throw wrong("true or false");
+      return value.get<bool>();
+    } else if constexpr (std::same_as<T, std::size_t>) {
+      if (!value.is_number_unsigned()) throw wrong("a whole number");
+      return static_cast<std::size_t>(value.get<std::uint64_t>());
+    } else if constexpr (std::same_as<T, double>) {
+      if (!value.is_number() || !std::isfinite(value.get<double>())) throw wrong("a number");
+      return value.get<double>();
+    } else {
+      static_assert(std::same_as<T, std::string>);
+      if (!value.is_string()) throw wrong("a text");
+      return value.get<std::string>();
+    }
+  }
+
+  std::string path_;
+  json values_;
+};
+
+}  // namespace act::inline ACT_ABI
