@@ -3,6 +3,7 @@
 #pragma once
 
 #include <act/error.hpp>
+#include <act/runtime/tokenizer/utf8.hpp>
 #include <act/version.hpp>
 
 #include <cstddef>
@@ -36,33 +37,6 @@ inline text_file read_text_file(const std::filesystem::path& path) {
     throw error(error_code::io, path.string(), "reading failed; check the disk");
   }
   return {path.string(), std::move(text)};
-}
-
-/// Offset of the first byte that isn't part of well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates,
-/// nothing above U+10FFFF); npos when all of it is.
-inline std::size_t find_invalid_utf8(std::string_view text) noexcept {
-  const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(text[at]); };
-  for (std::size_t at = 0; at < text.size();) {
-    const unsigned lead = byte(at);
-    const std::size_t length = lead < 0x80                    ? 1
-                               : lead >= 0xC2 && lead <= 0xDF ? 2
-                               : lead >= 0xE0 && lead <= 0xEF ? 3
-                               : lead >= 0xF0 && lead <= 0xF4 ? 4
-                                                              : 0;
-    if (length == 0 || at + length > text.size()) {
-      return at;
-    }
-    for (std::size_t i = 1; i < length; ++i) {
-      // Only the second byte's range depends on the lead.
-      const unsigned low = i == 1 && lead == 0xE0 ? 0xA0 : i == 1 && lead == 0xF0 ? 0x90 : 0x80;
-      const unsigned high = i == 1 && lead == 0xED ? 0x9F : i == 1 && lead == 0xF4 ? 0x8F : 0xBF;
-      if (byte(at + i) < low || byte(at + i) > high) {
-        return at;
-      }
-    }
-    at += length;
-  }
-  return std::string_view::npos;
 }
 
 /// ISO 8859-1 to UTF-8: byte b is code point b, 0x80 to 0x9F included.
