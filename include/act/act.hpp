@@ -6,6 +6,7 @@
 #include <act/column_scores.hpp>
 #include <act/element.hpp>
 #include <act/error.hpp>
+#include <act/half.hpp>
 #include <act/head_set.hpp>
 #include <act/options.hpp>
 #include <act/parallel.hpp>

@@ -1,15 +1,16 @@
-// row_scalar.hpp's operations with xsimd, for element types that have batches on Arch; row_kernel picks.
+// row_scalar.hpp's operations with xsimd, where the accumulator type has batches on Arch; row_kernel picks.
 // For the core's own loops. Nothing here allocates, throws or checks; loads are unaligned (rows of any
 // stride).
 //
-// Precision. Sums of float run in float only across a tree of eight values and in double from there on. All
-// terms are weights >= 0, so a tree of depth 3 is within 3 * 2^-24 < 1.8e-7 of the exact sum, however long
-// the row or column: long maps with equal entries, where a plain float sum drifts by a part in 10^4, stay
-// exact to that bound. Converting every element to double first would double the arithmetic of a loop that
-// otherwise keeps up with the second-level cache.
+// Precision. Sums run in the accumulator type, float for half types, only across a tree of eight values and
+// in double from there on. All terms are weights >= 0, so a tree of depth 3 is within 3 * 2^-24 < 1.8e-7 of
+// the exact sum, however long the row or column: long maps with equal entries, where a plain float sum drifts
+// by a part in 10^4, stay exact to that bound. Converting every element to double first would double the
+// arithmetic of a loop that otherwise keeps up with the second-level cache.
 #pragma once
 
 #include <act/element.hpp>
+#include <act/kernels/batch_access.hpp>
 #include <act/kernels/row_scalar.hpp>
 #include <act/kernels/simd.hpp>
 #include <act/version.hpp>
@@ -23,17 +24,19 @@ namespace act::inline ACT_ABI::detail {
 
 template <class T, class Arch>
 struct row_simd {
-  using batch = xsimd::batch<T, Arch>;
-  static constexpr std::size_t lanes = batch::size;
-  static constexpr std::size_t depth = 8;  // values added in T before they go on in double
+  using access = batch_access<T, Arch>;
+  using accumulator = accumulator_t<T>;
+  using batch = typename access::batch;
+  static constexpr std::size_t lanes = access::lanes;
+  static constexpr std::size_t depth = 8;  // values added in the accumulator type before they go on in double
 
-  [[nodiscard]] static batch load(const T* at) noexcept { return batch::load_unaligned(at); }
+  [[nodiscard]] static batch load(const T* at) noexcept { return access::load(at); }
 
   /// Adds the `lanes` values of `values` to totals[0 .. lanes). The compiler turns this into widening
   /// conversions, which xsimd 8 doesn't have.
   static void widen_add(const batch& values, double* totals) noexcept {
-    alignas(64) T narrow[lanes];
-    values.store_unaligned(narrow);
+    alignas(64) accumulator narrow[lanes];
+    values.store_aligned(narrow);
     for (std::size_t k = 0; k < lanes; ++k)
       totals[k] += static_cast<double>(narrow[k]);
   }
@@ -48,7 +51,7 @@ struct row_simd {
           (load(at + 4 * lanes) + load(at + 5 * lanes)) + (load(at + 6 * lanes) + load(at + 7 * lanes));
       widen_add(low + high, totals);
     }
-    batch rest(T(0));  // up to seven batches are left; still no more than three roundings deep
+    batch rest(accumulator(0));  // up to seven batches are left; still no more than three roundings deep
     if (j + 4 * lanes <= count) {
       const T* const at = row + j;
       rest = (load(at) + load(at + lanes)) + (load(at + 2 * lanes) + load(at + 3 * lanes));
@@ -69,11 +72,11 @@ struct row_simd {
     return total + row_scalar<T>::sum(row + j, count - j);
   }
 
-  static void scale(T* row, std::size_t count, T factor) noexcept {
+  static void scale(T* row, std::size_t count, accumulator factor) noexcept {
     const batch factors(factor);
     std::size_t j = 0;
     for (; j + lanes <= count; j += lanes)
-      (load(row + j) * factors).store_unaligned(row + j);
+      access::store(load(row + j) * factors, row + j);
     row_scalar<T>::scale(row + j, count - j, factor);
   }
 
@@ -110,7 +113,7 @@ struct row_kernel_choice<T, Arch, true> {
 
 /// The kernel for rows of T on Arch.
 template <class T, class Arch>
-using row_kernel = typename row_kernel_choice<T, Arch, simd::vectorised<T, Arch>>::type;
+using row_kernel = typename row_kernel_choice<T, Arch, simd::vectorised<accumulator_t<T>, Arch>>::type;
 
 #else
 

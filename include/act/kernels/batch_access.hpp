@@ -1,0 +1,81 @@
+// How batches of the accumulator type are read from and written to rows of any element type: directly where
+// the element is the accumulator, through the processor's conversions where it has them, element by element
+// otherwise. For the SIMD kernels. Every path gives the bits of element_traits' own load and store.
+#pragma once
+
+#include <act/element.hpp>
+#include <act/half.hpp>
+#include <act/kernels/simd.hpp>
+#include <act/version.hpp>
+
+#include <cstddef>
+#include <type_traits>
+
+#if defined(ACT_DETAIL_HAS_XSIMD)
+#if defined(__F16C__)
+#include <immintrin.h>
+#endif
+
+namespace act::inline ACT_ABI::detail {
+
+#if defined(__AVX512F__)
+// The masked forms, with no lane masked: gcc 12 warns about the undefined source operand of the plain ones.
+inline constexpr __mmask16 all_lanes = 0xffff;
+#endif
+
+template <class T, class Arch>
+struct batch_access {
+  using accumulator = accumulator_t<T>;
+  using batch = xsimd::batch<accumulator, Arch>;
+  static constexpr std::size_t lanes = batch::size;
+
+  [[nodiscard]] static batch load(const T* at) noexcept {
+    if constexpr (std::is_same_v<T, accumulator>) {
+      return batch::load_unaligned(at);
+    } else {
+#if defined(__F16C__)
+      if constexpr (std::is_same_v<T, float16> && lanes == 8) {
+        return batch(_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at))));
+      }
+#if defined(__AVX512F__)
+      if constexpr (std::is_same_v<T, float16> && lanes == 16) {
+        return batch(
+            _mm512_maskz_cvtph_ps(all_lanes, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at))));
+      }
+#endif
+#endif
+      // A constant trip count over a plain conversion: compilers vectorise bfloat16's shift.
+      alignas(64) accumulator wide[lanes];
+      for (std::size_t k = 0; k < lanes; ++k)
+        wide[k] = element_traits<T>::load(at[k]);
+      return batch::load_aligned(wide);
+    }
+  }
+
+  static void store(const batch& values, T* at) noexcept {
+    if constexpr (std::is_same_v<T, accumulator>) {
+      values.store_unaligned(at);
+    } else {
+#if defined(__F16C__)
+      if constexpr (std::is_same_v<T, float16> && lanes == 8) {
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(at), _mm256_cvtps_ph(values, _MM_FROUND_TO_NEAREST_INT));
+        return;
+      }
+#if defined(__AVX512F__)
+      if constexpr (std::is_same_v<T, float16> && lanes == 16) {
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(at),
+                            _mm512_maskz_cvtps_ph(all_lanes, values, _MM_FROUND_TO_NEAREST_INT));
+        return;
+      }
+#endif
+#endif
+      alignas(64) accumulator wide[lanes];
+      values.store_aligned(wide);
+      for (std::size_t k = 0; k < lanes; ++k)
+        at[k] = element_traits<T>::store(wide[k]);
+    }
+  }
+};
+
+}  // namespace act::inline ACT_ABI::detail
+#endif
