@@ -1,0 +1,237 @@
+// act-search: finds the heads whose calibration helps, on held-out samples.
+#include <act/report/atomic_file.hpp>
+#include <act/report/progress.hpp>
+#include <act/report/search_report.hpp>
+#include <act/search/exact_search.hpp>
+#include <act/tasks/prepare.hpp>
+#include <act/tasks/read_samples.hpp>
+#include <act/tasks/selection.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "data_identity.hpp"
+#include "program.hpp"
+
+namespace {
+
+using namespace act_program;
+
+struct search_options {
+  common_options common;
+  calibration_flags calibration;
+  scoring_flags scoring;
+  std::vector<std::string> tasks;
+  std::int64_t samples = 100;
+  std::uint64_t seed = 0;
+  std::string layers{act::default_layer_range};
+  std::string strategy = "exact";
+  std::string select = "paper";
+  std::string objective = "accuracy";
+  std::string state;
+  std::string out;
+};
+
+void declare(CLI::App& app, search_options& options) {
+  options.common.add_to(app);
+  app.add_option("--task", options.tasks,
+                 "Task and held-out file, for example sst2=train.tsv; may be repeated")
+      ->required()
+      ->type_name("NAME=FILE");
+  app.add_option("--samples", options.samples, "Samples of each file, chosen by --seed; 0: all")
+      ->type_name("M")
+      ->capture_default_str();
+  app.add_option("--seed", options.seed, "Chooses the samples")->type_name("S")->capture_default_str();
+  app.add_option("--layers", options.layers,
+                 "Layers to search, counted from 0, both ends included, negative from the end")
+      ->type_name("FIRST:LAST")
+      ->capture_default_str();
+  app.add_option("--strategy", options.strategy, "exact: every head on every sample")
+      ->check(CLI::IsMember({"exact"}))
+      ->capture_default_str();
+  app.add_option("--select", options.select, "paper (heads that beat the plain accuracy) or top:K")
+      ->type_name("RULE")
+      ->capture_default_str();
+  app.add_option("--objective", options.objective,
+                 "What top:K ranks by: accuracy or likelihood (of the right label)")
+      ->check(CLI::IsMember({"accuracy", "likelihood"}))
+      ->capture_default_str();
+  app.add_option("--state", options.state, "Keep what is computed here; the same command goes on from it")
+      ->type_name("FILE");
+  app.add_option("--out", options.out, "The heads file to write")->required()->type_name("FILE");
+  options.scoring.add_to(app);
+  options.calibration.add_to(app);
+  app.footer(
+      "Examples:\n"
+      "  act-search --model M.gguf --task sst2=train.tsv --samples 100 --out heads.json\n"
+      "  act-search --model M.gguf --task sst2=a.tsv --task trec=b.txt --select top:15 --objective "
+      "likelihood \\\n"
+      "             --state search.state --out heads.json\n"
+      "Exit codes: 0 done (also when no head helps), 1 bad input, 2 wrong usage, 130 interrupted.");
+}
+
+struct task_file {
+  const act::task* task;
+  std::string file;
+};
+
+std::vector<task_file> parse_tasks(const std::vector<std::string>& given) {
+  std::vector<task_file> parsed;
+  for (const std::string& each : given) {
+    const std::size_t equals = each.find('=');
+    if (equals == std::string::npos || equals + 1 == each.size()) {
+      throw act::error(act::error_code::invalid_option, "--task",
+                       "'" + each + "' isn't NAME=FILE, for example sst2=train.tsv");
+    }
+    parsed.push_back({&act::find_task(each.substr(0, equals)), each.substr(equals + 1)});
+  }
+  return parsed;
+}
+
+struct chosen_samples {
+  act::search_source source;
+  std::vector<act::sample> samples;
+};
+
+chosen_samples choose(const task_file& from, const search_options& options) {
+  const std::vector<act::sample> all = act::read_samples(*from.task, from.file);
+  chosen_samples chosen;
+  chosen.source = {.task = from.task->name,
+                   .file = from.file,
+                   .sha256 = data_sha256(*from.task, from.file),
+                   .indices = {}};
+  for (const std::size_t index : act::select_limited(all.size(), options.samples, options.seed)) {
+    chosen.source.indices.push_back(index);
+    chosen.samples.push_back(all[index]);
+  }
+  return chosen;
+}
+
+std::string quoted(const std::string& argument) {
+  return argument.find_first_of(" '\"$\\") == std::string::npos ? argument : "'" + argument + "'";
+}
+
+// The command that searches the default range with everything else the same.
+std::string full_range_command(const search_options& options) {
+  std::string command = "act-search --model " + quoted(options.common.model);
+  for (const std::string& task : options.tasks)
+    command += " --task " + quoted(task);
+  command += " --samples " + std::to_string(options.samples) + " --seed " + std::to_string(options.seed);
+  command += " --select " + options.select + " --objective " + options.objective;
+  const std::filesystem::path out(options.out);
+  const std::string beside = (out.parent_path() / (out.stem().string() + "-all-layers")).string();
+  return command + " --state " + quoted(beside + ".state") + " --out " + quoted(beside + ".json");
+}
+
+void run(const CLI::App& app, const search_options& options) {
+  const act::provenance_clock clock;
+  act::set_thread_count(options.common.threads);
+  const auto objective =
+      options.objective == "accuracy" ? act::search_objective::accuracy : act::search_objective::likelihood;
+  const act::selection_rule rule = act::parse_selection(options.select, objective);
+  act::search_plan plan;
+  plan.options = options.calibration.over(std::nullopt);
+  const std::vector<task_file> tasks = parse_tasks(options.tasks);
+  std::vector<chosen_samples> chosen;
+  for (const task_file& each : tasks) {
+    options.scoring.check(*each.task);
+    chosen.push_back(choose(each, options));
+  }
+
+  const act::loaded_model loaded = act::load_model(options.common.model);
+  const act::model_config& config = loaded.model.config;
+  const act::model_identity identity = act::identity_of(loaded.model);
+  plan.fingerprint = identity.fingerprint;
+  plan.range = act::parse_layer_range(options.layers, config.layers);
+  std::size_t skipped = 0;
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    act::prepared_samples prepared = act::prepare(*tasks[i].task, chosen[i].samples, *loaded.tokenizer,
+                                                  config.context, options.scoring.policy(), tasks[i].file);
+    skipped += prepared.skipped;
+    plan.sources.push_back(chosen[i].source);
+    plan.samples.insert(plan.samples.end(), prepared.samples.begin(), prepared.samples.end());
+  }
+  if (plan.samples.empty()) {
+    throw act::error(act::error_code::invalid_input, tasks.front().file,
+                     "no prompt fits the model's context");
+  }
+
+  act::search_state state(options.state.empty() ? ":memory:" : options.state, plan.identity());
+  const act::search_work before = state.total_work();
+  const std::size_t trials = plan.samples.size() * plan.range.count() * config.heads;
+  const auto start = std::chrono::steady_clock::now();
+  act::search_outcome outcome;
+  try {
+    constexpr std::size_t steps = 1000;
+    act::progress progress("searching", steps, options.common.quiet);
+    outcome = act::run_exact_search(loaded.model, plan, state, [&](double part) {
+      const auto reached = static_cast<std::size_t>(part * static_cast<double>(steps));
+      if (reached > progress.done()) progress.advance(reached - progress.done());
+      stop_if_interrupted();
+    });
+  } catch (const interrupted&) {
+    if (!options.state.empty())
+      std::cerr << "act-search: the same command goes on from " << options.state << '\n';
+    throw;
+  }
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+
+  const std::vector<act::head_evidence> selected = act::select_heads(outcome.evidence, rule);
+  const act::selection_record how{.select = options.select, .objective = options.objective};
+  act::write_heads_file(options.out, act::heads_file_of(identity, plan, outcome, selected, how));
+  if (!options.common.json.empty()) {
+    nlohmann::ordered_json document = act::to_json(plan, outcome, selected, how);
+    document["options"] = act::to_json(plan.options);
+    document["model"] = act::to_json(identity);
+    const act::provenance made = clock.stamp(options_in_force(app));
+    document["seconds"] = made.seconds;
+    document["provenance"] = act::to_json(made);
+    act::write_file(options.common.json, act::pretty_json(document) + "\n");
+  }
+
+  const act::search_work& work = outcome.work;
+  const double whole = static_cast<double>(work.layer_rows_computed + work.layer_rows_avoided);
+  std::cout << "searched " << plan.range.count() * config.heads << " heads of layers " << plan.range.first
+            << ".." << plan.range.last << " on " << outcome.samples << " samples in "
+            << act::format_duration(seconds) << '\n'
+            << "plain accuracy "
+            << act::detail::percent(static_cast<double>(outcome.plain_correct) /
+                                    static_cast<double>(outcome.samples))
+            << " (95 % interval "
+            << act::detail::percent_range(act::wilson_interval(outcome.plain_correct, outcome.samples))
+            << ")\n"
+            << trials << " trials, " << work.trials_without_sinks << " of them without a sink; computed "
+            << act::detail::formatted("%.1f %%", 100 * static_cast<double>(work.layer_rows_computed) / whole)
+            << " of the layer-rows that a whole pass for each would take\n";
+  if (skipped > 0) std::cout << skipped << " samples left out: longer than the model's context\n";
+  if (selected.empty()) {
+    std::cout << "\nNo head helps on these samples; " << options.out << " names none.\n";
+  } else {
+    std::cout << '\n'
+              << selected.size() << " heads picked (" << options.select << ", by " << options.objective
+              << "), written to " << options.out << "\n\n"
+              << act::selection_table(selected, outcome.samples);
+  }
+
+  const act::layer_range full = act::parse_layer_range(act::default_layer_range, config.layers);
+  const double computed = static_cast<double>(work.layer_rows_computed - before.layer_rows_computed);
+  const auto rows = act::estimated_rows(plan, work, config, full);
+  if (!options.common.quiet && plan.range != full && rows && computed > 0) {
+    std::cout << "\nA search of all layers (" << act::default_layer_range << ") takes about "
+              << act::format_duration(*rows * seconds / computed) << ":\n  " << full_range_command(options)
+              << '\n';
+  }
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  CLI::App app{"Finds the attention heads whose calibration helps, on held-out samples.", "act-search"};
+  search_options options;
+  declare(app, options);
+  return main_of(app, count, arguments, [&] { run(app, options); });
+}

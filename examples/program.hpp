@@ -1,0 +1,207 @@
+// What the programs share: common options, exit codes, interruption. The programs themselves only parse, call
+// and print.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <act/error.hpp>
+#include <act/parallel.hpp>
+#include <act/report/fingerprint.hpp>
+#include <act/report/heads_file.hpp>
+#include <act/report/option_names.hpp>
+#include <act/report/provenance.hpp>
+#include <act/runtime/load_model.hpp>
+#include <act/tasks/prepare.hpp>
+
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <map>
+#include <new>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace act_program {
+
+// Exit codes: part of the contract with scripts.
+inline constexpr int exit_done = 0;
+inline constexpr int exit_bad_input = 1;
+inline constexpr int exit_wrong_usage = 2;
+inline constexpr int exit_interrupted = 130;
+
+/// Thrown between batches after Ctrl-C.
+struct interrupted : std::exception {
+  [[nodiscard]] const char* what() const noexcept override { return "interrupted"; }
+};
+
+inline std::atomic<bool> interruption_requested{false};
+
+/// The first Ctrl-C (or SIGTERM) asks the program to stop at the next batch; a second one ends it at once.
+inline void listen_for_interruption() {
+  struct sigaction action {};
+  action.sa_handler = [](int) { interruption_requested = true; };
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+inline void stop_if_interrupted() {
+  if (interruption_requested) throw interrupted();
+}
+
+/// Options that every program has.
+struct common_options {
+  std::string model;
+  std::size_t threads = 0;
+  bool quiet = false;
+  std::string json;
+
+  void add_to(CLI::App& app) {
+    app.add_option("--model", model, "A GGUF checkpoint, for example models/SmolLM2-135M-Instruct.Q4_1.gguf")
+        ->required()
+        ->type_name("PATH");
+    app.add_option("--threads", threads, "Threads to use (default: all cores)")->type_name("N");
+    app.add_flag("--quiet", quiet, "Print results only: no progress, no remarks");
+    app.add_option("--json", json, "Write the result as JSON too")->type_name("FILE");
+  }
+};
+
+/// How heads are calibrated. What is given on the command line wins over a heads file.
+struct calibration_flags {
+  std::string rule = "relative";
+  std::string redistribution = "proportional";
+  std::string compatibility = "none";
+  act::calibration_options values;
+
+  void add_to(CLI::App& app) {
+    const std::string group = "Calibration (defaults: the heads file's, else the paper's)";
+    beta_ = app.add_option("--beta", values.beta, "What a sink keeps of its weight, 0 .. 1 (paper: 0.4)")
+                ->group(group);
+    rule_ = app.add_option("--rule", rule,
+                           "What a sink is: relative (score > alpha / keys) or absolute (score > tau)")
+                ->group(group);
+    alpha_ =
+        app.add_option("--alpha", values.sinks.alpha, "Factor of the relative rule (paper: 5)")->group(group);
+    tau_ = app.add_option("--tau", values.sinks.tau, "Threshold of the absolute rule (authors: 0.1)")
+               ->group(group);
+    rows_ = app.add_option("--min-visible-rows", values.sinks.min_visible_rows,
+                           "Columns that fewer rows see are never sinks (paper: 1)")
+                ->group(group);
+    redistribution_ =
+        app.add_option("--redistribution", redistribution, "Where the freed mass goes")->group(group);
+    compatibility_ = app.add_option("--compatibility", compatibility,
+                                    "none, or authors: the published code's behaviour, quirks included")
+                         ->group(group);
+  }
+
+  /// The options in force: the file's (or the defaults), then what was given. Throws act::error
+  /// (invalid_option).
+  [[nodiscard]] act::calibration_options over(const std::optional<act::calibration_options>& file) const {
+    act::calibration_options result = file.value_or(act::calibration_options{});
+    if (beta_->count() > 0) result.beta = values.beta;
+    if (rule_->count() > 0) result.sinks.rule = act::option_named<act::sink_rule>(rule, "--rule");
+    if (alpha_->count() > 0) result.sinks.alpha = values.sinks.alpha;
+    if (tau_->count() > 0) result.sinks.tau = values.sinks.tau;
+    if (rows_->count() > 0) result.sinks.min_visible_rows = values.sinks.min_visible_rows;
+    if (redistribution_->count() > 0) {
+      result.redistribute = act::option_named<act::redistribution>(redistribution, "--redistribution");
+    }
+    if (compatibility_->count() > 0) {
+      result.behave_as = act::option_named<act::compatibility>(compatibility, "--compatibility");
+    }
+    act::throw_if(result.validate(), act::error_code::invalid_option);
+    return result;
+  }
+
+ private:
+  CLI::Option* beta_ = nullptr;
+  CLI::Option* rule_ = nullptr;
+  CLI::Option* alpha_ = nullptr;
+  CLI::Option* tau_ = nullptr;
+  CLI::Option* rows_ = nullptr;
+  CLI::Option* redistribution_ = nullptr;
+  CLI::Option* compatibility_ = nullptr;
+};
+
+/// How samples are scored and what happens to long prompts.
+struct scoring_flags {
+  std::string scoring = "default";
+  std::string long_prompts = "error";
+
+  void add_to(CLI::App& app) {
+    app.add_option("--scoring", scoring,
+                   "labels (classification) or letters (multiple choice); the default is what the task has")
+        ->check(CLI::IsMember({"default", "labels", "letters"}));
+    app.add_option("--long-prompts", long_prompts,
+                   "A prompt longer than the model's context: error, skip, truncate-left")
+        ->check(CLI::IsMember({"error", "skip", "truncate-left"}))
+        ->capture_default_str();
+  }
+
+  /// Throws act::error (invalid_option) for a scoring that the task doesn't have.
+  void check(const act::task& task) const {
+    const bool letters = task.kind == act::task_kind::multiple_choice;
+    if (scoring != "default" && (scoring == "letters") != letters) {
+      throw act::error(
+          act::error_code::invalid_option, "--scoring",
+          "task '" + task.name + "' is scored by " + (letters ? "letters" : "labels") + ", not " + scoring);
+    }
+  }
+
+  [[nodiscard]] act::long_prompts policy() const {
+    if (long_prompts == "skip") return act::long_prompts::skip;
+    return long_prompts == "truncate-left" ? act::long_prompts::truncate_left : act::long_prompts::refuse;
+  }
+};
+
+/// Every option that was given, and every default, by its command-line name: part of a result's provenance.
+[[nodiscard]] inline nlohmann::ordered_json options_in_force(const CLI::App& app) {
+  auto options = nlohmann::ordered_json::object();
+  for (const CLI::Option* option : app.get_options()) {
+    const std::string name = option->get_single_name();
+    if (name == "help" || name == "version" || option->count() == 0) continue;
+    const std::vector<std::string> given = option->results();
+    if (option->get_expected_max() == 0) {
+      options[name] = true;
+    } else if (given.size() == 1) {
+      options[name] = given.front();
+    } else {
+      options[name] = given;
+    }
+  }
+  return options;
+}
+
+/// Parses, runs, and turns every way to fail into one line on stderr and an exit code. `run` does the work.
+template <class Run>
+int main_of(CLI::App& app, int count, char** arguments, Run&& run) {
+  app.set_version_flag("--version", std::string(ACT_VERSION_STRING) + " (" + act::git_revision + ")");
+  app.get_formatter()->column_width(36);
+  try {
+    app.parse(count, arguments);
+  } catch (const CLI::ParseError& problem) {
+    const int code = app.exit(problem);
+    return code == 0 ? exit_done : exit_wrong_usage;
+  }
+  listen_for_interruption();
+  try {
+    run();
+    return exit_done;
+  } catch (const interrupted&) {
+    std::fprintf(stderr, "%s: interrupted\n", app.get_name().c_str());
+    return exit_interrupted;
+  } catch (const act::error& problem) {
+    std::fprintf(stderr, "%s: %s\n", app.get_name().c_str(), problem.what());
+    // An option's value that can't be is usage, like one that doesn't parse.
+    return problem.code() == act::error_code::invalid_option ? exit_wrong_usage : exit_bad_input;
+  } catch (const std::bad_alloc&) {
+    std::fprintf(stderr, "%s: out of memory; use a smaller model or fewer samples\n", app.get_name().c_str());
+    return exit_bad_input;
+  } catch (const std::exception& problem) {
+    std::fprintf(stderr, "%s: %s\n", app.get_name().c_str(), problem.what());
+    return exit_bad_input;
+  }
+}
+
+}  // namespace act_program

@@ -1,0 +1,189 @@
+// An evaluation as JSON for programs, and as a table and a sentence for people. Both are made from the same
+// value.
+#pragma once
+
+#include <act/report/heads_file.hpp>
+#include <act/report/json_text.hpp>
+#include <act/report/table.hpp>
+#include <act/tasks/evaluate.hpp>
+#include <nlohmann/json.hpp>
+
+#include <cstddef>
+#include <cstdio>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace act::inline ACT_ABI {
+
+namespace detail {
+
+[[nodiscard]] inline nlohmann::ordered_json to_json(const interval& range) {
+  return {range.lo, range.hi};
+}
+
+template <class Value>
+[[nodiscard]] nlohmann::ordered_json or_null(const std::optional<Value>& value) {
+  if (!value) return nullptr;
+  if constexpr (std::is_same_v<Value, interval>) {
+    return to_json(*value);
+  } else {
+    return *value;
+  }
+}
+
+[[nodiscard]] inline std::string formatted(const char* pattern, double value) {
+  char text[64];
+  std::snprintf(text, sizeof text, pattern, value);
+  return text;
+}
+
+[[nodiscard]] inline std::string percent(double share) {
+  return formatted("%.1f %%", 100 * share);
+}
+[[nodiscard]] inline std::string percent_range(const interval& range) {
+  return formatted("%.1f", 100 * range.lo) + " .. " + formatted("%.1f", 100 * range.hi);
+}
+[[nodiscard]] inline std::string signed_percent(double share) {
+  return formatted("%+.1f %%", 100 * share);
+}
+[[nodiscard]] inline std::string signed_percent_range(const interval& range) {
+  return formatted("%+.1f", 100 * range.lo) + " .. " + formatted("%+.1f", 100 * range.hi);
+}
+
+}  // namespace detail
+
+[[nodiscard]] inline nlohmann::ordered_json to_json(const accuracy_summary& summary) {
+  return {{"correct", summary.correct},
+          {"accuracy", summary.accuracy},
+          {"ci95", detail::to_json(summary.ci95)},
+          {"auc", detail::or_null(summary.auc)},
+          {"auc_ci95", detail::or_null(summary.auc_ci95)},
+          {"predicted", summary.predicted}};
+}
+
+[[nodiscard]] inline nlohmann::ordered_json to_json(const accuracy_difference& difference) {
+  return {{"accuracy", difference.accuracy},
+          {"ci95", detail::to_json(difference.ci95)},
+          {"gained", difference.gained},
+          {"lost", difference.lost},
+          {"mcnemar_p", difference.mcnemar_p},
+          {"auc", detail::or_null(difference.auc)},
+          {"auc_ci95", detail::or_null(difference.auc_ci95)}};
+}
+
+/// `{"n", "labels", "baseline", "calibrated"?, "difference"?}`; accuracies are fractions.
+[[nodiscard]] inline nlohmann::ordered_json to_json(const evaluation& result) {
+  nlohmann::ordered_json document{
+      {"n", result.n}, {"labels", result.labelled}, {"baseline", to_json(result.baseline)}};
+  if (result.calibrated) document["calibrated"] = to_json(*result.calibrated);
+  if (result.difference) document["difference"] = to_json(*result.difference);
+  return document;
+}
+
+/// One line a way of scoring, with its uncertainty.
+[[nodiscard]] inline std::string evaluation_table(const evaluation& result) {
+  text_table table({"", "correct", "accuracy", "95 % interval", "AUC", "95 % interval"});
+  const auto add = [&](const char* name, const accuracy_summary& summary) {
+    table.add({name, std::to_string(summary.correct) + "/" + std::to_string(result.n),
+               detail::percent(summary.accuracy), detail::percent_range(summary.ci95),
+               summary.auc ? detail::formatted("%.3f", *summary.auc) : "-",
+               summary.auc_ci95 ? detail::formatted("%.3f", summary.auc_ci95->lo) + " .. " +
+                                      detail::formatted("%.3f", summary.auc_ci95->hi)
+                                : "-"});
+  };
+  add("plain", result.baseline);
+  if (result.calibrated) add("calibrated", *result.calibrated);
+  if (const auto& difference = result.difference) {
+    table.add({"difference",
+               "+" + std::to_string(difference->gained) + " -" + std::to_string(difference->lost),
+               detail::signed_percent(difference->accuracy), detail::signed_percent_range(difference->ci95),
+               difference->auc ? detail::formatted("%+.3f", *difference->auc) : "-",
+               difference->auc_ci95 ? detail::formatted("%+.3f", difference->auc_ci95->lo) + " .. " +
+                                          detail::formatted("%+.3f", difference->auc_ci95->hi)
+                                    : "-"});
+  }
+  return table.str();
+}
+
+/// How often each label is right and how often it is answered: a label prior shows here. For tasks with fixed
+/// labels.
+[[nodiscard]] inline std::string answers_table(const evaluation& result, std::span<const std::string> words) {
+  std::vector<std::string> header{"answers"};
+  for (const std::string& word : words)
+    header.push_back("'" + word.substr(word.find_first_not_of(' ')) + "'");
+  text_table table(header);
+  const auto add = [&](const char* name, std::span<const std::size_t> counts) {
+    std::vector<std::string> cells{name};
+    for (const std::size_t count : counts) {
+      cells.push_back(detail::percent(static_cast<double>(count) / static_cast<double>(result.n)));
+    }
+    table.add(cells);
+  };
+  add("right ones", result.labelled);
+  add("plain", result.baseline.predicted);
+  if (result.calibrated) add("calibrated", result.calibrated->predicted);
+  return table.str();
+}
+
+/// In one sentence: which of accuracy and AUC moved, and what that means. Empty without a calibrated pass.
+[[nodiscard]] inline std::string verdict(const evaluation& result) {
+  if (!result.difference) return {};
+  const accuracy_difference& difference = *result.difference;
+  enum class movement { up, down, none };
+  const auto moved = [](const interval& range) {
+    if (range.lo > 0) return movement::up;
+    return range.hi < 0 ? movement::down : movement::none;
+  };
+  const movement accuracy = moved(difference.ci95);
+  const movement area = difference.auc_ci95 ? moved(*difference.auc_ci95) : movement::none;
+  switch (accuracy) {
+    case movement::up:
+      if (area == movement::up) {
+        return "Accuracy and AUC both rose: the calibrated model orders the samples better, a real gain.";
+      }
+      if (area == movement::down) {
+        return "Accuracy rose while AUC fell: the labels' prior was corrected, the order of the samples "
+               "became worse.";
+      }
+      return "Accuracy rose and AUC didn't measurably move: most of the gain is a corrected label prior, "
+             "which a moved "
+             "threshold would give too.";
+    case movement::down:
+      if (area == movement::up) {
+        return "Accuracy fell while AUC rose: the samples are ordered better, but the labels' prior shifted "
+               "the wrong way.";
+      }
+      return area == movement::down
+                 ? "Accuracy and AUC both fell: these heads do harm here."
+                 : "Accuracy fell and AUC didn't measurably move: the labels' prior shifted the wrong way.";
+    case movement::none:
+      break;
+  }
+  if (area == movement::up) {
+    return "AUC rose but accuracy didn't measurably move: the samples are ordered better, the threshold is "
+           "as it was.";
+  }
+  if (area == movement::down) {
+    return "AUC fell and accuracy didn't measurably move: the samples are ordered worse.";
+  }
+  return "Neither accuracy nor AUC moved beyond what " + std::to_string(result.n) + " samples can tell.";
+}
+
+/// One line of a predictions file.
+[[nodiscard]] inline std::string prediction_line(const prepared_sample& sample, std::span<const double> plain,
+                                                 std::span<const double> calibrated) {
+  const auto scored = [](std::span<const double> scores) {
+    return nlohmann::ordered_json{{"prediction", predicted_label(scores)},
+                                  {"scores", std::vector<double>(scores.begin(), scores.end())}};
+  };
+  nlohmann::ordered_json line{{"index", sample.index},
+                              {"label", sample.label},
+                              {"prompt_tokens", sample.prompt},
+                              {"baseline", scored(plain)}};
+  if (!calibrated.empty()) line["calibrated"] = scored(calibrated);
+  return compact_json(line) + "\n";
+}
+
+}  // namespace act::inline ACT_ABI
