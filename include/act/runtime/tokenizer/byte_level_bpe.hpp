@@ -10,6 +10,7 @@
 #include <act/runtime/tokenizer/pre_tokenizer.hpp>
 #include <act/runtime/tokenizer/special_tokens.hpp>
 #include <act/runtime/tokenizer/tokenizer.hpp>
+#include <act/runtime/tokenizer/unicode_normalizer.hpp>
 #include <act/runtime/tokenizer/utf8.hpp>
 #include <act/version.hpp>
 
@@ -34,6 +35,7 @@ struct byte_level_bpe_parts {
       tokens;  ///< in the byte alphabet's spelling; ids distinct, holes allowed
   std::vector<std::pair<std::string, std::string>> merges;  ///< most preferred first
   std::vector<special_token> special;  ///< may have ids beyond, or among, those of `tokens`
+  unicode_normalizer normalize;        ///< applied between special tokens, before the pre-tokenizer
   pre_tokenizer pre;
   std::optional<token_id> bos, eos;
   std::vector<token_id> before, after;  ///< what add_special puts around a text
@@ -50,6 +52,7 @@ class byte_level_bpe final : public tokenizer {
   /// merges of or into tokens that don't exist.
   explicit byte_level_bpe(byte_level_bpe_parts parts)
       : source_(std::move(parts.source)),
+        normalize_(std::move(parts.normalize)),
         pre_(std::move(parts.pre)),
         bos_(parts.bos),
         eos_(parts.eos),
@@ -79,23 +82,25 @@ class byte_level_bpe final : public tokenizer {
                   "isn't valid UTF-8; convert it, for example with iconv -f latin1 -t utf-8");
     std::vector<token_id> ids;
     if (add_special) ids = before_;
-    std::vector<special_tokens::part> parts;
-    special_.split(text, parts);
-    std::vector<std::string_view> pieces;
-    std::vector<token_id> piece_ids;
-    merge_table::workspace scratch;
-    std::string spaced;
-    for (const special_tokens::part& part : parts) {
-      if (part.token != nullptr) {
-        ids.push_back(part.token->id);
+    std::vector<special_tokens::part> raw, parts;
+    special_.split(text, raw);
+    piece_buffers buffers;
+    std::string normalized;
+    for (const special_tokens::part& stretch : raw) {
+      if (stretch.token != nullptr) {
+        ids.push_back(stretch.token->id);
         continue;
       }
-      std::string_view stretch = part.text;
-      if (prefix_space_ && stretch.front() != ' ') stretch = spaced = " " + std::string(stretch);
-      pieces.clear();
-      pre_.split(stretch, pieces);
-      for (const std::string_view piece : pieces)
-        encode_piece(piece, piece_ids, scratch, ids);
+      std::string_view plain = stretch.text;
+      if (!normalize_.empty()) plain = normalized = normalize_(plain);
+      parts.clear();
+      normalized_special_.split(plain, parts);
+      for (const special_tokens::part& part : parts) {
+        if (part.token != nullptr)
+          ids.push_back(part.token->id);
+        else
+          encode_stretch(part.text, buffers, ids);
+      }
     }
     if (add_special) ids.insert(ids.end(), after_.begin(), after_.end());
     return ids;
@@ -166,7 +171,19 @@ class byte_level_bpe final : public tokenizer {
       e = {token.text, true, token.control};
       ids_.insert_or_assign(token.text, token.id);
     }
-    special_ = special_tokens(std::move(special));
+    // Both kinds in the order of the file. Without a normaliser the second kind could join the first but for
+    // one thing: it is looked for only where the first left text.
+    std::vector<special_token> raw, normalized;
+    for (special_token& token : special) {
+      if (token.normalized) {
+        if (!normalize_.empty()) token.text = normalize_(token.text);
+        normalized.push_back(std::move(token));
+      } else {
+        raw.push_back(std::move(token));
+      }
+    }
+    special_ = special_tokens(std::move(raw));
+    normalized_special_ = special_tokens(std::move(normalized));
   }
 
   void add_merges(const std::vector<std::pair<std::string, std::string>>& merges) {
@@ -185,6 +202,23 @@ class byte_level_bpe final : public tokenizer {
                      right_id = id_of(right);  // in this order, so that messages name the first
       merges_.add(left_id, right_id, id_of(left + right));
     }
+  }
+
+  /// Scratch memory of one call.
+  struct piece_buffers {
+    std::string spaced;
+    std::vector<std::string_view> pieces;
+    std::vector<token_id> ids;
+    merge_table::workspace merging;
+  };
+
+  /// Text without special tokens.
+  void encode_stretch(std::string_view stretch, piece_buffers& buffers, std::vector<token_id>& ids) const {
+    if (prefix_space_ && stretch.front() != ' ') stretch = buffers.spaced = " " + std::string(stretch);
+    buffers.pieces.clear();
+    pre_.split(stretch, buffers.pieces);
+    for (const std::string_view piece : buffers.pieces)
+      encode_piece(piece, buffers.ids, buffers.merging, ids);
   }
 
   void encode_piece(std::string_view piece, std::vector<token_id>& piece_ids, merge_table::workspace& scratch,
@@ -218,7 +252,8 @@ class byte_level_bpe final : public tokenizer {
   std::vector<entry> entries_;
   std::unordered_map<std::string, token_id> ids_;
   merge_table merges_;
-  special_tokens special_;
+  special_tokens special_, normalized_special_;  // looked for in the raw text, and after normalisation
+  unicode_normalizer normalize_;
   pre_tokenizer pre_;
   std::optional<token_id> bos_, eos_;
   std::vector<token_id> before_, after_;

@@ -6,6 +6,7 @@
 #include <act/runtime/files/gguf.hpp>
 #include <act/runtime/tokenizer/byte_level_bpe.hpp>
 #include <act/runtime/tokenizer/pre_tokenizer.hpp>
+#include <act/runtime/tokenizer/sentencepiece.hpp>
 #include <act/runtime/tokenizer/special_tokens.hpp>
 #include <act/runtime/tokenizer/tokenizer.hpp>
 #include <act/version.hpp>
@@ -112,9 +113,10 @@ namespace detail {
 [[nodiscard]] inline std::unique_ptr<tokenizer> load_tokenizer(const gguf_file& file) {
   const auto model = file.get<std::string_view>("tokenizer.ggml.model");
   if (model == "gpt2") return detail::load_gguf_bpe(file);
+  if (model == "llama") return make_sentencepiece(read_sentencepiece(file));
   throw error(error_code::unsupported, file.path().string(),
               "metadata 'tokenizer.ggml.model' is '" + printable(model) +
-                  "', a tokenizer act doesn't have; it has gpt2");
+                  "', a tokenizer act doesn't have; it has gpt2 and llama");
 }
 
 }  // namespace act::inline ACT_ABI

@@ -19,6 +19,7 @@ namespace act::inline ACT_ABI {
 enum class split_behaviour {
   isolated,              ///< each match is a piece, and so is what lies between two
   removed,               ///< what lies between matches are the pieces
+  kept,                  ///< the matches are the pieces
   merged_with_previous,  ///< a match ends the piece before it
   merged_with_next,      ///< a match begins the piece after it
 };
@@ -107,6 +108,10 @@ class pre_tokenizer {
           put(begun, m->begin);
           begun = m->end;
           break;
+        case split_behaviour::kept:
+          put(m->begin, m->end);
+          begun = m->end;
+          break;
         case split_behaviour::merged_with_previous:
           put(begun, m->end);
           begun = m->end;
@@ -118,7 +123,7 @@ class pre_tokenizer {
       }
       from = m->end;
     }
-    put(begun, text.size());
+    if (r.behaviour != split_behaviour::kept) put(begun, text.size());
   }
 
   std::vector<rule> splits_;
