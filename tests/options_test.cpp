@@ -48,3 +48,22 @@ TEST_CASE("each bad member is named") {
   CHECK(wrong({.sinks = {.min_visible_rows = 2}, .behave_as = act::compatibility::authors}) ==
         "sinks.min_visible_rows");
 }
+
+TEST_CASE("options that contradict each other are refused") {
+  const std::size_t some[] = {1, 4}, disordered[] = {4, 1};
+  const auto subset = act::redistribution::subset;
+  CHECK(wrong({.redistribute = subset}) == "subset");
+  CHECK(wrong({.subset = some}) == "subset");
+  CHECK(wrong({.redistribute = subset, .subset = disordered}) == "subset");
+  CHECK(wrong({.redistribute = subset, .subset = some}).empty());
+  for (const double bad : {0.0, -1.0, nan, infinity})
+    CHECK(wrong({.theta = bad}) == "theta");
+  for (const auto other :
+       {act::redistribution::uniform, act::redistribution::inverse, act::redistribution::temperature}) {
+    CHECK(wrong({.redistribute = other}).empty());
+    CHECK(wrong({.redistribute = other, .behave_as = act::compatibility::authors}) == "redistribute");
+  }
+  CHECK(wrong({.sinks = {.rule = act::sink_rule::baseline_corrected}}).empty());
+  CHECK(wrong({.sinks = {.rule = act::sink_rule::baseline_corrected},
+               .behave_as = act::compatibility::authors}) == "sinks.rule");
+}

@@ -77,6 +77,27 @@ TEST_CASE("NaN scores aren't sinks, and nothing visible has none") {
   CHECK(act::find_sinks(std::vector<double>{1.0}, {}, 0, 1).empty());
 }
 
+TEST_CASE("uniform attention has false sinks under the relative rule and none under the corrected one") {
+  for (const std::size_t n : {500UL, 1000UL, 2000UL}) {
+    std::vector<double> scores(n);
+    double harmonic = 0;  // H_N - H_j, from the end
+    for (std::size_t j = n; j-- > 0;) {
+      harmonic += 1.0 / static_cast<double>(j + 1);
+      scores[j] = harmonic / static_cast<double>(n - j);
+    }
+    const std::size_t expected = n == 500 ? 2 : n == 1000 ? 6 : 13;  // columns 1 .. expected
+    const auto relative = act::find_sinks(scores, {}, 0, n);
+    REQUIRE(relative.size() == expected);
+    CHECK(relative.back().position == expected);
+    CHECK(act::find_sinks(scores, {}, 0, n, {.rule = act::sink_rule::baseline_corrected}).empty());
+    for (double& each : scores)
+      each *= 1.0001;  // and it is where the rule says it is
+    CHECK(
+        act::find_sinks(scores, {}, 0, n, {.rule = act::sink_rule::baseline_corrected, .alpha = 1}).size() ==
+        n - 1);
+  }
+}
+
 TEST_CASE_TEMPLATE("sinks of random maps are the oracle's", path, ACT_TEST_PATHS) {
   using T = typename path::element;
   for (unsigned seed = 1; seed <= 60; ++seed) {
@@ -91,16 +112,21 @@ TEST_CASE_TEMPLATE("sinks of random maps are the oracle's", path, ACT_TEST_PATHS
     const reference::map oracle = map.to_reference();
     reference::settings settings;
     act::sink_options options;
-    if (seed % 2 == 0) {
+    if (seed % 3 == 1) {
       settings.sinks = reference::rule::absolute;
       options.rule = act::sink_rule::absolute;
+    } else if (seed % 3 == 2) {
+      settings.sinks = reference::rule::baseline_corrected;
+      options.rule = act::sink_rule::baseline_corrected;
+      settings.alpha = options.alpha = 2;
     }
     settings.min_visible_rows = options.min_visible_rows = 1 + seed % 3;
     for (std::size_t h = 0; h < 2; ++h) {
-      const double threshold = reference::threshold(oracle, 0, settings);
       bool on_the_edge = false;  // a score within rounding of the threshold may fall on either side
-      for (const double each : reference::scores(oracle, 0, h)) {
-        on_the_edge = on_the_edge || std::abs(each - threshold) < 4e-7 * threshold;
+      const std::vector<double> scores = reference::scores(oracle, 0, h);
+      for (std::size_t j = 0; j < oracle.keys; ++j) {
+        const double threshold = reference::threshold(oracle, 0, j, settings);
+        on_the_edge = on_the_edge || std::abs(scores[j] - threshold) < 4e-7 * threshold;
       }
       const auto found = act::find_sinks<T, typename path::arch>(map.span(), 0, h, options);
       if (!on_the_edge) CHECK(positions(found) == reference::sinks(oracle, 0, h, settings));

@@ -1,9 +1,11 @@
 // Umbrella of the core: calibration of attention maps. Only includes.
 #pragma once
 
+#include <act/ablations.hpp>
 #include <act/attention_view.hpp>
 #include <act/calibrate.hpp>
 #include <act/column_scores.hpp>
+#include <act/compatibility.hpp>
 #include <act/element.hpp>
 #include <act/error.hpp>
 #include <act/half.hpp>

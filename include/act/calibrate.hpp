@@ -19,6 +19,7 @@
 
 #include <act/attention_view.hpp>
 #include <act/column_scores.hpp>
+#include <act/compatibility.hpp>
 #include <act/element.hpp>
 #include <act/error.hpp>
 #include <act/head_set.hpp>
@@ -41,7 +42,8 @@ struct head_report {
   std::size_t batch = 0;
   std::size_t head = 0;
   std::vector<sink> sinks;  ///< ascending by position; empty when the head was left alone
-  double moved_mass = 0;    ///< sum over rows of (1 - beta) * mass on sinks, rows left alone not counted
+  double moved_mass =
+      0;  ///< sum over rows of what some keys lost to others; (1 - beta) * mass on sinks as a rule
 };
 
 /// What a call did: one entry for each chosen head, by batch entry, then head.
@@ -116,12 +118,16 @@ double calibrate_rows(const attention_span<T>& map, std::size_t batch, std::size
     *map.row(batch, head, 0) = element_traits<T>::store(1);
     return moved;
   }
-  if (sinks.empty() || options.beta == 1) return 0;
+  const bool tempered =
+      options.redistribute == redistribution::temperature;  // needs no sinks, starts at row 0
+  if (!tempered && (sinks.empty() || options.beta == 1)) return 0;
   const std::size_t offset = map.visible.query_offset;
-  for (std::size_t i = sinks[0] > offset ? sinks[0] - offset : 0; i < map.queries; ++i) {
+  const std::size_t first = tempered || sinks[0] <= offset ? 0 : sinks[0] - offset;
+  const std::size_t initial = map.visible.initial_key(batch);
+  for (std::size_t i = first; i < map.queries; ++i) {
     const key_range seen = map.visible.row(batch, i);
-    moved += redistribute_proportionally<T, Arch>(map.row(batch, head, i), seen, sinks_within(sinks, seen),
-                                                  options.beta);
+    moved +=
+        redistribute<T, Arch>(map.row(batch, head, i), seen, sinks_within(sinks, seen), initial, options);
   }
   return moved;
 }
@@ -137,6 +143,7 @@ void calibrate(attention_span<T> map, const layer_heads& heads, const calibratio
   throw_if(map.validate(), error_code::invalid_shape);
   throw_if(options.validate(), error_code::invalid_option);
   detail::check_heads(heads, map.heads);
+  detail::check_subset(options, map.keys);
   if (options.behave_as == compatibility::authors && !map.empty()) detail::check_authors_shape(map);
 
   const std::size_t chosen = heads.count(map.heads);
@@ -201,6 +208,7 @@ double calibrate_with_sinks(attention_span<T> map, std::size_t batch, std::size_
   if (head >= map.heads) throw error(error_code::invalid_shape, "head", "is past the map's heads");
   if (map.empty()) return 0;
   detail::check_sinks(sinks, map.keys);
+  detail::check_subset(options, map.keys);
   if (options.behave_as == compatibility::authors) detail::check_authors_shape(map);
   return detail::calibrate_rows<T, Arch>(map, batch, head, sinks, options);
 }

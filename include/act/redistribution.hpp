@@ -10,6 +10,7 @@
 // are.
 #pragma once
 
+#include <act/ablations.hpp>
 #include <act/attention_view.hpp>
 #include <act/element.hpp>
 #include <act/error.hpp>
@@ -20,23 +21,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <limits>
 #include <span>
 
 namespace act::inline ACT_ABI {
 
 namespace detail {
-
-/// Below this share of the row's mass the keys that aren't sinks count as empty.
-inline constexpr double least_remainder = 0x1p-20;
-
-/// Those of the ascending `sinks` that `seen` holds.
-[[nodiscard]] inline std::span<const std::size_t> sinks_within(std::span<const std::size_t> sinks,
-                                                               key_range seen) noexcept {
-  const auto first = std::lower_bound(sinks.begin(), sinks.end(), seen.begin);
-  const auto last = std::lower_bound(first, sinks.end(), seen.end);
-  return {first, last};
-}
 
 /// Mass of the keys in `seen` that aren't in `sinks`, summed directly.
 template <class T, class Arch>
@@ -92,34 +81,29 @@ double redistribute_proportionally(T* row, key_range seen, std::span<const std::
   return freed;
 }
 
-/// One row as the authors' code leaves it (`first_row`: row 0 of the map, where they forget to spare the
-/// sinks from receiving). Computed in double: a compatibility mode, not a fast path. A row with nothing
-/// elsewhere becomes NaN over all its `keys`, as theirs does.
-template <class T>
-double redistribute_like_authors(T* row, std::size_t keys, key_range seen, std::span<const std::size_t> sinks,
-                                 double beta, bool first_row) noexcept {
-  using element = element_traits<T>;
-  using accumulator = typename element::accumulator;
-  double on_sinks = 0;
-  for (const std::size_t s : sinks)
-    on_sinks += static_cast<double>(element::load(row[s]));
-  const double freed = (1 - beta) * on_sinks;
-  const std::span<const std::size_t> zeroed = first_row ? std::span<const std::size_t>{} : sinks;
-  const double receiving = sum_between<T, simd::scalar>(row, seen, zeroed);
-  if (receiving == 0) {
-    std::fill_n(row, keys, element::store(std::numeric_limits<accumulator>::quiet_NaN()));
-    return freed;
+/// One row by whichever redistribution the options name. `sinks` ascend and lie within `seen`.
+template <class T, class Arch>
+double redistribute(T* row, key_range seen, std::span<const std::size_t> sinks, std::size_t initial,
+                    const calibration_options& options) noexcept {
+  switch (options.redistribute) {
+    case redistribution::proportional:
+      return options.beta == 1 ? 0 : redistribute_proportionally<T, Arch>(row, seen, sinks, options.beta);
+    case redistribution::uniform:
+      return redistribute_uniformly(row, seen, sinks, options.beta);
+    case redistribution::subset:
+      return redistribute_to_subset(row, seen, sinks, options.subset, options.beta);
+    case redistribution::inverse:
+      return redistribute_inversely(row, seen, sinks, options.beta);
+    case redistribution::temperature:
+      return temper(row, seen, initial, options.theta);
   }
-  std::size_t next = 0;
-  for (std::size_t j = seen.begin; j < seen.end; ++j) {
-    const double weight = static_cast<double>(element::load(row[j]));
-    const bool is_sink = next < sinks.size() && sinks[next] == j;
-    if (is_sink) ++next;
-    const double kept = is_sink ? beta * weight : weight;
-    const double received = is_sink && !first_row ? 0.0 : freed * weight / receiving;
-    row[j] = element::store(static_cast<accumulator>(kept + received));
+  return 0;
+}
+
+inline void check_subset(const calibration_options& options, std::size_t keys) {
+  if (!options.subset.empty() && options.subset.back() >= keys) {
+    throw error(error_code::invalid_option, "subset", "holds a position past the map's keys");
   }
-  return freed;
 }
 
 inline void check_sinks(std::span<const std::size_t> sinks, std::size_t keys) {
@@ -135,12 +119,13 @@ inline void check_sinks(std::span<const std::size_t> sinks, std::size_t keys) {
 
 /// Calibrates one row of softmaxed weights in place, its sinks known. `row` spans all keys, `seen` is the
 /// range the row can see, `sinks` are ascending key positions (those outside `seen` are ignored; the initial
-/// token should not be among them). Returns the mass moved, 0 when the row stays as it is: no sink has mass,
-/// no other key has, or the row holds a NaN or an infinity. Row mass is preserved to rounding. Cost: two
-/// passes over the row. options.sinks isn't used. Throws act::error before the first write.
+/// token should not be among them), `initial_key` is that token's position (only redistribution::temperature
+/// asks). Returns the mass moved, 0 when the row stays as it is: no sink has mass, nothing can receive, or
+/// the row holds a NaN or an infinity. Row mass is preserved to rounding. Cost: two passes over the row.
+/// options.sinks isn't used. Throws act::error before the first write.
 template <attention_element T, class Arch = simd::default_arch>
 double calibrate_row(std::span<T> row, key_range seen, std::span<const std::size_t> sinks,
-                     const calibration_options& options = {}) {
+                     const calibration_options& options = {}, std::size_t initial_key = 0) {
   throw_if(options.validate(), error_code::invalid_option);
   if (options.behave_as == compatibility::authors) {
     throw error(error_code::unsupported, "behave_as", "rows alone have no authors' form: calibrate the map");
@@ -149,9 +134,9 @@ double calibrate_row(std::span<T> row, key_range seen, std::span<const std::size
     throw error(error_code::invalid_shape, "seen", "isn't a range within the row");
   }
   detail::check_sinks(sinks, row.size());
-  if (options.beta == 1) return 0;
-  return detail::redistribute_proportionally<T, Arch>(row.data(), seen, detail::sinks_within(sinks, seen),
-                                                      options.beta);
+  detail::check_subset(options, row.size());
+  return detail::redistribute<T, Arch>(row.data(), seen, detail::sinks_within(sinks, seen), initial_key,
+                                       options);
 }
 
 }  // namespace act::inline ACT_ABI

@@ -8,6 +8,7 @@
 #include <act/options.hpp>
 #include <act/version.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <vector>
@@ -24,8 +25,41 @@ struct sink {
 
 namespace detail {
 
-/// Calls found(position, score) for each sink in ascending order. `rows` is how many rows of the sequence the
-/// scores cover, those carried over from earlier chunks included; they end at position `last_row`.
+/// Scores that uniform attention would give: the mean of 1 / (keys the row sees) over the rows that see key
+/// j, asked for ascending j. Whole prompt: (H_N - H_j) / (N - j), H the harmonic numbers. Sliding sums in
+/// double, O(1) a key.
+class uniform_baseline {
+ public:
+  uniform_baseline(const visibility& visible, std::size_t batch, std::size_t first_row,
+                   std::size_t last_row) noexcept
+      : visible_(visible), batch_(batch), last_row_(last_row), from_(first_row), to_(first_row) {}
+
+  [[nodiscard]] double at(std::size_t key) noexcept {
+    const std::size_t rows = visible_.rows_seeing(batch_, key, from_, last_row_);
+    if (rows == 0) return 0;
+    const std::size_t first = std::max(from_, key);
+    while (to_ < first + rows)
+      sum_ += share(to_++);
+    while (from_ < first)
+      sum_ -= share(from_++);
+    return sum_ / static_cast<double>(rows);
+  }
+
+ private:
+  [[nodiscard]] double share(std::size_t position) const noexcept {
+    const std::size_t initial = visible_.initial_key(batch_);
+    if (position < initial) return 0;
+    const std::size_t seen = position + 1 - initial;
+    return 1.0 / static_cast<double>(visible_.window == 0 ? seen : std::min(seen, visible_.window));
+  }
+
+  const visibility& visible_;
+  std::size_t batch_, last_row_, from_, to_;  // sum_ covers the rows at positions [from_, to_)
+  double sum_ = 0;
+};
+
+/// Calls found(position, score) for each sink in ascending order. The scores cover the rows at positions
+/// [first_row, last_row), those carried over from earlier chunks included.
 template <class Found>
 void for_each_sink(std::span<const double> scores, const visibility& visible, std::size_t batch,
                    std::size_t first_row, std::size_t last_row, const sink_options& options,
@@ -34,13 +68,19 @@ void for_each_sink(std::span<const double> scores, const visibility& visible, st
   const std::size_t initial = visible.initial_key(batch);
   const std::size_t end = std::min(scores.size(), last_row);
   if (initial >= end) return;
-  const double threshold =
-      options.rule == sink_rule::relative ? options.alpha / static_cast<double>(end - initial) : options.tau;
+  const double fixed =
+      options.rule == sink_rule::absolute ? options.tau : options.alpha / static_cast<double>(end - initial);
+  uniform_baseline baseline(visible, batch, first_row, last_row);
   // The paper spares the initial token by position; the authors' code drops the first index it finds.
   bool spare_next = behave_as == compatibility::authors;
   for (std::size_t j = spare_next ? initial : initial + 1; j < end; ++j) {
+    const double threshold =
+        options.rule == sink_rule::baseline_corrected ? options.alpha * baseline.at(j) : fixed;
     if (!(scores[j] > threshold)) continue;
-    if (visible.rows_seeing(batch, j, first_row, last_row) < options.min_visible_rows) continue;
+    if (options.min_visible_rows > 1 &&
+        visible.rows_seeing(batch, j, first_row, last_row) < options.min_visible_rows) {
+      continue;
+    }
     if (spare_next) {
       spare_next = false;
       continue;

@@ -2,6 +2,8 @@
 // nothing with include/. Tests compare the library against it; it is never installed.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <vector>
 
@@ -27,7 +29,7 @@ struct map {
   }
 };
 
-enum class rule { relative, absolute };
+enum class rule { relative, absolute, baseline_corrected };
 
 struct settings {
   rule sinks = rule::relative;
@@ -56,12 +58,25 @@ inline std::vector<double> scores(const map& m, std::size_t b, std::size_t h) {
   return result;
 }
 
-/// The score that a key must exceed.
-inline double threshold(const map& m, std::size_t b, const settings& s) {
+/// The score that key j would have if every row shared its attention equally among the keys it sees.
+inline double uniform_score(const map& m, std::size_t b, std::size_t j) {
+  double sum = 0;
+  for (std::size_t i = 0; i < m.queries; ++i) {
+    std::size_t seen = 0;
+    for (std::size_t t = 0; t < m.keys; ++t)
+      seen += m.sees(b, i, t) ? 1 : 0;
+    if (m.sees(b, i, j)) sum += 1.0 / static_cast<double>(seen);
+  }
+  return sum / static_cast<double>(rows_seeing(m, b, j));
+}
+
+/// The score that key j must exceed.
+inline double threshold(const map& m, std::size_t b, std::size_t j, const settings& s) {
   if (s.sinks == rule::absolute) return s.tau;
+  if (s.sinks == rule::baseline_corrected) return s.alpha * uniform_score(m, b, j);
   std::size_t visible = 0;  // a sliding window doesn't reduce it: every key was seen by its own row at least
-  for (std::size_t j = 0; j < m.query_offset + m.queries; ++j)
-    visible += j >= m.first_key[b] ? 1 : 0;
+  for (std::size_t key = m.first_key[b]; key < m.query_offset + m.queries; ++key)
+    ++visible;
   return s.alpha / static_cast<double>(visible);
 }
 
@@ -70,7 +85,7 @@ inline std::vector<std::size_t> sinks(const map& m, std::size_t b, std::size_t h
   std::vector<std::size_t> found;
   for (std::size_t j = 0; j < m.keys; ++j) {
     if (j == m.first_key[b] || rows_seeing(m, b, j) < s.min_visible_rows) continue;
-    if (rows_seeing(m, b, j) > 0 && score[j] > threshold(m, b, s)) found.push_back(j);
+    if (rows_seeing(m, b, j) > 0 && score[j] > threshold(m, b, j, s)) found.push_back(j);
   }
   return found;
 }
@@ -95,6 +110,56 @@ inline double calibrate(map& m, std::size_t b, std::size_t h, const std::vector<
     moved += (1 - beta) * on_sinks;
   }
   return moved;
+}
+
+enum class ablation { uniform, subset, inverse, temperature };
+
+/// The paper's other redistributions on one head with known sinks.
+inline void ablate(map& m, std::size_t b, std::size_t h, const std::vector<std::size_t>& sinks, ablation kind,
+                   double beta, double theta, const std::vector<std::size_t>& subset) {
+  const auto in = [](const std::vector<std::size_t>& list, std::size_t j) {
+    return std::find(list.begin(), list.end(), j) != list.end();
+  };
+  for (std::size_t i = 0; i < m.queries; ++i) {
+    std::vector<std::size_t> seen;
+    double total = 0, on_sinks = 0, on_subset = 0, powers = 0;
+    std::size_t others = 0;
+    for (std::size_t j = 0; j < m.keys; ++j) {
+      if (!m.sees(b, i, j)) continue;
+      const double a = m.at(b, h, i, j);
+      seen.push_back(j);
+      total += a;
+      if (in(sinks, j)) on_sinks += a;
+      if (!in(sinks, j)) ++others;
+      if (in(subset, j) && !in(sinks, j)) on_subset += a;
+      if (j != m.first_key[b]) powers += std::pow(a, 1 / theta);
+    }
+    double without_first = total;
+    if (m.sees(b, i, m.first_key[b])) without_first -= m.at(b, h, i, m.first_key[b]);
+    const double freed = (1 - beta) * on_sinks, little = total / 1048576.0;
+    for (const std::size_t j : seen) {
+      double& a = m.at(b, h, i, j);
+      const bool is_sink = in(sinks, j);
+      switch (kind) {
+        case ablation::uniform:
+          if (on_sinks > 0 && others > 0) a = is_sink ? beta * a : a + freed / static_cast<double>(others);
+          break;
+        case ablation::subset:
+          if (on_sinks > 0 && on_subset >= little && on_subset > 0) {
+            a = is_sink ? beta * a : in(subset, j) ? a + freed * a / on_subset : a;
+          }
+          break;
+        case ablation::inverse:
+          if (on_sinks > 0 && on_sinks >= little) {
+            a = is_sink ? a + (1 - beta) * (total - on_sinks) * a / on_sinks : beta * a;
+          }
+          break;
+        case ablation::temperature:
+          if (j != m.first_key[b] && powers > 0) a = std::pow(a, 1 / theta) / powers * without_first;
+          break;
+      }
+    }
+  }
 }
 
 /// The authors' published procedure on one head of a whole prompt, in its own order of steps, over the whole
