@@ -1,0 +1,232 @@
+// Tokenizers of Hugging Face folders: the reference's ids on the golden lines, and what bad files get.
+#include <act/runtime/tokenizer/load.hpp>
+#include <act/runtime/tokenizer/load_folder.hpp>
+#include <act/runtime/tokenizer/tokenizer_json.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "golden_lines.hpp"
+#include "runtime/files/refusal.hpp"
+
+using act_test::contains;
+using act_test::refusal;
+using act_test::tokenizer_golden;
+
+namespace {
+
+void check_all(const act_test::comparison& result) {
+  INFO(result.shown);
+  CHECK(result.lines > 2000);
+  CHECK(result.mismatches == 0);
+}
+
+/// A folder with `content` as its tokenizer.json, loaded.
+std::unique_ptr<act::tokenizer> load_json(std::string_view content) {
+  const act_test::temporary_folder folder;
+  (void)folder.write("tokenizer.json", content);
+  return act::load_tokenizer(folder.path());
+}
+
+std::string refused_json(std::string_view content) {
+  const std::string message = refusal([&] { (void)load_json(content); });
+  if (!message.empty()) CHECK(act_test::is_one_line_about(message, "tokenizer.json"));
+  return message;
+}
+
+std::string replaced(std::string text, std::string_view from, std::string_view to) {
+  const std::size_t at = text.find(from);
+  REQUIRE(at != std::string::npos);
+  return text.replace(at, from.size(), to);
+}
+
+void compare_shared(const char* folder, const char* golden) {
+  const std::filesystem::path path = std::filesystem::path(ACT_TEST_SHARED) / folder;
+  if (!std::filesystem::exists(path)) {
+    MESSAGE("[skipped] no real tokenizer at " << path.string());
+    return;
+  }
+  check_all(act_test::compare_checks(*act::load_tokenizer(path), tokenizer_golden / golden, true));
+}
+
+}  // namespace
+
+TEST_CASE("tokenizer.json: splits, digits, added tokens of every kind, a template") {
+  const std::string small = act_test::read_whole_file(tokenizer_golden / "small.json");
+  check_all(act_test::compare_checks(*load_json(small), tokenizer_golden / "small.json.checks", true));
+  // Merges written the older way, as one text each, are the same merges.
+  std::string older = small;
+  const std::size_t merges = older.find("\"merges\":[[");
+  REQUIRE(merges != std::string::npos);
+  for (std::size_t at = older.find("[\"", merges + 10); at != std::string::npos; at = older.find("[\"", at)) {
+    older.erase(at, 1);
+    at = older.find("\",\"", at);
+    older.replace(at, 3, " ");
+    at = older.find("\"]", at);
+    older.erase(at + 1, 1);
+  }
+  check_all(act_test::compare_checks(*load_json(older), tokenizer_golden / "small.json.checks", true));
+}
+
+#if defined(ACT_HAS_UTF8PROC)
+TEST_CASE("tokenizer.json: NFC, with added tokens looked for in the normalised text") {
+  const std::string nfc =
+      replaced(act_test::read_whole_file(tokenizer_golden / "small.json"), "\"normalizer\":null",
+               R"("normalizer":{"type":"Sequence","normalizers":[{"type":"NFC"}]})");
+  check_all(act_test::compare_checks(*load_json(nfc), tokenizer_golden / "small.nfc.checks", true));
+}
+TEST_CASE("GPT-NeoX's tokenizer gives the reference's ids") {
+  compare_shared("tokenizers/gptneox", "shared.gptneox.checks");
+}
+#else
+TEST_CASE("without utf8proc a normalizer is refused by name") {
+  const std::string nfc = replaced(act_test::read_whole_file(tokenizer_golden / "small.json"),
+                                   "\"normalizer\":null", R"("normalizer":{"type":"NFC"})");
+  CHECK(contains(refused_json(nfc), "libutf8proc-dev"));
+}
+#endif
+
+TEST_CASE("GPT-2's tokenizer gives the reference's ids") {
+  compare_shared("tokenizers/gpt2", "shared.gpt2.checks");
+}
+TEST_CASE("OPT's vocabulary and merges give the reference's ids") {
+  compare_shared("tokenizers/opt", "shared.opt.checks");
+}
+
+TEST_CASE("vocab.json and merges.txt: roles from tokenizer_config.json, mistakes by line") {
+  const act_test::temporary_folder folder;
+  (void)folder.write("vocab.json", R"({"a":0,"b":1,"ab":2,"<x>":3})");
+  (void)folder.write("merges.txt", "#version: 0.2\r\na b\r\n\n");
+  const auto ids = [&](std::string_view text) { return act::load_tokenizer(folder.path())->encode(text); };
+  using list = std::vector<act::token_id>;
+  CHECK(ids("ab") == list{2});
+  (void)folder.write("tokenizer_config.json",
+                     R"({"bos_token":{"content":"<x>"},"eos_token":"<x>","add_bos_token":true})");
+  CHECK(ids("a<x>ab") == list{3, 0, 3, 2});
+  CHECK(act::load_tokenizer(folder.path())->eos() == 3);
+  const auto refused = [&](const char* name, const char* content, const char* good) {
+    (void)folder.write(name, content);
+    const std::string message = refusal([&] { (void)ids("a"); });
+    CHECK(act_test::is_one_line_about(message, folder.path().string()));
+    (void)folder.write(name, good);
+    return message;
+  };
+  CHECK(contains(refused("tokenizer_config.json", R"({"bos_token":"<y>"})", "{}"), "no token '<y>'"));
+  CHECK(contains(refused("tokenizer_config.json", R"({"bos_token":7})", "{}"), "'bos_token' isn't a token"));
+  CHECK(contains(refused("merges.txt", "#version: 0.2\na b\nab\n", "a b\n"), "merges.txt:3"));
+  CHECK(contains(refused("merges.txt", "a b c\n", "a b\n"), "merges.txt:1"));
+  CHECK(contains(refused("merges.txt", "a c\n", "a b\n"), "names 'c'"));
+  CHECK(contains(refused("vocab.json", R"({"a":0,"b":0,"ab":2})", "{}"), "id 0 is there twice"));
+  CHECK(contains(refused("vocab.json", R"({"a":-1})", "{}"), "whole number"));
+  CHECK(contains(refused("vocab.json", R"({"a":2000000000})", "{}"), "impossible id"));
+  CHECK(contains(refused("vocab.json", R"({"a":0,"a":1})", "{}"), "'a' is there twice"));
+  const act_test::temporary_folder empty;
+  CHECK(contains(refusal([&] { (void)act::load_tokenizer(empty.path()); }), "has no tokenizer.json"));
+}
+
+TEST_CASE("components of tokenizer.json that act doesn't have are refused by name, malformed ones too") {
+  const std::string small = act_test::read_whole_file(tokenizer_golden / "small.json");
+  const auto with = [&](std::string_view from, std::string_view to) {
+    return refused_json(replaced(small, from, to));
+  };
+  CHECK(contains(with("\"normalizer\":null", R"("normalizer":{"type":"Lowercase"})"), "'Lowercase'"));
+  CHECK(contains(with("\"type\":\"Digits\"", "\"type\":\"Whitespace\""), "'Whitespace'"));
+  CHECK(contains(with("\"type\":\"ByteLevel\"", "\"type\":\"Metaspace\""), "'Metaspace'"));
+  CHECK(contains(with("\"type\":\"TemplateProcessing\"", "\"type\":\"Novel\""), "'Novel'"));
+  CHECK(contains(with("\"behavior\":\"Isolated\"", "\"behavior\":\"Contiguous\""), "'Contiguous'"));
+  CHECK(contains(with("\"type\":\"BPE\"", "\"type\":\"Unigram\""), "BPE"));
+  CHECK(contains(with("\"dropout\":null", "\"dropout\":0.1"), "dropout"));
+  CHECK(contains(with("\"byte_fallback\":false", "\"byte_fallback\":true"), "byte_fallback"));
+  CHECK(contains(with("\"unk_token\":null", "\"unk_token\":\"nowhere\""), "unk_token"));
+  CHECK(contains(with("\"add_prefix_space\":false", "\"add_prefix_space\":true"), "earlier step"));
+  CHECK(contains(with("(?i:", "(?i:("), "doesn't compile"));
+  CHECK(contains(with("\"id\":900", "\"id\":4000000000"), "token id"));
+  CHECK(contains(with("\"id\":900", "\"id\":400000000"), "impossible id"));
+  CHECK(contains(with("\"merges\":[", "\"merges\":[\"x\","), "entry 0"));
+  CHECK(contains(with("\"merges\":[", "\"merges\":[[\"nowhere\",\"a\"],"), "merge 0 names 'nowhere'"));
+  CHECK(contains(refused_json("{}"), "'model'"));
+  CHECK(contains(refused_json("[]"), "isn't a JSON object"));
+  CHECK(contains(refused_json(R"({"model":{"vocab":{},"merges":[]}})"), "ByteLevel"));
+  CHECK(contains(
+      refused_json(
+          R"({"model":{"vocab":{},"merges":[]},"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"ByteLevel","add_prefix_space":false},{"type":"Digits"}]}})"),
+      "behind ByteLevel"));
+}
+
+TEST_CASE("a tokenizer.json cut anywhere or with flipped bits is refused, or is one that works") {
+  const std::string small = act_test::read_whole_file(tokenizer_golden / "small.json");
+  for (std::size_t length = 0; length < small.size(); length += 97) {
+    CAPTURE(length);
+    REQUIRE(contains(refused_json(std::string_view(small).substr(0, length)), "isn't valid JSON"));
+  }
+  std::mt19937_64 random(20240703);
+  for (int trial = 0; trial < 400; ++trial) {
+    std::string damaged = small;
+    // Mostly in the first 4 KB, where the structure is.
+    for (int i = 0; i < 2; ++i)
+      damaged[random() % (trial % 4 == 0 ? damaged.size() : 4096)] ^= static_cast<char>(1u << random() % 8);
+    const std::string message = refusal([&] {
+      const std::unique_ptr<act::tokenizer> tokenizer = load_json(damaged);
+      (void)tokenizer->decode(tokenizer->encode("Hello <|im_end|> 12 w\u00f6rld"));
+    });
+    if (!message.empty()) CHECK_FALSE(contains(message, "\n"));
+  }
+}
+
+#if defined(ACT_HAS_SENTENCEPIECE)
+TEST_CASE("SentencePiece gives its own ids from tokenizer.model and from GGUF's lists") {
+  const act_test::temporary_folder folder;
+  std::filesystem::copy_file(tokenizer_golden / "small.model", folder.path() / "tokenizer.model");
+  const std::unique_ptr<act::tokenizer> tokenizer = act::load_tokenizer(folder.path());
+  check_all(act_test::compare_checks(*tokenizer, tokenizer_golden / "small.spm.checks", true));
+  check_all(
+      act_test::compare_checks(*act::load_tokenizer(act::gguf_file(tokenizer_golden / "small.spm.gguf")),
+                               tokenizer_golden / "small.spm.checks", true));
+  for (const char* text : {"Hello  world", " lead", "\xf0\x9f\x98\x80 \xc3\xa9", "a\nb", ""})
+    CHECK(tokenizer->decode(tokenizer->encode(text, false)) == text);
+  CHECK(tokenizer->encode("a</s>", false).back() == 2);
+  CHECK(tokenizer->decode(tokenizer->encode("a</s>"), true) == "a");
+  CHECK(tokenizer->bos() == 1);
+  CHECK(tokenizer->find("</s>") == 2);
+  CHECK_FALSE(tokenizer->find("nowhere").has_value());
+  CHECK(contains(refusal([&] { (void)tokenizer->encode("\xff"); }), "UTF-8"));
+}
+TEST_CASE("Llama's SentencePiece models give the library's ids") {
+  compare_shared("tokenizers/llama", "shared.llama.checks");
+  compare_shared("models/stories260K-llama", "shared.stories.checks");
+  compare_shared("models/stories-xs-llama", "shared.stories.checks");
+}
+TEST_CASE("a damaged SentencePiece model is refused or works") {
+  const std::string small = act_test::read_whole_file(tokenizer_golden / "small.model");
+  const act_test::temporary_folder folder;
+  const auto open = [&](std::string_view content) {
+    (void)folder.write("tokenizer.model", content);
+    return refusal([&] {
+      const std::unique_ptr<act::tokenizer> tokenizer = act::load_tokenizer(folder.path());
+      (void)tokenizer->decode(tokenizer->encode("Hello </s> w\u00f6rld"));
+    });
+  };
+  std::mt19937_64 random(20240703);
+  for (int trial = 0; trial < 400; ++trial) {
+    std::string damaged = small;
+    damaged[random() % (trial % 2 == 0 ? damaged.size() : 256)] ^= static_cast<char>(1u << random() % 8);
+    const std::string message = open(damaged);
+    if (!message.empty()) CHECK(act_test::is_one_line_about(message, "tokenizer.model"));
+  }
+  for (std::size_t length = 0; length < small.size(); length += 61)
+    (void)open(std::string_view(small).substr(0, length));
+}
+#else
+TEST_CASE("without libsentencepiece its tokenizers are refused by name") {
+  CHECK(contains(
+      refusal([] { (void)act::load_tokenizer(act::gguf_file(tokenizer_golden / "small.spm.gguf")); }),
+      "libsentencepiece-dev"));
+}
+#endif
