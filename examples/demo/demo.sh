@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The demo: finds heads whose calibration helps on 110 labelled sentences, then scores 200 others plain and calibrated.
+# The demo: finds heads whose calibration helps to tell six kinds of question apart, on 110 labelled questions; scores 200
+# others plain and calibrated; then tries the same heads on another task.
 #   examples/demo/demo.sh [--programs FOLDER] [--model FILE] [--out FOLDER]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -24,19 +25,19 @@ mkdir -p "$out"
 data=examples/demo
 
 echo
-echo "== 1. Which heads of the last third of the layers help, judged by 110 labelled sentences? =="
-"$programs/act-search" --model "$model" --task sst2=$data/sentiment-search.tsv --samples 0 --layers 20:-2 \
-  --select top:15 --objective likelihood --out "$out/heads.json" --json "$out/search.json" | tee "$out/search.txt" |
-  sed '/^A search of all layers/,$d'
+echo "== 1. Which heads of the last third of the layers help, judged by 110 labelled questions? =="
+"$programs/act-search" --model "$model" --task trec=$data/questions-search.txt --samples 0 --layers 20:-2 \
+  --select top:15 --objective likelihood --out "$out/heads.json" --json "$out/search.json" >"$out/search.txt"
+sed '/^A search of all layers/,$d' "$out/search.txt"
 
-echo "== 2. 200 other sentences, plain and with these heads calibrated =="
-"$programs/act-eval" --model "$model" --task sst2 --data $data/sentiment-test.tsv --heads "$out/heads.json" \
-  --json "$out/sentiment.json" --predictions "$out/sentiment.jsonl"
-
-echo
-echo "== 3. Do the same heads help another task? 200 questions, six kinds of answer =="
+echo "== 2. 200 other questions, plain and with these heads calibrated =="
 "$programs/act-eval" --model "$model" --task trec --data $data/questions-test.txt --heads "$out/heads.json" \
   --json "$out/questions.json" --predictions "$out/questions.jsonl"
+
+echo
+echo "== 3. Do the same heads help a task they were not found on? 200 sentences, positive or negative =="
+"$programs/act-eval" --model "$model" --task sst2 --data $data/sentiment-test.tsv --heads "$out/heads.json" \
+  --json "$out/sentiment.json" --predictions "$out/sentiment.jsonl"
 
 echo
 echo "Heads, results and predictions are in $out."
