@@ -1,8 +1,8 @@
 // The golden prompts and the sample files they were made from (tests/golden/tasks/make_prompts.py).
 #pragma once
 
+#include <act/report/text_file.hpp>
 #include <act/tasks/read_samples.hpp>
-#include <act/tasks/readers/text_file.hpp>
 
 #include <nlohmann/json.hpp>
 

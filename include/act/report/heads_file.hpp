@@ -14,6 +14,7 @@
 #include <act/report/atomic_file.hpp>
 #include <act/report/json_text.hpp>
 #include <act/report/option_names.hpp>
+#include <act/report/text_file.hpp>
 #include <act/version.hpp>
 
 #include <nlohmann/json.hpp>
@@ -21,8 +22,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -136,10 +135,12 @@ class heads_file_reader {
         return item.template get<double>();
       };
       const auto named = [&, &item = value]<class Option>(Option) {
-        if (!item.is_string()) {
-          refuse(member, "must be a string");
+        const std::optional<Option> found =
+            item.is_string() ? find_option<Option>(item.template get<std::string>()) : std::nullopt;
+        if (!found) {
+          refuse(member, "must be one of " + listed_options<Option>());
         }
-        return option_named<Option>(item.template get<std::string>(), name_ + ": \"" + member + "\"");
+        return *found;
       };
       if (key == "rule") {
         options.sinks.rule = named(options.sinks.rule);
@@ -205,8 +206,7 @@ class heads_file_reader {
 }  // namespace detail
 
 /// Reads the text of a heads file; `name` prefixes the errors. Members act doesn't know are passed over,
-/// except among the options, where they would change the result. Throws error (invalid_input), or
-/// (invalid_option) for an option's unknown value.
+/// except among the options, where they would change the result. Throws error (invalid_input).
 [[nodiscard]] inline heads_file parse_heads_file(std::string_view text, const std::string& name) {
   const auto document = parse_json<nlohmann::ordered_json>(text, name, "is it complete, and a heads file?");
   return detail::heads_file_reader(name, document).read();
@@ -214,12 +214,7 @@ class heads_file_reader {
 
 /// Throws error (io) when the file can't be read, and what parse_heads_file throws.
 [[nodiscard]] inline heads_file read_heads_file(const std::filesystem::path& path) {
-  std::ifstream stream(path, std::ios::binary);
-  const std::string text((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
-  if (!stream) {
-    throw error(error_code::io, path.string(), "can't be read; check the path and its permissions");
-  }
-  return parse_heads_file(text, path.string());
+  return parse_heads_file(read_text_file(path).text, path.string());
 }
 
 /// The options as a JSON object, under the names of a heads file.

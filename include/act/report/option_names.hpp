@@ -6,7 +6,7 @@
 #include <act/version.hpp>
 
 #include <array>
-#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -40,17 +40,35 @@ template <class Option>
   return {};
 }
 
-/// The value of a name. Throws error (invalid_option) at `where` that lists the names there are.
+/// The value of a name; empty for an unknown one.
 template <class Option>
-[[nodiscard]] Option option_named(std::string_view name, std::string_view where) {
-  std::string known;
+[[nodiscard]] constexpr std::optional<Option> find_option(std::string_view name) noexcept {
   for (const auto& [each, value] : option_names<Option>) {
     if (each == name) {
       return value;
     }
-    known += (known.empty() ? "" : ", ") + std::string(each);
   }
-  throw error(error_code::invalid_option, where, "'" + std::string(name) + "' is none of " + known);
+  return std::nullopt;
+}
+
+/// "relative, absolute" and the like, for messages.
+template <class Option>
+[[nodiscard]] std::string listed_options() {
+  std::string list;
+  for (const auto& [name, value] : option_names<Option>) {
+    list += (list.empty() ? "" : ", ") + std::string(name);
+  }
+  return list;
+}
+
+/// The value of a name. Throws error (invalid_option) at `where` that lists the names there are.
+template <class Option>
+[[nodiscard]] Option option_named(std::string_view name, std::string_view where) {
+  if (const std::optional<Option> found = find_option<Option>(name)) {
+    return *found;
+  }
+  throw error(error_code::invalid_option, where,
+              "'" + std::string(name) + "' is none of " + listed_options<Option>());
 }
 
 }  // namespace act::inline ACT_ABI

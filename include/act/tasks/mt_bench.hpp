@@ -4,8 +4,8 @@
 
 #include <act/error.hpp>
 #include <act/report/json_text.hpp>
+#include <act/report/text_file.hpp>
 #include <act/tasks/readers/json_lines.hpp>
-#include <act/tasks/readers/text_file.hpp>
 #include <act/version.hpp>
 
 #include <nlohmann/json.hpp>

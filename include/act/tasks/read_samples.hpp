@@ -4,6 +4,7 @@
 #pragma once
 
 #include <act/error.hpp>
+#include <act/report/text_file.hpp>
 #include <act/tasks/readers/boolq.hpp>
 #include <act/tasks/readers/class_csv.hpp>
 #include <act/tasks/readers/copa.hpp>
@@ -18,7 +19,6 @@
 #include <act/tasks/readers/question_classes.hpp>
 #include <act/tasks/readers/sentence_tsv.hpp>
 #include <act/tasks/readers/squad.hpp>
-#include <act/tasks/readers/text_file.hpp>
 #include <act/tasks/sample.hpp>
 #include <act/tasks/task.hpp>
 #include <act/version.hpp>

@@ -3,8 +3,8 @@
 // capital sigma at a word's end and the dotted capital I come out otherwise.
 #pragma once
 
+#include <act/report/text_file.hpp>
 #include <act/tasks/readers/lines.hpp>
-#include <act/tasks/readers/text_file.hpp>
 #include <act/tasks/sample.hpp>
 #include <act/version.hpp>
 

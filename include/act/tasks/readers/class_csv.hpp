@@ -1,9 +1,9 @@
 // agnews, dbpedia: `class,title,description`, classes counted from 1, with or without a header.
 #pragma once
 
+#include <act/report/text_file.hpp>
 #include <act/tasks/readers/csv.hpp>
 #include <act/tasks/readers/lines.hpp>
-#include <act/tasks/readers/text_file.hpp>
 #include <act/tasks/sample.hpp>
 #include <act/version.hpp>
 

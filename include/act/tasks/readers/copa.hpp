@@ -1,10 +1,10 @@
 // copa: a premise and two candidates for its cause or effect, as JSON lines or as the original XML.
 #pragma once
 
+#include <act/report/text_file.hpp>
 #include <act/tasks/readers/flat_xml.hpp>
 #include <act/tasks/readers/json_lines.hpp>
 #include <act/tasks/readers/lines.hpp>
-#include <act/tasks/readers/text_file.hpp>
 #include <act/tasks/sample.hpp>
 #include <act/version.hpp>
 

@@ -2,8 +2,8 @@
 // quoted cell may hold commas and newlines. Nothing is trimmed and backslashes mean nothing.
 #pragma once
 
+#include <act/report/text_file.hpp>
 #include <act/tasks/readers/lines.hpp>
-#include <act/tasks/readers/text_file.hpp>
 #include <act/version.hpp>
 
 #include <algorithm>

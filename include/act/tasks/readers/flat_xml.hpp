@@ -5,8 +5,8 @@
 #pragma once
 
 #include <act/error.hpp>
+#include <act/report/text_file.hpp>
 #include <act/tasks/readers/lines.hpp>
-#include <act/tasks/readers/text_file.hpp>
 #include <act/version.hpp>
 
 #include <algorithm>

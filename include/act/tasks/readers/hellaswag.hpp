@@ -1,8 +1,8 @@
 // hellaswag: JSON lines with the start of a story and endings to choose from.
 #pragma once
 
+#include <act/report/text_file.hpp>
 #include <act/tasks/readers/json_lines.hpp>
-#include <act/tasks/readers/text_file.hpp>
 #include <act/tasks/sample.hpp>
 #include <act/version.hpp>
 

@@ -1,8 +1,8 @@
 // cb, rte: JSON lines with a premise, a hypothesis and how the second follows from the first.
 #pragma once
 
+#include <act/report/text_file.hpp>
 #include <act/tasks/readers/json_lines.hpp>
-#include <act/tasks/readers/text_file.hpp>
 #include <act/tasks/sample.hpp>
 #include <act/version.hpp>
 

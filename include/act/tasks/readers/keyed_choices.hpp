@@ -2,8 +2,8 @@
 // keys.
 #pragma once
 
+#include <act/report/text_file.hpp>
 #include <act/tasks/readers/json_lines.hpp>
-#include <act/tasks/readers/text_file.hpp>
 #include <act/tasks/sample.hpp>
 #include <act/version.hpp>
 

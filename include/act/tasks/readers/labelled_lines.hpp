@@ -1,8 +1,8 @@
 // sst5, mr, subj: `label text`, one sample a line; the label is one digit.
 #pragma once
 
+#include <act/report/text_file.hpp>
 #include <act/tasks/readers/lines.hpp>
-#include <act/tasks/readers/text_file.hpp>
 #include <act/tasks/sample.hpp>
 #include <act/version.hpp>
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <act/error.hpp>
-#include <act/tasks/readers/text_file.hpp>
+#include <act/report/text_file.hpp>
 #include <act/version.hpp>
 
 #include <cstddef>

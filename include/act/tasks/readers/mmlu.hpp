@@ -1,10 +1,10 @@
 // mmlu: CSV without a header, one subject a file: question, four options, the right letter.
 #pragma once
 
+#include <act/report/text_file.hpp>
 #include <act/tasks/readers/csv.hpp>
 #include <act/tasks/readers/json_lines.hpp>
 #include <act/tasks/readers/lines.hpp>
-#include <act/tasks/readers/text_file.hpp>
 #include <act/tasks/sample.hpp>
 #include <act/version.hpp>
 

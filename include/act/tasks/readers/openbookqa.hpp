@@ -2,9 +2,9 @@
 // ..`.
 #pragma once
 
+#include <act/report/text_file.hpp>
 #include <act/tasks/readers/json_lines.hpp>
 #include <act/tasks/readers/lines.hpp>
-#include <act/tasks/readers/text_file.hpp>
 #include <act/tasks/sample.hpp>
 #include <act/version.hpp>
 

@@ -1,8 +1,8 @@
 // A data set of one's own: JSON lines {"prompt": "...", "options": [" positive", " negative"], "label": 1}.
 #pragma once
 
+#include <act/report/text_file.hpp>
 #include <act/tasks/readers/json_lines.hpp>
-#include <act/tasks/readers/text_file.hpp>
 #include <act/tasks/sample.hpp>
 #include <act/version.hpp>
 

@@ -1,8 +1,8 @@
 // sst2: a header line, then `sentence<TAB>label`.
 #pragma once
 
+#include <act/report/text_file.hpp>
 #include <act/tasks/readers/lines.hpp>
-#include <act/tasks/readers/text_file.hpp>
 #include <act/tasks/sample.hpp>
 #include <act/version.hpp>
 

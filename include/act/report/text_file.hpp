@@ -1,5 +1,5 @@
-// A data file in memory with its name for error messages, and the two encodings data sets come in. Readers
-// are pure functions of a text_file; this is the only place that opens one.
+// A text file in memory with its name for error messages, and the two encodings data sets come in. Whatever
+// interprets a file is a pure function of a text_file; this is the only place that opens one.
 #pragma once
 
 #include <act/error.hpp>
@@ -9,11 +9,11 @@
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 namespace act::inline ACT_ABI {
 
@@ -32,8 +32,12 @@ inline text_file read_text_file(const std::filesystem::path& path) {
   if (!stream) {
     throw error(error_code::io, path.string(), "can't be opened; check the path and its permissions");
   }
-  std::string text((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
-  if (stream.bad()) {
+  std::string text;
+  std::vector<char> piece(std::size_t{1} << 20);
+  while (stream.read(piece.data(), static_cast<std::streamsize>(piece.size())), stream.gcount() > 0) {
+    text.append(piece.data(), static_cast<std::size_t>(stream.gcount()));
+  }
+  if (!stream.eof()) {
     throw error(error_code::io, path.string(), "reading failed; check the disk");
   }
   return {path.string(), std::move(text)};
