@@ -12,9 +12,9 @@
 
 #include <cstddef>
 #include <filesystem>
-#include <set>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 namespace act::inline ACT_ABI {
@@ -23,9 +23,9 @@ using json = nlohmann::json;
 
 /// Parses `text`, which messages call `file` and place from byte `offset` on. Throws `error` (invalid_input)
 /// for anything that isn't one JSON value in UTF-8, for objects that have a key twice (parsers differ in
-/// which one they keep) and for nesting beyond 64 levels. Cost: linear but for the key sets, O(n log n).
+/// which one they keep) and for nesting beyond 64 levels. Cost: linear.
 [[nodiscard]] inline json parse_json(std::string_view text, const std::string& file, std::size_t offset = 0) {
-  std::vector<std::set<std::string>> keys;  // of the objects that are open
+  std::vector<std::unordered_set<std::string>> keys;  // of the objects that are open
   std::string mistake;
   // Checks while parsing; what is refused is not stored. Levels count from 0.
   const auto check = [&](int depth, json::parse_event_t event, json& value) {

@@ -39,10 +39,15 @@ inline constexpr std::array<char32_t, 256> byte_alphabet = make_byte_alphabet();
 
 /// The byte that `c` stands for, if it is one of the 256 characters.
 [[nodiscard]] constexpr std::optional<unsigned char> byte_of_character(char32_t c) noexcept {
-  if (c >= 0x100 + 68) return std::nullopt;
-  for (std::size_t byte = 0; byte < 256; ++byte)
-    if (detail::byte_alphabet[byte] == c) return static_cast<unsigned char>(byte);
-  return std::nullopt;
+  constexpr auto bytes = [] {
+    std::array<short, 0x100 + 68> table{};
+    table.fill(-1);
+    for (short byte = 0; byte < 256; ++byte)
+      table[detail::byte_alphabet[static_cast<std::size_t>(byte)]] = byte;
+    return table;
+  }();
+  if (c >= bytes.size() || bytes[c] < 0) return std::nullopt;
+  return static_cast<unsigned char>(bytes[c]);
 }
 
 /// The bytes a vocabulary entry stands for; an entry with a character outside the alphabet (an added token)

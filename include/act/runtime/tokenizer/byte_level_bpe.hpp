@@ -126,8 +126,8 @@ class byte_level_bpe final : public tokenizer {
 
  private:
   static constexpr token_id absent = -1;
-  // Far beyond every vocabulary there is; keeps a hostile id from asking for gigabytes.
-  static constexpr token_id largest_id = (1 << 24) - 1;
+  // Beyond every vocabulary there is; keeps a hostile id from asking for gigabytes.
+  static constexpr token_id largest_id = (1 << 21) - 1;
   struct entry {
     std::string bytes;
     bool present = false, control = false;

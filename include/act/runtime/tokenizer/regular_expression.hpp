@@ -119,6 +119,9 @@ class regular_expression {
             error_code::unsupported, "pre-tokenizer",
             "the pattern can't be matched: " + message_of(found) + "; split the text into shorter ones");
       const PCRE2_SIZE* const bounds = pcre2_get_ovector_pointer(data_.get());
+      if (bounds[0] > bounds[1])  // \K inside a look-ahead, which older PCRE2 lets through
+        throw error(error_code::unsupported, "pre-tokenizer",
+                    "the pattern moves a match's start behind its end");
       return match{bounds[0], bounds[1]};
     }
 

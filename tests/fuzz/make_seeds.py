@@ -1,0 +1,66 @@
+"""Writes small seeds for the fuzzers: make_seeds.py OUT makes OUT/gguf, OUT/safetensors and OUT/tokenizer_json.
+
+They are cut down from the golden files of tests/golden, so that each mutation is cheap. Standard library only.
+"""
+import json
+import pathlib
+import shutil
+import struct
+import sys
+
+golden = pathlib.Path(__file__).resolve().parent.parent / "golden"
+out = pathlib.Path(sys.argv[1])
+for name in ("gguf", "safetensors", "tokenizer_json"):
+    (out / name).mkdir(parents=True, exist_ok=True)
+
+
+def text(s):
+    raw = s.encode()
+    return struct.pack("<Q", len(raw)) + raw
+
+
+def gguf(values):
+    """A GGUF file of metadata alone: strings, booleans, and lists of strings, whole numbers or floats."""
+    body = b""
+    for key, value in values.items():
+        body += text(key)
+        if isinstance(value, bool):
+            body += struct.pack("<IB", 7, value)
+        elif isinstance(value, str):
+            body += struct.pack("<I", 8) + text(value)
+        elif isinstance(value, int):
+            body += struct.pack("<II", 4, value)
+        else:
+            kind = 8 if isinstance(value[0], str) else 6 if isinstance(value[0], float) else 5
+            body += struct.pack("<IIQ", 9, kind, len(value))
+            body += b"".join(text(v) if kind == 8 else struct.pack("<f" if kind == 6 else "<i", v) for v in value)
+    return b"GGUF" + struct.pack("<IQQ", 3, 0, len(values)) + body
+
+
+shutil.copy(golden / "gguf" / "small.gguf", out / "gguf" / "tensors")
+tokens = ["<|im_end|>", "I", "t", "\u0120", "1", "2", "s", "'", "\u0120t", "'s"]
+(out / "gguf" / "bpe").write_bytes(gguf({
+    "tokenizer.ggml.model": "gpt2", "tokenizer.ggml.pre": "smollm", "tokenizer.ggml.tokens": tokens,
+    "tokenizer.ggml.token_type": [3] + [1] * 9, "tokenizer.ggml.merges": ["\u0120 t", "' s"],
+    "tokenizer.ggml.bos_token_id": 0, "tokenizer.ggml.add_bos_token": True}))
+pieces = ["<unk>", "<s>", "</s>", "\u2581", "I", "t", "\u2581I"]
+(out / "gguf" / "spm").write_bytes(gguf({
+    "tokenizer.ggml.model": "llama", "tokenizer.ggml.tokens": pieces, "tokenizer.ggml.scores": [0.0, 0.0, 0.0, -1.0, -2.0, -3.0, -0.5],
+    "tokenizer.ggml.token_type": [2, 3, 3, 1, 1, 1, 1], "tokenizer.ggml.bos_token_id": 1}))
+
+header = json.dumps({"__metadata__": {"format": "pt"}, "a": {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]},
+                     "b": {"dtype": "BF16", "shape": [2], "data_offsets": [16, 20]},
+                     "m": {"dtype": "BOOL", "shape": [1], "data_offsets": [20, 21]},
+                     "s": {"dtype": "F16", "shape": [], "data_offsets": [21, 23]}}, separators=(",", ":")).encode()
+(out / "safetensors" / "small").write_bytes(struct.pack("<Q", len(header)) + header + bytes(23))
+
+whole = json.loads((golden / "tokenizer" / "small.json").read_text())
+whole["model"]["vocab"] = {t: i for i, t in enumerate(tokens)}
+whole["model"]["merges"] = [["\u0120", "t"], ["'", "s"]]
+for variant, normalizer in (("plain", None), ("nfc", {"type": "Sequence", "normalizers": [{"type": "NFC"}]})):
+    whole["normalizer"] = normalizer
+    (out / "tokenizer_json" / variant).write_text(json.dumps(whole, separators=(",", ":")))
+whole["pre_tokenizer"] = {"type": "ByteLevel", "add_prefix_space": True, "use_regex": True}
+whole["post_processor"] = {"type": "RobertaProcessing", "sep": ["s", 6], "cls": ["I", 1]}
+whole["model"]["merges"] = ["\u0120 t", "' s"]
+(out / "tokenizer_json" / "roberta").write_text(json.dumps(whole, separators=(",", ":")))
