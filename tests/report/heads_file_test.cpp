@@ -46,6 +46,14 @@ TEST_CASE("what is written is read back, and written again the same") {
   CHECK(text.find("\"heads\": [\n    [2, 8],\n    [12, 0],\n    [12, 3]\n  ],") != std::string::npos);
 }
 
+TEST_CASE("theta is kept where it is used") {
+  act::heads_file file = whole_file();
+  CHECK(act::format_heads_file(file).find("theta") == std::string::npos);
+  file.options->redistribute = act::redistribution::temperature;
+  file.options->theta = 1 / 1.1;
+  CHECK(act::parse_heads_file(act::format_heads_file(file), "h.json").options->theta == 1 / 1.1);
+}
+
 TEST_CASE("a file on disk") {
   const act_test::temporary_folder folder;
   const auto path = folder.path() / "heads.json";
@@ -124,8 +132,13 @@ TEST_CASE("options are known, typed and within their ranges") {
       with(
           R"({"rule": "relative", "alpha": 3, "tau": 0.2, "min_visible_rows": 4, "beta": 0, "redistribution": "proportional", "compatibility": "none"})")
           .empty());
-  CHECK(with(R"({"rule": "fast"})") == "h.json: \"options.rule\" must be one of relative, absolute");
-  CHECK(with(R"({"rule": 1})") == "h.json: \"options.rule\" must be one of relative, absolute");
+  CHECK(with(R"({"redistribution": "temperature", "theta": 0.9, "rule": "baseline-corrected"})").empty());
+  CHECK(with(R"({"redistribution": "subset"})") ==
+        "h.json: \"options.redistribution\" must be one of proportional, uniform, inverse, temperature");
+  CHECK(with(R"({"rule": "fast"})") ==
+        "h.json: \"options.rule\" must be one of relative, absolute, baseline-corrected");
+  CHECK(with(R"({"rule": 1})") ==
+        "h.json: \"options.rule\" must be one of relative, absolute, baseline-corrected");
   CHECK(with(R"({"beta": "0.4"})") == "h.json: \"options.beta\" must be a number");
   CHECK(with(R"({"beta": 1.5})") == "h.json: \"options\" beta must be between 0 and 1 (the paper's is 0.4)");
   CHECK(with(R"({"min_visible_rows": -1})") ==

@@ -14,6 +14,6 @@ TEST_CASE_TEMPLATE("every name leads to its value and back", option, act::sink_r
 
 TEST_CASE("an unknown name is refused with the known ones") {
   CHECK_THROWS_WITH_AS((void)act::option_named<act::sink_rule>("Relative", "--rule"),
-                       "--rule: 'Relative' is none of relative, absolute", act::error);
+                       "--rule: 'Relative' is none of relative, absolute, baseline-corrected", act::error);
   CHECK(act::name_of(static_cast<act::sink_rule>(99)).empty());
 }

@@ -3,7 +3,7 @@
 // required:
 //   {"format": "act-heads", "version": 1,
 //    "model": {"architecture", "layers", "heads", "fingerprint"},
-//    "options": {"rule", "alpha", "tau", "min_visible_rows", "beta", "redistribution", "compatibility"},
+//    "options": {"rule", "alpha", "tau", "min_visible_rows", "beta", "redistribution", "theta", ...},
 //    "heads": [[layer, head], ...],
 //    "evidence": {...}}
 #pragma once
@@ -158,6 +158,8 @@ class heads_file_reader {
         options.beta = number();
       } else if (key == "redistribution") {
         options.redistribute = named(options.redistribute);
+      } else if (key == "theta") {
+        options.theta = number();
       } else if (key == "compatibility") {
         options.behave_as = named(options.behave_as);
       } else {
@@ -217,15 +219,19 @@ class heads_file_reader {
   return parse_heads_file(read_text_file(path).text, path.string());
 }
 
-/// The options as a JSON object, under the names of a heads file.
+/// The options as a JSON object, under the names of a heads file; theta only where it is used.
 [[nodiscard]] inline nlohmann::ordered_json to_json(const calibration_options& options) {
-  return {{"rule", name_of(options.sinks.rule)},
-          {"alpha", options.sinks.alpha},
-          {"tau", options.sinks.tau},
-          {"min_visible_rows", options.sinks.min_visible_rows},
-          {"beta", options.beta},
-          {"redistribution", name_of(options.redistribute)},
-          {"compatibility", name_of(options.behave_as)}};
+  nlohmann::ordered_json object = {{"rule", name_of(options.sinks.rule)},
+                                   {"alpha", options.sinks.alpha},
+                                   {"tau", options.sinks.tau},
+                                   {"min_visible_rows", options.sinks.min_visible_rows},
+                                   {"beta", options.beta},
+                                   {"redistribution", name_of(options.redistribute)}};
+  if (options.redistribute == redistribution::temperature) {
+    object["theta"] = options.theta;
+  }
+  object["compatibility"] = name_of(options.behave_as);
+  return object;
 }
 
 /// The model as a JSON object, without what isn't known.

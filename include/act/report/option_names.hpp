@@ -18,12 +18,18 @@ template <class Option>
 inline constexpr std::array<std::pair<std::string_view, Option>, 0> option_names = {};
 
 template <>
-inline constexpr std::array<std::pair<std::string_view, sink_rule>, 2> option_names<sink_rule> = {
-    {{"relative", sink_rule::relative}, {"absolute", sink_rule::absolute}}};
+inline constexpr std::array<std::pair<std::string_view, sink_rule>, 3> option_names<sink_rule> = {
+    {{"relative", sink_rule::relative},
+     {"absolute", sink_rule::absolute},
+     {"baseline-corrected", sink_rule::baseline_corrected}}};
 
+/// Without `subset`: its positions are another prompt's each time, so a name alone doesn't say it.
 template <>
-inline constexpr std::array<std::pair<std::string_view, redistribution>, 1> option_names<redistribution> = {
-    {{"proportional", redistribution::proportional}}};
+inline constexpr std::array<std::pair<std::string_view, redistribution>, 4> option_names<redistribution> = {
+    {{"proportional", redistribution::proportional},
+     {"uniform", redistribution::uniform},
+     {"inverse", redistribution::inverse},
+     {"temperature", redistribution::temperature}}};
 
 template <>
 inline constexpr std::array<std::pair<std::string_view, compatibility>, 2> option_names<compatibility> = {
