@@ -6,10 +6,10 @@
 //   sweep   the whole map read once (summed), then read and multiplied in place: the traffic of a calibration
 //   that
 //           saves nothing
-// Maps are causal with softmaxed rows. `few`: three sinks a head in the first half of the prompt. `many`: a
-// sink for every 12 keys, half of them in the last tenth, as counted on real prompts of 512 to 1,024 tokens.
-// beta is 1 - 1e-6, so that the map that one call leaves is as good as new for the next; the arithmetic is
-// the same.
+// Maps are causal with softmaxed rows. `few`: three sinks a head in the first half of the prompt, each with
+// about a tenth of the attention. `many`: a sink for every 12 keys, half of them in the last tenth, as
+// counted on real prompts of 512 to 1,024 tokens. beta is 1 - 1e-6, so that the map that one call leaves is
+// as good as new for the next; the arithmetic is the same.
 #include <act/calibrate.hpp>
 
 #include <benchmark/benchmark.h>
@@ -34,7 +34,8 @@ std::vector<T> causal_map(std::size_t n, std::size_t sinks_per_head) {
     std::vector<float> draw(n, 1.0F);
     for (std::size_t s = 0; s < sinks_per_head; ++s) {
       const bool late = sinks_per_head > 5 && s % 2 == 0;
-      draw[late ? n - 1 - random() % (n / 10) : 1 + random() % (n / 2)] = 30.0F;
+      draw[late ? n - 1 - random() % (n / 10) : 1 + random() % (n / 2)] =
+          late ? 30.0F : static_cast<float>(n) / 10;
     }
     for (std::size_t i = 0; i < n; ++i) {
       T* const row = map.data() + (h * n + i) * n;

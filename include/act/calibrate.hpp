@@ -118,16 +118,51 @@ double calibrate_rows(const attention_span<T>& map, std::size_t batch, std::size
     *map.row(batch, head, 0) = element_traits<T>::store(1);
     return moved;
   }
-  const bool tempered =
-      options.redistribute == redistribution::temperature;  // needs no sinks, starts at row 0
+  // Temperature needs no sinks and starts at the first row.
+  const bool tempered = options.redistribute == redistribution::temperature;
   if (!tempered && (sinks.empty() || options.beta == 1)) return 0;
   const std::size_t offset = map.visible.query_offset;
   const std::size_t first = tempered || sinks[0] <= offset ? 0 : sinks[0] - offset;
-  const std::size_t initial = map.visible.initial_key(batch);
-  for (std::size_t i = first; i < map.queries; ++i) {
-    const key_range seen = map.visible.row(batch, i);
-    moved +=
-        redistribute<T, Arch>(map.row(batch, head, i), seen, sinks_within(sinks, seen), initial, options);
+  std::size_t begin = 0, end = 0;  // sinks[begin .. end) are those that the row sees: ranges only move right
+  const auto sinks_seen = [&](key_range seen) {
+    while (end < sinks.size() && sinks[end] < seen.end)
+      ++end;
+    while (begin < end && sinks[begin] < seen.begin)
+      ++begin;
+    return sinks.subspan(begin, end - begin);
+  };
+  if (options.redistribute != redistribution::proportional) {
+    const std::size_t initial = map.visible.initial_key(batch);
+    for (std::size_t i = first; i < map.queries; ++i) {
+      const key_range seen = map.visible.row(batch, i);
+      moved += redistribute<T, Arch>(map.row(batch, head, i), seen, sinks_seen(seen), initial, options);
+    }
+    return moved;
+  }
+  // A few rows are read before the first of them is written: one row's way from its sum through a division to
+  // its factor is longer than the processor looks ahead; several rows' ways overlap.
+  constexpr std::size_t group = 8;
+  struct pending {
+    row_change<T> change;
+    key_range seen;
+    std::span<const std::size_t> sinks;
+  };
+  const auto beta = static_cast<accumulator_t<T>>(options.beta);
+  for (std::size_t i = first; i < map.queries; i += group) {
+    const std::size_t rows = std::min(group, map.queries - i);
+    pending each[group];
+    for (std::size_t r = 0; r < rows; ++r) {
+      const key_range seen = map.visible.row(batch, i + r);
+      const std::span<const std::size_t> here = sinks_seen(seen);
+      each[r] = {weigh_proportionally<T, Arch>(map.row(batch, head, i + r), seen, here, options.beta), seen,
+                 here};
+      moved += each[r].change.freed;
+    }
+    for (std::size_t r = 0; r < rows; ++r) {
+      if (!each[r].change.changes) continue;
+      scale_row<T, Arch>(map.row(batch, head, i + r), each[r].seen, each[r].sinks, beta,
+                         each[r].change.elsewhere);
+    }
   }
   return moved;
 }
@@ -152,7 +187,7 @@ void calibrate(attention_span<T> map, const layer_heads& heads, const calibratio
   const std::size_t first_row = map.visible.query_offset;
   const std::size_t last_row = first_row + map.queries;
 
-  parallel_for(jobs, [&](std::size_t job) noexcept {
+  const auto calibrate_head = [&](std::size_t job) noexcept {
     const std::size_t batch = job / chosen;
     const std::size_t head = heads.at(job % chosen);
     const std::span<double> scores = workspace.sums(job, map.keys);
@@ -165,7 +200,15 @@ void calibrate(attention_span<T> map, const layer_heads& heads, const calibratio
                           [&](std::size_t position, double) noexcept { positions[count++] = position; });
     const double moved = detail::calibrate_rows<T, Arch>(map, batch, head, positions.first(count), options);
     workspace.result(job) = {count, moved};
-  });
+  };
+  // Waking threads takes some microseconds: what one thread does in that time it does alone.
+  constexpr std::size_t worth_threads = std::size_t{1} << 16;
+  if (jobs * map.queries * map.keys < worth_threads) {
+    for (std::size_t job = 0; job < jobs; ++job)
+      calibrate_head(job);
+  } else {
+    parallel_for(jobs, calibrate_head);
+  }
 
   report.heads.resize(jobs);
   for (std::size_t job = 0; job < jobs; ++job) {

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <type_traits>
 
@@ -42,6 +43,14 @@ void sum_columns(const attention_span<const T>& map, std::size_t batch, std::siz
     }
     kernel::add_columns(first + common_begin, map.query_stride, last - i + 1, common_end - common_begin,
                         sums + common_begin);
+    // Ends of a full group without a window form a triangle, which one batch of each row covers.
+    if constexpr (requires { kernel::add_ragged(first, std::size_t{}, sums); }) {
+      if (last - i + 1 == group && map.visible.row(batch, i).begin == common_begin &&
+          common_end + kernel::lanes <= map.keys) {
+        kernel::add_ragged(first + common_end, map.query_stride, sums + common_end);
+        continue;
+      }
+    }
     for (std::size_t r = i; r <= last; ++r) {
       const key_range seen = map.visible.row(batch, r);
       const T* const row = map.row(batch, head, r);
@@ -54,6 +63,14 @@ void sum_columns(const attention_span<const T>& map, std::size_t batch, std::siz
 /// Turns sums over the rows at positions [first_row, last_row) into scores, in place.
 inline void divide_by_rows(const visibility& visible, std::size_t batch, std::size_t first_row,
                            std::size_t last_row, std::span<double> sums) noexcept {
+  if (visible.window == 0) {  // every row from the key's own on sees it; a loop that vectorises
+    const std::size_t initial = std::min(visible.initial_key(batch), sums.size());
+    const std::size_t end = std::min(last_row, sums.size());
+    for (std::size_t j = initial; j < end; ++j) {
+      sums[j] /= static_cast<double>(static_cast<std::int64_t>(last_row - std::max(first_row, j)));
+    }
+    return;  // no other key was added to
+  }
   for (std::size_t j = 0; j < sums.size(); ++j) {
     const std::size_t rows = visible.rows_seeing(batch, j, first_row, last_row);
     sums[j] = rows == 0 ? 0.0 : sums[j] / static_cast<double>(rows);

@@ -28,7 +28,7 @@ double redistribute_like_authors(T* row, std::size_t keys, key_range seen, std::
     on_sinks += static_cast<double>(element::load(row[s]));
   const double freed = (1 - beta) * on_sinks;
   const std::span<const std::size_t> zeroed = first_row ? std::span<const std::size_t>{} : sinks;
-  const double receiving = sum_between<T, simd::scalar>(row, seen, zeroed);
+  const double receiving = sum_elsewhere<T, simd::scalar>(row, seen, zeroed);
   if (receiving == 0) {
     std::fill_n(row, keys, element::store(std::numeric_limits<accumulator>::quiet_NaN()));
     return freed;

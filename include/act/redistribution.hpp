@@ -27,9 +27,22 @@ namespace act::inline ACT_ABI {
 
 namespace detail {
 
-/// Mass of the keys in `seen` that aren't in `sinks`, summed directly.
+/// Mass of the keys in `seen` that aren't in `sinks`, summed directly. A few sinks are set to zero meanwhile
+/// and put back to the bit: one long sum is much faster than many short ones.
 template <class T, class Arch>
-[[nodiscard]] double sum_between(const T* row, key_range seen, std::span<const std::size_t> sinks) noexcept {
+[[nodiscard]] double sum_elsewhere(T* row, key_range seen, std::span<const std::size_t> sinks) noexcept {
+  constexpr std::size_t few = 64;
+  if (sinks.size() <= few) {
+    T kept[few];
+    for (std::size_t k = 0; k < sinks.size(); ++k) {
+      kept[k] = row[sinks[k]];
+      row[sinks[k]] = element_traits<T>::store(0);
+    }
+    const double total = row_kernel<T, Arch>::sum(row + seen.begin, seen.size());
+    for (std::size_t k = 0; k < sinks.size(); ++k)
+      row[sinks[k]] = kept[k];
+    return total;
+  }
   double total = 0;
   std::size_t from = seen.begin;
   for (const std::size_t s : sinks) {
@@ -61,24 +74,40 @@ void scale_row(T* row, key_range seen, std::span<const std::size_t> sinks, accum
   } while (from < seen.end);
 }
 
-/// Proportional redistribution in one row. `sinks` ascend and lie within `seen`. Returns the mass taken from
-/// sinks, 0 when the row was left alone: no mass on sinks, none elsewhere, or a NaN or infinity in it.
+/// What one row's weights are multiplied by, and the mass that this moves; not `changes` when the row stays:
+/// no mass on sinks, none elsewhere, or a NaN or an infinity in it.
+template <class T>
+struct row_change {
+  double freed = 0;
+  accumulator_t<T> elsewhere = 1;
+  bool changes = false;
+};
+
+/// Proportional redistribution, first half: leaves the row as it is. `sinks` ascend and lie within `seen`.
 template <class T, class Arch>
-double redistribute_proportionally(T* row, key_range seen, std::span<const std::size_t> sinks,
-                                   double beta) noexcept {
+[[nodiscard]] row_change<T> weigh_proportionally(T* row, key_range seen, std::span<const std::size_t> sinks,
+                                                 double beta) noexcept {
   double on_sinks = 0;
   for (const std::size_t s : sinks)
     on_sinks += static_cast<double>(element_traits<T>::load(row[s]));
-  if (!(on_sinks > 0)) return 0;
+  if (!(on_sinks > 0)) return {};
   const double mass = row_kernel<T, Arch>::sum(row + seen.begin, seen.size());
-  if (!std::isfinite(mass)) return 0;
-  const double elsewhere = on_sinks > 0.5 * mass ? sum_between<T, Arch>(row, seen, sinks) : mass - on_sinks;
-  if (!(elsewhere >= least_remainder * (on_sinks + elsewhere))) return 0;
+  if (!std::isfinite(mass)) return {};
+  const double elsewhere = on_sinks > 0.5 * mass ? sum_elsewhere<T, Arch>(row, seen, sinks) : mass - on_sinks;
+  if (!(elsewhere >= least_remainder * (on_sinks + elsewhere))) return {};
   const double freed = (1 - beta) * on_sinks;
-  using accumulator = accumulator_t<T>;
-  scale_row<T, Arch>(row, seen, sinks, static_cast<accumulator>(beta),
-                     static_cast<accumulator>(1 + freed / elsewhere));
-  return freed;
+  return {freed, static_cast<accumulator_t<T>>(1 + freed / elsewhere), true};
+}
+
+/// Proportional redistribution in one row. Returns the mass taken from sinks.
+template <class T, class Arch>
+double redistribute_proportionally(T* row, key_range seen, std::span<const std::size_t> sinks,
+                                   double beta) noexcept {
+  const row_change<T> change = weigh_proportionally<T, Arch>(row, seen, sinks, beta);
+  if (change.changes) {
+    scale_row<T, Arch>(row, seen, sinks, static_cast<accumulator_t<T>>(beta), change.elsewhere);
+  }
+  return change.freed;
 }
 
 /// One row by whichever redistribution the options name. `sinks` ascend and lie within `seen`.

@@ -4,6 +4,8 @@
 
 #include <act/version.hpp>
 
+#include <cstddef>
+#include <cstdint>
 #include <type_traits>
 
 #if !defined(ACT_NO_XSIMD)
@@ -28,6 +30,16 @@ namespace act::inline ACT_ABI::simd {
 /// The plain C++ kernels: the oracle of the vectorised ones, and all there is without xsimd.
 struct scalar {};
 
+/// Asks for the cache line that is `ahead` elements after `at`, which may lie outside of any object.
+template <class T>
+inline void prefetch(const T* at, std::size_t ahead) noexcept {
+#if defined(__GNUC__)
+  __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(at) + ahead * sizeof(T)));
+#else
+  static_cast<void>(at), static_cast<void>(ahead);
+#endif
+}
+
 #if defined(ACT_DETAIL_HAS_XSIMD)
 
 /// Can batches of T be computed with on Arch?
@@ -40,6 +52,26 @@ inline constexpr bool vectorised<T, scalar> = false;
 /// everything that touches batches: two units with different -m flags then never share a function.
 using default_arch = std::conditional_t<xsimd::types::has_simd_register<float, xsimd::default_arch>::value,
                                         xsimd::default_arch, scalar>;
+
+/// Sum of all lanes: `hadd` until xsimd 9, `reduce_add` from then on.
+template <class T, class Arch>
+[[nodiscard]] inline T sum_lanes(const xsimd::batch<T, Arch>& values) noexcept {
+#if XSIMD_VERSION_MAJOR >= 9
+  return xsimd::reduce_add(values);
+#else
+  return xsimd::hadd(values);
+#endif
+}
+
+/// 0, 1, 2 ... in the lanes.
+template <class T, class Arch>
+[[nodiscard]] inline xsimd::batch<T, Arch> lane_numbers() noexcept {
+  constexpr std::size_t lanes = xsimd::batch<T, Arch>::size;
+  alignas(64) T numbers[lanes];
+  for (std::size_t k = 0; k < lanes; ++k)
+    numbers[k] = static_cast<T>(k);
+  return xsimd::batch<T, Arch>::load_aligned(numbers);
+}
 
 #else
 
