@@ -131,6 +131,30 @@ TEST_CASE("vocab.json and merges.txt: roles from tokenizer_config.json, mistakes
   CHECK(contains(refusal([&] { (void)act::load_tokenizer(empty.path()); }), "has no tokenizer.json"));
 }
 
+TEST_CASE("a vocabulary of characters has one id a character, and refuses the others") {
+  const act_test::temporary_folder folder;
+  (void)folder.write("char_vocab.json", R"({"\n":0,"a":1,"\u00e9":2})");
+  const std::unique_ptr<act::tokenizer> tokenizer = act::load_tokenizer(folder.path());
+  using list = std::vector<act::token_id>;
+  CHECK(tokenizer->encode("a\u00e9\na") == list{1, 2, 0, 1});
+  CHECK(tokenizer->decode(list{1, 2, 0}) == "a\u00e9\n");
+  CHECK(tokenizer->vocabulary_size() == 3);
+  CHECK_FALSE(tokenizer->bos().has_value());
+  CHECK(contains(refusal([&] { (void)tokenizer->encode("ab"); }),
+                 "text: at byte 1: the model's vocabulary of 3 characters has no 'b'"));
+  CHECK(contains(refusal([&] { (void)tokenizer->encode("a\xff"); }), "UTF-8"));
+  for (const char* bad : {R"({"ab":0})", R"({"":0})", R"({"a":1})", R"({"a":0,"b":0})"}) {
+    (void)folder.write("char_vocab.json", bad);
+    CHECK(contains(refusal([&] { (void)act::load_tokenizer(folder.path()); }), "char_vocab.json"));
+  }
+  const std::filesystem::path real = std::filesystem::path(ACT_TEST_SHARED) / "models/slm4096-gpt2";
+  if (!std::filesystem::exists(real)) return;
+  const std::string corpus = act_test::read_whole_file(real / "corpus.txt");
+  const std::unique_ptr<act::tokenizer> trained = act::load_tokenizer(real);
+  CHECK(trained->encode(corpus).size() == corpus.size());
+  CHECK(trained->decode(trained->encode(corpus)) == corpus);
+}
+
 TEST_CASE("components of tokenizer.json that act doesn't have are refused by name, malformed ones too") {
   const std::string small = act_test::read_whole_file(tokenizer_golden / "small.json");
   const auto with = [&](std::string_view from, std::string_view to) {

@@ -4,6 +4,7 @@
 #include <act/error.hpp>
 #include <act/runtime/files/json_file.hpp>
 #include <act/runtime/tokenizer/byte_level_bpe.hpp>
+#include <act/runtime/tokenizer/character_tokenizer.hpp>
 #include <act/runtime/tokenizer/sentencepiece.hpp>
 #include <act/runtime/tokenizer/tokenizer.hpp>
 #include <act/runtime/tokenizer/tokenizer_json.hpp>
@@ -57,8 +58,8 @@ inline void find_roles(const std::filesystem::path& folder, byte_level_bpe_parts
 
 }  // namespace detail
 
-/// Looks for tokenizer.json, then vocab.json + merges.txt, then tokenizer.model. Throws `error`: io when the
-/// folder has none of them, otherwise what their readers throw.
+/// Looks for tokenizer.json, then vocab.json + merges.txt, then tokenizer.model, then char_vocab.json. Throws
+/// `error`: io when the folder has none of them, otherwise what their readers throw.
 [[nodiscard]] inline std::unique_ptr<tokenizer> load_tokenizer(const std::filesystem::path& folder) {
   const auto has = [&](const char* name) { return std::filesystem::exists(folder / name); };
   if (has("tokenizer.json")) {
@@ -75,8 +76,13 @@ inline void find_roles(const std::filesystem::path& folder, byte_level_bpe_parts
     parts.add_eos = settings.add_eos.value_or(false);
     return make_sentencepiece(std::move(parts));
   }
+  if (has("char_vocab.json")) {
+    const std::filesystem::path file = folder / "char_vocab.json";
+    return std::make_unique<character_tokenizer>(detail::read_vocabulary_json(file), file.string());
+  }
   throw error(error_code::io, folder.string(),
-              "has no tokenizer.json, vocab.json with merges.txt, or tokenizer.model; copy the model's "
+              "has no tokenizer.json, vocab.json with merges.txt, tokenizer.model or char_vocab.json; copy "
+              "the model's "
               "tokenizer files there");
 }
 
