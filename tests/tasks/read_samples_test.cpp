@@ -9,8 +9,7 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
-#include <map>
-#include <numeric>
+#include <set>
 
 namespace fs = std::filesystem;
 
@@ -76,6 +75,37 @@ TEST_CASE("a folder of mmlu files is read in file-name order, samples numbered t
   CHECK(act::files_of(act::find_task("piqa"), "d/valid.jsonl") ==
         std::vector<fs::path>{"d/valid.jsonl", "d/valid-labels.lst"});
   CHECK(act::files_of(act::find_task("sst2"), "dev.tsv") == std::vector<fs::path>{"dev.tsv"});
+}
+
+TEST_CASE("a damaged file of any format is read or refused, never worse") {
+  std::set<std::string> done;
+  for (const auto& golden : act_test::golden_prompts()) {
+    const std::string name = golden.expected.at("file");
+    if (golden.task.format == act::file_format::mmlu_csv || !done.insert(name).second) {
+      continue;
+    }
+    const std::string text = act::read_text_file(act_test::golden_tasks() / "data" / name).text;
+    const auto read = [&](const std::string& damaged) {
+      (void)act_test::message_of([&] {
+        const act::text_file file{name, damaged};
+        const bool two_files = golden.task.format == act::file_format::piqa_jsonl;
+        for (const act::sample& each : two_files ? act::read_piqa(file, {"labels", "0\n1\n"})
+                                                 : act::detail::read_one_file(golden.task, file)) {
+          CHECK((each.choices.empty() || each.label < each.choices.size()));
+          CHECK((golden.task.label_words.empty() || each.label < golden.task.label_words.size()));
+        }
+      });
+    };
+    for (std::size_t at = 0; at < text.size(); ++at) {
+      read(text.substr(0, at));
+      std::string flipped = text;
+      flipped[at] = static_cast<char>(flipped[at] ^ (1 << (at % 8)));
+      read(flipped);
+      flipped[at] = '\0';
+      read(flipped);
+    }
+  }
+  CHECK(done.size() >= 19);
 }
 
 TEST_CASE("the real data sets: every sample is read and makes a prompt") {
