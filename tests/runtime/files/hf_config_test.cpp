@@ -1,5 +1,6 @@
 // config.json of both generations: values, defaults, and settings that are refused by name.
 #include <act/runtime/files/hf_config.hpp>
+#include <act/runtime/files/hf_gpt_settings.hpp>
 #include <act/runtime/files/hf_settings.hpp>
 
 #include <doctest/doctest.h>
@@ -57,6 +58,50 @@ TEST_CASE("absent keys take transformers' defaults") {
   CHECK_FALSE(act::read_hf_opt(config_of(R"({"_remove_final_layer_norm":true})")).final_norm);
 }
 
+TEST_CASE("Mistral tells an absent window from none") {
+  const act::hf_llama_settings absent = act::read_hf_mistral(config_of("{}"));
+  CHECK(absent.inner == 14336);
+  CHECK(absent.kv_heads == 8);
+  CHECK(absent.context == 131072);
+  CHECK(absent.window == 4096);
+  const act::hf_llama_settings none =
+      act::read_hf_mistral(config_of(R"({"sliding_window":null,"num_key_value_heads":null})"));
+  CHECK(none.window == 0);
+  CHECK(none.kv_heads == 32);
+}
+
+TEST_CASE("the GPT family's defaults and settings") {
+  const act::hf_gpt_settings gpt2 = act::read_hf_gpt2(config_of(R"({"n_inner":null})"));
+  CHECK(gpt2.vocabulary == 50257);
+  CHECK(gpt2.inner == 3072);
+  CHECK(gpt2.context == 1024);
+  CHECK(gpt2.head_size == 64);
+  CHECK(gpt2.activation == "gelu_tanh");
+  CHECK(gpt2.tied_output);
+  CHECK(gpt2.rotary_dims == 0);
+  CHECK(act::read_hf_gpt2(config_of(R"({"activation_function":"gelu"})")).activation == "gelu");
+  const act::hf_gpt_settings gptj = act::read_hf_gptj(config_of("{}"));
+  CHECK(gptj.rotary_dims == 64);
+  CHECK(gptj.inner == 16384);
+  CHECK_FALSE(gptj.tied_output);
+  CHECK(gptj.parallel_residual);
+  const act::hf_gpt_settings old_neox = act::read_hf_gpt_neox(
+      config_of(R"({"hidden_size":512,"num_attention_heads":8,"rotary_pct":0.5,"rotary_emb_base":5000})"));
+  CHECK(old_neox.rotary_dims == 32);
+  CHECK(old_neox.rope_theta == 5000.0);
+  const act::hf_gpt_settings new_neox = act::read_hf_gpt_neox(config_of(
+      R"({"hidden_size":512,"num_attention_heads":8,"rope_parameters":{"rope_type":"default","rope_theta":5000,"partial_rotary_factor":0.5}})"));
+  CHECK(new_neox.rotary_dims == 32);
+  CHECK(new_neox.rope_theta == 5000.0);
+  CHECK(act::read_hf_gpt_neox(config_of("{}")).rotary_dims == 24);
+  CHECK(contains(refusal([] { (void)act::read_hf_gpt2(config_of(R"({"scale_attn_weights":false})")); }),
+                 "scale_attn_weights"));
+  CHECK(
+      contains(refusal([] { (void)act::read_hf_gptj(config_of(R"({"rotary_dim":1000})")); }), "rotary_dim"));
+  CHECK(contains(refusal([] { (void)act::read_hf_gpt_neox(config_of(R"({"rotary_pct":1.5})")); }),
+                 "at most 1"));
+}
+
 TEST_CASE("both generations of the file say the same") {
   const act::hf_config old_one =
       config_of(R"({"rope_theta":50000,"rope_scaling":null,"torch_dtype":"float16"})");
@@ -79,7 +124,7 @@ TEST_CASE("settings that act doesn't have are refused by name, impossible ones t
   CHECK(contains(refused_llama(R"({"rope_parameters":{"partial_rotary_factor":0.5}})"),
                  "partial_rotary_factor"));
   CHECK(contains(refused_llama(R"({"rope_theta":0})"), "positive"));
-  CHECK(contains(refused_llama(R"({"hidden_act":"gelu"})"), "'hidden_act' is 'gelu'"));
+  CHECK(contains(refused_llama(R"({"hidden_act":"quick_gelu"})"), "'hidden_act' is 'quick_gelu'"));
   CHECK(contains(refused_llama(R"({"quantization_config":{"bits":4}})"), "quantization_config"));
   CHECK(contains(refused_llama(R"({"hidden_size":0})"), "'hidden_size' is 0"));
   CHECK(contains(refused_llama(R"({"hidden_size":9223372036854775808})"), "which no model has"));
@@ -93,8 +138,8 @@ TEST_CASE("settings that act doesn't have are refused by name, impossible ones t
   CHECK(contains(refused_llama("{"), "isn't valid JSON"));
   CHECK(contains(refused_llama("[]"), "isn't a JSON object"));
   CHECK(contains(refused_llama(""), "isn't valid JSON"));
-  CHECK(contains(refusal([] { (void)act::read_hf_opt(config_of(R"({"activation_function":"gelu"})")); }),
-                 "'gelu'"));
+  CHECK(contains(refusal([] { (void)act::read_hf_opt(config_of(R"({"activation_function":"tanh"})")); }),
+                 "'tanh'"));
   CHECK(contains(refusal([] { (void)config_of("{}").model_type(); }), "has no 'model_type'"));
   const act_test::temporary_folder empty;
   CHECK(contains(refusal([&] { act::hf_config{empty.path()}; }), "config.json: can't be opened"));

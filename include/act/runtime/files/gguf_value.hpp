@@ -84,16 +84,12 @@ template <class T>
   const auto as = [&]<class Stored>(std::type_identity<Stored>) -> std::optional<T> {
     Stored stored;
     std::memcpy(&stored, at, sizeof stored);
-    if constexpr (std::same_as<T, bool>) {
-      return std::nullopt;
-    } else if constexpr (std::integral<T> && std::integral<Stored>) {
-      if (!std::in_range<T>(stored)) return std::nullopt;
-      return static_cast<T>(stored);
+    if constexpr (!std::same_as<T, bool> && std::integral<T> && std::integral<Stored>) {
+      if (std::in_range<T>(stored)) return static_cast<T>(stored);
     } else if constexpr (std::floating_point<T> && std::floating_point<Stored>) {
       return static_cast<T>(stored);
-    } else {
-      return std::nullopt;
     }
+    return std::nullopt;
   };
   switch (type) {
     case gguf_type::boolean:

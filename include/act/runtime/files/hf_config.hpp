@@ -88,30 +88,64 @@ class hf_config {
   /// Information only.
   [[nodiscard]] std::string dtype() const { return get_or("dtype", get_or("torch_dtype", std::string())); }
 
-  /// The base of the rotary frequencies, of either generation. Throws `error` (unsupported) for every scaling
-  /// of them.
-  [[nodiscard]] double rope_theta(double fallback = 10000.0) const {
-    double theta = get_or("rope_theta", fallback);
+  /// The key is there and null, which a few settings distinguish from its absence.
+  [[nodiscard]] bool is_null(std::string_view key) const {
+    const auto at = values_.find(std::string(key));
+    return at != values_.end() && at->is_null();
+  }
+
+  /// The activation of the feed-forward block under one name for each function: "relu", "silu", "gelu" (by
+  /// the error function) or "gelu_tanh". Throws `error` (unsupported) for the others.
+  [[nodiscard]] std::string activation_name(std::string_view key, std::string_view fallback) const {
+    const std::string name = one_of(
+        key, fallback,
+        {"relu", "silu", "swish", "gelu", "gelu_python", "gelu_new", "gelu_fast", "gelu_pytorch_tanh"});
+    if (name == "swish") return "silu";
+    if (name == "gelu_python") return "gelu";
+    return name.starts_with("gelu_") ? "gelu_tanh" : name;
+  }
+
+  /// Rotary positions: the base of their frequencies and the part of each head they turn.
+  struct rotary {
+    double theta, fraction;
+  };
+  /// Reads them in either generation's place; `theta_key` and `fraction_key` are the older one's. Throws
+  /// `error` (unsupported) for every scaling of the frequencies.
+  [[nodiscard]] rotary rope(std::string_view theta_key = "rope_theta",
+                            std::string_view fraction_key = "partial_rotary_factor",
+                            double fraction = 1.0) const {
+    rotary found{get_or(theta_key, 10000.0), get_or(fraction_key, fraction)};
     for (const char* key : {"rope_parameters", "rope_scaling"}) {
       const auto at = values_.find(key);
       if (at == values_.end() || at->is_null()) continue;
       if (!at->is_object())
         throw error(error_code::invalid_input, path_, "'" + std::string(key) + "' isn't an object");
       for (const auto& [name, value] : at->items()) {
+        if (value.is_null()) continue;
         if (name == "rope_theta") {
-          theta = convert<double>(value, "rope_theta");
+          found.theta = convert<double>(value, name);
+        } else if (name == "partial_rotary_factor") {
+          found.fraction = convert<double>(value, name);
         } else if (name == "rope_type" || name == "type") {
           const auto type = convert<std::string>(value, name);
           if (type != "default") refuse(key, "has the type '" + printable(type) + "'; act supports default");
-        } else if (name == "partial_rotary_factor") {
-          if (convert<double>(value, name) != 1.0) refuse(key, "has a partial_rotary_factor other than 1");
         } else if (value.is_object()) {
           refuse(key, "differs between layers, which act doesn't support");
         }
       }
     }
-    if (!(theta > 0)) throw error(error_code::invalid_input, path_, "'rope_theta' isn't a positive number");
-    return theta;
+    if (!(found.theta > 0))
+      throw error(error_code::invalid_input, path_, "'rope_theta' isn't a positive number");
+    if (!(found.fraction > 0 && found.fraction <= 1))
+      throw error(error_code::invalid_input, path_, "'partial_rotary_factor' isn't above 0 and at most 1");
+    return found;
+  }
+  /// The base alone, for architectures that turn whole heads; refuses a part by name.
+  [[nodiscard]] double rope_theta() const {
+    const rotary found = rope();
+    if (found.fraction != 1.0)
+      refuse("partial_rotary_factor", "is other than 1, which act doesn't support here");
+    return found.theta;
   }
 
  private:
