@@ -8,6 +8,7 @@ lines.bin                 the lines: for each its length (uint32) and its UTF-8 
 small.gguf                a byte-level vocabulary trained here on the lines' first half, as GGUF metadata
 small.<pre>.ids           its ids: for each line their number (uint16) and the ids (uint16 each)
 smollm2.<pre>.checks      with the model: for each line the number of ids (uint32) and their CRC-32 as int32 (uint32)
+small.llama3.checks       its ids with Llama 3's pattern and whole words
 small.json                the small vocabulary as tokenizer.json with a split, digits, added tokens of every kind, a template
 small.json.checks         its ids with the template's tokens; small.nfc.checks: with NFC as its normalizer
 small.model, small.spm.gguf   a SentencePiece vocabulary trained here, in both forms; small.spm.checks: its ids
@@ -35,6 +36,7 @@ from varied_lines import lines as make_lines
 here = pathlib.Path(__file__).parent
 lines = make_lines()
 byte_level = lambda: pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
+LLAMA3_PATTERN = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 PRES = {"gpt2": byte_level(), "smollm": pre_tokenizers.Sequence([pre_tokenizers.Digits(individual_digits=True), byte_level()])}
 
 
@@ -51,6 +53,15 @@ def reference(tokens, kinds, merges, pre):
     tokenizer.pre_tokenizer = PRES[pre]
     tokenizer.add_special_tokens([AddedToken(t, special=True, normalized=False) for t, k in zip(tokens, kinds) if k == 3])
     tokenizer.add_tokens([AddedToken(t, normalized=False) for t, k in zip(tokens, kinds) if k == 4])
+    return tokenizer
+
+
+def llama3(tokenizer, tokens, merges):
+    """The same with Llama 3's pattern and words that are tokens taken whole."""
+    model = models.BPE({t: i for i, t in enumerate(tokens)}, [tuple(m.split(" ")) for m in merges], ignore_merges=True)
+    tokenizer.model = model
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
+        pre_tokenizers.Split(Regex(LLAMA3_PATTERN), "isolated"), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
     return tokenizer
 
 
@@ -100,9 +111,6 @@ def write_small(tokens, kinds, merges):
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
-
-
-LLAMA3_PATTERN = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 
 
 def write_json(tokens, kinds, merges):
@@ -184,6 +192,7 @@ small = train_small()
 write_small(*small)
 for pre in PRES:
     write_ids(f"small.{pre}", encode_all(reference(*small, pre)))
+write_checks("small.llama3", encode_all(llama3(reference(*small, "gpt2"), small[0], small[2])))
 write_json(*small)
 write_spm()
 classes = "".join(class_of(c) for c in (*range(0x33480), *range(0xE0000, 0xE0200)))

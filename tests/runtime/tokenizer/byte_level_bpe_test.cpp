@@ -29,7 +29,8 @@ using act_test::tokenizer_golden;
 namespace {
 
 /// The tokenizer of a GGUF file; with `pre`, the vocabulary of that file under another pre-tokenizer.
-std::unique_ptr<act::tokenizer> load(const std::filesystem::path& path, const std::string& pre = {}) {
+std::unique_ptr<act::tokenizer> load(const std::filesystem::path& path, const std::string& pre = {},
+                                     std::optional<bool> add_bos = std::nullopt) {
   const act::gguf_file file(path);
   if (pre.empty()) return act::load_tokenizer(file);
   gguf_builder copy;
@@ -41,6 +42,7 @@ std::unique_ptr<act::tokenizer> load(const std::filesystem::path& path, const st
     copy.texts(key, list);
   }
   copy.numbers("tokenizer.ggml.token_type", file.get<std::vector<std::int32_t>>("tokenizer.ggml.token_type"));
+  if (add_bos) copy.flag("tokenizer.ggml.add_bos_token", *add_bos);
   const act_test::temporary_folder folder;
   return act::load_tokenizer(act::gguf_file(folder.write("copy.gguf", copy.build())));
 }
@@ -58,6 +60,17 @@ TEST_CASE("a small trained vocabulary gives the reference's ids with both pre-to
       act_test::compare_ids(*load(tokenizer_golden / "small.gguf"), tokenizer_golden / "small.smollm.ids"));
   check_all(act_test::compare_ids(*load(tokenizer_golden / "small.gguf", "gpt-2"),
                                   tokenizer_golden / "small.gpt2.ids"));
+}
+
+TEST_CASE("Llama 3's pattern and whole words give the reference's ids") {
+  check_all(act_test::compare_checks(*load(tokenizer_golden / "small.gguf", "llama-bpe", false),
+                                     tokenizer_golden / "small.llama3.checks"));
+}
+
+TEST_CASE("the comparison sees a wrong pre-tokenizer") {
+  const std::unique_ptr<act::tokenizer> smollm = load(tokenizer_golden / "small.gguf");
+  CHECK(act_test::compare_ids(*smollm, tokenizer_golden / "small.gpt2.ids").mismatches > 300);
+  CHECK(act_test::compare_checks(*smollm, tokenizer_golden / "small.llama3.checks").mismatches > 300);
 }
 
 TEST_CASE("the real vocabulary gives the reference's ids with both pre-tokenizers") {

@@ -32,9 +32,10 @@ namespace detail {
     if (name == plain) return pre_tokenizer::gpt2();
   for (const std::string_view digits : {"smollm", "starcoder", "refact", "codeshell"})
     if (name == digits) return pre_tokenizer::smollm();
+  if (name == "llama-bpe") return pre_tokenizer::llama3();
   throw error(error_code::unsupported, file.path().string(),
               "metadata 'tokenizer.ggml.pre' is '" + printable(name) +
-                  "', a pre-tokenizer act doesn't have; it has gpt-2 and smollm");
+                  "', a pre-tokenizer act doesn't have; it has gpt-2, smollm and llama-bpe");
 }
 
 [[nodiscard]] inline std::optional<token_id> gguf_token(const gguf_file& file, std::string_view key,
@@ -92,16 +93,21 @@ namespace detail {
 
   parts.bos = gguf_token(file, "tokenizer.ggml.bos_token_id", tokens.size());
   parts.eos = gguf_token(file, "tokenizer.ggml.eos_token_id", tokens.size());
-  const auto around = [&](const char* flag, const std::optional<token_id>& id, std::vector<token_id>& list) {
-    if (!file.find<bool>(flag).value_or(false)) return;
+  // Llama 3's files leave out that its vocabulary has whole words beyond the merges and that texts begin with
+  // a token.
+  const bool llama3 = file.get<std::string_view>("tokenizer.ggml.pre") == "llama-bpe";
+  parts.whole_pieces = llama3;
+  const auto around = [&](const char* flag, bool fallback, const std::optional<token_id>& id,
+                          std::vector<token_id>& list) {
+    if (!file.find<bool>(flag).value_or(fallback)) return;
     if (!id)
       throw error(error_code::invalid_input, path,
                   "metadata '" + std::string(flag) +
                       "' asks for a token whose id isn't there; convert the model again");
     list.push_back(*id);
   };
-  around("tokenizer.ggml.add_bos_token", parts.bos, parts.before);
-  around("tokenizer.ggml.add_eos_token", parts.eos, parts.after);
+  around("tokenizer.ggml.add_bos_token", llama3, parts.bos, parts.before);
+  around("tokenizer.ggml.add_eos_token", false, parts.eos, parts.after);
   return std::make_unique<byte_level_bpe>(std::move(parts));
 }
 

@@ -28,6 +28,11 @@ enum class split_behaviour {
 inline constexpr std::string_view gpt2_pattern =
     R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 
+/// Llama 3's pattern: contractions in either case, letters with one sign before them, digits by threes, signs
+/// with the line breaks behind them.
+inline constexpr std::string_view llama3_pattern =
+    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+
 /// An ordered list of splits; each cuts every piece of the one before. Immutable in use: any number of
 /// threads.
 class pre_tokenizer {
@@ -46,6 +51,13 @@ class pre_tokenizer {
     pre_tokenizer made;
     made.add_digits(true);
     made.add(gpt2_pattern, split_behaviour::isolated, "the GPT-2 pattern");
+    return made;
+  }
+
+  /// Llama 3.
+  [[nodiscard]] static pre_tokenizer llama3() {
+    pre_tokenizer made;
+    made.add(llama3_pattern, split_behaviour::isolated, "the Llama 3 pattern");
     return made;
   }
 
