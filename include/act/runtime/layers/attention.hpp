@@ -75,6 +75,14 @@ using strided_rows = Eigen::Map<const matrix, 0, Eigen::OuterStride<>>;
 
 // The slices of one (sequence, head) pair, and the two products with them.
 class head_slice {
+ private:
+  [[nodiscard]] strided_rows rows_of(const float* past, std::size_t count) const noexcept {
+    return {past + kv_column_, index(count), width_, Eigen::OuterStride<>(index(sequence_.past.stride))};
+  }
+  [[nodiscard]] auto present(const const_matrix_ref& rows, std::size_t count) const {
+    return rows.block(index(sequence_.first_key), kv_column_, index(count), width_);
+  }
+
  public:
   head_slice(const attention_inputs& in, const attention_sequence& sequence, std::size_t head)
       : in_(in),
@@ -133,13 +141,6 @@ class head_slice {
   }
 
  private:
-  [[nodiscard]] strided_rows rows_of(const float* past, std::size_t count) const noexcept {
-    return {past + kv_column_, index(count), width_, Eigen::OuterStride<>(index(sequence_.past.stride))};
-  }
-  [[nodiscard]] auto present(const const_matrix_ref& rows, std::size_t count) const {
-    return rows.block(index(sequence_.first_key), kv_column_, index(count), width_);
-  }
-
   const attention_inputs& in_;
   const attention_sequence& sequence_;
   Eigen::Index width_;
