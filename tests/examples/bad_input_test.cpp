@@ -1,0 +1,138 @@
+// Bad input is normal input: one line that says what, where and how to mend it, and the right exit code.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "examples/process.hpp"
+#include "examples/tiny_task.hpp"
+
+using act_test::run_program;
+
+namespace {
+
+void check_one_line(const act_test::process_result& run, int code, const std::string& names) {
+  CAPTURE(run.err);
+  CHECK(run.exit_code == code);
+  CHECK(run.err.find(names) != std::string::npos);
+  CHECK(std::count(run.err.begin(), run.err.end(), '\n') == 1);
+}
+
+act_test::process_result eval(const std::string& model, const std::string& data,
+                              std::vector<std::string> more = {}) {
+  std::vector<std::string> arguments{"--model", model, "--task", "jsonl", "--data", data};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return run_program("act-eval", arguments);
+}
+
+}  // namespace
+
+TEST_CASE("every program has help with examples and a version") {
+  for (const char* program : {"act-eval", "act-search"}) {
+    CAPTURE(program);
+    const auto help = run_program(program, {"--help"});
+    CHECK(help.exit_code == 0);
+    CHECK(help.out.find("Examples:") != std::string::npos);
+    const auto version = run_program(program, {"--version"});
+    CHECK(version.exit_code == 0);
+    CHECK(version.out.find('.') != std::string::npos);
+  }
+}
+
+TEST_CASE("wrong usage ends with 2") {
+  const act_test::scratch_folder folder;
+  const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(5));
+  CHECK(run_program("act-eval", {}).exit_code == 2);
+  CHECK(run_program("act-eval", {"--no-such-option"}).exit_code == 2);
+  CHECK(run_program("act-search", {"--task", "sst2"}).exit_code == 2);
+  check_one_line(eval(act_test::tiny_model, data, {"--beta", "1.5"}), 2, "beta");
+  check_one_line(eval(act_test::tiny_model, data, {"--rule", "best"}), 2, "--rule");
+  check_one_line(eval(act_test::tiny_model, data, {"--scoring", "letters"}), 2, "--scoring");
+  const auto task =
+      run_program("act-eval", {"--model", act_test::tiny_model, "--task", "nope", "--data", data});
+  check_one_line(task, 2, "sst2");
+  const std::vector<std::string> search{"--model", act_test::tiny_model, "--out", folder / "h.json"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), search.begin(), search.end());
+    return run_program("act-search", more);
+  };
+  check_one_line(with({"--task", "jsonl"}), 2, "NAME=FILE");
+  check_one_line(with({"--task", "jsonl=" + data, "--layers", "3:9"}), 2, "--layers");
+  check_one_line(with({"--task", "jsonl=" + data, "--select", "top:0"}), 2, "--select");
+}
+
+TEST_CASE("model files that are missing, damaged or something else") {
+  const act_test::scratch_folder folder;
+  const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(5));
+  const std::string whole = act_test::read_file(act_test::tiny_model);
+  check_one_line(eval(folder / "none.gguf", data), 1, "none.gguf");
+  check_one_line(eval(folder.write("text.gguf", "not a model"), data), 1, "text.gguf");
+  check_one_line(eval(folder.write("empty.gguf", ""), data), 1, "empty.gguf");
+  for (const double part : {0.01, 0.3, 0.6, 0.999}) {
+    const auto size = static_cast<std::size_t>(part * static_cast<double>(whole.size()));
+    check_one_line(eval(folder.write("cut.gguf", whole.substr(0, size)), data), 1, "cut.gguf");
+  }
+  std::string unknown = whole;
+  unknown.replace(unknown.find("llama", unknown.find("general.architecture") + 20), 5, "mamba");
+  check_one_line(eval(folder.write("mamba.gguf", unknown), data), 1, "mamba");
+}
+
+TEST_CASE("data files with a bad line, none, or another format") {
+  const act_test::scratch_folder folder;
+  const std::string good = act_test::tiny_jsonl(5);
+  check_one_line(eval(act_test::tiny_model, folder / "none.jsonl"), 1, "none.jsonl");
+  check_one_line(eval(act_test::tiny_model, folder.write("empty.jsonl", "")), 1, "empty.jsonl");
+  check_one_line(eval(act_test::tiny_model, folder.write("bad.jsonl", good + "{\"prompt\": \n")), 1,
+                 "bad.jsonl:6");
+  check_one_line(
+      eval(act_test::tiny_model,
+           folder.write("label.jsonl", R"({"prompt": "a", "options": [" the", " of"], "label": 2})")),
+      1, "label.jsonl:1");
+  check_one_line(
+      eval(act_test::tiny_model,
+           folder.write("same.jsonl", R"({"prompt": "a", "options": [" the", " the"], "label": 0})")),
+      1, "same.jsonl");
+  const std::string tsv = folder.write("a.tsv", "sentence\tlabel\nfine\t7\n");
+  check_one_line(run_program("act-eval", {"--model", act_test::tiny_model, "--task", "sst2", "--data", tsv}),
+                 1, "a.tsv:2");
+}
+
+TEST_CASE("a prompt longer than the context names the sample; it can be skipped or cut") {
+  const act_test::scratch_folder folder;
+  std::string text;
+  for (int i = 0; i < 4000; ++i)
+    text += "word ";
+  const std::string data =
+      folder.write("long.jsonl", act_test::tiny_jsonl(3) + "{\"prompt\": \"" + text +
+                                     "\", \"options\": [\" the\", \" of\"], \"label\": 0}\n");
+  check_one_line(eval(act_test::tiny_model, data), 1, "sample 3");
+  const auto skipped = eval(act_test::tiny_model, data, {"--long-prompts", "skip"});
+  CHECK(skipped.exit_code == 0);
+  CHECK(skipped.out.find("1 samples left out") != std::string::npos);
+  const auto cut = eval(act_test::tiny_model, data, {"--long-prompts", "truncate-left"});
+  CHECK(cut.exit_code == 0);
+  CHECK(cut.out.find("1 prompts cut") != std::string::npos);
+}
+
+TEST_CASE("heads files that are damaged or another model's") {
+  const act_test::scratch_folder folder;
+  const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(5));
+  const auto with = [&](const std::string& text, std::vector<std::string> more = {}) {
+    more.insert(more.begin(), {"--heads", folder.write("heads.json", text)});
+    return eval(act_test::tiny_model, data, more);
+  };
+  check_one_line(with(""), 1, "heads.json");
+  check_one_line(with(R"({"heads": [[1, 0], [2)"), 1, "heads.json");
+  check_one_line(with(R"({"heads": [[1, 99]]})"), 1, "[1, 99]");
+  check_one_line(with(R"({"heads": [[-1, 0]]})"), 1, "heads[0]");
+  check_one_line(with(R"({"options": {"rule": "best"}, "heads": [[1, 0]]})"), 1, "options.rule");
+  const std::string other = R"({"model": {"fingerprint": "abc"}, "heads": [[1, 0]]})";
+  check_one_line(with(other), 1, "--force");
+  CHECK(with(other, {"--force"}).exit_code == 0);
+}
+
+TEST_CASE("results that can't be written are an error, not a silence") {
+  const act_test::scratch_folder folder;
+  const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(5));
+  check_one_line(eval(act_test::tiny_model, data, {"--json", folder / "no/such/folder.json"}), 1,
+                 "folder.json");
+}

@@ -1,0 +1,98 @@
+// Runs a program of the build and returns what it printed and how it ended.
+#pragma once
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace act_test {
+
+struct process_result {
+  int exit_code = -1;  ///< meaningless when a signal ended it
+  bool killed = false;
+  std::string out;
+  std::string err;
+};
+
+inline std::string read_file(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+/// A folder of this test's own, gone afterwards.
+class scratch_folder {
+ public:
+  scratch_folder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "act-programs-XXXXXX").string();
+    if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
+    path_ = pattern;
+  }
+  scratch_folder(const scratch_folder&) = delete;
+  scratch_folder& operator=(const scratch_folder&) = delete;
+  ~scratch_folder() { std::filesystem::remove_all(path_); }
+
+  [[nodiscard]] std::string operator/(const std::string& name) const { return (path_ / name).string(); }
+  std::string write(const std::string& name, const std::string& text) const {
+    std::ofstream(path_ / name, std::ios::binary) << text;
+    return (path_ / name).string();
+  }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// A signal to send as soon as `when` holds, unless the program has ended by then.
+struct interruption {
+  int signal = SIGKILL;
+  std::function<bool()> when;
+};
+
+inline process_result run_program(const std::string& name, std::vector<std::string> arguments,
+                                  std::optional<interruption> interrupt = {}) {
+  const scratch_folder folder;
+  const std::string out = folder / "out";
+  const std::string err = folder / "err";
+  arguments.insert(arguments.begin(), std::string(ACT_TEST_PROGRAMS) + "/" + name);
+  std::vector<char*> pointers;
+  for (std::string& argument : arguments)
+    pointers.push_back(argument.data());
+  pointers.push_back(nullptr);
+
+  const pid_t child = fork();
+  if (child == 0) {
+    dup2(open(out.c_str(), O_WRONLY | O_CREAT, 0600), STDOUT_FILENO);
+    dup2(open(err.c_str(), O_WRONLY | O_CREAT, 0600), STDERR_FILENO);
+    execv(pointers.front(), pointers.data());
+    _exit(127);
+  }
+  int status = 0;
+  if (interrupt) {
+    pid_t ended = 0;
+    while ((ended = waitpid(child, &status, WNOHANG)) == 0 && !interrupt->when()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    if (ended == 0) {
+      kill(child, interrupt->signal);
+      waitpid(child, &status, 0);
+    }
+  } else {
+    waitpid(child, &status, 0);
+  }
+  return {.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
+          .killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
+          .out = read_file(out),
+          .err = read_file(err)};
+}
+
+}  // namespace act_test

@@ -1,0 +1,30 @@
+// The tiny golden checkpoint with a task it can be run on: prompts and options in its own small vocabulary.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace act_test {
+
+inline const std::string tiny_model =
+    (std::filesystem::path(ACT_TEST_GOLDEN_DIR) / "parity" / "tiny-llama-mixed.gguf").string();
+
+/// `count` different prompts of 10 to 40 words in the format of task `jsonl`.
+inline std::string tiny_jsonl(std::size_t count, std::size_t variant = 0) {
+  const char* words[] = {"the", "weather", "or",   "what", "people",  "ask",
+                         "of",  "a",       "long", "and",  "winding", "road"};
+  std::string text;
+  for (std::size_t i = 0; i < count; ++i) {
+    std::string prompt;
+    for (std::size_t word = 0; word < 10 + (i * 7 + variant) % 30; ++word) {
+      prompt += std::string(word == 0 ? "" : " ") + words[(i * i + word * (i + 3) + variant * 5) % 12];
+    }
+    text +=
+        "{\"prompt\": \"" + prompt + " " + std::to_string(i) +
+        "\", \"options\": [\" the\", \" of\", \" a\"], \"label\": " + std::to_string((i * 5 + variant) % 3) +
+        "}\n";
+  }
+  return text;
+}
+
+}  // namespace act_test
