@@ -4,12 +4,14 @@
 #include <act/ablations.hpp>
 #include <act/attention_view.hpp>
 #include <act/calibrate.hpp>
+#include <act/calibrated_attention.hpp>
 #include <act/column_scores.hpp>
 #include <act/compatibility.hpp>
 #include <act/element.hpp>
 #include <act/error.hpp>
 #include <act/half.hpp>
 #include <act/head_set.hpp>
+#include <act/head_tensor.hpp>
 #include <act/options.hpp>
 #include <act/parallel.hpp>
 #include <act/redistribution.hpp>

@@ -1,0 +1,108 @@
+// Fused attention from Q, K and V, plain and calibrated: what calibration adds to the same kernel.
+//
+// items/s are floating-point operations: 4 * channels for each visible (query, key) pair, the causal half
+// only, as attention kernels are usually quoted. Baseline in the same run: `plain`, the same kernel with no
+// head chosen. `few`: about three sinks a head; `many`: about a twelfth of the keys.
+#include <act/calibrated_attention.hpp>
+#include <act/half.hpp>
+
+#include <benchmark/benchmark.h>
+
+#include <cmath>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "machine.hpp"
+
+namespace {
+
+constexpr std::size_t heads = 32;
+
+template <class T>
+std::vector<T> normal_numbers(std::size_t count, double spread, unsigned seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal(0, static_cast<float>(spread));
+  std::vector<T> numbers(count);
+  for (T& each : numbers)
+    each = T(normal(random));
+  return numbers;
+}
+
+template <class T>
+void attend(benchmark::State& state, std::size_t n, std::size_t channels, std::size_t sinks, bool calibrated,
+            std::size_t threads) {
+  act::set_thread_count(threads);
+  std::vector<T> q = normal_numbers<T>(heads * n * channels, 0.5, 1);
+  std::vector<T> k = normal_numbers<T>(heads * n * channels, 0.5, 2);
+  const std::vector<T> v = normal_numbers<T>(heads * n * channels, 1, 3);
+  std::vector<T> out(heads * n * channels);
+  std::mt19937 random(4);
+  const auto draw = [&](double weight) {
+    return std::log(weight) * std::sqrt(static_cast<double>(channels));
+  };
+  for (std::size_t h = 0; h < heads; ++h) {
+    for (std::size_t i = 0; i < n; ++i) {
+      q[(h * n + i) * channels] = T(1);
+      k[(h * n + i) * channels] = T(0);
+    }
+    for (std::size_t s = 0; s < sinks; ++s) {
+      const bool late = sinks > 5 && s % 2 == 0;
+      const std::size_t key = late ? n - 1 - random() % (n / 10) : 1 + random() % (n / 2);
+      k[(h * n + key) * channels] = T(draw(sinks > 5 ? 12.0 : static_cast<double>(n) / 10));
+    }
+  }
+  const auto tensor = [&](auto* data) {
+    return act::head_tensor<std::remove_pointer_t<decltype(data)>>::packed(data, 1, heads, n, channels);
+  };
+  act::attention_workspace<act::accumulator_t<T>> workspace;
+  act::calibration_report report;
+  const act::layer_heads chosen = calibrated ? act::layer_heads::all() : act::layer_heads{};
+  for (auto _ : state) {
+    act::calibrated_attention<T>(tensor(static_cast<const T*>(q.data())),
+                                 tensor(static_cast<const T*>(k.data())), tensor(v.data()),
+                                 tensor(out.data()), chosen, {}, {}, workspace, report);
+    benchmark::ClobberMemory();
+  }
+  const std::size_t operations = 4 * channels * heads * n * (n + 1) / 2;
+  state.SetItemsProcessed(static_cast<std::int64_t>(operations) * state.iterations());
+  double found = 0;
+  for (const act::head_report& each : report.heads)
+    found += static_cast<double>(each.sinks.size());
+  state.counters["sinks/head"] = found / static_cast<double>(heads);
+  state.counters["workspace"] = static_cast<double>(workspace.bytes());
+}
+
+template <class T>
+void register_type(const std::string& type, std::size_t channels, std::size_t threads) {
+  for (const std::size_t n : {128UL, 512UL, 2048UL, 4096UL}) {
+    const std::string shape = "/" + type + "/heads:32/d:" + std::to_string(channels) +
+                              "/n:" + std::to_string(n) + "/threads:" + std::to_string(threads);
+    const auto add = [&](const std::string& name, std::size_t sinks, bool calibrated) {
+      benchmark::RegisterBenchmark(
+          ("attention/" + name + shape).c_str(),
+          [=](benchmark::State& s) { attend<T>(s, n, channels, sinks, calibrated, threads); })
+          ->UseRealTime()
+          ->Unit(benchmark::kMillisecond);
+    };
+    add("plain", 3, false);
+    add("few", 3, true);
+    add("many", n / 12, true);
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  for (std::size_t threads = 1; threads <= act::thread_count(); threads *= 2) {
+    register_type<float>("f32", 64, threads);
+    register_type<float>("f32", 128, threads);
+    register_type<act::bfloat16>("bf16", 64, threads);
+    register_type<act::float16>("f16", 64, threads);
+  }
+  act_bench::describe_build();
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+}

@@ -1,0 +1,206 @@
+// Causal attention with calibration built in, from Q, K and V: the N x N map never exists. For engines
+// without an attention kernel of their own, and for long prompts; exact, not an approximation.
+//
+// How. Query rows go in blocks: scores of a block against all the keys it sees, softmax, product with V, all
+// while the block is in cache. There each row is normalised anyway, so adding it to the column sums makes
+// them exact in one pass. Once a head's rows are done its sinks are known, and only the rows from the first
+// sink on are corrected:
+//
+//   O' = c O + (beta - c) * sum over sinks s of A[s] V[s],    c = 1 + (1 - beta) S / R
+//
+// with A[s] recomputed from q, k and the row's saved maximum and sum. Where sinks hold more than nine tenths
+// of a row, c O and the second term would cancel: such a row's weights are recomputed whole and R is summed
+// over the other keys.
+//
+// Cost: 4 * d multiply-adds for each visible (query, key) pair; calibration adds one addition a pair and
+// 4 * d multiply-adds for each (row, sink) pair. Heads that aren't chosen run the same kernel without either.
+// Memory beyond inputs and outputs: for each thread the keys and values of one head packed (2 * keys * d) and
+// a block's scores (16 * keys), for each chosen head 16 bytes a key. It grows as N, never as N^2. Threads:
+// (batch, head) pairs in parallel, results independent of how many; serial inside a parallel region.
+#pragma once
+
+#include <act/attention_view.hpp>
+#include <act/calibrate.hpp>
+#include <act/element.hpp>
+#include <act/error.hpp>
+#include <act/head_set.hpp>
+#include <act/head_tensor.hpp>
+#include <act/kernels/fused_head.hpp>
+#include <act/options.hpp>
+#include <act/parallel.hpp>
+#include <act/sinks.hpp>
+#include <act/version.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <cstddef>
+#include <span>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+namespace act::inline ACT_ABI {
+
+/// Scratch memory of calibrated_attention, kept from call to call. `A` is float, or double for double inputs.
+template <class A>
+class attention_workspace {
+ public:
+  [[nodiscard]] std::span<A> of_worker(std::size_t worker, std::size_t size) noexcept {
+    return {blocks_.data() + worker * size, size};
+  }
+  void reserve(std::size_t workers, std::size_t size, std::size_t chosen, std::size_t keys) {
+    if (blocks_.size() < workers * size) blocks_.resize(workers * size);
+    heads_.reserve(chosen, keys);
+  }
+  [[nodiscard]] calibration_workspace& heads() noexcept { return heads_; }
+  [[nodiscard]] std::size_t bytes() const noexcept {
+    return blocks_.size() * sizeof(A);
+  }  ///< without the sums
+
+ private:
+  std::vector<A> blocks_;
+  calibration_workspace heads_;
+};
+
+namespace detail {
+
+template <class T>
+void check_tensor(const head_tensor<T>& tensor, std::string_view name) {
+  if (tensor.data == nullptr && tensor.batches * tensor.heads * tensor.tokens * tensor.channels != 0) {
+    throw error(error_code::invalid_shape, name, "has no data");
+  }
+  if (tensor.tokens > 1 && tensor.token_stride < tensor.channels) {
+    throw error(error_code::invalid_shape, name, "has a token_stride below its channels");
+  }
+}
+
+template <class T>
+void check_attention(const head_tensor<const T>& q, const head_tensor<const T>& k,
+                     const head_tensor<const T>& v, const head_tensor<T>& out, const layer_heads& heads,
+                     const calibration_options& calibration, const attention_options& options) {
+  const auto demand = [](bool met, std::string_view where, std::string_view message) {
+    if (!met) throw error(error_code::invalid_shape, where, message);
+  };
+  check_tensor(q, "q");
+  check_tensor(k, "k");
+  check_tensor(v, "v");
+  check_tensor(out, "out");
+  demand(k.heads > 0 && q.heads % k.heads == 0, "k", "needs a number of heads that divides that of q");
+  demand(k.batches == q.batches && k.channels == q.channels, "k",
+         "needs the batch entries and channels of q");
+  demand(v.batches == k.batches && v.heads == k.heads && v.tokens == k.tokens, "v",
+         "needs the batch entries, heads and tokens of k");
+  demand(out.batches == q.batches && out.heads == q.heads && out.tokens == q.tokens &&
+             out.channels == v.channels,
+         "out", "needs the batch entries, heads and tokens of q and the channels of v");
+  // The rest of the map's shape is checked by the map that never exists.
+  const auto map = attention_view<T>::packed(q.data, q.batches, q.heads, q.tokens, k.tokens, options.visible);
+  throw_if(map.validate(), error_code::invalid_shape);
+  const auto option = [](bool met, std::string_view where, std::string_view message) {
+    if (!met) throw error(error_code::invalid_option, where, message);
+  };
+  option(std::isfinite(options.scale), "scale", "must be finite (0 asks for 1 / sqrt(channels))");
+  option(options.soft_cap >= 0 && std::isfinite(options.soft_cap), "soft_cap", "must be 0 (none) or more");
+  option(options.slopes.empty() || options.slopes.size() == q.heads, "slopes",
+         "need one for each head of q, or none");
+  option(options.sink_logits.empty() || options.sink_logits.size() == q.heads, "sink_logits",
+         "need one for each head of q, or none");
+  option(options.carried_sums.empty() || options.carried_sums.size() == q.batches * q.heads * k.tokens,
+         "carried_sums", "need batches * heads * keys of them, or none");
+  throw_if(calibration.validate(), error_code::invalid_option);
+  check_heads(heads, q.heads);
+  if (calibration.redistribute != redistribution::proportional ||
+      calibration.behave_as != compatibility::none) {
+    throw error(
+        error_code::unsupported, "redistribute",
+        "calibrated_attention knows the paper's proportional redistribution only: calibrate a map instead");
+  }
+}
+
+}  // namespace detail
+
+/// calibrated_attention with memory of the caller's.
+template <class T, class Arch = simd::default_arch>
+requires attention_element<T>
+void calibrated_attention(const head_tensor<const std::type_identity_t<T>>& q,
+                          const head_tensor<const std::type_identity_t<T>>& k,
+                          const head_tensor<const std::type_identity_t<T>>& v, const head_tensor<T>& out,
+                          const layer_heads& heads, const calibration_options& calibration,
+                          const attention_options& options, attention_workspace<accumulator_t<T>>& workspace,
+                          calibration_report& report) {
+  detail::check_attention<T>(q, k, v, out, heads, calibration, options);
+  using fused = detail::fused_head<T, Arch>;
+  const std::size_t chosen = heads.count(q.heads);
+  const std::size_t jobs = q.tokens == 0 ? 0 : q.batches * q.heads;
+  const std::size_t workers = std::max<std::size_t>(1, std::min(jobs, thread_count()));
+  const std::size_t memory = typename fused::shape{q.tokens, k.tokens, q.channels, v.channels}.memory();
+  const std::size_t entries = jobs == 0 ? 0 : q.batches * chosen;
+  workspace.reserve(workers, memory, entries, k.tokens);
+  calibration_workspace& per_head = workspace.heads();
+  report.heads.resize(entries);
+  for (std::size_t entry = 0; entry < entries; ++entry) {
+    report.heads[entry].batch = entry / chosen;
+    report.heads[entry].head = heads.at(entry % chosen);
+  }
+
+  const auto run_head = [&](std::size_t worker, std::size_t batch, std::size_t head) noexcept {
+    fused task(q, k, v, out, options, batch, head, workspace.of_worker(worker, memory));
+    if (!heads.contains(head)) return task.attend(nullptr);
+    std::size_t entry = batch * chosen;
+    while (report.heads[entry].head != head)
+      ++entry;
+    const std::span<double> sums = per_head.sums(entry, k.tokens);
+    const std::span<std::size_t> positions = per_head.positions(entry, k.tokens);
+    const bool carries = !options.carried_sums.empty();
+    std::fill(sums.begin(), sums.end(), 0.0);
+    task.attend(sums.data());
+    if (carries) {
+      double* const carried = options.carried_sums.data() + (batch * q.heads + head) * k.tokens;
+      for (std::size_t j = 0; j < k.tokens; ++j)
+        sums[j] = carried[j] += sums[j];
+    }
+    const std::size_t last_row = options.visible.query_offset + q.tokens;
+    const std::size_t first_row = carries ? 0 : options.visible.query_offset;
+    detail::divide_by_rows(options.visible, batch, first_row, last_row, sums);
+    std::size_t count = 0;
+    detail::for_each_sink(sums, options.visible, batch, first_row, last_row, calibration.sinks,
+                          compatibility::none,
+                          [&](std::size_t position, double) noexcept { positions[count++] = position; });
+    per_head.result(entry) = {count, task.correct(positions.first(count), calibration.beta)};
+  };
+  std::atomic<std::size_t> next{0};
+  parallel_for(workers, [&](std::size_t worker) noexcept {
+    for (std::size_t job = next++; job < jobs; job = next++)
+      run_head(worker, job / q.heads, job % q.heads);
+  });
+
+  for (std::size_t entry = 0; entry < entries; ++entry) {
+    head_report& each = report.heads[entry];
+    each.moved_mass = per_head.result(entry).moved_mass;
+    each.sinks.resize(per_head.result(entry).sinks);
+    for (std::size_t s = 0; s < each.sinks.size(); ++s) {
+      const std::size_t position = per_head.positions(entry, k.tokens)[s];
+      each.sinks[s] = {position, per_head.sums(entry, k.tokens)[position]};
+    }
+  }
+}
+
+/// out = calibrated causal attention of q over k and v, for every batch entry and head; the heads in `heads`
+/// are calibrated (possibly none), the others are plain. q [B, H, queries, d], k [B, G, keys, d], v [B, G,
+/// keys, e], out [B, H, queries, e], G divides H: query head h reads key and value head h / (H / G). Any d
+/// and e. Row i stands at position visible.query_offset + i. A row that sees nothing becomes 0. What comes
+/// out is what calibrate() on the whole map and a product with V would give, to rounding. Throws act::error
+/// before the first write: invalid_shape, invalid_option, unsupported (other redistributions).
+template <class T, class Arch = simd::default_arch>
+requires attention_element<T> calibration_report calibrated_attention(
+    const head_tensor<const std::type_identity_t<T>>& q, const head_tensor<const std::type_identity_t<T>>& k,
+    const head_tensor<const std::type_identity_t<T>>& v, const head_tensor<T>& out, const layer_heads& heads,
+    const calibration_options& calibration = {}, const attention_options& options = {}) {
+  attention_workspace<accumulator_t<T>> workspace;
+  calibration_report report;
+  calibrated_attention<T, Arch>(q, k, v, out, heads, calibration, options, workspace, report);
+  return report;
+}
+
+}  // namespace act::inline ACT_ABI

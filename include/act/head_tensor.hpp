@@ -1,0 +1,56 @@
+// Queries, keys, values and outputs of attention as an engine has them, and what attention is told beside
+// them. For the forms of calibration that never see a map. Not a tensor library: four axes, channels
+// contiguous.
+#pragma once
+
+#include <act/attention_view.hpp>
+#include <act/version.hpp>
+
+#include <cstddef>
+#include <span>
+#include <type_traits>
+
+namespace act::inline ACT_ABI {
+
+/// Queries, keys, values or outputs: [batch, head, token, channel], channels contiguous, strides in elements.
+template <class T>
+struct head_tensor {
+  T* data = nullptr;
+  std::size_t batches = 0;
+  std::size_t heads = 0;
+  std::size_t tokens = 0;
+  std::size_t channels = 0;
+  std::size_t batch_stride = 0;
+  std::size_t head_stride = 0;
+  std::size_t token_stride = 0;
+
+  /// Contiguous, row-major.
+  [[nodiscard]] static constexpr head_tensor packed(T* data, std::size_t batches, std::size_t heads,
+                                                    std::size_t tokens, std::size_t channels) noexcept {
+    return {data, batches, heads, tokens, channels, heads * tokens * channels, tokens * channels, channels};
+  }
+
+  [[nodiscard]] constexpr T* row(std::size_t batch, std::size_t head, std::size_t token) const noexcept {
+    return data + (batch * batch_stride + head * head_stride + token * token_stride);
+  }
+
+  constexpr operator head_tensor<const T>() const noexcept requires(!std::is_const_v<T>) {
+    return {data, batches, heads, tokens, channels, batch_stride, head_stride, token_stride};
+  }
+};
+
+/// What attention itself is told. Scores are scale * q . k, then capped, then biased.
+struct attention_options {
+  double scale = 0;                    ///< 0: 1 / sqrt(channels of q)
+  visibility visible = {};             ///< query offset, left padding, sliding window
+  double soft_cap = 0;                 ///< c > 0: scores become c * tanh(score / c)
+  std::span<const float> slopes = {};  ///< ALiBi, one a head: slope * (key - query position) is added
+  std::span<const float> sink_logits =
+      {};  ///< learned sinks, one a head: exp(logit) joins each row's denominator
+  /// A prompt in chunks: raw column sums of the earlier chunks, [batch, head, keys], to which this chunk's
+  /// are added. Chosen heads only. Their sinks then come from all rows so far; earlier rows stay as they were
+  /// calibrated.
+  std::span<double> carried_sums = {};
+};
+
+}  // namespace act::inline ACT_ABI

@@ -1,0 +1,52 @@
+// Batches, or single numbers where there are none, behind one set of operations: kernels that need no more
+// than these are written once for SIMD and scalar builds. Not a SIMD library: what the row kernels need
+// beyond, they take from xsimd themselves.
+#pragma once
+
+#include <act/kernels/simd.hpp>
+#include <act/version.hpp>
+
+#include <cmath>
+#include <cstddef>
+
+namespace act::inline ACT_ABI::detail {
+
+/// One lane, plain C++.
+template <class A, class Arch, bool Vectorised = simd::vectorised<A, Arch>>
+struct lane_operations {
+  using batch = A;
+  static constexpr std::size_t lanes = 1;
+  [[nodiscard]] static A load(const A* at) noexcept { return *at; }
+  static void store(A values, A* at) noexcept { *at = values; }
+  [[nodiscard]] static A fma(A a, A b, A c) noexcept { return a * b + c; }
+  [[nodiscard]] static A max(A a, A b) noexcept { return a > b ? a : b; }
+  [[nodiscard]] static A exp(A a) noexcept { return std::exp(a); }
+  [[nodiscard]] static A sum(A a) noexcept { return a; }
+  [[nodiscard]] static A largest(A a) noexcept { return a; }
+};
+
+#if defined(ACT_DETAIL_HAS_XSIMD)
+template <class A, class Arch>
+struct lane_operations<A, Arch, true> {
+  using batch = xsimd::batch<A, Arch>;
+  static constexpr std::size_t lanes = batch::size;
+  [[nodiscard]] static batch load(const A* at) noexcept { return batch::load_unaligned(at); }
+  static void store(const batch& values, A* at) noexcept { values.store_unaligned(at); }
+  [[nodiscard]] static batch fma(const batch& a, const batch& b, const batch& c) noexcept {
+    return xsimd::fma(a, b, c);
+  }
+  [[nodiscard]] static batch max(const batch& a, const batch& b) noexcept { return xsimd::max(a, b); }
+  [[nodiscard]] static batch exp(const batch& a) noexcept { return xsimd::exp(a); }
+  [[nodiscard]] static A sum(const batch& a) noexcept { return simd::sum_lanes(a); }
+  [[nodiscard]] static A largest(const batch& a) noexcept {
+    alignas(64) A each[lanes];
+    a.store_aligned(each);
+    A result = each[0];
+    for (std::size_t k = 1; k < lanes; ++k)
+      result = each[k] > result ? each[k] : result;
+    return result;
+  }
+};
+#endif
+
+}  // namespace act::inline ACT_ABI::detail

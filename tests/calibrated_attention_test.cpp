@@ -1,0 +1,278 @@
+// Fused attention: plain and calibrated outputs against the oracle's whole maps, over shapes, types and
+// options.
+#include <act/calibrated_attention.hpp>
+#include <act/half.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstddef>
+#include <vector>
+
+#include "paths.hpp"
+#include "random_attention.hpp"
+#include "random_map.hpp"
+
+using act_test::random_attention;
+
+namespace {
+
+struct fused_case {
+  std::size_t batches = 1, heads = 2, kv_heads = 1, queries = 1, offset = 0, spare = 0, channels = 8,
+              value_channels = 8;
+  std::size_t window = 0;
+  std::vector<std::size_t> first_key = {};
+  double soft_cap = 0, draw = 3;
+  std::vector<float> slopes = {}, sink_logits = {};
+  bool interleaved = false;
+};
+
+/// Largest difference of an output from the oracle's, relative to the largest output; all heads calibrated
+/// but the last.
+template <class T, class Arch>
+double largest_error(const fused_case& c, unsigned seed, std::size_t* sinks_found = nullptr) {
+  const std::size_t keys = c.offset + c.queries + c.spare;
+  random_attention<T> x(c.batches, c.heads, c.kv_heads, c.queries, keys, c.channels, c.value_channels, seed,
+                        c.draw, c.interleaved);
+  const act::attention_options options{.visible = {c.offset, c.first_key, c.window},
+                                       .soft_cap = c.soft_cap,
+                                       .slopes = c.slopes,
+                                       .sink_logits = c.sink_logits};
+  std::vector<std::size_t> chosen;
+  for (std::size_t h = 0; h + 1 < c.heads; ++h)
+    chosen.push_back(h);
+  const auto report = act::calibrated_attention<T, Arch>(
+      x.q.tensor(), x.k.tensor(), x.v.tensor(), x.out.tensor(), act::layer_heads(chosen), {}, options);
+  REQUIRE(report.heads.size() == c.batches * chosen.size());
+
+  reference::map m{.batches = c.batches,
+                   .heads = c.heads,
+                   .queries = c.queries,
+                   .keys = keys,
+                   .query_offset = c.offset,
+                   .window = c.window,
+                   .first_key = c.first_key,
+                   .weights = {}};
+  if (m.first_key.empty()) m.first_key.assign(c.batches, 0);
+  reference::attend(m, x.q.to_reference(), x.k.to_reference(),
+                    {1 / std::sqrt(static_cast<double>(c.channels)),
+                     c.soft_cap,
+                     {c.slopes.begin(), c.slopes.end()},
+                     {c.sink_logits.begin(), c.sink_logits.end()}});
+  for (const act::head_report& each : report.heads) {
+    const std::vector<double> scores = reference::scores(m, each.batch, each.head);
+    std::vector<std::size_t> sinks;
+    for (const act::sink& s : each.sinks) {
+      sinks.push_back(s.position);
+      CHECK(std::abs(s.score - scores[s.position]) <= 1e-5 * scores[s.position]);
+    }
+    if (sinks_found != nullptr) *sinks_found += sinks.size();
+    bool on_the_edge = false;
+    for (std::size_t j = 0; j < keys; ++j) {
+      const double threshold = reference::threshold(m, each.batch, j, {});
+      on_the_edge = on_the_edge || std::abs(scores[j] - threshold) < 1e-5 * threshold;
+    }
+    if (!on_the_edge) CHECK(sinks == reference::sinks(m, each.batch, each.head, {}));
+    const double moved = reference::calibrate(m, each.batch, each.head, sinks, 0.4);
+    CHECK(each.moved_mass == doctest::Approx(moved).epsilon(1e-4));
+  }
+  const reference::tensor v = x.v.to_reference();
+  double worst = 0, largest = 0;
+  for (std::size_t b = 0; b < c.batches; ++b) {
+    for (std::size_t h = 0; h < c.heads; ++h) {
+      for (std::size_t i = 0; i < c.queries; ++i) {
+        for (std::size_t n = 0; n < c.value_channels; ++n) {
+          const double expected = reference::mix(m, v, b, h, i, n);
+          const double got = static_cast<double>(x.out.tensor().row(b, h, i)[n]);
+          CHECK(std::isfinite(got));
+          worst = std::max(worst, std::abs(got - expected));
+          largest = std::max(largest, std::abs(expected));
+        }
+      }
+    }
+  }
+  return largest == 0 ? worst : worst / largest;
+}
+
+fused_case random_case(unsigned seed) {
+  std::mt19937 random(seed * 104729);
+  const auto below = [&](std::size_t n) { return static_cast<std::size_t>(random() % n); };
+  fused_case c;
+  c.batches = 1 + below(2);
+  c.kv_heads = 1 + below(2);
+  c.heads = c.kv_heads * (1 + below(3));
+  c.queries = 1 + below(80);
+  c.offset = below(3) == 0 ? below(70) : 0;
+  c.spare = below(3) == 0 ? below(9) : 0;
+  c.channels = 1 + below(70);
+  c.value_channels = 1 + below(70);
+  c.window = below(3) == 0 ? 1 + below(40) : 0;
+  if (below(3) == 0) {
+    for (std::size_t b = 0; b < c.batches; ++b)
+      c.first_key.push_back(below(c.queries + 1));
+  }
+  c.soft_cap = below(4) == 0 ? 5.0 : 0.0;
+  for (std::size_t h = 0; h < c.heads; ++h) {
+    if (seed % 4 == 1) c.slopes.push_back(std::ldexp(1.0F, -static_cast<int>(h) - 1));
+    if (seed % 5 == 2) c.sink_logits.push_back(static_cast<float>(h) - 1);
+  }
+  c.draw = seed % 3 == 0 ? 8 : 3;  // 8: rows that have nearly everything on sinks
+  c.interleaved = below(2) == 0;
+  return c;
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("fused attention agrees with the oracle", path, ACT_TEST_PATHS) {
+  using T = typename path::element;
+  double worst = 0;
+  std::size_t sinks = 0;
+  for (unsigned seed = 1; seed <= 80; ++seed) {
+    CAPTURE(seed);
+    const double error = largest_error<T, typename path::arch>(random_case(seed), seed, &sinks);
+    CHECK(error <= (sizeof(T) == 8 ? 1e-11 : 1e-5));
+    worst = std::max(worst, error);
+  }
+  CHECK(sinks > 100);
+  MESSAGE("largest error relative to the largest output: " << worst << ", " << sinks << " sinks");
+}
+
+TEST_CASE_TEMPLATE("half inputs agree to the output's rounding", Half, act::float16, act::bfloat16) {
+  const double unit = std::is_same_v<Half, act::float16> ? 0x1p-11 : 0x1p-8;
+  for (unsigned seed = 1; seed <= 25; ++seed) {
+    CAPTURE(seed);
+    CHECK(largest_error<Half, act::simd::default_arch>(random_case(seed), seed) <= unit + 1e-5);
+  }
+}
+
+TEST_CASE("every head size and every length around the block") {
+  for (std::size_t channels = 1; channels <= 68; ++channels) {
+    const fused_case c{.queries = 20, .channels = channels, .value_channels = channels};
+    CHECK(largest_error<float, act::simd::default_arch>(c, 1) <= 1e-5);
+  }
+  for (std::size_t queries = 1; queries <= 68; ++queries) {
+    CHECK(largest_error<float, act::simd::default_arch>({.queries = queries}, 2) <= 1e-5);
+  }
+}
+
+TEST_CASE("threads and a reused workspace change nothing; no head chosen is plain attention") {
+  const auto run = [](std::size_t threads, const act::layer_heads& heads) {
+    act::set_thread_count(threads);
+    random_attention<float> x(2, 6, 3, 90, 90, 32, 32, 5);
+    act::attention_workspace<float> workspace;
+    act::calibration_report report;
+    for (int round = 0; round < 2; ++round) {
+      act::calibrated_attention<float>(x.q.tensor(), x.k.tensor(), x.v.tensor(), x.out.tensor(), heads, {},
+                                       {}, workspace, report);
+    }
+    act::set_thread_count(0);
+    return x.out.numbers();
+  };
+  const auto alone = run(1, act::layer_heads::all());
+  CHECK(act_test::same_bits(run(2, act::layer_heads::all()), alone));
+  CHECK(act_test::same_bits(run(5, act::layer_heads::all()), alone));
+  const auto plain = run(1, {});
+  CHECK_FALSE(act_test::same_bits(plain, alone));
+  const auto some = run(2, {0, 5});
+  for (std::size_t at = 1; at < some.size(); ++at) {
+    const std::size_t head = (at - 1) / (90 * 32) % 6;
+    CHECK(some[at] == (head == 0 || head == 5 ? alone : plain)[at]);
+  }
+}
+
+TEST_CASE("sums carried over chunks find the whole prompt's sinks") {
+  random_attention<float> x(1, 2, 2, 60, 60, 16, 16, 7);
+  const auto whole = act::calibrated_attention(x.q.tensor(), x.k.tensor(), x.v.tensor(), x.out.tensor(),
+                                               act::layer_heads::all());
+  act::calibration_report last;
+  std::vector<double> sums;
+  for (std::size_t from = 0; from < 60; from += 25) {
+    auto q = x.q.tensor(), k = x.k.tensor(), v = x.v.tensor(), out = x.out.tensor();
+    q.tokens = out.tokens = std::min<std::size_t>(25, 60 - from);
+    q.data = q.row(0, 0, from);
+    out.data = out.row(0, 0, from);
+    if (sums.empty()) sums.assign(2 * 60, 0.0);
+    last = act::calibrated_attention(q, k, v, out, act::layer_heads::all(), {},
+                                     {.visible = {.query_offset = from}, .carried_sums = sums});
+  }
+  for (std::size_t h = 0; h < 2; ++h) {
+    REQUIRE(last.heads[h].sinks.size() == whole.heads[h].sinks.size());
+    for (std::size_t s = 0; s < whole.heads[h].sinks.size(); ++s) {
+      CHECK(last.heads[h].sinks[s].position == whole.heads[h].sinks[s].position);
+      CHECK(last.heads[h].sinks[s].score == doctest::Approx(whole.heads[h].sinks[s].score).epsilon(1e-6));
+    }
+  }
+}
+
+TEST_CASE("bad requests are refused before the first write") {
+  random_attention<float> x(1, 4, 2, 8, 8, 4, 4, 1);
+  const auto before = x.out.numbers();
+  const auto refused = [&](auto spoil) {
+    auto q = x.q.tensor(), k = x.k.tensor(), v = x.v.tensor(), out = x.out.tensor();
+    act::calibration_options calibration;
+    act::attention_options options;
+    act::layer_heads heads = act::layer_heads::all();
+    spoil(q, k, v, out, heads, calibration, options);
+    try {
+      act::calibrated_attention(q, k, v, out, heads, calibration, options);
+    } catch (const act::error& e) {
+      return e.where();
+    }
+    return std::string();
+  };
+  using tensor = act::head_tensor<float>;
+  using heads = act::layer_heads;
+  using calibration = act::calibration_options;
+  using options = act::attention_options;
+  CHECK(refused([](tensor&, tensor&, tensor&, tensor&, heads&, calibration&, options&) {}).empty());
+  x.out.tensor().data[0] = before[1];
+  const auto after = x.out.numbers();
+  CHECK(refused([](tensor& q, tensor&, tensor&, tensor&, heads&, calibration&, options&) {
+          q.data = nullptr;
+        }) == "q");
+  CHECK(refused([](tensor&, tensor& k, tensor&, tensor&, heads&, calibration&, options&) { k.heads = 3; }) ==
+        "k");
+  CHECK(refused([](tensor&, tensor& k, tensor&, tensor&, heads&, calibration&, options&) {
+          k.channels = 3;
+        }) == "k");
+  CHECK(refused([](tensor&, tensor&, tensor& v, tensor&, heads&, calibration&, options&) { v.tokens = 7; }) ==
+        "v");
+  CHECK(refused([](tensor&, tensor&, tensor&, tensor& o, heads&, calibration&, options&) {
+          o.channels = 3;
+        }) == "out");
+  CHECK(refused([](tensor&, tensor&, tensor&, tensor&, heads& h, calibration&, options&) { h = {4}; }) ==
+        "heads");
+  CHECK(refused([](tensor&, tensor&, tensor&, tensor&, heads&, calibration& c, options&) { c.beta = 3; }) ==
+        "beta");
+  CHECK(refused([](tensor&, tensor&, tensor&, tensor&, heads&, calibration& c, options&) {
+          c.redistribute = act::redistribution::uniform;
+        }) == "redistribute");
+  CHECK(refused([](tensor&, tensor&, tensor&, tensor&, heads&, calibration&, options& o) {
+          o.soft_cap = -1;
+        }) == "soft_cap");
+  CHECK(refused([](tensor&, tensor&, tensor&, tensor&, heads&, calibration&, options& o) {
+          o.visible.query_offset = 1;
+        }) == "visible.query_offset");
+  const std::vector<float> three(3);
+  CHECK(refused([&](tensor&, tensor&, tensor&, tensor&, heads&, calibration&, options& o) {
+          o.slopes = three;
+        }) == "slopes");
+  CHECK(act_test::same_bits(x.out.numbers(), after));
+}
+
+TEST_CASE("a NaN stays in its head, whichever ran before on the same thread") {
+  act::set_thread_count(1);
+  const auto run = [](bool spoil) {
+    random_attention<float> x(1, 3, 3, 21, 21, 16, 16, 9);
+    if (spoil) {
+      x.k.tensor().row(0, 0, 4)[3] = std::nanf("");
+      x.v.tensor().row(0, 0, 5)[3] = std::nanf("");
+    }
+    act::calibrated_attention(x.q.tensor(), x.k.tensor(), x.v.tensor(), x.out.tensor(), act::layer_heads::all());
+    return x.out.numbers();
+  };
+  const auto clean = run(false), spoilt = run(true);
+  for (std::size_t at = 1 + 21 * 16; at < clean.size(); ++at) CHECK(spoilt[at] == clean[at]);
+  CHECK(std::isnan(spoilt[1 + 20 * 16]));
+  act::set_thread_count(0);
+}
