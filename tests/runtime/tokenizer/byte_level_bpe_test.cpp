@@ -14,6 +14,7 @@
 #include <random>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -87,6 +88,19 @@ TEST_CASE("the real vocabulary gives the reference's ids with both pre-tokenizer
   CHECK(smollm->eos() == 2);
   CHECK(smollm->find("<|im_end|>") == 2);
   CHECK(smollm->encode("x", true) == smollm->encode("x", false));  // this model adds nothing around a text
+}
+
+TEST_CASE("one tokenizer serves many threads") {
+  const std::unique_ptr<act::tokenizer> tokenizer = load(tokenizer_golden / "small.gguf");
+  std::vector<act_test::comparison> results(4);
+  std::vector<std::thread> threads;
+  for (act_test::comparison& result : results)
+    threads.emplace_back(
+        [&] { result = act_test::compare_ids(*tokenizer, tokenizer_golden / "small.smollm.ids"); });
+  for (std::thread& thread : threads)
+    thread.join();
+  for (const act_test::comparison& result : results)
+    check_all(result);
 }
 
 TEST_CASE("a vocabulary with all bytes gives every line back") {

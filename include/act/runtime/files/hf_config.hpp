@@ -5,8 +5,8 @@
 #pragma once
 
 #include <act/error.hpp>
-#include <act/runtime/files/byte_reader.hpp>
 #include <act/runtime/files/json_file.hpp>
+#include <act/runtime/files/printable.hpp>
 #include <act/version.hpp>
 
 #include <cmath>

@@ -8,6 +8,7 @@
 #include <act/runtime/files/byte_reader.hpp>
 #include <act/runtime/files/json_file.hpp>
 #include <act/runtime/files/mapped_file.hpp>
+#include <act/runtime/files/printable.hpp>
 #include <act/runtime/files/tensor_type.hpp>
 #include <act/runtime/files/tensor_view.hpp>
 #include <act/version.hpp>

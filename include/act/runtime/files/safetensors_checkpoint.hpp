@@ -3,8 +3,8 @@
 #pragma once
 
 #include <act/error.hpp>
-#include <act/runtime/files/byte_reader.hpp>
 #include <act/runtime/files/json_file.hpp>
+#include <act/runtime/files/printable.hpp>
 #include <act/runtime/files/safetensors.hpp>
 #include <act/runtime/files/tensor_view.hpp>
 #include <act/version.hpp>

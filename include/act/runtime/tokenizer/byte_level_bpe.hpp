@@ -4,7 +4,7 @@
 #pragma once
 
 #include <act/error.hpp>
-#include <act/runtime/files/byte_reader.hpp>
+#include <act/runtime/files/printable.hpp>
 #include <act/runtime/tokenizer/byte_alphabet.hpp>
 #include <act/runtime/tokenizer/merge_table.hpp>
 #include <act/runtime/tokenizer/pre_tokenizer.hpp>

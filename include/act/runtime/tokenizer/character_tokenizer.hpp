@@ -4,7 +4,7 @@
 #pragma once
 
 #include <act/error.hpp>
-#include <act/runtime/files/byte_reader.hpp>
+#include <act/runtime/files/printable.hpp>
 #include <act/runtime/tokenizer/tokenizer.hpp>
 #include <act/runtime/tokenizer/utf8.hpp>
 #include <act/version.hpp>

@@ -6,9 +6,9 @@
 #pragma once
 
 #include <act/error.hpp>
-#include <act/runtime/files/byte_reader.hpp>
 #include <act/runtime/files/gguf.hpp>
 #include <act/runtime/files/mapped_file.hpp>
+#include <act/runtime/files/printable.hpp>
 #include <act/runtime/tokenizer/sentencepiece_model.hpp>
 #include <act/runtime/tokenizer/special_tokens.hpp>
 #include <act/runtime/tokenizer/tokenizer.hpp>

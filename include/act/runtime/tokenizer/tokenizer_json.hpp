@@ -5,8 +5,8 @@
 #pragma once
 
 #include <act/error.hpp>
-#include <act/runtime/files/byte_reader.hpp>
 #include <act/runtime/files/json_file.hpp>
+#include <act/runtime/files/printable.hpp>
 #include <act/runtime/tokenizer/byte_level_bpe.hpp>
 #include <act/runtime/tokenizer/pre_tokenizer.hpp>
 #include <act/runtime/tokenizer/special_tokens.hpp>
