@@ -12,7 +12,9 @@
 #include <act/half.hpp>
 #include <act/head_set.hpp>
 #include <act/head_tensor.hpp>
+#include <act/logit_bias.hpp>
 #include <act/options.hpp>
+#include <act/output_correction.hpp>
 #include <act/parallel.hpp>
 #include <act/redistribution.hpp>
 #include <act/sinks.hpp>

@@ -133,6 +133,13 @@ struct attention_block {
     return {largest, static_cast<A>(sum)};
   }
 
+  /// row[0, count) becomes exp(row - shift), `count` a multiple of `width`.
+  static void exponentiate(A* row, std::size_t count, A shift) noexcept {
+    const batch by(shift);
+    for (std::size_t j = 0; j < count; j += op::lanes)
+      op::store(op::exp(op::load(row + j) - by), row + j);
+  }
+
   /// sums[j] += sum over rows of weights[r * stride + j] * factors[r], as accurate as row_simd.hpp's column
   /// sums: eight products of the accumulator type at a time go on in double. Normalising the rows on the way
   /// to the sums saves a pass over them; the product with the values takes the factor afterwards.

@@ -85,6 +85,50 @@ class fused_head {
     }
   }
 
+  /// Takes another kernel's attention over: outputs as they are in `out`, and each row's log-sum-exp.
+  void adopt(const A* log_sum_exp) noexcept {
+    for (std::size_t i = 0; i < shape_.queries; ++i) {
+      const bool sees = !seen(i).empty();
+      largest_[i] = sees ? log_sum_exp[i] : 0;
+      inverse_sum_[i] = sees ? 1 : 0;
+      mass_[i] = inverse_sum_[i];
+      if (sees && !options_.sink_logits.empty()) {
+        mass_[i] -= std::exp(static_cast<A>(options_.sink_logits[head_]) - log_sum_exp[i]);
+      }
+      if constexpr (rounds) {
+        const T* const from = out_.row(batch_, head_, i);
+        for (std::size_t c = 0; c < shape_.value_channels; ++c) {
+          plain_[i * shape_.padded_values() + c] = element_traits<T>::load(from[c]);
+        }
+      }
+    }
+  }
+
+  /// After adopt(): adds the rows' weights, computed again, to `sums`.
+  void add_column_sums(double* sums) noexcept {
+    block::pack_keys([&](std::size_t j) { return k_.row(batch_, kv_head_, j); }, shape_.keys, shape_.channels,
+                     packed_keys_);
+    const std::size_t stride = shape_.score_stride();
+    for (std::size_t i = 0; i < shape_.queries; i += block::block_rows) {
+      const std::size_t rows = std::min(block::block_rows, shape_.queries - i);
+      const std::size_t from = seen(i).begin, to = seen(i + rows - 1).end;
+      if (from >= to) continue;
+      const std::size_t first = from / block::width * block::width, last = block::round_up(to);
+      load_queries(i, rows);
+      for (std::size_t j = first; j < last; j += block::width) {
+        block::multiply(queries_, shape_.channels, rows, packed_keys_ + j * shape_.channels, shape_.channels,
+                        scores_ + j, stride);
+      }
+      for (std::size_t r = 0; r < rows; ++r) {
+        if (mask(i + r, scores_ + r * stride, first, last)) {
+          block::exponentiate(scores_ + r * stride + first, last - first, largest_[i + r]);
+        }
+      }
+      block::add_columns(scores_ + first, stride, rows, inverse_sum_ + i, std::min(last, shape_.keys) - first,
+                         sums + first);
+    }
+  }
+
   /// Calibrates the rows that see a sink. Returns the mass moved.
   double correct(std::span<const std::size_t> sinks, double beta) noexcept {
     if (sinks.empty() || beta == 1) {
@@ -166,13 +210,13 @@ class fused_head {
     }
   }
 
-  /// Softmax of row i's scores in columns [first, last): masked ones become 0, the row's statistics are kept.
-  void soften(std::size_t i, A* row, std::size_t first, std::size_t last) noexcept {
+  /// Makes row i's scores in columns [first, last) final: capped, biased, -inf where masked. A row that sees
+  /// nothing becomes 0, and false is returned.
+  bool mask(std::size_t i, A* row, std::size_t first, std::size_t last) noexcept {
     const key_range visible = seen(i);
     if (visible.empty()) {
       std::fill(row + first, row + last, A(0));
-      largest_[i] = inverse_sum_[i] = mass_[i] = 0;
-      return;
+      return false;
     }
     constexpr A masked = -std::numeric_limits<A>::infinity();
     std::fill(row + first, row + visible.begin, masked);
@@ -180,6 +224,15 @@ class fused_head {
     if (adjusts()) {
       for (std::size_t j = visible.begin; j < visible.end; ++j)
         row[j] = adjusted(row[j], i, j);
+    }
+    return true;
+  }
+
+  /// Softmax of row i's scores in columns [first, last): masked ones become 0, the row's statistics are kept.
+  void soften(std::size_t i, A* row, std::size_t first, std::size_t last) noexcept {
+    if (!mask(i, row, first, last)) {
+      largest_[i] = inverse_sum_[i] = mass_[i] = 0;
+      return;
     }
     const auto found = block::exponentiate(row + first, last - first);
     A denominator = found.sum;

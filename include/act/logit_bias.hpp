@@ -1,0 +1,37 @@
+// Calibration before the softmax, for engines that only accept an additive bias on their scores.
+// Exact: softmax of the biased scores is the calibrated row. With c = 1 + (1 - beta) S / R, adding ln(beta /
+// c) to the sinks' scores, and -ln c to a learned sink's, divides the row's denominator by c; so other keys
+// are multiplied by c and sinks by beta, and the learned sink keeps its share.
+#pragma once
+
+#include <act/error.hpp>
+#include <act/options.hpp>
+#include <act/redistribution.hpp>
+#include <act/version.hpp>
+
+#include <cmath>
+
+namespace act::inline ACT_ABI {
+
+/// What to add to one row's scores.
+struct row_bias {
+  double sinks = 0;         ///< to the score of each sink; -infinity when beta is 0
+  double learned_sink = 0;  ///< to the learned sink's logit, where the model has one
+};
+
+/// The bias of one row with `on_sinks` of its mass on sinks and `elsewhere` on its other keys (sum it over
+/// these, don't subtract; a learned sink's share is in neither). Both 0 where calibration leaves the row
+/// alone. Throws act::error (invalid_option, unsupported: other redistributions, the authors' behaviour).
+[[nodiscard]] inline row_bias logit_bias(double on_sinks, double elsewhere,
+                                         const calibration_options& options = {}) {
+  throw_if(options.validate(), error_code::invalid_option);
+  if (options.redistribute != redistribution::proportional || options.behave_as != compatibility::none) {
+    throw error(error_code::unsupported, "redistribute", "only the paper's proportional one has a bias");
+  }
+  const double mass = on_sinks + elsewhere;
+  if (!(on_sinks > 0) || !std::isfinite(mass) || !(elsewhere >= detail::least_remainder * mass)) return {};
+  const double log_factor = std::log1p((1 - options.beta) * on_sinks / elsewhere);
+  return {std::log(options.beta) - log_factor, -log_factor};
+}
+
+}  // namespace act::inline ACT_ABI

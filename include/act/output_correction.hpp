@@ -1,0 +1,107 @@
+// Calibration for engines with an attention kernel of their own: after it ran, from its output and
+// log-sum-exp. No map, and the kernel stays as it is. For flash-style kernels that can say each row's
+// log-sum-exp.
+//
+// The correction is calibrated_attention.hpp's: O' = c O + (beta - c) * sum over sinks of A[s] V[s], with
+// A[s] = exp(score - LSE), and rows with more than nine tenths on sinks computed anew. Without column scores
+// from the outside a second pass over Q K^T finds them: 2 * d multiply-adds for each visible pair, half of
+// attention itself.
+#pragma once
+
+#include <act/calibrated_attention.hpp>
+#include <act/error.hpp>
+#include <act/head_tensor.hpp>
+#include <act/kernels/fused_head.hpp>
+#include <act/options.hpp>
+#include <act/parallel.hpp>
+#include <act/version.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <span>
+#include <type_traits>
+
+namespace act::inline ACT_ABI {
+
+/// Calibrates the chosen heads' outputs in place. `out` [B, H, queries, e] is plain attention; `log_sum_exp`
+/// [B, H, queries], packed, the logarithm of each row's softmax denominator (learned sinks included; rows
+/// that see nothing may hold anything); q, k, v and `options` are what the kernel was given. `scores` [B, H,
+/// keys] are the chosen heads' column scores where the kernel has them (options.carried_sums then stays
+/// empty); empty: a pass over q and k finds them. Accumulated in float or better; `out` is rounded once more
+/// for half types. Throws act::error before the first write. Heads in parallel; results don't depend on the
+/// number of threads.
+template <class T, class Arch = simd::default_arch>
+requires attention_element<T> calibration_report correct_output(
+    const head_tensor<T>& out, std::span<const accumulator_t<T>> log_sum_exp,
+    const head_tensor<const std::type_identity_t<T>>& q, const head_tensor<const std::type_identity_t<T>>& k,
+    const head_tensor<const std::type_identity_t<T>>& v, const layer_heads& heads,
+    const calibration_options& calibration = {}, const attention_options& options = {},
+    std::span<const double> scores = {}) {
+  detail::check_attention<T>(q, k, v, out, heads, calibration, options);
+  if (log_sum_exp.size() != q.batches * q.heads * q.tokens) {
+    throw error(error_code::invalid_shape, "log_sum_exp", "needs batches * heads * queries numbers");
+  }
+  if (!scores.empty() && (scores.size() != q.batches * q.heads * k.tokens || !options.carried_sums.empty())) {
+    throw error(error_code::invalid_shape, "scores",
+                "need batches * heads * keys numbers, and no carried_sums");
+  }
+  using fused = detail::fused_head<T, Arch>;
+  const std::size_t chosen = heads.count(q.heads);
+  const std::size_t jobs = q.tokens == 0 ? 0 : q.batches * chosen;
+  const std::size_t workers = std::max<std::size_t>(1, std::min(jobs, thread_count()));
+  const std::size_t memory = typename fused::shape{q.tokens, k.tokens, q.channels, v.channels}.memory();
+  attention_workspace<accumulator_t<T>> workspace;
+  workspace.reserve(workers, memory, jobs, k.tokens);
+  const bool carries = !options.carried_sums.empty();
+  const std::size_t last_row = options.visible.query_offset + q.tokens;
+  const std::size_t first_row = carries ? 0 : options.visible.query_offset;
+
+  const auto correct_head = [&](std::size_t worker, std::size_t job) noexcept {
+    const std::size_t batch = job / chosen, head = heads.at(job % chosen);
+    const std::size_t at = batch * q.heads + head;
+    const std::span<double> sums = workspace.heads().sums(job, k.tokens);
+    const std::span<std::size_t> positions = workspace.heads().positions(job, k.tokens);
+    fused task(q, k, v, out, options, batch, head, workspace.of_worker(worker, memory));
+    task.adopt(log_sum_exp.data() + at * q.tokens);
+    if (scores.empty()) {
+      std::fill(sums.begin(), sums.end(), 0.0);
+      task.add_column_sums(sums.data());
+      if (carries) {
+        double* const carried = options.carried_sums.data() + at * k.tokens;
+        for (std::size_t j = 0; j < k.tokens; ++j)
+          sums[j] = carried[j] += sums[j];
+      }
+      detail::divide_by_rows(options.visible, batch, first_row, last_row, sums);
+    } else {
+      std::copy_n(scores.data() + at * k.tokens, k.tokens, sums.begin());
+    }
+    std::size_t count = 0;
+    detail::for_each_sink(sums, options.visible, batch, first_row, last_row, calibration.sinks,
+                          compatibility::none,
+                          [&](std::size_t position, double) noexcept { positions[count++] = position; });
+    workspace.heads().result(job) = {count, task.correct(positions.first(count), calibration.beta)};
+  };
+  std::atomic<std::size_t> next{0};
+  parallel_for(workers, [&](std::size_t worker) noexcept {
+    for (std::size_t job = next++; job < jobs; job = next++)
+      correct_head(worker, job);
+  });
+
+  calibration_report report;
+  report.heads.resize(jobs);
+  for (std::size_t job = 0; job < jobs; ++job) {
+    head_report& each = report.heads[job];
+    each.batch = job / chosen;
+    each.head = heads.at(job % chosen);
+    each.moved_mass = workspace.heads().result(job).moved_mass;
+    each.sinks.resize(workspace.heads().result(job).sinks);
+    for (std::size_t s = 0; s < each.sinks.size(); ++s) {
+      const std::size_t position = workspace.heads().positions(job, k.tokens)[s];
+      each.sinks[s] = {position, workspace.heads().sums(job, k.tokens)[position]};
+    }
+  }
+  return report;
+}
+
+}  // namespace act::inline ACT_ABI
