@@ -59,7 +59,8 @@ TEST_CASE_TEMPLATE("corrected outputs equal fused ones", path, ACT_TEST_PATHS) {
                                   {.draw = 9}};
   unsigned seed = 0;
   for (const shape& s : shapes) {
-    CAPTURE(++seed);
+    ++seed;
+    CAPTURE(seed);
     const std::size_t keys = s.offset + s.queries;
     random_attention<T> x(1, s.heads, s.kv_heads, s.queries, keys, s.channels, s.channels, seed, s.draw);
     const act::attention_options options{.visible = {s.offset, s.first_key, s.window},

@@ -17,5 +17,6 @@
 #include <act/output_correction.hpp>
 #include <act/parallel.hpp>
 #include <act/redistribution.hpp>
+#include <act/sink_tracker.hpp>
 #include <act/sinks.hpp>
 #include <act/version.hpp>
