@@ -268,11 +268,13 @@ TEST_CASE("a NaN stays in its head, whichever ran before on the same thread") {
       x.k.tensor().row(0, 0, 4)[3] = std::nanf("");
       x.v.tensor().row(0, 0, 5)[3] = std::nanf("");
     }
-    act::calibrated_attention(x.q.tensor(), x.k.tensor(), x.v.tensor(), x.out.tensor(), act::layer_heads::all());
+    act::calibrated_attention(x.q.tensor(), x.k.tensor(), x.v.tensor(), x.out.tensor(),
+                              act::layer_heads::all());
     return x.out.numbers();
   };
   const auto clean = run(false), spoilt = run(true);
-  for (std::size_t at = 1 + 21 * 16; at < clean.size(); ++at) CHECK(spoilt[at] == clean[at]);
+  for (std::size_t at = 1 + 21 * 16; at < clean.size(); ++at)
+    CHECK(spoilt[at] == clean[at]);
   CHECK(std::isnan(spoilt[1 + 20 * 16]));
   act::set_thread_count(0);
 }
