@@ -58,7 +58,7 @@ struct common_options {
   std::string json;
 
   void add_to(CLI::App& app) {
-    app.add_option("--model", model, "A GGUF checkpoint, for example models/SmolLM2-135M-Instruct.Q4_1.gguf")
+    app.add_option("--model", model, "A GGUF file, or a Hugging Face folder (config.json, *.safetensors, tokenizer files)")
         ->required()
         ->type_name("PATH");
     app.add_option("--threads", threads, "Threads to use (default: all cores)")->type_name("N");

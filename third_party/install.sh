@@ -12,7 +12,9 @@ packages=(
   libxsimd-dev         # core: SIMD kernels
   libeigen3-dev        # runtime: matrix products
   libpcre2-dev         # runtime: tokenizer patterns need Unicode classes and look-ahead, which std::regex lacks
-  nlohmann-json3-dev   # experiments: data files, heads files, results
+  nlohmann-json3-dev   # runtime and experiments: model folders, data files, heads files, results
+  libsentencepiece-dev # runtime: tokenizer.model files (Llama, Mistral)
+  libutf8proc-dev      # runtime: Unicode normal forms of tokenizer.json (GPT-NeoX)
   libsqlite3-dev       # experiments: the search's state survives interruption
   libmd-dev            # experiments: SHA-256 of data files and models
   libcli11-dev         # programs: command lines

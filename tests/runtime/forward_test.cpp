@@ -16,6 +16,7 @@ namespace {
 const std::filesystem::path golden_folder = std::filesystem::path(ACT_TEST_GOLDEN_DIR) / "parity";
 
 act::model read(const std::filesystem::path& path) {
+  if (std::filesystem::is_directory(path)) return act::read_model(path);
   return act::read_model(std::make_shared<const act::gguf_file>(path));
 }
 
@@ -75,4 +76,27 @@ TEST_CASE("SmolLM2 agrees with transformers, plain and calibrated") {
     return;
   }
   check_against_golden(read(ACT_TEST_MODEL), act_test::read_parity_golden(golden_folder / "smollm2.json"));
+}
+
+TEST_CASE(
+    "tiny Hugging Face folders agree with transformers: every OPT shape, both generations of config.json") {
+  for (const char* name : {"tiny-opt-prenorm", "tiny-opt-postnorm", "tiny-opt-bare", "tiny-opt-nofinal",
+                           "tiny-llama-old-config", "tiny-llama-new-config"}) {
+    CAPTURE(name);
+    check_against_golden(read(golden_folder / name),
+                         act_test::read_parity_golden(golden_folder / name / "golden.json"));
+  }
+}
+
+TEST_CASE("small trained Llama checkpoints agree with transformers") {
+  for (const char* name : {"stories260K-llama", "stories-xs-llama"}) {
+    const std::filesystem::path folder = std::filesystem::path(ACT_TEST_SHARED) / "models" / name;
+    if (!std::filesystem::exists(folder)) {
+      MESSAGE("[skipped] no folder " << folder.string());
+      return;
+    }
+    CAPTURE(name);
+    check_against_golden(read(folder),
+                         act_test::read_parity_golden(golden_folder / (std::string(name) + ".json")));
+  }
 }

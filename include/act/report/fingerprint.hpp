@@ -51,6 +51,9 @@ inline void add_linear(sha256& digest, const linear& layer) {
     detail::add_linear(digest, layer.mlp.up);
     detail::add_linear(digest, layer.mlp.down);
   }
+  detail::add_sampled(digest, of.positions.data(), extent(of.positions.size()));
+  detail::add_linear(digest, of.project_in);
+  detail::add_linear(digest, of.project_out);
   std::vector<float> row(of.embedding.width());
   const std::size_t step = of.embedding.count() > 64 ? of.embedding.count() / 64 : 1;
   for (std::size_t token = 0; token < of.embedding.count(); token += step) {

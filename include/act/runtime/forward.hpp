@@ -59,13 +59,24 @@ struct packed_prompts {
 }
 
 /// The first layer's input, [rows, hidden].
-[[nodiscard]] inline matrix embed(const model& model, std::span<const token_id> tokens) {
-  matrix hidden(index(tokens.size()), index(model.config.hidden));
-  for (std::size_t row = 0; row < tokens.size(); ++row) {
-    model.embedding.copy_row(static_cast<std::size_t>(tokens[row]),
-                             {&hidden(index(row), 0), model.config.hidden});
+[[nodiscard]] inline matrix embed(const model& model, const packed_prompts& prompts) {
+  const std::size_t width = model.embedding.width();
+  matrix rows(index(prompts.rows()), index(width));
+  for (std::size_t row = 0; row < prompts.rows(); ++row) {
+    model.embedding.copy_row(static_cast<std::size_t>(prompts.tokens[row]), {&rows(index(row), 0), width});
   }
-  return hidden;
+  if (model.project_in.outputs() != 0) {
+    matrix projected(rows.rows(), index(model.config.hidden));
+    apply(model.project_in, rows, projected);
+    rows = std::move(projected);
+  }
+  if (model.config.learned_positions) {
+    for (std::size_t row = 0; row < prompts.rows(); ++row) {
+      rows.row(index(row)) +=
+          model.positions.row(index(prompts.positions[row] + model.config.position_offset));
+    }
+  }
+  return rows;
 }
 
 [[nodiscard]] inline attention_shape attention_shape_of(const model_config& config) {
@@ -95,15 +106,22 @@ struct layer_alternatives {
 
 /// The second half of a layer: from the layer's input and the heads' outputs to the next layer's input.
 /// hidden: [rows, hidden] in, the same rows out; attention: [rows, heads head_size].
-inline void finish_layer(const decoder_layer& layer, const const_matrix_ref& attention, matrix_ref hidden,
-                         layer_buffers& buffers) {
+inline void finish_layer(const model_config& config, const decoder_layer& layer,
+                         const const_matrix_ref& attention, matrix_ref hidden, layer_buffers& buffers) {
+  const bool before = config.norm_at == norm_place::before;
   buffers.branch.resize(hidden.rows(), hidden.cols());
   apply(layer.attention_output, attention, buffers.branch);
   hidden += buffers.branch;
-  buffers.normed.resize(hidden.rows(), hidden.cols());
-  apply(layer.feed_forward_norm, hidden, buffers.normed);
-  apply(layer.mlp, buffers.normed, buffers.branch, buffers.inner);
+  if (!before) apply(layer.attention_norm, hidden, hidden);
+  if (before) {
+    buffers.normed.resize(hidden.rows(), hidden.cols());
+    apply(layer.feed_forward_norm, hidden, buffers.normed);
+    apply(layer.mlp, buffers.normed, buffers.branch, buffers.inner);
+  } else {
+    apply(layer.mlp, hidden, buffers.branch, buffers.inner);
+  }
   hidden += buffers.branch;
+  if (!before) apply(layer.feed_forward_norm, hidden, hidden);
 }
 
 /// Which rows a layer has to deliver.
@@ -126,7 +144,11 @@ inline void run_layer(const model& model, std::size_t number, std::span<const at
   const Eigen::Index kv_width = index(config.kv_heads * config.head_size);
 
   buffers.normed.resize(hidden.rows(), hidden.cols());
-  apply(layer.attention_norm, hidden, buffers.normed);
+  if (config.norm_at == norm_place::before) {
+    apply(layer.attention_norm, hidden, buffers.normed);
+  } else {
+    buffers.normed = hidden;
+  }
   buffers.key_value.resize(hidden.rows(), 2 * kv_width);
   apply(layer.key_value, buffers.normed, buffers.key_value);
   rotary.rotate(buffers.key_value.leftCols(kv_width), config.kv_heads, config.head_size);
@@ -175,11 +197,11 @@ inline void run_layer(const model& model, std::size_t number, std::span<const at
     if (every_query) {
       matrix last_attention = buffers.attention;
       keep_last_rows(last_attention);
-      finish_layer(layer, last_attention, hidden, buffers);
+      finish_layer(config, layer, last_attention, hidden, buffers);
       return;
     }
   }
-  finish_layer(layer, buffers.attention, hidden, buffers);
+  finish_layer(config, layer, buffers.attention, hidden, buffers);
 }
 
 /// Which heads are calibrated in a whole pass, and how.
@@ -192,12 +214,15 @@ struct model_calibration {
   }
 };
 
-/// Last positions' residual stream through the final norm: what the output matrix multiplies. [sequences,
-/// hidden].
+/// Last positions' residual stream as the output matrix takes it: through the final norm and the projection
+/// to the vocabulary's width, where the model has them. [sequences, embedding].
 [[nodiscard]] inline matrix final_hidden(const model& model, const matrix& last_rows) {
   matrix normed(last_rows.rows(), last_rows.cols());
   apply(model.final_norm, last_rows, normed);
-  return normed;
+  if (model.project_out.outputs() == 0) return normed;
+  matrix projected(normed.rows(), index(model.project_out.outputs()));
+  apply(model.project_out, normed, projected);
+  return projected;
 }
 
 /// Layers [first, end) over whole prompts, in place. Ends with one row a sequence when it runs the last
@@ -225,7 +250,7 @@ struct plain_and_calibrated {
   const std::size_t layers = model.config.layers;
   const rotary_table rotary(model.config.rotary, prompts.positions);
   const std::size_t shared = calibration.heads.empty() ? layers : calibration.heads.begin()->layer;
-  matrix hidden = embed(model, prompts.tokens);
+  matrix hidden = embed(model, prompts);
   run_layers(model, 0, shared, prompts, rotary, {}, hidden);
   matrix calibrated = calibration.heads.empty() ? matrix() : hidden;
   run_layers(model, shared, layers, prompts, rotary, {}, hidden);

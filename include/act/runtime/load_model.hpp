@@ -3,30 +3,29 @@
 
 #include <act/error.hpp>
 #include <act/runtime/architecture/llama.hpp>
+#include <act/runtime/architecture/opt.hpp>
 #include <act/runtime/architecture/weights.hpp>
 #include <act/runtime/files/gguf.hpp>
+#include <act/runtime/files/hf_config.hpp>
+#include <act/runtime/files/safetensors_checkpoint.hpp>
 #include <act/runtime/model.hpp>
 #include <act/runtime/tokenizer/load.hpp>
+#include <act/runtime/tokenizer/load_folder.hpp>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace act::inline ACT_ABI {
-
-/// A model and the tokenizer that its file carries.
-struct loaded_model {
-  act::model model;
-  std::unique_ptr<act::tokenizer> tokenizer;
-  std::filesystem::path path;
-};
 
 /// The model in an open GGUF file. The model keeps the file mapped. Throws as `load_model`.
 [[nodiscard]] inline model read_model(const std::shared_ptr<const gguf_file>& file) {
   const std::string path = file->path().string();
   const auto architecture = file->get<std::string_view>("general.architecture");
   if (architecture != "llama") {
-    throw error(error_code::unsupported, path,
-                "architecture '" + std::string(architecture) + "' isn't supported; act reads llama");
+    throw error(
+        error_code::unsupported, path,
+        "architecture '" + printable(architecture) + "' isn't supported in GGUF files; act reads llama");
   }
   const model_config config = llama_config(*file);
   const checkpoint_tensors tensors{
@@ -35,11 +34,56 @@ struct loaded_model {
   return weight_reader(tensors, config, names).read();
 }
 
-/// Loads a `.gguf` file. Throws `error` with one line that names file, place and mend. Cost: all weights but
-/// the vocabulary's rows are expanded to float32 (425 MB for SmolLM2-135M, a fraction of a second).
+/// The model in a Hugging Face folder. Throws as `load_model`.
+[[nodiscard]] inline model read_model(const std::filesystem::path& folder) {
+  const hf_config file(folder);
+  const std::string type = file.model_type();
+  model_config config;
+  tensor_names names;
+  if (type == "llama") {
+    config = llama_config(file);
+    names = llama_tensor_names();
+  } else if (type == "opt") {
+    config = opt_config(file);
+    names = opt_tensor_names();
+  } else {
+    throw error(error_code::unsupported, file.path(),
+                "'model_type' is '" + printable(type) + "'; act reads llama and opt");
+  }
+  const auto weights = std::make_shared<const safetensors_checkpoint>(folder);
+  const checkpoint_tensors tensors{.path = folder.string(),
+                                   .find =
+                                       [&](std::string_view name) {
+                                         const tensor_view* found = weights->find_tensor(name);
+                                         // Checkpoints saved from the bare model, without its head, lack the
+                                         // outermost prefix.
+                                         const bool bare = found == nullptr && name.starts_with("model.");
+                                         return bare ? weights->find_tensor(name.substr(6)) : found;
+                                       },
+                                   .file = weights};
+  return weight_reader(tensors, config, names).read();
+}
+
+/// A model and the tokenizer that its file carries.
+struct loaded_model {
+  act::model model;
+  std::unique_ptr<act::tokenizer> tokenizer;
+  std::filesystem::path path;
+};
+
+/// Loads a `.gguf` file, or a Hugging Face folder (config.json, safetensors, tokenizer files). Throws `error`
+/// with one line that names file, place and mend. Cost: all weights but the vocabulary's rows are expanded to
+/// float32 (425 MB for SmolLM2-135M, a fraction of a second).
 [[nodiscard]] inline loaded_model load_model(const std::filesystem::path& path) {
-  const auto file = std::make_shared<const gguf_file>(path);
-  loaded_model loaded{.model = read_model(file), .tokenizer = load_tokenizer(*file), .path = path};
+  loaded_model loaded{.model = {}, .tokenizer = nullptr, .path = path};
+  if (std::filesystem::is_directory(path)) {
+    loaded.model = read_model(path);
+    loaded.tokenizer = load_tokenizer(path);
+  } else {
+    const auto file = std::make_shared<const gguf_file>(path);
+    loaded.model = read_model(file);
+    loaded.tokenizer = load_tokenizer(*file);
+  }
   if (loaded.tokenizer->vocabulary_size() > loaded.model.config.vocabulary) {
     throw error(error_code::mismatch, path.string(),
                 "the tokenizer has " + std::to_string(loaded.tokenizer->vocabulary_size()) +

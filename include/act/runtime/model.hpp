@@ -18,6 +18,19 @@
 
 namespace act::inline ACT_ABI {
 
+/// Where a block normalises.
+enum class norm_place {
+  before,  ///< the input of attention and of the feed-forward block (nearly every model)
+  after,   ///< the sum of the residual stream and the block's output (OPT-350m)
+};
+
+/// Which biases a checkpoint has.
+enum class biases {
+  as_stored,  ///< those that are there (GGUF files: their metadata doesn't say)
+  required,
+  none,
+};
+
 /// Everything about a model that isn't a weight. Sizes are counted in numbers, not bytes.
 struct model_config {
   std::string architecture;  ///< "llama", ...
@@ -31,6 +44,16 @@ struct model_config {
   std::size_t context = 0;  ///< longest sequence the model was made for
   float norm_epsilon = 1e-5F;
   norm_kind norm_type = norm_kind::rms;
+  norm_place norm_at = norm_place::before;
+  bool norm_parameters = true;  ///< norms have weights (and biases, LayerNorm)
+  bool final_norm = true;       ///< a norm before the output matrix
+  biases attention_biases = biases::as_stored;
+  biases feed_forward_biases = biases::as_stored;
+  bool tied_output = false;  ///< the output matrix is the embedding
+  std::size_t embedding =
+      0;  ///< width of the vocabulary's rows; projected in and out where it isn't `hidden`
+  bool learned_positions = false;
+  std::size_t position_offset = 0;  ///< row of the position matrix that position 0 uses (OPT: 2)
   activation feed_forward_activation = activation::silu;
   bool gated_feed_forward = true;
   rotary_options rotary;  ///< dims = 0: no rotary embedding
@@ -50,8 +73,11 @@ struct decoder_layer {
 /// has them and are expanded when a token needs them (`token_rows`).
 struct model {
   model_config config;
-  token_rows embedding;  ///< [vocabulary, hidden]
-  token_rows output;     ///< [vocabulary, hidden]; the same rows as `embedding` when tied
+  token_rows embedding;  ///< [vocabulary, embedding]
+  token_rows output;     ///< [vocabulary, embedding]; the same rows as `embedding` when tied
+  matrix positions;      ///< [offset + context, hidden]; empty without learned positions
+  linear project_in;     ///< [hidden, embedding]; empty where the widths are the same
+  linear project_out;    ///< [embedding, hidden]
   std::vector<decoder_layer> layers;
   norm final_norm;
   std::shared_ptr<const void> file;  ///< keeps the mapped file of `embedding` and `output` alive

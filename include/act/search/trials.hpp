@@ -132,7 +132,7 @@ class trial_runner {
     records_.resize(layers);
     const rotary_table rotary(model_.config.rotary, packed_.positions);
     layer_buffers buffers;
-    matrix hidden = embed(model_, packed_.tokens);
+    matrix hidden = embed(model_, packed_);
     for (std::size_t layer = 0; layer < layers; ++layer) {
       const bool last = layer + 1 == layers;
       const bool searched = range_.contains(layer);
@@ -194,7 +194,7 @@ class trial_runner {
     }
 
     layer_buffers buffers;
-    finish_layer(model_.layers[layer], attention, hidden, buffers);
+    finish_layer(config, model_.layers[layer], attention, hidden, buffers);
     result.work.layer_rows_computed += rows;
     const rotary_table rotary(config.rotary, positions);
     for (std::size_t above = layer + 1; above < layers; ++above) {

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <act/error.hpp>
+#include <act/runtime/architecture/tensor_names.hpp>
 #include <act/runtime/files/gguf.hpp>
+#include <act/runtime/files/hf_settings.hpp>
 #include <act/runtime/model.hpp>
 #include <cstddef>
 #include <string>
@@ -80,7 +82,55 @@ namespace act::inline ACT_ABI {
   config.feed_forward_activation = activation::silu;
   config.gated_feed_forward = true;
   config.vocabulary = file.tensor("token_embd.weight").rows();
+  config.embedding = config.hidden;
+  config.tied_output = file.find_tensor("output.weight") == nullptr;
   return config;
+}
+
+/// The configuration in a Hugging Face folder's config.json (model_type "llama"). Q and K rows are in the
+/// original order: rotary pairs are half a head apart. Throws as `read_hf_llama`.
+[[nodiscard]] inline model_config llama_config(const hf_config& file) {
+  const hf_llama_settings settings = read_hf_llama(file);
+  model_config config;
+  config.architecture = "llama";
+  config.layers = settings.layers;
+  config.hidden = settings.hidden;
+  config.embedding = settings.hidden;
+  config.inner = settings.inner;
+  config.context = settings.context;
+  config.heads = settings.heads;
+  config.kv_heads = settings.kv_heads;
+  config.head_size = settings.head_size;
+  config.vocabulary = settings.vocabulary;
+  config.norm_type = norm_kind::rms;
+  config.norm_epsilon = static_cast<float>(settings.norm_epsilon);
+  config.rotary = {.pairing = rotary_pairing::halves,
+                   .dims = settings.head_size,
+                   .theta = static_cast<float>(settings.rope_theta)};
+  config.feed_forward_activation = activation_named(settings.activation);
+  config.gated_feed_forward = true;
+  config.tied_output = settings.tied_output;
+  config.attention_biases = settings.attention_bias ? biases::required : biases::none;
+  config.feed_forward_biases = settings.feed_forward_bias ? biases::required : biases::none;
+  return config;
+}
+
+/// The names in Hugging Face folders.
+[[nodiscard]] inline tensor_names llama_tensor_names() {
+  tensor_names names;
+  names.embedding = "model.embed_tokens";
+  names.output = "lm_head";
+  names.final_norm = "model.norm";
+  names.attention_norm = "model.layers.{}.input_layernorm";
+  names.query = "model.layers.{}.self_attn.q_proj";
+  names.key = "model.layers.{}.self_attn.k_proj";
+  names.value = "model.layers.{}.self_attn.v_proj";
+  names.attention_output = "model.layers.{}.self_attn.o_proj";
+  names.feed_forward_norm = "model.layers.{}.post_attention_layernorm";
+  names.gate = "model.layers.{}.mlp.gate_proj";
+  names.up = "model.layers.{}.mlp.up_proj";
+  names.down = "model.layers.{}.mlp.down_proj";
+  return names;
 }
 
 }  // namespace act::inline ACT_ABI

@@ -12,7 +12,10 @@ namespace act::inline ACT_ABI {
 /// empty name is a tensor that the architecture doesn't have. Biases are read where the checkpoint has them.
 struct tensor_names {
   std::string embedding;
-  std::string output;  ///< absent from the file: tied to the embedding
+  std::string positions;  ///< learned positions
+  std::string project_in;
+  std::string project_out;
+  std::string output;
   std::string final_norm;
   std::string attention_norm;
   std::string query;
@@ -27,18 +30,20 @@ struct tensor_names {
 
 /// The names in GGUF files: llama.cpp uses the same ones for all of its architectures.
 [[nodiscard]] inline tensor_names gguf_tensor_names() {
-  return {.embedding = "token_embd",
-          .output = "output",
-          .final_norm = "output_norm",
-          .attention_norm = "blk.{}.attn_norm",
-          .query = "blk.{}.attn_q",
-          .key = "blk.{}.attn_k",
-          .value = "blk.{}.attn_v",
-          .attention_output = "blk.{}.attn_output",
-          .feed_forward_norm = "blk.{}.ffn_norm",
-          .gate = "blk.{}.ffn_gate",
-          .up = "blk.{}.ffn_up",
-          .down = "blk.{}.ffn_down"};
+  tensor_names names;
+  names.embedding = "token_embd";
+  names.output = "output";
+  names.final_norm = "output_norm";
+  names.attention_norm = "blk.{}.attn_norm";
+  names.query = "blk.{}.attn_q";
+  names.key = "blk.{}.attn_k";
+  names.value = "blk.{}.attn_v";
+  names.attention_output = "blk.{}.attn_output";
+  names.feed_forward_norm = "blk.{}.ffn_norm";
+  names.gate = "blk.{}.ffn_gate";
+  names.up = "blk.{}.ffn_up";
+  names.down = "blk.{}.ffn_down";
+  return names;
 }
 
 /// `pattern` with "{}" replaced by `layer`.

@@ -38,13 +38,21 @@ class weight_reader {
     model result;
     result.config = config_;
     result.file = tensors_.file;
-    result.embedding =
-        token_rows(checked(names_.embedding + ".weight", {config_.vocabulary, config_.hidden}));
-    const bool tied = tensors_.find(names_.output + ".weight") == nullptr;
+    const std::vector<std::size_t> vocabulary{config_.vocabulary, config_.embedding};
+    result.embedding = token_rows(checked(names_.embedding + ".weight", vocabulary));
     result.output =
-        tied ? result.embedding
-             : token_rows(checked(names_.output + ".weight", {config_.vocabulary, config_.hidden}));
-    result.final_norm = read_norm(names_.final_norm);
+        config_.tied_output ? result.embedding : token_rows(checked(names_.output + ".weight", vocabulary));
+    if (config_.learned_positions) {
+      const std::size_t rows = config_.position_offset + config_.context;
+      result.positions.resize(index(rows), index(config_.hidden));
+      expand(checked(names_.positions + ".weight", {rows, config_.hidden}), result.positions.data());
+    }
+    if (config_.embedding != config_.hidden) {
+      result.project_in = read_linear({{names_.project_in, config_.hidden}}, config_.embedding, biases::none);
+      result.project_out =
+          read_linear({{names_.project_out, config_.embedding}}, config_.hidden, biases::none);
+    }
+    if (config_.final_norm) result.final_norm = read_norm(names_.final_norm);
     result.layers.reserve(config_.layers);
     for (std::size_t layer = 0; layer < config_.layers; ++layer)
       result.layers.push_back(read_layer(layer));
@@ -107,19 +115,29 @@ class weight_reader {
   }
 
   [[nodiscard]] norm read_norm(const std::string& name) const {
-    norm result{.kind = config_.norm_type, .epsilon = config_.norm_epsilon, .weight = {}, .bias = {}};
+    norm result{.kind = config_.norm_type,
+                .epsilon = config_.norm_epsilon,
+                .width = config_.hidden,
+                .weight = {},
+                .bias = {}};
+    if (!config_.norm_parameters) return result;
     result.weight = read_vector(name + ".weight", config_.hidden);
-    if (tensors_.find(name + ".bias") != nullptr) result.bias = read_vector(name + ".bias", config_.hidden);
+    if (config_.norm_type == norm_kind::layer) result.bias = read_vector(name + ".bias", config_.hidden);
     return result;
   }
 
+  [[nodiscard]] bool has_bias(const part& of, biases rule) const {
+    return rule == biases::required ||
+           (rule == biases::as_stored && tensors_.find(of.name + ".bias") != nullptr);
+  }
+
   // One matrix from stored parts, one under another: a single product serves them all.
-  [[nodiscard]] linear read_linear(const std::vector<part>& parts, std::size_t inputs) const {
+  [[nodiscard]] linear read_linear(const std::vector<part>& parts, std::size_t inputs, biases rule) const {
     std::size_t outputs = 0;
     bool biased = false;
     for (const part& each : parts) {
       outputs += each.rows;
-      biased = biased || tensors_.find(each.name + ".bias") != nullptr;
+      biased = biased || has_bias(each, rule);
     }
     linear result;
     result.weight.resize(index(outputs), index(inputs));
@@ -127,7 +145,7 @@ class weight_reader {
     std::size_t row = 0;
     for (const part& each : parts) {
       expand(checked(each.name + ".weight", {each.rows, inputs}), &result.weight(index(row), 0));
-      if (tensors_.find(each.name + ".bias") != nullptr) {
+      if (has_bias(each, rule)) {
         result.bias.segment(index(row), index(each.rows)) = read_vector(each.name + ".bias", each.rows);
       }
       row += each.rows;
@@ -139,20 +157,23 @@ class weight_reader {
     const auto name = [&](const std::string& pattern) { return in_layer(pattern, layer); };
     const std::size_t query_rows = config_.heads * config_.head_size;
     const std::size_t kv_rows = config_.kv_heads * config_.head_size;
+    const biases attention = config_.attention_biases;
     decoder_layer result;
     result.attention_norm = read_norm(name(names_.attention_norm));
-    result.query = read_linear({{name(names_.query), query_rows}}, config_.hidden);
+    result.query = read_linear({{name(names_.query), query_rows}}, config_.hidden, attention);
     result.key_value =
-        read_linear({{name(names_.key), kv_rows}, {name(names_.value), kv_rows}}, config_.hidden);
-    result.attention_output = read_linear({{name(names_.attention_output), config_.hidden}}, query_rows);
+        read_linear({{name(names_.key), kv_rows}, {name(names_.value), kv_rows}}, config_.hidden, attention);
+    result.attention_output =
+        read_linear({{name(names_.attention_output), config_.hidden}}, query_rows, attention);
     result.feed_forward_norm = read_norm(name(names_.feed_forward_norm));
     result.mlp.function = config_.feed_forward_activation;
     result.mlp.gated = config_.gated_feed_forward;
     std::vector<part> up;
     if (config_.gated_feed_forward) up.push_back({name(names_.gate), config_.inner});
     up.push_back({name(names_.up), config_.inner});
-    result.mlp.up = read_linear(up, config_.hidden);
-    result.mlp.down = read_linear({{name(names_.down), config_.hidden}}, config_.inner);
+    result.mlp.up = read_linear(up, config_.hidden, config_.feed_forward_biases);
+    result.mlp.down =
+        read_linear({{name(names_.down), config_.hidden}}, config_.inner, config_.feed_forward_biases);
     return result;
   }
 

@@ -4,6 +4,7 @@
 #include <act/runtime/layers/linear.hpp>
 #include <cmath>
 #include <numbers>
+#include <string_view>
 
 namespace act::inline ACT_ABI {
 
@@ -13,6 +14,13 @@ enum class activation {
   gelu,       ///< x Phi(x), by the error function
   gelu_tanh,  ///< the tanh approximation of GELU (GPT-2's "gelu_new")
 };
+
+/// By the names of `hf_config::activation_name`.
+[[nodiscard]] inline activation activation_named(std::string_view name) noexcept {
+  if (name == "relu") return activation::relu;
+  if (name == "gelu") return activation::gelu;
+  return name == "gelu_tanh" ? activation::gelu_tanh : activation::silu;
+}
 
 struct feed_forward {
   activation function = activation::silu;

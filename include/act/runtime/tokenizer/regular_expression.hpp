@@ -8,6 +8,7 @@
 #endif
 
 #include <act/error.hpp>
+#include <act/runtime/files/printable.hpp>
 #include <act/version.hpp>
 
 #include <pcre2.h>
@@ -95,7 +96,7 @@ class regular_expression {
                               &offset, nullptr));
     if (!code_)
       throw error(error_code::invalid_input, where,
-                  "the pattern '" + std::string(pattern) + "' doesn't compile: " + message_of(code) +
+                  "the pattern '" + printable(pattern) + "' doesn't compile: " + message_of(code) +
                       "; use one PCRE2 understands");
     pcre2_jit_compile(code_.get(), PCRE2_JIT_COMPLETE);  // where it isn't available, matching interprets
   }

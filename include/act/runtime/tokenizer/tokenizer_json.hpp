@@ -52,13 +52,13 @@ class tokenizer_json_reader {
   }
 
   /// A member that isn't null, or nullptr.
-  static const json* optional(const json& object, const char* key) {
+  static const json* optional(const json& object, const std::string& key) {
     const auto at = object.find(key);
     return at == object.end() || at->is_null() ? nullptr : &*at;
   }
-  const json& member(const json& object, const char* key, std::string_view place) const {
+  const json& member(const json& object, const std::string& key, std::string_view place) const {
     const json* found = object.is_object() ? optional(object, key) : nullptr;
-    if (found == nullptr) fail(place, std::string("has no '") + key + "'");
+    if (found == nullptr) fail(place, "has no '" + printable(key) + "'");
     return *found;
   }
   const std::string& text(const json& object, const char* key, std::string_view place) const {
@@ -72,7 +72,7 @@ class tokenizer_json_reader {
     if (!value->is_boolean()) fail(place, std::string("has a '") + key + "' that isn't true or false");
     return value->get<bool>();
   }
-  const json& list(const json& object, const char* key, std::string_view place) const {
+  const json& list(const json& object, const std::string& key, std::string_view place) const {
     const json& value = member(object, key, place);
     if (!value.is_array()) fail(place, std::string("has a '") + key + "' that isn't a list");
     return value;
@@ -251,7 +251,7 @@ class tokenizer_json_reader {
       }
       const std::string& name = text(member(piece, "SpecialToken", "post_processor"), "id", "post_processor");
       const json& known = member(post, "special_tokens", "post_processor");
-      for (const json& id : list(member(known, name.c_str(), "post_processor"), "ids", "post_processor"))
+      for (const json& id : list(member(known, name, "post_processor"), "ids", "post_processor"))
         (behind ? parts_.after : parts_.before).push_back(id_of(id, "post_processor"));
     }
     if (!behind) fail("post_processor", "has a template without the text");
