@@ -36,7 +36,12 @@ struct lane_operations<A, Arch, true> {
     return xsimd::fma(a, b, c);
   }
   [[nodiscard]] static batch max(const batch& a, const batch& b) noexcept { return xsimd::max(a, b); }
-  [[nodiscard]] static batch exp(const batch& a) noexcept { return xsimd::exp(a); }
+  /// Masked scores are -infinity, which xsimd 8 would convert to an integer on its way to 0 (undefined for
+  /// double without AVX-512's own conversion); -1000 gives the same 0. NaN stays NaN.
+  [[nodiscard]] static batch exp(const batch& a) noexcept {
+    const batch least(A(-1000));
+    return xsimd::exp(xsimd::select(a < least, least, a));
+  }
   [[nodiscard]] static A sum(const batch& a) noexcept { return simd::sum_lanes(a); }
   [[nodiscard]] static A largest(const batch& a) noexcept {
     alignas(64) A each[lanes];
