@@ -171,6 +171,9 @@ TEST_CASE("components of tokenizer.json that act doesn't have are refused by nam
   CHECK(contains(with("\"unk_token\":null", "\"unk_token\":\"nowhere\""), "unk_token"));
   CHECK(contains(with("\"add_prefix_space\":false", "\"add_prefix_space\":true"), "earlier step"));
   CHECK(contains(with("(?i:", "(?i:("), "doesn't compile"));
+  // Found by fuzzing: what a message quotes from the file must not break its line.
+  CHECK(contains(with("(?i:", "\\n(("), "doesn't compile"));
+  CHECK(contains(with("\"id\":\"<|im_start|>\"", R"("id":"a\nb")"), "has no 'a\\x0ab'"));
   CHECK(contains(with("\"id\":900", "\"id\":4000000000"), "token id"));
   CHECK(contains(with("\"id\":900", "\"id\":400000000"), "impossible id"));
   CHECK(contains(with("\"merges\":[", "\"merges\":[\"x\","), "entry 0"));
