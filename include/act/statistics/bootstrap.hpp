@@ -6,9 +6,9 @@
 
 #include <act/error.hpp>
 #include <act/parallel.hpp>
+#include <act/runtime/splitmix64.hpp>
 #include <act/statistics/intervals.hpp>
 #include <act/statistics/paired_tests.hpp>
-#include <act/tasks/selection.hpp>
 #include <act/version.hpp>
 
 #include <algorithm>

@@ -1,8 +1,8 @@
-// Choosing samples: one portable generator, so that the same seed means the same samples in every program and
-// language.
+// Choosing samples: the same seed means the same samples in every program and language.
 #pragma once
 
 #include <act/error.hpp>
+#include <act/runtime/splitmix64.hpp>
 #include <act/version.hpp>
 
 #include <algorithm>
@@ -14,25 +14,6 @@
 #include <vector>
 
 namespace act::inline ACT_ABI {
-
-/// Steele, Lea, Flood 2014 with the usual constants. The state is the seed; every seed gives another
-/// full-period stream.
-class splitmix64 {
- public:
-  explicit constexpr splitmix64(std::uint64_t seed) noexcept : state_(seed) {}
-
-  /// The next 64 bits.
-  constexpr std::uint64_t operator()() noexcept {
-    state_ += 0x9E3779B97F4A7C15ULL;
-    std::uint64_t z = state_;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
-    return z ^ (z >> 31);
-  }
-
- private:
-  std::uint64_t state_;
-};
 
 /// `k` different indices below `n` in drawing order: the first k steps of a Fisher-Yates shuffle, so that
 /// select(n, k, s) opens select(n, k + 1, s). Throws error (invalid_option) when k > n. O(n).
