@@ -12,5 +12,6 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/act-config-version.cmake
 
 install(DIRECTORY include/act DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES ${PROJECT_BINARY_DIR}/act-config.cmake ${PROJECT_BINARY_DIR}/act-config-version.cmake
+    cmake/upper-layers.cmake
   DESTINATION ${act_package_dir})
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
