@@ -62,6 +62,7 @@ void declare(CLI::App& app, eval_options& options) {
       "Examples:\n"
       "  act-eval --model M.gguf --task sst2 --data dev.tsv --limit 200\n"
       "  act-eval --model M.gguf --task sst2 --data dev.tsv --heads heads.json --json result.json\n"
+      "  act-eval --model M.gguf --task arce --data test.jsonl --scoring likelihood\n"
       "Exit codes: 0 done, 1 bad input, 2 wrong usage, 130 interrupted.");
 }
 
@@ -83,7 +84,7 @@ void run(const CLI::App& app, const eval_options& options) {
   const act::provenance_clock clock;
   act::set_thread_count(options.common.threads);
   const act::task& task = act::find_task(options.task);
-  options.scoring.check(task);
+  const std::string scoring = options.scoring.name_for(task);
   std::optional<act::heads_file> heads;
   if (!options.heads.empty()) heads = act::read_heads_file(options.heads);
   act::model_calibration calibration;
@@ -118,8 +119,9 @@ void run(const CLI::App& app, const eval_options& options) {
     }
     calibration.heads = heads->heads;
   }
-  const act::prepared_samples prepared = act::prepare(
-      task, chosen, *loaded.tokenizer, loaded.model.config.context, options.scoring.policy(), options.data);
+  const act::prepared_samples prepared =
+      act::prepare(task, chosen, *loaded.tokenizer, loaded.model.config.context, options.scoring.policy(),
+                   options.data, {.scoring = options.scoring.rule()});
   if (prepared.samples.empty()) {
     throw act::error(act::error_code::invalid_input, options.data, "no prompt fits the model's context");
   }
@@ -142,7 +144,7 @@ void run(const CLI::App& app, const eval_options& options) {
     act::write_file(options.predictions, lines);
   }
   if (!options.common.json.empty()) {
-    nlohmann::ordered_json document{{"task", task.name}};
+    nlohmann::ordered_json document{{"task", task.name}, {"scoring", scoring}};
     document.update(act::to_json(result));
     document["left_out"] = {{"search_samples", left_out}, {"too_long", prepared.skipped}};
     document["truncated"] = prepared.truncated;
@@ -160,6 +162,7 @@ void run(const CLI::App& app, const eval_options& options) {
   if (heads)
     std::cout << ", " << calibration.heads.size() << " heads calibrated (beta " << calibration.options.beta
               << ")";
+  if (options.scoring.rule() == act::scoring_rule::likelihood) std::cout << ", scored by likelihood";
   std::cout << '\n';
   if (left_out > 0) std::cout << left_out << " samples left out: the heads were found on them\n";
   if (prepared.skipped > 0)

@@ -103,6 +103,7 @@ chosen_samples choose(const task_file& from, const search_options& options) {
   chosen.source = {.task = from.task->name,
                    .file = from.file,
                    .sha256 = data_sha256(*from.task, from.file),
+                   .scoring = {},
                    .indices = {}};
   for (const std::size_t index : act::select_limited(all.size(), options.samples, options.seed)) {
     chosen.source.indices.push_back(index);
@@ -135,11 +136,17 @@ void run(const CLI::App& app, const search_options& options) {
   const act::selection_rule rule = act::parse_selection(options.select, objective);
   act::search_plan plan;
   plan.options = options.calibration.over(std::nullopt);
+  if (options.scoring.rule() == act::scoring_rule::likelihood) {
+    throw act::error(
+        act::error_code::invalid_option, "--scoring",
+        "likelihood can't be searched by: trials score the prompt's last position only; search by "
+        "labels or letters, and evaluate with act-eval --scoring likelihood");
+  }
   const std::vector<task_file> tasks = parse_tasks(options.tasks);
   std::vector<chosen_samples> chosen;
   for (const task_file& each : tasks) {
-    options.scoring.check(*each.task);
     chosen.push_back(choose(each, options));
+    chosen.back().source.scoring = options.scoring.name_for(*each.task);
   }
 
   const act::loaded_model loaded = act::load_model(options.common.model);

@@ -58,7 +58,8 @@ struct common_options {
   std::string json;
 
   void add_to(CLI::App& app) {
-    app.add_option("--model", model, "A GGUF file, or a Hugging Face folder (config.json, *.safetensors, tokenizer files)")
+    app.add_option("--model", model,
+                   "A GGUF file, or a Hugging Face folder (config.json, *.safetensors, tokenizer files)")
         ->required()
         ->type_name("PATH");
     app.add_option("--threads", threads, "Threads to use (default: all cores)")->type_name("N");
@@ -130,23 +131,35 @@ struct scoring_flags {
   std::string long_prompts = "error";
 
   void add_to(CLI::App& app) {
-    app.add_option("--scoring", scoring,
-                   "labels (classification) or letters (multiple choice); the default is what the task has")
-        ->check(CLI::IsMember({"default", "labels", "letters"}));
+    app.add_option(
+           "--scoring", scoring,
+           "labels (classification), letters (multiple choice) or likelihood (of each option's own text); "
+           "default: labels or letters, whichever the task has")
+        ->check(CLI::IsMember({"default", "labels", "letters", "likelihood"}))
+        ->type_name("RULE");
     app.add_option("--long-prompts", long_prompts,
                    "A prompt longer than the model's context: error, skip, truncate-left")
         ->check(CLI::IsMember({"error", "skip", "truncate-left"}))
         ->capture_default_str();
   }
 
-  /// Throws act::error (invalid_option) for a scoring that the task doesn't have.
-  void check(const act::task& task) const {
+  [[nodiscard]] act::scoring_rule rule() const {
+    return scoring == "likelihood" ? act::scoring_rule::likelihood : act::scoring_rule::words;
+  }
+
+  /// The rule's name for a task: labels, letters or likelihood. Throws act::error (invalid_option) for one
+  /// that the task doesn't have.
+  [[nodiscard]] std::string name_for(const act::task& task) const {
     const bool letters = task.kind == act::task_kind::multiple_choice;
-    if (scoring != "default" && (scoring == "letters") != letters) {
-      throw act::error(
-          act::error_code::invalid_option, "--scoring",
-          "task '" + task.name + "' is scored by " + (letters ? "letters" : "labels") + ", not " + scoring);
+    const bool options = letters || task.kind == act::task_kind::verbatim;
+    const std::string usual = letters ? "letters" : "labels";
+    const std::string name = scoring == "default" ? usual : scoring;
+    if (name != usual && !(name == "likelihood" && options)) {
+      throw act::error(act::error_code::invalid_option, "--scoring",
+                       "task '" + task.name + "' is scored by " + usual + (options ? " or likelihood" : "") +
+                           ", not " + name);
     }
+    return name;
   }
 
   [[nodiscard]] act::long_prompts policy() const {

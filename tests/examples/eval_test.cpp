@@ -2,29 +2,17 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
-#include <sstream>
+#include <string>
+#include <vector>
 
 #include "examples/process.hpp"
+#include "examples/results.hpp"
 #include "examples/tiny_task.hpp"
 
+using act_test::parsed;
+using act_test::parsed_lines;
 using act_test::run_program;
 using nlohmann::json;
-
-namespace {
-
-json parsed(const std::string& path) {
-  return json::parse(act_test::read_file(path));
-}
-
-std::vector<json> parsed_lines(const std::string& path) {
-  std::vector<json> lines;
-  std::istringstream in(act_test::read_file(path));
-  for (std::string line; std::getline(in, line);)
-    lines.push_back(json::parse(line));
-  return lines;
-}
-
-}  // namespace
 
 TEST_CASE("act-eval without heads: accuracy with its interval, one line a sample") {
   const act_test::scratch_folder folder;

@@ -7,16 +7,14 @@
 #include <random>
 
 #include "examples/process.hpp"
+#include "examples/results.hpp"
 #include "examples/tiny_task.hpp"
 
+using act_test::parsed;
 using act_test::run_program;
 using nlohmann::json;
 
 namespace {
-
-json parsed(const std::string& path) {
-  return json::parse(act_test::read_file(path));
-}
 
 std::vector<std::string> search_arguments(const std::string& data, const std::string& out) {
   return {"--model", act_test::tiny_model, "--task", "jsonl=" + data, "--samples",  "0",     "--layers",
@@ -60,6 +58,7 @@ TEST_CASE("act-search writes heads with evidence, and act-eval leaves its sample
   REQUIRE(heads["heads"].size() > 0);
   CHECK(heads["heads"].size() <= 5);
   CHECK(heads["evidence"]["sources"][0]["samples"].size() == 20);
+  CHECK(heads["evidence"]["sources"][0]["scoring"] == "labels");
   CHECK(heads["evidence"]["sources"][0]["sha256"].get<std::string>().size() == 64);
   const json result = parsed(folder / "search.json");
   CHECK(result["trials"].size() == 4 * 8);

@@ -171,17 +171,24 @@ template <class Value>
   return "Neither accuracy nor AUC moved beyond what " + std::to_string(result.n) + " samples can tell.";
 }
 
-/// One line of a predictions file.
+/// One line of a predictions file. With likelihood scoring, `option_tokens` are the tokens scored for each
+/// option, and a score is their log-probability a byte.
 [[nodiscard]] inline std::string prediction_line(const prepared_sample& sample, std::span<const double> plain,
                                                  std::span<const double> calibrated) {
   const auto scored = [](std::span<const double> scores) {
     return nlohmann::ordered_json{{"prediction", predicted_label(scores)},
                                   {"scores", std::vector<double>(scores.begin(), scores.end())}};
   };
-  nlohmann::ordered_json line{{"index", sample.index},
-                              {"label", sample.label},
-                              {"prompt_tokens", sample.prompt},
-                              {"baseline", scored(plain)}};
+  nlohmann::ordered_json line{
+      {"index", sample.index}, {"label", sample.label}, {"prompt_tokens", sample.prompt}};
+  if (!sample.options.empty()) {
+    line["option_tokens"] = nlohmann::ordered_json::array();
+    for (const scored_text& option : sample.options) {
+      const auto first = option.tokens.begin() + static_cast<std::ptrdiff_t>(option.first_scored);
+      line["option_tokens"].push_back(std::vector<token_id>(first, option.tokens.end()));
+    }
+  }
+  line["baseline"] = scored(plain);
   if (!calibrated.empty()) line["calibrated"] = scored(calibrated);
   return compact_json(line) + "\n";
 }

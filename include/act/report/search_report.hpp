@@ -42,6 +42,7 @@ namespace act::inline ACT_ABI {
     list.push_back({{"task", source.task},
                     {"file", source.file},
                     {"sha256", source.sha256},
+                    {"scoring", source.scoring},
                     {"samples", source.indices}});
   }
   return list;

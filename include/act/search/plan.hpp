@@ -18,6 +18,7 @@ struct search_source {
   std::string task;
   std::string file;                  ///< as given on the command line
   std::string sha256;                ///< of the file's bytes
+  std::string scoring = "labels";    ///< what was compared: labels or letters
   std::vector<std::size_t> indices;  ///< positions among the file's samples, ascending
 };
 

@@ -1,73 +1,22 @@
-// Scores a list of samples with a model, plain and calibrated, and sums up what came out.
+// Sums up what samples scored, plain and calibrated: accuracy, AUC, their difference and how sure it is.
 //
-// Computing only: the table for people and the JSON are made from `evaluation`
-// (report/evaluation_report.hpp).
+// Computing only: the scores come from score_samples.hpp; the table for people and the JSON are made from
+// `evaluation` (report/evaluation_report.hpp).
 #pragma once
 
-#include <act/error.hpp>
-#include <act/runtime/forward.hpp>
-#include <act/runtime/label_logits.hpp>
 #include <act/statistics/auc.hpp>
 #include <act/statistics/intervals.hpp>
 #include <act/statistics/label_likelihood.hpp>
 #include <act/statistics/paired_tests.hpp>
 #include <act/tasks/prepared_sample.hpp>
-#include <cmath>
+#include <act/tasks/score_samples.hpp>
+#include <algorithm>
 #include <cstddef>
-#include <functional>
 #include <optional>
 #include <span>
-#include <string>
 #include <vector>
 
 namespace act::inline ACT_ABI {
-
-/// Logits of the scored words, a row a sample.
-struct sample_scores {
-  score_table plain;
-  score_table calibrated;  ///< empty when no head is calibrated
-};
-
-/// Scores every sample; plain and calibrated passes share the layers below the first calibrated one.
-/// `on_batch` is called with the number of samples a batch settled and may throw to interrupt. Throws `error`
-/// (invalid_input) when the model returns a number that isn't finite. Memory: one batch of about 1,024
-/// tokens.
-[[nodiscard]] inline sample_scores score_samples(const model& model, std::span<const prepared_sample> samples,
-                                                 const model_calibration& calibration,
-                                                 const std::function<void(std::size_t)>& on_batch = {}) {
-  // Tall enough for full-speed products; the activations of one layer stay in the last-level cache.
-  constexpr std::size_t tokens_per_batch = 1024;
-  sample_scores scores;
-  const auto take = [&](std::vector<std::vector<double>> rows, score_table& table, std::size_t first) {
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      for (const double score : rows[i]) {
-        if (!std::isfinite(score)) {
-          throw error(error_code::invalid_input, "sample " + std::to_string(samples[first + i].index),
-                      "the model's logits aren't finite; its weights are damaged or overflow float32");
-        }
-      }
-      table.push_back(std::move(rows[i]));
-    }
-  };
-  for (std::size_t first = 0; first < samples.size();) {
-    std::vector<std::vector<token_id>> prompts;
-    std::vector<std::span<const token_id>> words;
-    std::size_t tokens = 0;
-    for (std::size_t i = first; i < samples.size(); ++i) {
-      tokens += samples[i].prompt.size();
-      if (!prompts.empty() && tokens > tokens_per_batch) break;
-      prompts.push_back(samples[i].prompt);
-      words.emplace_back(samples[i].words);
-    }
-    const plain_and_calibrated both = run_both(model, pack(model.config, prompts), calibration);
-    take(label_logits(model, both.plain, words), scores.plain, first);
-    if (both.calibrated.size() != 0)
-      take(label_logits(model, both.calibrated, words), scores.calibrated, first);
-    first += prompts.size();
-    if (on_batch) on_batch(prompts.size());
-  }
-  return scores;
-}
 
 /// One way of scoring, summed up.
 struct accuracy_summary {
@@ -106,10 +55,10 @@ namespace detail {
   return right;
 }
 
-[[nodiscard]] inline std::size_t most_words(std::span<const prepared_sample> samples) {
+[[nodiscard]] inline std::size_t most_answers(std::span<const prepared_sample> samples) {
   std::size_t most = 0;
   for (const prepared_sample& sample : samples)
-    most = std::max(most, sample.words.size());
+    most = std::max(most, sample.answers());
   return most;
 }
 
@@ -142,7 +91,7 @@ namespace detail {
     labels.push_back(sample.label);
   evaluation result;
   result.n = samples.size();
-  const std::size_t words = detail::most_words(samples);
+  const std::size_t words = detail::most_answers(samples);
   result.labelled.resize(words);
   for (const std::size_t label : labels)
     ++result.labelled[label];

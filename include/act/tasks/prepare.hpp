@@ -1,14 +1,16 @@
-// From samples to token ids: the prompt, and the last sub-token of each scored word.
+// From samples to token ids: the prompt with its shots, and what is scored at its end.
 #pragma once
 
 #include <act/error.hpp>
 #include <act/runtime/tokenizer/tokenizer.hpp>
+#include <act/tasks/likelihood.hpp>
 #include <act/tasks/prepared_sample.hpp>
 #include <act/tasks/prompts.hpp>
 #include <act/tasks/sample.hpp>
 #include <act/tasks/task.hpp>
 #include <algorithm>
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -21,6 +23,18 @@ enum class long_prompts {
   refuse,         ///< an error that names the sample
   skip,           ///< leave the sample out and count it
   truncate_left,  ///< keep the end: what is asked stands there
+};
+
+/// What is compared at a prompt's end.
+enum class scoring_rule {
+  words,       ///< logits of the label words or letters
+  likelihood,  ///< log-probability a byte of each option's own text, without a list of letters
+};
+
+/// How samples are asked.
+struct asking {
+  scoring_rule scoring = scoring_rule::words;
+  std::function<std::vector<sample>(const sample&)> shots = {};  ///< those shown before a sample; unset: none
 };
 
 struct prepared_samples {
@@ -61,39 +75,85 @@ class word_tokens {
   std::map<std::vector<std::string>, std::vector<token_id>> made_;
 };
 
+// The prompt with each option, tokenised in one call; the option's tokens are those after the prompt's.
+inline void add_options(prepared_sample& prepared, const likelihood_prompt& built, const tokenizer& by,
+                        const std::string& where) {
+  prepared.prompt = by.encode(built.context);
+  for (const std::string& continuation : built.continuations) {
+    scored_text option{.tokens = by.encode(built.context + continuation),
+                       .first_scored = prepared.prompt.size()};
+    if (option.first_scored == 0 || option.first_scored >= option.tokens.size()) {
+      throw error(error_code::invalid_input, where,
+                  "the option '" + continuation + "' has no tokens of its own after the prompt's " +
+                      std::to_string(prepared.prompt.size()) + "; use other words");
+    }
+    prepared.options.push_back(std::move(option));
+  }
+  prepared.option_bytes = built.option_bytes;
+}
+
+// The longest text that scoring the sample runs.
+[[nodiscard]] inline std::size_t longest_text(const prepared_sample& prepared) {
+  std::size_t longest = prepared.prompt.size();
+  for (const scored_text& option : prepared.options)
+    longest = std::max(longest, option.tokens.size());
+  return longest;
+}
+
+// Keeps the last `context` tokens of the prompt and of every option's text.
+inline void cut_left(prepared_sample& prepared, std::size_t context, const std::string& where) {
+  const auto cut = [&](std::vector<token_id>& tokens) {
+    const std::size_t count = tokens.size() > context ? tokens.size() - context : 0;
+    tokens.erase(tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(count));
+    return count;
+  };
+  cut(prepared.prompt);
+  for (scored_text& option : prepared.options) {
+    const std::size_t count = cut(option.tokens);
+    if (count >= option.first_scored) {
+      throw error(error_code::invalid_input, where,
+                  "one of its options alone is longer than the model's context; use --long-prompts skip");
+    }
+    option.first_scored -= count;
+  }
+}
+
 }  // namespace detail
 
-/// Tokenises the samples' prompts, in one call each with the tokenizer's usual special tokens, and their
-/// scored words, without. `context` is the model's longest sequence; `file` is for messages. Throws `error`
-/// (invalid_input), naming the sample, for a prompt that is too long (unless told otherwise) and for words
-/// that can't be told apart.
+/// Tokenises the samples' prompts, in one call each with the tokenizer's usual special tokens, and what is
+/// scored at their end. `context` is the model's longest sequence; `file` is for messages. Throws `error`
+/// (invalid_input), naming the sample, for a prompt that is too long (unless told otherwise), for words that
+/// can't be told apart and for options without tokens; (unsupported) for a task that the scoring doesn't fit.
 [[nodiscard]] inline prepared_samples prepare(const task& of, std::span<const sample> samples,
                                               const tokenizer& by, std::size_t context, long_prompts policy,
-                                              const std::string& file) {
+                                              const std::string& file, const asking& how = {}) {
   prepared_samples result;
   detail::word_tokens words(by);
   for (const sample& each : samples) {
     const std::string where = file + ": sample " + std::to_string(each.index);
-    prepared_sample prepared{.index = each.index,
-                             .label = each.label,
-                             .prompt = by.encode(build_prompt(of, each)),
-                             .words = words.of(scored_words(of, each), where)};
-    if (prepared.words.empty()) {
+    const std::vector<sample> shots = how.shots ? how.shots(each) : std::vector<sample>();
+    prepared_sample prepared{.index = each.index, .label = each.label, .prompt = {}, .words = {}};
+    if (how.scoring == scoring_rule::likelihood) {
+      detail::add_options(prepared, build_likelihood_prompt(of, each, shots), by, where);
+    } else {
+      prepared.prompt = by.encode(build_prompt(of, each, shots));
+      prepared.words = words.of(scored_words(of, each), where);
+    }
+    if (prepared.answers() == 0) {
       throw error(error_code::unsupported, where, "task '" + of.name + "' has no words to score");
     }
-    if (prepared.prompt.size() > context) {
+    const std::size_t longest = detail::longest_text(prepared);
+    if (longest > context) {
       if (policy == long_prompts::refuse) {
         throw error(error_code::invalid_input, where,
-                    "its prompt has " + std::to_string(prepared.prompt.size()) +
-                        " tokens, the model's context is " + std::to_string(context) +
-                        "; use --long-prompts skip or truncate-left");
+                    "its prompt has " + std::to_string(longest) + " tokens, the model's context is " +
+                        std::to_string(context) + "; use --long-prompts skip or truncate-left");
       }
       if (policy == long_prompts::skip) {
         ++result.skipped;
         continue;
       }
-      prepared.prompt.erase(prepared.prompt.begin(),
-                            prepared.prompt.end() - static_cast<std::ptrdiff_t>(context));
+      detail::cut_left(prepared, context, where);
       ++result.truncated;
     }
     result.samples.push_back(std::move(prepared));

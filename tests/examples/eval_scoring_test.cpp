@@ -1,0 +1,98 @@
+// act-eval's ways of scoring, as a process.
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include <act/runtime/load_model.hpp>
+#include <act/runtime/log_probabilities.hpp>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "examples/process.hpp"
+#include "examples/results.hpp"
+#include "examples/tiny_task.hpp"
+
+using act_test::parsed;
+using act_test::parsed_lines;
+using act_test::run_program;
+using nlohmann::json;
+
+namespace {
+
+// Options of several words and different length, and one sample whose options begin alike.
+std::string worded_jsonl(std::size_t count) {
+  std::string text;
+  for (std::size_t i = 0; i < count; ++i) {
+    text += R"({"prompt": "What people ask of the road number )" + std::to_string(i) +
+            R"(", "options": [" a long and winding road", " the weather", " what people ask, or )" +
+            std::to_string(i * 7) + R"("], "label": )" + std::to_string(i % 3) + "}\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("--scoring likelihood: log-probability of each option's tokens, a byte") {
+  const act_test::scratch_folder folder;
+  const std::string data = folder.write("data.jsonl", worded_jsonl(12));
+  const std::string heads = folder.write("heads.json", R"({"heads": [[1, 0], [1, 2], [2, 3], [3, 1]]})");
+  const auto run = run_program("act-eval", {"--model", act_test::tiny_model, "--task", "jsonl", "--data",
+                                            data, "--heads", heads, "--scoring", "likelihood", "--json",
+                                            folder / "result.json", "--predictions", folder / "lines.jsonl"});
+  CAPTURE(run.err);
+  REQUIRE(run.exit_code == 0);
+  CHECK(run.out.find("likelihood") != std::string::npos);
+  const json result = parsed(folder / "result.json");
+  CHECK(result["scoring"] == "likelihood");
+  CHECK(result["n"] == 12);
+  CHECK(result["calibrated"].contains("accuracy"));
+
+  const act::loaded_model loaded = act::load_model(act_test::tiny_model);
+  act::model_calibration calibration;
+  for (const auto& [layer, head] : {std::pair{1, 0}, {1, 2}, {2, 3}, {3, 1}})
+    calibration.heads.insert(static_cast<std::size_t>(layer), static_cast<std::size_t>(head));
+  const std::vector<json> samples = act_test::json_lines(worded_jsonl(12));
+  std::size_t correct = 0, line_number = 0;
+  for (const json& line : parsed_lines(folder / "lines.jsonl")) {
+    const json& sample = samples[line_number];
+    ++line_number;
+    const std::vector<act::token_id> prompt = line["prompt_tokens"];
+    CHECK(prompt == loaded.tokenizer->encode(sample["prompt"].get<std::string>()));
+    REQUIRE(line["option_tokens"].size() == 3);
+    for (std::size_t option = 0; option < 3; ++option) {
+      const std::string words = sample["options"][option];
+      std::vector<act::token_id> tokens = prompt;
+      for (const auto& token : line["option_tokens"][option])
+        tokens.push_back(token);
+      CHECK(loaded.tokenizer->decode(tokens) == sample["prompt"].get<std::string>() + words);
+      const std::vector<std::vector<act::scored_text>> alone{
+          {{.tokens = tokens, .first_scored = prompt.size()}}};
+      const auto sums = act::sum_log_probabilities(loaded.model, alone, calibration);
+      const double bytes = static_cast<double>(words.size() - 1);  // without the space before it
+      CHECK(line["baseline"]["scores"][option].get<double>() ==
+            doctest::Approx(sums.plain[0][0] / bytes).epsilon(1e-5));
+      CHECK(line["calibrated"]["scores"][option].get<double>() ==
+            doctest::Approx(sums.calibrated[0][0] / bytes).epsilon(1e-5));
+    }
+    const std::vector<double> scores = line["baseline"]["scores"];
+    const auto best = std::max_element(scores.begin(), scores.end()) - scores.begin();
+    CHECK(line["baseline"]["prediction"] == best);
+    correct += line["baseline"]["prediction"] == line["label"] ? 1 : 0;
+  }
+  CHECK(result["baseline"]["correct"] == correct);
+}
+
+TEST_CASE("likelihood scoring needs options; the head search refuses it") {
+  const act_test::scratch_folder folder;
+  const std::string tsv = folder.write("a.tsv", "sentence\tlabel\nfine\t1\n");
+  const auto labels = run_program("act-eval", {"--model", act_test::tiny_model, "--task", "sst2", "--data",
+                                               tsv, "--scoring", "likelihood"});
+  CHECK(labels.exit_code == 2);
+  CHECK(labels.err.find("--scoring") != std::string::npos);
+  const std::string data = folder.write("data.jsonl", worded_jsonl(3));
+  const auto search = run_program("act-search", {"--model", act_test::tiny_model, "--task", "jsonl=" + data,
+                                                 "--scoring", "likelihood", "--out", folder / "heads.json"});
+  CHECK(search.exit_code == 2);
+  CHECK(search.err.find("last position") != std::string::npos);
+}
