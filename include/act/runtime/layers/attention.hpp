@@ -7,8 +7,10 @@
 #pragma once
 
 #include <act/calibrate.hpp>
+#include <act/column_scores.hpp>
 #include <act/parallel.hpp>
 #include <act/runtime/layers/matrix.hpp>
+#include <act/sink_tracker.hpp>
 #include <algorithm>
 #include <cstddef>
 #include <span>
@@ -49,6 +51,10 @@ struct attention_sequence {
 struct attention_calibration {
   layer_heads heads = {};
   calibration_options options = {};
+  /// For decoding, [sequence * heads + head]: a sequence without past starts its calibrated heads' trackers
+  /// from the raw map, which is then calibrated as a whole; rows behind a past are calibrated one by one, as
+  /// the trackers say. Empty: maps are calibrated as they are.
+  std::span<sink_tracker> trackers = {};
 };
 
 /// What the head search wants to know of one (sequence, head): see `attend_with_alternatives`.
@@ -165,6 +171,25 @@ class map_scratch {
   [[nodiscard]] Eigen::Map<matrix> map(std::size_t worker, std::size_t rows, std::size_t keys) {
     return {workers_[worker].map.data(), index(rows), index(keys)};
   }
+  // Calibrates the worker's map for decoding. Sequences without past: `tracker` starts from the raw map,
+  // which is calibrated as a whole. Otherwise row by row: later rows can't decide about rows that are gone.
+  void calibrate_tracked(std::size_t worker, const attention_sequence& sequence, sink_tracker& tracker,
+                         const calibration_options& options) {
+    const std::size_t rows = sequence.queries;
+    const std::size_t positions = sequence.positions();
+    float* const data = workers_[worker].map.data();
+    if (sequence.past.count == 0) {
+      std::vector<double> sums(positions, 0.0);
+      add_column_sums(attention_view<float>::packed(data, 1, 1, rows, positions), 0, 0, std::span(sums));
+      tracker.start(sums, {}, 0, rows);
+      calibrate_map(worker, rows, positions, options);
+      return;
+    }
+    for (std::size_t row = 0; row < rows; ++row) {
+      const std::size_t seen = positions - rows + row + 1;
+      tracker.calibrate_row(std::span<float>(data + row * positions, seen));
+    }
+  }
   // Calibrates the worker's map, whose rows are the last ones of the sequence. Returns its sinks.
   const std::vector<sink>& calibrate_map(std::size_t worker, std::size_t rows, std::size_t positions,
                                          const calibration_options& options) {
@@ -204,9 +229,9 @@ inline void check_calibration(std::span<const attention_sequence> sequences,
 /// out[r] = attention of query row r over the positions it sees, all heads side by side.
 ///
 /// query, out: [query rows, heads * head_size]; key, value: [key rows, kv_heads * head_size]; rows are packed
-/// as `sequences` says. Heads in `calibration.heads` are calibrated (act-semantics: whole map of the
-/// sequence's query rows). Results don't depend on the number of threads. Cost: 4 rows x positions x
-/// head_size flops a head, about half of it saved by the mask in plain heads.
+/// as `sequences` says. Heads in `calibration.heads` are calibrated: the whole map of the sequence's query
+/// rows, or as `calibration.trackers` says. Results don't depend on the number of threads. Cost: 4 rows x
+/// positions x head_size flops a head, about half of it saved by the mask in plain heads.
 inline void attend(const attention_shape& shape, std::span<const attention_sequence> sequences,
                    const const_matrix_ref& query, const const_matrix_ref& key, const const_matrix_ref& value,
                    const attention_calibration& calibration, matrix_ref out) {
@@ -224,7 +249,11 @@ inline void attend(const attention_shape& shape, std::span<const attention_seque
       const std::size_t count = std::min(step, sequence.queries - first);
       auto map = scratch.map(worker, count, slice.visible(first + count - 1));
       slice.weights(first, count, map);
-      if (calibrated) scratch.calibrate_map(worker, count, sequence.positions(), calibration.options);
+      if (calibrated && !calibration.trackers.empty()) {
+        scratch.calibrate_tracked(worker, sequence, calibration.trackers[task], calibration.options);
+      } else if (calibrated) {
+        scratch.calibrate_map(worker, count, sequence.positions(), calibration.options);
+      }
       slice.mix(map, first, count, slice.out_rows(out, first, count));
     }
   });

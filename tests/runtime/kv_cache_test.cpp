@@ -1,0 +1,58 @@
+#include <doctest/doctest.h>
+#include <act/runtime/kv_cache.hpp>
+
+namespace {
+
+act::model_config shape() {
+  act::model_config config;
+  config.layers = 2;
+  config.kv_heads = 3;
+  config.head_size = 4;
+  return config;
+}
+
+// Rows [first, first + count): number i of row r is 100 r + i.
+act::matrix rows(Eigen::Index first, Eigen::Index count) {
+  act::matrix made(count, 24);
+  for (Eigen::Index r = 0; r < count; ++r) {
+    for (Eigen::Index i = 0; i < 24; ++i)
+      made(r, i) = static_cast<float>(100 * (first + r) + i);
+  }
+  return made;
+}
+
+}  // namespace
+
+TEST_CASE("a cache keeps every layer's rows in order while it grows") {
+  act::kv_cache cache(shape());
+  CHECK(cache.positions() == 0);
+  CHECK(cache.past(0).count == 0);
+  Eigen::Index next = 0;
+  for (const Eigen::Index count : {5, 1, 1, 1, 7, 1, 1, 30, 1}) {
+    for (std::size_t layer = 0; layer < 2; ++layer)
+      cache.append(layer, rows(next, count));
+    next += count;
+    for (std::size_t layer = 0; layer < 2; ++layer) {
+      const act::past_positions past = cache.past(layer);
+      REQUIRE(past.count == act::extent(next));
+      for (std::size_t r = 0; r < past.count; ++r) {
+        for (std::size_t i = 0; i < 12; ++i) {
+          REQUIRE(past.keys[r * past.stride + i] == static_cast<float>(100 * r + i));
+          REQUIRE(past.values[r * past.stride + i] == static_cast<float>(100 * r + 12 + i));
+        }
+      }
+    }
+    CHECK(cache.positions() == act::extent(next));
+  }
+  cache.truncate(3);
+  CHECK(cache.positions() == 3);
+  cache.append(0, rows(3, 1));
+  CHECK(cache.past(0).count == 4);
+  CHECK(cache.past(0).keys[3 * 24] == 300.0F);
+}
+
+TEST_CASE("a cache refuses rows that aren't its layers'") {
+  act::kv_cache cache(shape());
+  CHECK_THROWS_AS(cache.append(0, act::matrix(1, 23)), act::error);
+  CHECK_THROWS_AS(cache.append(2, rows(0, 1)), act::error);
+}
