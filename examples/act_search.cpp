@@ -7,11 +7,13 @@
 #include <act/tasks/read_samples.hpp>
 #include <act/tasks/selection.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <iostream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "data_identity.hpp"
@@ -43,6 +45,7 @@ void declare(CLI::App& app, search_options& options) {
       ->required()
       ->type_name("NAME=FILE");
   app.add_option("--samples", options.samples, "Samples of each file, chosen by --seed; 0: all")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40))
       ->type_name("M")
       ->capture_default_str();
   app.add_option("--seed", options.seed, "Chooses the samples")->type_name("S")->capture_default_str();
@@ -112,17 +115,30 @@ chosen_samples choose(const task_file& from, const search_options& options) {
   return chosen;
 }
 
+// For a shell: in single quotes unless every character is harmless.
 std::string quoted(const std::string& argument) {
-  return argument.find_first_of(" '\"$\\") == std::string::npos ? argument : "'" + argument + "'";
+  constexpr std::string_view harmless =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%";
+  if (!argument.empty() && argument.find_first_not_of(harmless) == std::string::npos) return argument;
+  std::string text = "'";
+  for (const char c : argument)
+    text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
 }
 
-// The command that searches the default range with everything else the same.
-std::string full_range_command(const search_options& options) {
-  std::string command = "act-search --model " + quoted(options.common.model);
-  for (const std::string& task : options.tasks)
-    command += " --task " + quoted(task);
-  command += " --samples " + std::to_string(options.samples) + " --seed " + std::to_string(options.seed);
-  command += " --select " + options.select + " --objective " + options.objective;
+// The command that searches the default range, with everything else as it was given.
+std::string full_range_command(const CLI::App& app, const search_options& options) {
+  std::string command = "act-search";
+  for (const CLI::Option* option : app.get_options()) {
+    const std::string name = option->get_single_name();
+    if (option->count() == 0 || name == "layers" || name == "out" || name == "state" || name == "json")
+      continue;
+    if (option->get_expected_max() == 0) command += " --" + name;
+    for (const std::string& value :
+         option->get_expected_max() == 0 ? std::vector<std::string>{} : option->results()) {
+      command += " --" + name + " " + quoted(value);
+    }
+  }
   const std::filesystem::path out(options.out);
   const std::string beside = (out.parent_path() / (out.stem().string() + "-all-layers")).string();
   return command + " --state " + quoted(beside + ".state") + " --out " + quoted(beside + ".json");
@@ -143,6 +159,15 @@ void run(const CLI::App& app, const search_options& options) {
         "labels or letters, and evaluate with act-eval --scoring likelihood");
   }
   const std::vector<task_file> tasks = parse_tasks(options.tasks);
+  std::vector<std::string> inputs{options.common.model};
+  for (const task_file& each : tasks) {
+    if (std::count(inputs.begin(), inputs.end(), each.file) > 0) {
+      throw act::error(act::error_code::invalid_option, "--task", "names '" + each.file + "' twice");
+    }
+    inputs.push_back(each.file);
+  }
+  check_outputs({{"--out", options.out}, {"--json", options.common.json}, {"--state", options.state}},
+                inputs);
   std::vector<chosen_samples> chosen;
   for (const task_file& each : tasks) {
     chosen.push_back(choose(each, options));
@@ -229,8 +254,8 @@ void run(const CLI::App& app, const search_options& options) {
   const auto rows = act::estimated_rows(plan, work, config, full);
   if (!options.common.quiet && plan.range != full && rows && computed > 0) {
     std::cout << "\nA search of all layers (" << act::default_layer_range << ") takes about "
-              << act::format_duration(*rows * seconds / computed) << ":\n  " << full_range_command(options)
-              << '\n';
+              << act::format_duration(*rows * seconds / computed) << ":\n  "
+              << full_range_command(app, options) << '\n';
   }
 }
 

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+
+#include <unistd.h>
 #include <act/error.hpp>
 #include <act/parallel.hpp>
 #include <act/report/fingerprint.hpp>
@@ -16,10 +18,13 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <map>
 #include <new>
 #include <optional>
 #include <string>
+#include <system_error>
+#include <utility>
 #include <vector>
 
 namespace act_program {
@@ -62,7 +67,10 @@ struct common_options {
                    "A GGUF file, or a Hugging Face folder (config.json, *.safetensors, tokenizer files)")
         ->required()
         ->type_name("PATH");
-    app.add_option("--threads", threads, "Threads to use (default: all cores)")->type_name("N");
+    app.add_option("--threads", threads, "Threads to use; 0: all cores")
+        ->type_name("N")
+        ->check(CLI::Range(0, 4096))
+        ->capture_default_str();
     app.add_flag("--quiet", quiet, "Print results only: no progress, no remarks");
     app.add_option("--json", json, "Write the result as JSON too")->type_name("FILE");
   }
@@ -168,7 +176,46 @@ struct scoring_flags {
   }
 };
 
-/// Every option that was given, and every default, by its command-line name: part of a result's provenance.
+/// Throws act::error unless every output can be written where it should go and overwrites nothing that the
+/// program reads or writes itself. Called before the work: a result that has nowhere to go is noticed first.
+/// `outputs`: option and path, empty paths aside; `inputs`: what is read.
+inline void check_outputs(const std::vector<std::pair<std::string, std::string>>& outputs,
+                          const std::vector<std::string>& inputs) {
+  namespace fs = std::filesystem;
+  const auto same = [](const fs::path& a, const fs::path& b) {
+    std::error_code ignored;
+    return fs::weakly_canonical(a, ignored) == fs::weakly_canonical(b, ignored) ||
+           fs::equivalent(a, b, ignored);
+  };
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const auto& [option, path] = outputs[i];
+    if (path.empty()) continue;
+    std::error_code ignored;
+    if (fs::exists(path, ignored) && !fs::is_regular_file(path, ignored) &&
+        !fs::is_directory(path, ignored)) {
+      continue;  // a pipe or a device, written straight to
+    }
+    for (const std::string& input : inputs) {
+      if (!input.empty() && same(path, input)) {
+        throw act::error(act::error_code::invalid_option, option,
+                         "would overwrite '" + input + "', which is read");
+      }
+    }
+    for (std::size_t j = 0; j < i; ++j) {
+      if (!outputs[j].second.empty() && same(path, outputs[j].second)) {
+        throw act::error(act::error_code::invalid_option, option,
+                         "and " + outputs[j].first + " name the same file");
+      }
+    }
+    const fs::path folder = fs::absolute(path, ignored).parent_path();
+    if (fs::is_directory(path, ignored) || ::access(folder.c_str(), W_OK) != 0) {
+      throw act::error(act::error_code::io, path, "can't be written (" + option + "); check the folder");
+    }
+  }
+}
+
+/// Every option that was given, by its command-line name: part of a result's provenance. The others have the
+/// defaults of the version that is recorded beside them.
 [[nodiscard]] inline nlohmann::ordered_json options_in_force(const CLI::App& app) {
   auto options = nlohmann::ordered_json::object();
   for (const CLI::Option* option : app.get_options()) {

@@ -155,7 +155,7 @@ TEST_CASE("every head size and every length around the block") {
   }
 }
 
-TEST_CASE("threads and a reused workspace change nothing; no head chosen is plain attention") {
+TEST_CASE("threads and a reused workspace change nothing, no head chosen is plain attention") {
   const auto run = [](std::size_t threads, const act::layer_heads& heads) {
     act::set_thread_count(threads);
     random_attention<float> x(2, 6, 3, 90, 90, 32, 32, 5);

@@ -155,7 +155,7 @@ TEST_CASE("softmax of biased scores is the calibrated row") {
   }
 }
 
-TEST_CASE("rows that stay have no bias; beta = 0 shuts sinks out") {
+TEST_CASE("rows that stay have no bias, beta = 0 shuts sinks out") {
   CHECK(act::logit_bias(0, 1).sinks == 0);
   CHECK(act::logit_bias(1, 0).sinks == 0);
   CHECK(act::logit_bias(1, 0x1p-21).sinks == 0);

@@ -87,7 +87,7 @@ TEST_CASE_TEMPLATE("each step finds the sinks of the map so far and calibrates i
   }
 }
 
-TEST_CASE("a fork goes its own way; a retracted step is as if it hadn't been") {
+TEST_CASE("a fork goes its own way, a retracted step is as if it hadn't been") {
   const random_map<double> map({.queries = 40, .keys = 40}, 3), other({.queries = 40, .keys = 40}, 4);
   act::sink_tracker tracker;
   for (std::size_t i = 0; i < 30; ++i)
@@ -129,7 +129,7 @@ TEST_CASE("evicted keys are gone, the others keep their scores, the initial toke
   CHECK(tracker.sinks().empty());
 }
 
-TEST_CASE("bytes restore the state; others are refused and change nothing") {
+TEST_CASE("bytes restore the state, others are refused and change nothing") {
   const random_map<double> map({.queries = 30, .keys = 30}, 6);
   act::sink_tracker tracker;
   for (std::size_t i = 0; i < 30; ++i)

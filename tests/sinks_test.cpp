@@ -25,7 +25,7 @@ std::vector<std::size_t> positions(const std::vector<act::sink>& sinks) {
 using list = std::vector<std::size_t>;
 }  // namespace
 
-TEST_CASE("the relative rule compares with alpha / N, the absolute one with tau; both strictly") {
+TEST_CASE("the relative rule compares with alpha / N, the absolute one with tau, both strictly") {
   const std::vector<double> scores{0.9, 0.5, 0.51, 0.1, 0, 0, 0, 0.6, 0, 0};
   CHECK(positions(act::find_sinks(scores, {}, 0, 10)) == list{2, 7});  // 5 / 10
   CHECK(positions(act::find_sinks(scores, {}, 0, 10, {.alpha = 0.9})) == list{1, 2, 3, 7});
@@ -33,7 +33,7 @@ TEST_CASE("the relative rule compares with alpha / N, the absolute one with tau;
   CHECK(act::find_sinks(scores, {}, 0, 10)[1].score == 0.6);
 }
 
-TEST_CASE("the initial token is spared by position; the authors spare the first index found") {
+TEST_CASE("the initial token is spared by position, the authors spare the first index found") {
   const std::vector<double> scores{0.1, 0.7, 0.8, 0, 0, 0, 0, 0, 0, 0};
   CHECK(positions(act::find_sinks(scores, {}, 0, 10)) == list{1, 2});
   CHECK(positions(act::find_sinks(scores, {}, 0, 10, {}, act::compatibility::authors)) == list{2});

@@ -9,6 +9,10 @@ model=models/SmolLM2-135M-Instruct.Q4_1.gguf
 model_sha256=b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
 
 if [ -f "$model" ]; then
+  if ! echo "$model_sha256  $model" | sha256sum --check --status; then
+    echo "third_party/fetch_model.sh: $model isn't the pinned model; delete it, or give programs another with --model" >&2
+    exit 1
+  fi
   echo "third_party/fetch_model.sh: $model is there already"
   exit 0
 fi

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what act needs on Debian 12 or newer (Ubuntu 24.04 works too). Safe to run again: it asks apt only for
+# Installs what act needs on Debian 12. Safe to run again: it asks apt only for
 # what is missing. Works as root or through sudo. Nothing is fetched from anywhere but Debian's archive.
 set -euo pipefail
 

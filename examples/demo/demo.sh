@@ -3,19 +3,30 @@
 # others plain and calibrated; then tries the same heads on another task.
 #   examples/demo/demo.sh [--programs FOLDER] [--model FILE] [--out FOLDER]
 set -euo pipefail
-cd "$(dirname "$0")/../.."
+usage="usage: $0 [--programs FOLDER] [--model FILE] [--out FOLDER]"
+root=$(cd "$(dirname "$0")/../.." && pwd)
 
-programs=build/demo/examples
+programs=$root/build/demo/examples
 model=
-out=build/demo-results
+out=$root/build/demo-results
 while [ $# -gt 0 ]; do
   case "$1" in
-    --programs) programs=$2; shift 2 ;;
-    --model) model=$2; shift 2 ;;
-    --out) out=$2; shift 2 ;;
-    *) echo "usage: $0 [--programs FOLDER] [--model FILE] [--out FOLDER]" >&2; exit 2 ;;
+    --help) echo "$usage"; exit 0 ;;
+    --programs | --model | --out)
+      if [ $# -lt 2 ]; then echo "$0: $1 needs a value; $usage" >&2; exit 2; fi
+      printf -v "${1#--}" %s "$(realpath -m -- "$2")"
+      shift 2 ;;
+    *) echo "$usage" >&2; exit 2 ;;
   esac
 done
+if [ ! -x "$programs/act-search" ]; then
+  echo "$0: no programs in $programs; build them with: cmake --workflow --preset demo" >&2
+  exit 1
+fi
+cd "$root"  # paths inside the project read shorter from here
+out=${out#"$root"/}
+programs=${programs#"$root"/}
+model=${model#"$root"/}
 
 if [ -z "$model" ]; then
   third_party/fetch_model.sh

@@ -13,7 +13,7 @@
 // number of threads. Accumulation: double, from sums of eight elements on (kernels/row_simd.hpp).
 //
 // What it keeps: each row's mass, whatever it was (models with learned sinks have less than 1); masked
-// entries, which are neither read nor written; rows before the first sink; every row without mass on sinks,
+// entries, which are never used and never written; rows before the first sink; every row without mass on sinks,
 // or with mass on sinks only, or holding a NaN or an infinity. Heads never mix: a NaN in one stays there.
 #pragma once
 
@@ -81,6 +81,9 @@ class calibration_workspace {
 };
 
 namespace detail {
+
+// Waking threads takes some microseconds: a call on fewer elements than this stays on its own thread.
+inline constexpr std::size_t worth_threads = std::size_t{1} << 16;
 
 inline void check_heads(const layer_heads& heads, std::size_t available) {
   if (heads.is_all() || heads.empty()) return;
@@ -201,9 +204,7 @@ void calibrate(attention_span<T> map, const layer_heads& heads, const calibratio
     const double moved = detail::calibrate_rows<T, Arch>(map, batch, head, positions.first(count), options);
     workspace.result(job) = {count, moved};
   };
-  // Waking threads takes some microseconds: what one thread does in that time it does alone.
-  constexpr std::size_t worth_threads = std::size_t{1} << 16;
-  if (jobs * map.queries * map.keys < worth_threads) {
+  if (jobs * map.queries * map.keys < detail::worth_threads) {
     for (std::size_t job = 0; job < jobs; ++job)
       calibrate_head(job);
   } else {

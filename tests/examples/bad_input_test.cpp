@@ -96,7 +96,7 @@ TEST_CASE("data files with a bad line, none, or another format") {
                  1, "a.tsv:2");
 }
 
-TEST_CASE("a prompt longer than the context names the sample; it can be skipped or cut") {
+TEST_CASE("a prompt longer than the context names the sample, it can be skipped or cut") {
   const act_test::scratch_folder folder;
   std::string text;
   for (int i = 0; i < 4000; ++i)
@@ -130,9 +130,34 @@ TEST_CASE("heads files that are damaged or another model's") {
   CHECK(with(other, {"--force"}).exit_code == 0);
 }
 
-TEST_CASE("results that can't be written are an error, not a silence") {
+TEST_CASE("results that can't be written are an error before the work, not after it") {
   const act_test::scratch_folder folder;
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(5));
   check_one_line(eval(act_test::tiny_model, data, {"--json", folder / "no/such/folder.json"}), 1,
                  "folder.json");
+  const auto search =
+      run_program("act-search", {"--model", act_test::tiny_model, "--task", "jsonl=" + data, "--layers",
+                                 "1:2", "--state", folder / "state", "--out", folder / "no/such/heads.json"});
+  check_one_line(search, 1, "heads.json");
+  CHECK(!std::filesystem::exists(folder / "state"));
+}
+
+TEST_CASE("results never overwrite what is read, or each other") {
+  const act_test::scratch_folder folder;
+  const std::string text = act_test::tiny_jsonl(5);
+  const std::string data = folder.write("data.jsonl", text);
+  const std::string model = folder.write("model.gguf", act_test::read_file(act_test::tiny_model));
+  check_one_line(eval(model, data, {"--json", data}), 2, "--json");
+  check_one_line(eval(model, data, {"--json", model}), 2, "--json");
+  check_one_line(
+      eval(model, data,
+           {"--predictions", folder / "../" +
+                                 std::filesystem::path(folder / ".").parent_path().filename().string() +
+                                 "/data.jsonl"}),
+      2, "--predictions");
+  check_one_line(eval(model, data, {"--json", folder / "both", "--predictions", folder / "both"}), 2,
+                 "same file");
+  check_one_line(run_program("act-search", {"--model", model, "--task", "jsonl=" + data, "--out", data}), 2,
+                 "--out");
+  CHECK(act_test::read_file(data) == text);
 }

@@ -66,7 +66,7 @@ TEST_CASE("a file on disk") {
         }).starts_with(folder.path().string()));
 }
 
-TEST_CASE("only the heads are required; unknown members are passed over") {
+TEST_CASE("only the heads are required, unknown members are passed over") {
   const act::heads_file file = act::parse_heads_file(R"({"heads": [[3, 1]], "note": [1]})", "h.json");
   CHECK(file.heads.size() == 1);
   CHECK_FALSE(file.options);

@@ -15,7 +15,7 @@ TEST_CASE("columns are aligned: the first to the left, the others to the right")
         "\n");
 }
 
-TEST_CASE("rows may be longer than the header; width counts characters") {
+TEST_CASE("rows may be longer than the header, width counts characters") {
   act::text_table table({"a"});
   table.add({"b", "c"});
   CHECK(table.str() == "a\nb  c\n");

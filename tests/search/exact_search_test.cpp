@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <stdexcept>
 #include <string>
 
@@ -103,11 +104,25 @@ TEST_CASE("the state of another search is refused with what differs") {
   const act_test::tiny_search tiny = act_test::make_tiny_search();
   const temporary_state kept;
   run(tiny, kept.file());
-  act_test::tiny_search other = act_test::make_tiny_search();
-  other.plan.options.beta = 0.5;
-  CHECK_THROWS_WITH_AS(run(other, kept.file()),
-                       doctest::Contains("it has 'beta 0.40000000000000002', this one 'beta 0.5'"),
-                       act::error);
+  const auto refused = [&](const std::string& names, const std::function<void(act::search_plan&)>& change) {
+    act_test::tiny_search other = act_test::make_tiny_search();
+    change(other.plan);
+    CHECK_THROWS_WITH_AS(run(other, kept.file()), doctest::Contains(names.c_str()), act::error);
+  };
+  refused("it has 'beta 0.40000000000000002', this one 'beta 0.5'",
+          [](auto& plan) { plan.options.beta = 0.5; });
+  refused("rule absolute", [](auto& plan) { plan.options.sinks.rule = act::sink_rule::absolute; });
+  refused("alpha 6", [](auto& plan) { plan.options.sinks.alpha = 6; });
+  refused("tau", [](auto& plan) { plan.options.sinks.tau = 0.2; });
+  refused("min-visible-rows 2", [](auto& plan) { plan.options.sinks.min_visible_rows = 2; });
+  refused("redistribution uniform",
+          [](auto& plan) { plan.options.redistribute = act::redistribution::uniform; });
+  refused("theta", [](auto& plan) { plan.options.theta = 2; });
+  refused("compatibility authors", [](auto& plan) { plan.options.behave_as = act::compatibility::authors; });
+  refused("layers 1:", [](auto& plan) { plan.range.first = 1; });
+  refused("model other", [](auto& plan) { plan.fingerprint = "other"; });
+  refused("sample", [](auto& plan) { plan.samples[1].words[0] = 9; });
+  refused("sample", [](auto& plan) { plan.samples[1].prompt[0] += 1; });
 }
 
 TEST_CASE("a file that isn't a state is refused, and left as it was") {
@@ -118,6 +133,39 @@ TEST_CASE("a file that isn't a state is refused, and left as it was") {
   const auto size = std::filesystem::file_size(kept.file());
   CHECK_THROWS_AS(run(tiny, kept.file()), act::error);
   CHECK(std::filesystem::file_size(kept.file()) == size);
+}
+
+TEST_CASE("another program's database is refused, and left as it was") {
+  const act_test::tiny_search tiny = act_test::make_tiny_search();
+  const temporary_state kept;
+  {
+    act::database theirs(kept.file());
+    theirs.execute("CREATE TABLE bookmarks (url TEXT); INSERT INTO bookmarks VALUES ('mine')");
+  }
+  CHECK_THROWS_WITH_AS(run(tiny, kept.file()), doctest::Contains("another program's"), act::error);
+  act::database theirs(kept.file());
+  act::statement tables(theirs, "SELECT COUNT(*) FROM sqlite_master");
+  REQUIRE(tables.step());
+  CHECK(tables.integer(0) == 1);
+}
+
+TEST_CASE("a state whose scores are damaged is refused, never computed with") {
+  const act_test::tiny_search tiny = act_test::make_tiny_search();
+  for (const char* damage :
+       {"UPDATE trial SET scores = x''", "UPDATE trial SET scores = x'0000000000000000'",
+        "UPDATE plain SET scores = x'0000000000000000'", "UPDATE plain SET scores = NULL",
+        "UPDATE plain SET scores = x'000000000000F87F000000000000F87F000000000000F87F'",
+        "DELETE FROM plain WHERE sample = 0",
+        "INSERT INTO trial SELECT sample, layer, head + 100, has_sinks, scores FROM trial"}) {
+    CAPTURE(damage);
+    const temporary_state kept;
+    run(tiny, kept.file());
+    {
+      act::database data(kept.file());
+      data.execute(damage);
+    }
+    CHECK_THROWS_AS(run(tiny, kept.file()), act::error);
+  }
 }
 
 TEST_CASE("a state that lost trials is refused") {

@@ -48,7 +48,7 @@ TEST_CASE("bootstrap intervals of AUC and its difference equal the golden ones")
   }
 }
 
-TEST_CASE("a perfect order is 1, its reverse 0, all ties one half; a shift of one label changes nothing") {
+TEST_CASE("a perfect order is 1, its reverse 0, all ties one half, a shift of one label changes nothing") {
   CHECK(*auc_of({{1, 0}, {0, 1}, {0, 2}}, {0, 1, 1}) == 1);
   CHECK(*auc_of({{0, 1}, {1, 0}, {2, 0}}, {0, 1, 1}) == 0);
   CHECK(*auc_of({{3, 3}, {1, 1}, {2, 2}}, {0, 1, 1}) == 0.5);

@@ -4,6 +4,7 @@
 #include <act/report/heads_file.hpp>
 #include <act/report/sha256.hpp>
 #include <act/runtime/model.hpp>
+#include <array>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -31,20 +32,34 @@ inline void add_linear(sha256& digest, const linear& layer) {
   add_sampled(digest, layer.bias.data(), extent(layer.bias.size()));
 }
 
+inline void add_norm(sha256& digest, const norm& layer) {
+  add_sampled(digest, layer.weight.data(), extent(layer.weight.size()));
+  add_sampled(digest, layer.bias.data(), extent(layer.bias.size()));
+}
+
 }  // namespace detail
 
-/// SHA-256 over the configuration and evenly spread values of every weight matrix, as 64 hexadecimal digits.
-/// Depends on the weights as they are computed with: another quantisation is another fingerprint. A few
-/// milliseconds.
+/// SHA-256 over the configuration and evenly spread values of every weight matrix and norm, as 64 hexadecimal
+/// digits. Depends on the weights as they are computed with: another quantisation is another fingerprint. A
+/// few milliseconds.
 [[nodiscard]] inline std::string fingerprint(const model& of) {
   const model_config& config = of.config;
   sha256 digest;
   digest.update(config.architecture);
-  for (const std::size_t size : {config.layers, config.hidden, config.heads, config.kv_heads,
-                                 config.head_size, config.inner, config.vocabulary, config.rotary.dims}) {
+  for (const std::size_t size :
+       {config.layers, config.hidden, config.embedding, config.heads, config.kv_heads, config.head_size,
+        config.inner, config.vocabulary, config.rotary.dims, config.position_offset,
+        static_cast<std::size_t>(config.norm_type), static_cast<std::size_t>(config.norm_at),
+        static_cast<std::size_t>(config.feed_forward_activation),
+        static_cast<std::size_t>(config.rotary.pairing)}) {
     digest.update(" " + std::to_string(size));
   }
+  const std::array<float, 2> numbers{config.norm_epsilon, config.rotary.theta};
+  digest.update(std::as_bytes(std::span<const float>(numbers)));
+  detail::add_norm(digest, of.final_norm);
   for (const decoder_layer& layer : of.layers) {
+    detail::add_norm(digest, layer.attention_norm);
+    detail::add_norm(digest, layer.feed_forward_norm);
     detail::add_linear(digest, layer.query);
     detail::add_linear(digest, layer.key_value);
     detail::add_linear(digest, layer.attention_output);

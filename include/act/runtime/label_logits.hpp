@@ -2,9 +2,11 @@
 // needs.
 #pragma once
 
+#include <act/error.hpp>
 #include <act/runtime/forward.hpp>
 #include <act/runtime/model.hpp>
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <span>
 #include <vector>
@@ -12,7 +14,8 @@
 namespace act::inline ACT_ABI {
 
 /// scores[i][w] = logit of words[i][w] at prompt i's last position. `hidden` is what `final_hidden` returned,
-/// one row a prompt. Each distinct word of the batch is expanded once.
+/// one row a prompt. Each distinct word of the batch is expanded once. Throws `error` (invalid_input) for a
+/// logit that isn't finite: nothing could be ranked by it.
 [[nodiscard]] inline std::vector<std::vector<double>> label_logits(
     const model& model, const matrix& hidden, std::span<const std::span<const token_id>> words) {
   std::vector<token_id> distinct;
@@ -32,7 +35,13 @@ namespace act::inline ACT_ABI {
       const auto at = std::lower_bound(distinct.begin(), distinct.end(), word) - distinct.begin();
       // One dot product a word, always in the same order: a score doesn't depend on what else is in the
       // batch.
-      scores[i].push_back(static_cast<double>(hidden.row(index(i)).dot(rows.row(at))));
+      const float logit = hidden.row(index(i)).dot(rows.row(at));
+      if (!std::isfinite(logit)) {
+        throw error(error_code::invalid_input, "model " + model.config.architecture,
+                    "a prompt's logits aren't finite; the weights are damaged or overflow float32, fetch the "
+                    "model again");
+      }
+      scores[i].push_back(static_cast<double>(logit));
     }
   }
   return scores;

@@ -74,7 +74,7 @@ class search_meter {
       return *runner;
     };
 
-    std::optional<std::vector<std::vector<double>>> plain = state.plain(chunk);
+    std::optional<std::vector<std::vector<double>>> plain = state.plain(chunk, samples);
     if (!plain) {
       plain = started().plain_scores();
       state.save_plain(chunk, *plain, started().plain_work());
@@ -84,7 +84,7 @@ class search_meter {
     }
 
     for (std::size_t layer = plan.range.first; layer <= plan.range.last; ++layer) {
-      std::optional<layer_trials> trials = state.trials(chunk, layer, heads);
+      std::optional<layer_trials> trials = state.trials(chunk, layer, heads, samples);
       if (trials) {
         const double part = meter.add(layer, trials->scores.size());
         if (progress) progress(part);

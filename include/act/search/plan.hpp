@@ -3,6 +3,7 @@
 #pragma once
 
 #include <act/options.hpp>
+#include <act/report/option_names.hpp>
 #include <act/search/layer_range.hpp>
 #include <act/search/state.hpp>
 #include <act/tasks/prepared_sample.hpp>
@@ -53,23 +54,31 @@ struct search_plan {
     text.precision(17);
     text << "model " << fingerprint << '\n'
          << "layers " << range.first << ':' << range.last << '\n'
-         << "rule " << (options.sinks.rule == sink_rule::relative ? "relative" : "absolute") << '\n'
+         << "rule " << name_of(options.sinks.rule) << '\n'
          << "alpha " << options.sinks.alpha << '\n'
          << "tau " << options.sinks.tau << '\n'
          << "min-visible-rows " << options.sinks.min_visible_rows << '\n'
          << "beta " << options.beta << '\n'
-         << "compatibility " << (options.behave_as == compatibility::authors ? "authors" : "none") << '\n';
+         << "redistribution " << name_of(options.redistribute) << '\n'
+         << "theta " << options.theta << '\n'
+         << "compatibility " << name_of(options.behave_as) << '\n';
     for (const search_source& source : sources) {
-      text << "task " << source.task << " of " << source.sha256 << " samples";
+      text << "task " << source.task << " scored by " << source.scoring << " of " << source.sha256
+           << " samples";
       for (const std::size_t index : source.indices)
         text << ' ' << index;
       text << '\n';
     }
+    // Another tokenizer, prompt or treatment of long prompts gives other ids.
     for (const prepared_sample& sample : samples) {
+      text << "sample " << sample.label << " words";
       for (const token_id word : sample.words)
-        text << word << ' ';
+        text << ' ' << word;
+      text << " prompt";
+      for (const token_id token : sample.prompt)
+        text << ' ' << token;
+      text << '\n';
     }
-    text << '\n';
     return text.str();
   }
 };

@@ -23,6 +23,7 @@ class database {
     const int code = sqlite3_open(path_.c_str(), &opened);
     handle_.reset(opened);
     if (code != SQLITE_OK) fail("can't be opened");
+    sqlite3_busy_timeout(handle_.get(), 10000);  // another process may be writing the same state
   }
 
   /// Runs statements without parameters or results.
@@ -38,7 +39,8 @@ class database {
   [[noreturn]] void fail(std::string_view what) const {
     const int code = handle_ ? sqlite3_errcode(handle_.get()) : SQLITE_CANTOPEN;
     const bool foreign = code == SQLITE_NOTADB || code == SQLITE_CORRUPT || code == SQLITE_ERROR;
-    const std::string reason = handle_ ? sqlite3_errmsg(handle_.get()) : "out of memory";
+    std::string reason = handle_ ? sqlite3_errmsg(handle_.get()) : "out of memory";
+    if (code == SQLITE_BUSY) reason = "another process is using it";
     throw error(foreign ? error_code::invalid_input : error_code::io, path_,
                 std::string(what) + " as a search state: " + reason +
                     (foreign ? "; choose another file, or delete this one to start again" : ""));

@@ -8,6 +8,7 @@
 #include <act/error.hpp>
 #include <act/search/sqlite.hpp>
 #include <act/search/trials.hpp>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -34,7 +35,9 @@ class search_state {
   /// line that differs.
   search_state(const std::filesystem::path& path, const std::string& identity)
       : path_(path.string()), data_(path) {
+    refuse_foreign();
     data_.execute("PRAGMA synchronous = NORMAL");
+    data_.execute("PRAGMA application_id = " + std::to_string(application));
     data_.execute(
         "CREATE TABLE IF NOT EXISTS search (format INTEGER, identity TEXT);"
         "CREATE TABLE IF NOT EXISTS plain (sample INTEGER PRIMARY KEY, scores BLOB);"
@@ -59,15 +62,20 @@ class search_state {
     }
   }
 
-  /// The chunk's plain scores and the work of its plain pass, if they are there already.
-  [[nodiscard]] std::optional<std::vector<std::vector<double>>> plain(const sample_chunk& chunk) {
+  /// The chunk's plain scores, if they are there already. `samples` are the chunk's: stored scores that don't
+  /// fit their words are an `error` (invalid_input), as is anything else that a damaged file could say.
+  [[nodiscard]] std::optional<std::vector<std::vector<double>>> plain(
+      const sample_chunk& chunk, std::span<const prepared_sample> samples) {
     if (!unit(chunk, plain_pass)) return std::nullopt;
     statement rows(data_, "SELECT scores FROM plain WHERE sample >= ? AND sample < ? ORDER BY sample");
     rows.bind(1, integer(chunk.begin)).bind(2, integer(chunk.end));
     std::vector<std::vector<double>> scores;
-    while (rows.step())
-      scores.push_back(numbers(rows.blob(0)));
-    if (scores.size() != chunk.size()) damaged();
+    while (rows.step()) {
+      if (scores.size() == samples.size()) damaged();
+      const std::size_t words = samples[scores.size()].words.size();
+      scores.push_back(numbers(rows.blob(0), words));
+    }
+    if (scores.size() != samples.size()) damaged();
     return scores;
   }
   void save_plain(const sample_chunk& chunk, const std::vector<std::vector<double>>& scores,
@@ -82,7 +90,8 @@ class search_state {
 
   /// One layer's trials of the chunk, if they are there already.
   [[nodiscard]] std::optional<layer_trials> trials(const sample_chunk& chunk, std::size_t layer,
-                                                   std::size_t heads) {
+                                                   std::size_t heads,
+                                                   std::span<const prepared_sample> samples) {
     const std::optional<search_work> work = unit(chunk, integer(layer));
     if (!work) return std::nullopt;
     statement rows(data_,
@@ -92,10 +101,12 @@ class search_state {
     layer_trials found;
     found.work = *work;
     while (rows.step()) {
+      const std::size_t sample = found.scores.size() / heads;
+      if (sample >= samples.size()) damaged();
       found.has_sinks.push_back(rows.integer(0) != 0 ? 1 : 0);
-      found.scores.push_back(numbers(rows.blob(1)));
+      found.scores.push_back(numbers(rows.blob(1), samples[sample].words.size()));
     }
-    if (found.scores.size() != chunk.size() * heads) damaged();
+    if (found.scores.size() != samples.size() * heads) damaged();
     return found;
   }
   void save_trials(const sample_chunk& chunk, std::size_t layer, std::size_t heads,
@@ -126,7 +137,8 @@ class search_state {
 
  private:
   static constexpr std::int64_t format = 1;
-  static constexpr std::int64_t plain_pass = -1;  // the unit that isn't a layer
+  static constexpr std::int64_t application = 0x41435453;  // "ACTS" in the database's header
+  static constexpr std::int64_t plain_pass = -1;           // the unit that isn't a layer
 
   [[nodiscard]] static std::int64_t integer(std::size_t value) noexcept {
     return static_cast<std::int64_t>(value);
@@ -134,13 +146,27 @@ class search_state {
 
   [[noreturn]] void damaged() const {
     throw error(error_code::invalid_input, path_,
-                "lacks trials that it says it has; delete it to start again");
+                "doesn't hold the trials that it says it holds; delete it to start again");
   }
 
-  [[nodiscard]] std::vector<double> numbers(std::span<const std::byte> bytes) const {
-    if (bytes.size() % sizeof(double) != 0) damaged();
-    std::vector<double> values(bytes.size() / sizeof(double));
-    if (!bytes.empty()) std::memcpy(values.data(), bytes.data(), bytes.size());
+  // Another program's database must not get our tables.
+  void refuse_foreign() {
+    statement tables(data_, "SELECT COUNT(*) FROM sqlite_master");
+    statement owner(data_, "PRAGMA application_id");
+    if (tables.step() && tables.integer(0) > 0 && owner.step() && owner.integer(0) != application) {
+      throw error(error_code::invalid_input, path_,
+                  "is another program's database; choose another --state file");
+    }
+  }
+
+  // `count` finite numbers.
+  [[nodiscard]] std::vector<double> numbers(std::span<const std::byte> bytes, std::size_t count) const {
+    std::vector<double> values(count);
+    if (bytes.size() != count * sizeof(double)) damaged();
+    std::memcpy(values.data(), bytes.data(), bytes.size());
+    for (const double value : values) {
+      if (!std::isfinite(value)) damaged();
+    }
     return values;
   }
 

@@ -31,7 +31,7 @@ TEST_CASE("quoted and plain cells") {
   CHECK(cells_of("\"\"\"\"") == table{{"\""}});
 }
 
-TEST_CASE("rows end at 0x0A, with or without CR; empty lines are passed over") {
+TEST_CASE("rows end at 0x0A, with or without CR, empty lines are passed over") {
   CHECK(cells_of("a,b\r\n\r\n\nc,\"d\"\r\ne") == table{{"a", "b"}, {"c", "d"}, {"e"}});
   CHECK(cells_of("a\r") == table{{"a"}});
   CHECK(cells_of("\"a\"\r") == table{{"a"}});

@@ -59,7 +59,8 @@ struct attention_calibration {
 
 /// What the head search wants to know of one (sequence, head): see `attend_with_alternatives`.
 struct head_alternative {
-  bool has_sinks = false;
+  bool has_sinks =
+      false;  ///< calibrating this head changes something: it has sinks, or the option needs none
   std::size_t first_row = 0;  ///< first query row (within the sequence) that calibration changes
 };
 
@@ -261,8 +262,8 @@ inline void attend(const attention_shape& shape, std::span<const attention_seque
 
 /// As `attend` with nothing calibrated, and for each (sequence, head) also the output that calibrating this
 /// head would give: `alternative` has the shape of `out`, and only its rows from `found[sequence * heads +
-/// head].first_row` on are written, and only where the head has sinks. This is what makes one trial of the
-/// head search cheap.
+/// head].first_row` on are written, and only where the head has sinks (temperature: always). This is what
+/// makes one trial of the head search cheap.
 inline void attend_with_alternatives(const attention_shape& shape,
                                      std::span<const attention_sequence> sequences,
                                      const const_matrix_ref& query, const const_matrix_ref& key,
@@ -282,10 +283,13 @@ inline void attend_with_alternatives(const attention_shape& shape,
     const std::vector<sink>& sinks =
         scratch.calibrate_map(worker, sequence.queries, sequence.positions(), options);
     found[task] = {};
-    if (sinks.empty()) return;
+    // Temperature has no sinks: it changes every row of every head.
+    const bool every_row = options.redistribute == redistribution::temperature;
+    if (sinks.empty() && !every_row) return;
     // A row sees the first sink from the sink's own position on; rows before it are as they were.
     const std::size_t offset = sequence.positions() - sequence.queries;
-    const std::size_t first = sinks.front().position > offset ? sinks.front().position - offset : 0;
+    const bool later = !every_row && sinks.front().position > offset;
+    const std::size_t first = later ? sinks.front().position - offset : 0;
     if (first >= sequence.queries) return;
     found[task] = {.has_sinks = true, .first_row = first};
     const std::size_t count = sequence.queries - first;
