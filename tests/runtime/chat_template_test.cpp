@@ -45,7 +45,8 @@ TEST_CASE("conversations are written as transformers writes them") {
 
 TEST_CASE("a model's own template is recognised, and one that prints something else isn't") {
   const nlohmann::json stored = golden();
-  for (const auto& [name, text] : stored.at("templates").items()) {
+  for (const auto& [key, text] : stored.at("templates").items()) {
+    const std::string name = key;
     CAPTURE(name);
     std::string jinja = text;
     if (name == "vicuna") {  // Vicuna's files carry no template: there is nothing to recognise

@@ -1,0 +1,275 @@
+// act-generate: text from a model, plain or with calibrated heads, as it comes.
+#include <act/report/atomic_file.hpp>
+#include <act/report/text_file.hpp>
+#include <act/runtime/chat_template.hpp>
+#include <act/runtime/files/chat_template_text.hpp>
+#include <act/runtime/generate.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "program.hpp"
+
+namespace {
+
+using namespace act_program;
+
+struct generate_options {
+  common_options common;
+  calibration_flags calibration;
+  std::string prompt;
+  std::string prompt_file;
+  std::string tokens;
+  std::string logits;
+  bool chat = false;
+  std::string chat_template;
+  std::string system;
+  act::generation_options generation;
+  std::string heads;
+  bool force = false;
+  // What was given: an empty prompt is one, too.
+  CLI::Option* prompt_given = nullptr;
+  CLI::Option* file_given = nullptr;
+  CLI::Option* tokens_given = nullptr;
+  CLI::Option* logits_given = nullptr;
+  CLI::Option* system_given = nullptr;
+};
+
+void declare(CLI::App& app, generate_options& options) {
+  options.common.add_to(app);
+  options.prompt_given =
+      app.add_option("--prompt", options.prompt, "The text to continue, or the question with --chat")
+          ->type_name("TEXT");
+  options.file_given =
+      app.add_option("--prompt-file", options.prompt_file, "The same, from a file, to its last byte")
+          ->type_name("FILE");
+  options.tokens_given = app.add_option("--tokens", options.tokens,
+                                        "Token ids instead of text, for --logits; needs no tokenizer")
+                             ->type_name("\"ID ID ...\"");
+  options.logits_given = app.add_option("--logits", options.logits,
+                                        "Write the last position's logits as JSON: baseline and calibrated")
+                             ->type_name("FILE");
+  app.add_option("--max-new-tokens", options.generation.max_new_tokens, "Stop after N tokens (default: 256)")
+      ->type_name("N");
+  app.add_option("--temperature", options.generation.sampling.temperature,
+                 "Divides the logits before a token is drawn; 0: always the likeliest (default: 0)");
+  app.add_option("--top-k", options.generation.sampling.top_k,
+                 "Draw from the K likeliest tokens only (default: 0, all)");
+  app.add_option("--top-p", options.generation.sampling.top_p,
+                 "Draw from the likeliest tokens that together reach P (default: 1)");
+  app.add_option("--seed", options.generation.sampling.seed, "Of the draws (default: 0)")->type_name("S");
+  app.add_option("--stop", options.generation.stops, "End the text before this string; may be repeated")
+      ->type_name("TEXT")
+      ->allow_extra_args(false);
+  app.add_flag("--chat", options.chat, "Write the prompt as a question in the model's own chat format");
+  app.add_option("--chat-template", options.chat_template,
+                 "Chat in this format: smollm2, llama2, vicuna, mistral, mistral-v0.1")
+      ->type_name("NAME");
+  options.system_given =
+      app.add_option("--system", options.system, "The chat's system text (default: the format's)")
+          ->type_name("TEXT");
+  app.add_option("--heads", options.heads, "Calibrate these heads, in the prompt and in decoding")
+      ->type_name("FILE");
+  app.add_flag("--force", options.force, "Use heads that were found for another checkpoint");
+  options.calibration.add_to(app);
+  app.footer(
+      "Examples:\n"
+      "  act-generate --model M.gguf --prompt 'Once upon a time' --max-new-tokens 100\n"
+      "  act-generate --model M.gguf --chat --prompt 'What is a sink?' --heads heads.json\n"
+      "  act-generate --model M.gguf --prompt-file p.txt --temperature 0.8 --top-p 0.9 --seed 7 --stop "
+      "'\\n\\n'\n"
+      "  act-generate --model M.gguf --tokens '1 15 27' --heads heads.json --logits out.json\n"
+      "A prompt is calibrated as a whole; generated tokens by the attention so far.\n"
+      "Exit codes: 0 done, 1 bad input, 2 wrong usage, 130 interrupted.");
+}
+
+[[noreturn]] void refuse(const std::string& option, const std::string& why) {
+  throw act::error(act::error_code::invalid_option, option, why);
+}
+
+void check_usage(const generate_options& options) {
+  const std::size_t prompts =
+      options.prompt_given->count() + options.file_given->count() + options.tokens_given->count();
+  if (prompts != 1) refuse("--prompt", "give one of --prompt, --prompt-file and --tokens");
+  if ((options.tokens_given->count() > 0) != (options.logits_given->count() > 0)) {
+    refuse("--tokens", "needs --logits, and --logits needs --tokens");
+  }
+  const bool chat = options.chat || !options.chat_template.empty();
+  if (options.system_given->count() > 0 && !chat) refuse("--system", "needs --chat");
+  act::throw_if(options.generation.sampling.validate(), act::error_code::invalid_option);
+  (void)act::text_stream(options.generation.stops);
+  if (!options.chat_template.empty()) (void)act::find_chat_template(options.chat_template);
+}
+
+std::vector<act::token_id> parse_tokens(const std::string& text) {
+  std::vector<act::token_id> tokens;
+  std::size_t at = 0;
+  while ((at = text.find_first_not_of(" ,\t\r\n", at)) != std::string::npos) {
+    const std::size_t end = std::min(text.find_first_of(" ,\t\r\n", at), text.size());
+    const std::string one = text.substr(at, end - at);
+    if (one.size() > 9 || one.find_first_not_of("0123456789") != std::string::npos) {
+      throw act::error(
+          act::error_code::invalid_input, "--tokens",
+          "'" + act::printable(one) + "' isn't a token id; give whole numbers with spaces between");
+    }
+    tokens.push_back(static_cast<act::token_id>(std::stol(one)));
+    at = end;
+  }
+  if (tokens.empty()) throw act::error(act::error_code::invalid_input, "--tokens", "holds no ids; give one");
+  return tokens;
+}
+
+// Heads file and options in force, checked against the model.
+act::model_calibration calibration_for(const act::model& model, const generate_options& options,
+                                       const std::optional<act::heads_file>& heads) {
+  act::model_calibration calibration;
+  calibration.options = options.calibration.over(heads ? heads->options : std::nullopt);
+  if (!heads) return calibration;
+  const act::fingerprint_check fit =
+      act::check_fit(*heads, act::identity_of(model), options.heads, options.force);
+  if (fit == act::fingerprint_check::absent && !options.common.quiet) {
+    std::cerr << "act-generate: " << options.heads << ": has no fingerprint, so it may be another model's\n";
+  }
+  calibration.heads = heads->heads;
+  return calibration;
+}
+
+nlohmann::ordered_json numbers(const act::model& model, const act::matrix& hidden) {
+  act::matrix logits(1, act::index(model.config.vocabulary));
+  model.output.all_logits(hidden, logits);
+  auto list = nlohmann::ordered_json::array();
+  for (Eigen::Index i = 0; i < logits.cols(); ++i)
+    list.push_back(logits(0, i));
+  return list;
+}
+
+void write_provenance(nlohmann::ordered_json& document, const CLI::App& app,
+                      const act::provenance_clock& clock) {
+  const act::provenance made = clock.stamp(options_in_force(app));
+  document["seconds"] = made.seconds;
+  document["provenance"] = act::to_json(made);
+}
+
+// One whole pass, plain and calibrated; the tokenizer isn't looked at.
+void run_logits(const CLI::App& app, const generate_options& options, const act::provenance_clock& clock,
+                const std::optional<act::heads_file>& heads) {
+  const std::vector<std::vector<act::token_id>> prompts{parse_tokens(options.tokens)};
+  const std::filesystem::path path = options.common.model;
+  const act::model model = std::filesystem::is_directory(path)
+                               ? act::read_model(path)
+                               : act::read_model(std::make_shared<const act::gguf_file>(path));
+  const act::model_calibration calibration = calibration_for(model, options, heads);
+  const act::packed_prompts packed = act::pack(model.config, prompts);
+  const act::plain_and_calibrated both = act::run_both(model, packed, calibration);
+  nlohmann::ordered_json document{{"baseline", numbers(model, both.plain)}};
+  if (heads) {
+    const bool any = !calibration.heads.empty();
+    document["calibrated"] = any ? numbers(model, both.calibrated) : document["baseline"];
+  }
+  act::write_file(options.logits, act::compact_json(document) + "\n");
+  if (options.common.json.empty()) return;
+  nlohmann::ordered_json summary{{"logits", options.logits},
+                                 {"prompt_tokens", prompts.front()},
+                                 {"heads", calibration.heads.size()},
+                                 {"options", act::to_json(calibration.options)},
+                                 {"model", act::to_json(act::identity_of(model))}};
+  write_provenance(summary, app, clock);
+  act::write_file(options.common.json, act::pretty_json(summary) + "\n");
+}
+
+// The chat format in force: the one that was named, else the model's own.
+const act::chat_template& chat_format(const generate_options& options) {
+  if (!options.chat_template.empty()) return act::find_chat_template(options.chat_template);
+  const std::optional<std::string> own = act::read_chat_template(options.common.model);
+  if (!own) {
+    throw act::error(act::error_code::unsupported, options.common.model,
+                     "carries no chat template; name the format it was trained on with --chat-template");
+  }
+  return act::recognise_chat_template(*own, options.common.model);
+}
+
+void run(const CLI::App& app, generate_options& options) {
+  const act::provenance_clock clock;
+  check_usage(options);
+  act::set_thread_count(options.common.threads);
+  std::optional<act::heads_file> heads;
+  if (!options.heads.empty()) heads = act::read_heads_file(options.heads);
+  if (options.tokens_given->count() > 0) {
+    run_logits(app, options, clock, heads);
+    return;
+  }
+  const std::string asked =
+      options.file_given->count() == 0 ? options.prompt : act::read_text_file(options.prompt_file).text;
+
+  const act::loaded_model loaded = act::load_model(options.common.model);
+  const act::tokenizer& by = *loaded.tokenizer;
+  const act::model_calibration calibration = calibration_for(loaded.model, options, heads);
+  const act::chat_template* format = nullptr;
+  std::string text = asked;
+  if (options.chat || !options.chat_template.empty()) {
+    format = &chat_format(options);
+    const auto end = by.find(format->end_token);
+    if (!end) {
+      throw act::error(act::error_code::mismatch, options.common.model,
+                       "has no token '" + std::string(format->end_token) + "', which chat format '" +
+                           std::string(format->name) + "' needs; name another with --chat-template");
+    }
+    options.generation.end_tokens.push_back(*end);
+    std::vector<act::chat_turn> turns;
+    if (options.system_given->count() > 0) turns.push_back({act::chat_role::system, options.system});
+    turns.push_back({act::chat_role::user, asked});
+    text = act::render(*format, turns);
+  }
+  const std::vector<act::token_id> prompt = by.encode(text, format == nullptr);
+
+  using seconds = std::chrono::duration<double>;
+  const auto start = std::chrono::steady_clock::now();
+  double first = 0;  // seconds to the first token
+  act::generation made;
+  try {
+    made =
+        act::generate(loaded.model, by, prompt, calibration, options.generation, [&](std::string_view piece) {
+          if (first == 0) first = seconds(std::chrono::steady_clock::now() - start).count();
+          std::cout << piece << std::flush;
+          stop_if_interrupted();
+        });
+  } catch (const interrupted&) {
+    std::cout << std::endl;
+    throw;
+  }
+  std::cout << std::endl;
+  const double decoding = seconds(std::chrono::steady_clock::now() - start).count() - first;
+  if (options.common.json.empty()) return;
+
+  nlohmann::ordered_json document{{"text", made.text},
+                                  {"tokens", made.tokens},
+                                  {"end", act::name_of(made.end)},
+                                  {"prompt", asked},
+                                  {"prompt_tokens", prompt},
+                                  {"heads", calibration.heads.size()},
+                                  {"options", act::to_json(calibration.options)},
+                                  {"model", act::to_json(act::identity_of(loaded.model))}};
+  if (format != nullptr) document["chat_template"] = format->name;
+  document["seconds_to_first_token"] = first;
+  if (made.tokens.size() > 1 && decoding > 0) {
+    document["tokens_per_second"] = static_cast<double>(made.tokens.size() - 1) / decoding;
+  }
+  write_provenance(document, app, clock);
+  act::write_file(options.common.json, act::pretty_json(document) + "\n");
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  CLI::App app{"Text from a model, plain or with calibrated heads, as it comes.", "act-generate"};
+  generate_options options;
+  declare(app, options);
+  return main_of(app, count, arguments, [&] { run(app, options); });
+}

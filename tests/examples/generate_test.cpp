@@ -1,0 +1,201 @@
+// act-generate as a process.
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+
+#include "examples/process.hpp"
+#include "examples/tiny_task.hpp"
+#include "runtime/parity_golden.hpp"
+
+using act_test::run_program;
+using nlohmann::json;
+
+namespace {
+
+json parsed(const std::string& path) {
+  return json::parse(act_test::read_file(path));
+}
+
+const std::string prompt =
+    "the weather or what people ask of a long and winding road the weather or what people";
+
+act_test::process_result generate(std::vector<std::string> more,
+                                  const std::string& model = act_test::tiny_model) {
+  more.insert(more.begin(), {"--model", model});
+  return run_program("act-generate", more);
+}
+
+void check_one_line(const act_test::process_result& run, int code, const std::string& names) {
+  CAPTURE(run.err);
+  CHECK(run.exit_code == code);
+  CHECK(run.err.find(names) != std::string::npos);
+  CHECK(std::count(run.err.begin(), run.err.end(), '\n') == 1);
+}
+
+std::string joined(const std::vector<act::token_id>& tokens) {
+  std::string text;
+  for (const act::token_id each : tokens)
+    text += std::to_string(each) + " ";
+  return text;
+}
+
+double difference(const std::vector<double>& a, const std::vector<double>& b, double largest) {
+  REQUIRE(a.size() == b.size());
+  double worst = 0;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    worst = std::max(worst, std::abs(a[i] - b[i]));
+  return worst / largest;
+}
+
+}  // namespace
+
+TEST_CASE("act-generate prints the continuation, and the JSON says how it was made") {
+  const act_test::scratch_folder folder;
+  const auto run = generate({"--prompt", prompt, "--max-new-tokens", "24", "--json", folder / "result.json"});
+  CHECK(run.err == "");
+  REQUIRE(run.exit_code == 0);
+  const json result = parsed(folder / "result.json");
+  CHECK(run.out == result["text"].get<std::string>() + "\n");
+  CHECK(result["tokens"].size() <= 24);
+  CHECK(!result["prompt_tokens"].empty());
+  CHECK(result["heads"] == 0);
+  for (const char* key :
+       {"version", "revision", "compiler", "flags", "cpu", "threads", "options", "seconds"}) {
+    CHECK(result["provenance"].contains(key));
+  }
+  const std::string file = folder.write("prompt.txt", prompt);
+  CHECK(generate({"--prompt-file", file, "--max-new-tokens", "24", "--threads", "2"}).out == run.out);
+}
+
+TEST_CASE("act-generate draws by seed and ends before a stop string") {
+  const auto with = [](std::vector<std::string> more) {
+    more.insert(more.begin(), {"--prompt", prompt, "--max-new-tokens", "40"});
+    const auto run = generate(more);
+    CHECK(run.exit_code == 0);
+    return run.out;
+  };
+  const std::string seven = with({"--temperature", "1.2", "--top-p", "0.95", "--seed", "7"});
+  CHECK(seven == with({"--temperature", "1.2", "--top-p", "0.95", "--seed", "7"}));
+  CHECK(seven != with({"--temperature", "1.2", "--top-p", "0.95", "--seed", "8"}));
+  CHECK(with({}) == with({"--temperature", "1.2", "--top-k", "1", "--seed", "3"}));
+  const std::string whole = with({});
+  // The tiny model writes bytes at random: stop at the first pair of letters.
+  const auto letter = [](char c) { return c >= 'A' && c <= 'z'; };
+  const auto pair =
+      std::adjacent_find(whole.begin(), whole.end(), [&](char a, char b) { return letter(a) && letter(b); });
+  REQUIRE(pair != whole.end());
+  const std::string stop(pair, pair + 2);
+  CHECK(with({"--stop", "never in there", "--stop", stop}) == whole.substr(0, whole.find(stop)) + "\n");
+  CHECK(generate({"--prompt", prompt, "--max-new-tokens", "0"}).out == "\n");
+}
+
+TEST_CASE("act-generate calibrates heads, with beta 1 it changes nothing") {
+  const act_test::scratch_folder folder;
+  const std::string heads = folder.write(
+      "heads.json", R"({"options": {"alpha": 1.1}, "heads": [[0, 0], [0, 3], [1, 2], [2, 3], [3, 1]]})");
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"--prompt", prompt, "--max-new-tokens", "40", "--temperature", "1", "--seed",
+                               "5", "--quiet", "--json", folder / "result.json"});
+    const auto run = generate(more);
+    CHECK(run.err == "");
+    CHECK(run.exit_code == 0);
+    return run.out;
+  };
+  const std::string plain = with({});
+  const std::string calibrated = with({"--heads", heads});
+  CHECK(parsed(folder / "result.json")["heads"] == 5);
+  CHECK(parsed(folder / "result.json")["options"]["alpha"] == 1.1);
+  CHECK(calibrated != plain);
+  CHECK(with({"--heads", heads, "--beta", "1"}) == plain);
+}
+
+TEST_CASE("--tokens writes the logits that transformers has, and needs no tokenizer") {
+  const act_test::scratch_folder folder;
+  const auto golden = act_test::read_parity_golden(std::filesystem::path(ACT_TEST_GOLDEN_DIR) / "parity" /
+                                                   "tiny-llama-mixed.json");
+  // The same file with a tokenizer nobody has.
+  std::string unknown = act_test::read_file(act_test::tiny_model);
+  const std::string key = "tokenizer.ggml.model";
+  const std::size_t name = unknown.find(key) + key.size() + 4 + 8;
+  unknown.replace(name, 2, "zz");
+  const std::string model = folder.write("unknown-tokenizer.gguf", unknown);
+  check_one_line(generate({"--prompt", "the"}, model), 1, "unknown-tokenizer.gguf");
+
+  const auto& [case_name, calibration] = *golden.cases.find("several heads");
+  json heads{{"heads", json::array()}};
+  for (const act::layer_head& each : calibration.heads)
+    heads["heads"].push_back({each.layer, each.head});
+  const std::string file = folder.write("heads.json", heads.dump());
+  for (const auto& each : golden.prompts) {
+    const std::vector<std::string> arguments{"--tokens", joined(each.tokens), "--logits",
+                                             folder / "out.json"};
+    REQUIRE(generate(arguments, model).exit_code == 0);
+    const json plain = parsed(folder / "out.json");
+    CHECK(!plain.contains("calibrated"));
+    auto more = arguments;
+    more.insert(more.end(), {"--heads", file, "--quiet"});
+    REQUIRE(generate(more, model).exit_code == 0);
+    const json both = parsed(folder / "out.json");
+    CHECK(both["baseline"] == plain["baseline"]);
+    CHECK(difference(both["baseline"].get<std::vector<double>>(), each.plain, each.plain_largest) < 2e-4);
+    const auto expected =
+        std::find_if(each.cases.begin(), each.cases.end(),
+                     [&wanted = case_name](const auto& other) { return other.name == wanted; });
+    REQUIRE(expected != each.cases.end());
+    CHECK(difference(both["calibrated"].get<std::vector<double>>(), expected->logits, expected->largest) <
+          2e-4);
+  }
+}
+
+TEST_CASE("act-generate says what is wrong") {
+  const act_test::scratch_folder folder;
+  check_one_line(generate({}), 2, "--prompt");
+  check_one_line(generate({"--prompt", "a", "--tokens", "1", "--logits", folder / "l"}), 2, "--prompt");
+  check_one_line(generate({"--tokens", "1"}), 2, "--logits");
+  check_one_line(generate({"--prompt", "a", "--logits", folder / "l"}), 2, "--tokens");
+  check_one_line(generate({"--prompt", "a", "--top-p", "2"}), 2, "top_p");
+  check_one_line(generate({"--prompt", "a", "--stop", ""}), 2, "stop");
+  check_one_line(generate({"--prompt", "a", "--system", "b"}), 2, "--chat");
+  check_one_line(generate({"--prompt", "a", "--chat-template", "none"}), 2, "smollm2");
+  check_one_line(generate({"--prompt", "a", "--chat"}), 1, "--chat-template");
+  check_one_line(generate({"--tokens", "1 x", "--logits", folder / "l"}), 1, "'x'");
+  check_one_line(generate({"--tokens", " ", "--logits", folder / "l"}), 1, "--tokens");
+  check_one_line(generate({"--tokens", "1 999999", "--logits", folder / "l"}), 1, "999999");
+  check_one_line(generate({"--prompt-file", folder / "none.txt"}), 1, "none.txt");
+  check_one_line(generate({"--prompt", "\xff"}), 1, "UTF-8");
+  const std::string heads = folder.write("heads.json", R"({"heads": [[1, 99]]})");
+  check_one_line(generate({"--prompt", "a", "--heads", heads}), 1, "[1, 99]");
+}
+
+TEST_CASE("SmolLM2 answers in its chat format, and Ctrl-C ends it with 130") {
+  if (!std::filesystem::exists(ACT_TEST_MODEL)) {
+    MESSAGE("[skipped] no model at " ACT_TEST_MODEL "; third_party/fetch_model.sh gets it");
+    return;
+  }
+  const act_test::scratch_folder folder;
+  const auto run = generate({"--chat", "--prompt", "What is the capital of France?", "--max-new-tokens", "24",
+                             "--json", folder / "result.json"},
+                            ACT_TEST_MODEL);
+  REQUIRE(run.exit_code == 0);
+  const json result = parsed(folder / "result.json");
+  CHECK(run.out.find("Paris") != std::string::npos);
+  CHECK(result["chat_template"] == "smollm2");
+  CHECK(result["end"] == "end_token");
+
+  const auto begun = std::chrono::steady_clock::now();
+  const auto stopped = run_program(
+      "act-generate",
+      {"--model", ACT_TEST_MODEL, "--prompt", "Once upon a time", "--max-new-tokens", "6000", "--temperature",
+       "1", "--json", folder / "none.json"},
+      act_test::interruption{.signal = SIGINT, .when = [&] {
+                               return std::chrono::steady_clock::now() - begun > std::chrono::seconds(2);
+                             }});
+  CHECK(stopped.exit_code == 130);
+  CHECK(!stopped.killed);
+  CHECK(stopped.err == "act-generate: interrupted\n");
+  CHECK(!std::filesystem::exists(folder / "none.json"));
+}
