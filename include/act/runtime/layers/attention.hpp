@@ -239,7 +239,7 @@ inline void attend(const attention_shape& shape, std::span<const attention_seque
   if (!calibration.heads.empty()) detail::check_calibration(sequences, calibration.options);
   const detail::attention_inputs in{shape, query, key, value};
   detail::map_scratch scratch(sequences, !calibration.heads.empty());
-  parallel_for(sequences.size() * shape.heads, [&](std::size_t task, std::size_t worker) noexcept {
+  const auto attend_head = [&](std::size_t task, std::size_t worker) noexcept {
     const attention_sequence& sequence = sequences[task / shape.heads];
     const std::size_t head = task % shape.heads;
     const detail::head_slice slice(in, sequence, head);
@@ -257,7 +257,16 @@ inline void attend(const attention_shape& shape, std::span<const attention_seque
       }
       slice.mix(map, first, count, slice.out_rows(out, first, count));
     }
-  });
+  };
+  std::size_t multiplications = 0;
+  for (const attention_sequence& each : sequences)
+    multiplications += 2 * each.queries * each.positions() * shape.heads * shape.head_size;
+  if (multiplications < detail::product_worth_threads) {
+    for (std::size_t task = 0; task < sequences.size() * shape.heads; ++task)
+      attend_head(task, 0);
+  } else {
+    parallel_for(sequences.size() * shape.heads, attend_head);
+  }
 }
 
 /// As `attend` with nothing calibrated, and for each (sequence, head) also the output that calibrating this

@@ -33,13 +33,19 @@ inline void apply(const linear& layer, const const_matrix_ref& x, matrix_ref y) 
   if (x.rows() == 0) return;
   const std::size_t outputs = layer.outputs();
   const std::size_t blocks = (outputs + detail::linear_block - 1) / detail::linear_block;
-  parallel_for(blocks, [&](std::size_t block) noexcept {
+  const auto multiply = [&](std::size_t block) noexcept {
     const Eigen::Index first = index(block * detail::linear_block);
     const Eigen::Index count = std::min(index(detail::linear_block), index(outputs) - first);
     auto out = y.middleCols(first, count);
     out.noalias() = x * layer.weight.middleRows(first, count).transpose();
     if (layer.bias.size() != 0) out.rowwise() += layer.bias.segment(first, count);
-  });
+  };
+  if (extent(x.rows()) * layer.inputs() * outputs < detail::product_worth_threads) {
+    for (std::size_t block = 0; block < blocks; ++block)
+      multiply(block);
+  } else {
+    parallel_for(blocks, multiply);
+  }
 }
 
 }  // namespace act::inline ACT_ABI

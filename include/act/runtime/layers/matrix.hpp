@@ -14,6 +14,8 @@
 #include <Eigen/Core>
 #include <act/version.hpp>
 
+#include <cstddef>
+
 namespace act::inline ACT_ABI {
 
 using matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
@@ -29,5 +31,13 @@ using const_matrix_ref = Eigen::Ref<const matrix, 0, Eigen::OuterStride<>>;
 [[nodiscard]] constexpr std::size_t extent(Eigen::Index value) noexcept {
   return static_cast<std::size_t>(value);
 }
+
+namespace detail {
+
+// Multiplications that are worth waking threads for. Below (a token or two of a small model) a product takes
+// as long as threads take to meet, and many times less where other processes keep a core busy.
+inline constexpr std::size_t product_worth_threads = std::size_t{1} << 21;
+
+}  // namespace detail
 
 }  // namespace act::inline ACT_ABI
