@@ -8,11 +8,14 @@
 #include <act/tasks/evaluate.hpp>
 #include <nlohmann/json.hpp>
 
+#include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace act::inline ACT_ABI {
@@ -54,31 +57,49 @@ template <class Value>
 
 }  // namespace detail
 
+namespace detail {
+
+/// A count, or the mean of counts over several runs: whole numbers stay whole.
+[[nodiscard]] inline nlohmann::ordered_json count_json(double count) {
+  if (count == std::floor(count)) return static_cast<std::size_t>(count);
+  return count;
+}
+
+[[nodiscard]] inline std::string count_text(double count, std::size_t runs) {
+  return formatted(runs == 1 ? "%.0f" : "%.1f", count);
+}
+
+}  // namespace detail
+
 [[nodiscard]] inline nlohmann::ordered_json to_json(const accuracy_summary& summary) {
-  return {{"correct", summary.correct},
-          {"accuracy", summary.accuracy},
-          {"ci95", detail::to_json(summary.ci95)},
-          {"auc", detail::or_null(summary.auc)},
-          {"auc_ci95", detail::or_null(summary.auc_ci95)},
-          {"predicted", summary.predicted}};
+  auto predicted = nlohmann::ordered_json::array();
+  for (const double count : summary.predicted)
+    predicted.push_back(detail::count_json(count));
+  return {{"correct", detail::count_json(summary.correct)}, {"accuracy", summary.accuracy},
+          {"ci95", detail::to_json(summary.ci95)},          {"auc", detail::or_null(summary.auc)},
+          {"auc_ci95", detail::or_null(summary.auc_ci95)},  {"predicted", std::move(predicted)}};
 }
 
 [[nodiscard]] inline nlohmann::ordered_json to_json(const accuracy_difference& difference) {
   return {{"accuracy", difference.accuracy},
           {"ci95", detail::to_json(difference.ci95)},
-          {"gained", difference.gained},
-          {"lost", difference.lost},
-          {"mcnemar_p", difference.mcnemar_p},
+          {"gained", detail::count_json(difference.gained)},
+          {"lost", detail::count_json(difference.lost)},
+          {"mcnemar_p", detail::or_null(difference.mcnemar_p)},
           {"auc", detail::or_null(difference.auc)},
           {"auc_ci95", detail::or_null(difference.auc_ci95)}};
 }
 
-/// `{"n", "labels", "baseline", "calibrated"?, "difference"?}`; accuracies are fractions.
+/// `{"n", "labels", "baseline", "contextual"?, "calibrated"?, "difference"?, "contextual_difference"?}`;
+/// accuracies are fractions. Of several runs the means, with `mcnemar_p` null.
 [[nodiscard]] inline nlohmann::ordered_json to_json(const evaluation& result) {
   nlohmann::ordered_json document{
       {"n", result.n}, {"labels", result.labelled}, {"baseline", to_json(result.baseline)}};
+  if (result.contextual) document["contextual"] = to_json(*result.contextual);
   if (result.calibrated) document["calibrated"] = to_json(*result.calibrated);
   if (result.difference) document["difference"] = to_json(*result.difference);
+  if (result.contextual_difference)
+    document["contextual_difference"] = to_json(*result.contextual_difference);
   return document;
 }
 
@@ -86,24 +107,29 @@ template <class Value>
 [[nodiscard]] inline std::string evaluation_table(const evaluation& result) {
   text_table table({"", "correct", "accuracy", "95 % interval", "AUC", "95 % interval"});
   const auto add = [&](const char* name, const accuracy_summary& summary) {
-    table.add({name, std::to_string(summary.correct) + "/" + std::to_string(result.n),
+    table.add({name, detail::count_text(summary.correct, result.runs) + "/" + std::to_string(result.n),
                detail::percent(summary.accuracy), detail::percent_range(summary.ci95),
                summary.auc ? detail::formatted("%.3f", *summary.auc) : "-",
                summary.auc_ci95 ? detail::formatted("%.3f", summary.auc_ci95->lo) + " .. " +
                                       detail::formatted("%.3f", summary.auc_ci95->hi)
                                 : "-"});
   };
+  const auto add_difference = [&](const char* name, const accuracy_difference& difference) {
+    table.add({name,
+               "+" + detail::count_text(difference.gained, result.runs) + " -" +
+                   detail::count_text(difference.lost, result.runs),
+               detail::signed_percent(difference.accuracy), detail::signed_percent_range(difference.ci95),
+               difference.auc ? detail::formatted("%+.3f", *difference.auc) : "-",
+               difference.auc_ci95 ? detail::formatted("%+.3f", difference.auc_ci95->lo) + " .. " +
+                                         detail::formatted("%+.3f", difference.auc_ci95->hi)
+                                   : "-"});
+  };
   add("plain", result.baseline);
+  if (result.contextual) add("contextual", *result.contextual);
   if (result.calibrated) add("calibrated", *result.calibrated);
-  if (const auto& difference = result.difference) {
-    table.add({"difference",
-               "+" + std::to_string(difference->gained) + " -" + std::to_string(difference->lost),
-               detail::signed_percent(difference->accuracy), detail::signed_percent_range(difference->ci95),
-               difference->auc ? detail::formatted("%+.3f", *difference->auc) : "-",
-               difference->auc_ci95 ? detail::formatted("%+.3f", difference->auc_ci95->lo) + " .. " +
-                                          detail::formatted("%+.3f", difference->auc_ci95->hi)
-                                    : "-"});
-  }
+  if (result.difference)
+    add_difference(result.contextual ? "calibrated - plain" : "difference", *result.difference);
+  if (result.contextual_difference) add_difference("contextual - plain", *result.contextual_difference);
   return table.str();
 }
 
@@ -114,15 +140,16 @@ template <class Value>
   for (const std::string& word : words)
     header.push_back("'" + word.substr(word.find_first_not_of(' ')) + "'");
   text_table table(header);
-  const auto add = [&](const char* name, std::span<const std::size_t> counts) {
+  const auto add = [&](const char* name, const auto& counts) {
     std::vector<std::string> cells{name};
-    for (const std::size_t count : counts) {
+    for (const auto count : counts) {
       cells.push_back(detail::percent(static_cast<double>(count) / static_cast<double>(result.n)));
     }
     table.add(cells);
   };
   add("right ones", result.labelled);
   add("plain", result.baseline.predicted);
+  if (result.contextual) add("contextual", result.contextual->predicted);
   if (result.calibrated) add("calibrated", result.calibrated->predicted);
   return table.str();
 }
@@ -171,16 +198,14 @@ template <class Value>
   return "Neither accuracy nor AUC moved beyond what " + std::to_string(result.n) + " samples can tell.";
 }
 
-/// One line of a predictions file. With likelihood scoring, `option_tokens` are the tokens scored for each
-/// option, and a score is their log-probability a byte.
-[[nodiscard]] inline std::string prediction_line(const prepared_sample& sample, std::span<const double> plain,
-                                                 std::span<const double> calibrated) {
-  const auto scored = [](std::span<const double> scores) {
-    return nlohmann::ordered_json{{"prediction", predicted_label(scores)},
-                                  {"scores", std::vector<double>(scores.begin(), scores.end())}};
-  };
-  nlohmann::ordered_json line{
-      {"index", sample.index}, {"label", sample.label}, {"prompt_tokens", sample.prompt}};
+/// One line of a predictions file: sample `i` of a run. With likelihood scoring, `option_tokens` are the
+/// tokens scored for each option, and a score is their log-probability a byte. `shot_seed` is that of a
+/// few-shot run.
+[[nodiscard]] inline std::string prediction_line(const prepared_sample& sample, const sample_scores& scores,
+                                                 std::size_t i, std::optional<std::uint64_t> shot_seed = {}) {
+  nlohmann::ordered_json line{{"index", sample.index}, {"label", sample.label}};
+  if (shot_seed) line["shot_seed"] = *shot_seed;
+  line["prompt_tokens"] = sample.prompt;
   if (!sample.options.empty()) {
     line["option_tokens"] = nlohmann::ordered_json::array();
     for (const scored_text& option : sample.options) {
@@ -188,8 +213,12 @@ template <class Value>
       line["option_tokens"].push_back(std::vector<token_id>(first, option.tokens.end()));
     }
   }
-  line["baseline"] = scored(plain);
-  if (!calibrated.empty()) line["calibrated"] = scored(calibrated);
+  const auto add = [&](const char* name, const score_table& table) {
+    if (!table.empty()) line[name] = {{"prediction", predicted_label(table[i])}, {"scores", table[i]}};
+  };
+  add("baseline", scores.plain);
+  add("contextual", scores.contextual);
+  add("calibrated", scores.calibrated);
   return compact_json(line) + "\n";
 }
 

@@ -1,4 +1,6 @@
 // Sums up what samples scored, plain and calibrated: accuracy, AUC, their difference and how sure it is.
+// Several runs over the same samples (few-shot seeds) are summed up by their means; what is uncertain are the
+// samples, so intervals resample these, each with all its runs.
 //
 // Computing only: the scores come from score_samples.hpp; the table for people and the JSON are made from
 // `evaluation` (report/evaluation_report.hpp).
@@ -18,33 +20,52 @@
 
 namespace act::inline ACT_ABI {
 
-/// One way of scoring, summed up.
+/// One way of scoring, summed up. Counts are means over the runs, so whole numbers for a single one.
 struct accuracy_summary {
-  std::size_t correct = 0;
+  double correct = 0;
   double accuracy = 0;
-  interval ci95;                       ///< Wilson
-  std::optional<double> auc;           ///< empty where it isn't defined (one label only)
-  std::optional<interval> auc_ci95;    ///< bootstrap over samples
-  std::vector<std::size_t> predicted;  ///< how often each label was answered: shows a label prior
+  interval ci95;                     ///< one run: Wilson; several: bootstrap over samples
+  std::optional<double> auc;         ///< empty where it isn't defined (one label only)
+  std::optional<interval> auc_ci95;  ///< bootstrap over samples
+  std::vector<double> predicted;     ///< how often each label was answered: shows a label prior
 };
 
-/// Calibrated less plain, over the same samples.
+/// One way of scoring less another, over the same samples.
 struct accuracy_difference {
   double accuracy = 0;
-  interval ci95;                     ///< paired bootstrap
-  std::size_t gained = 0, lost = 0;  ///< samples that became right, wrong
-  double mcnemar_p = 1;              ///< exact, two-sided
+  interval ci95;                    ///< paired bootstrap
+  double gained = 0, lost = 0;      ///< samples that became right, wrong; the mean over the runs
+  std::optional<double> mcnemar_p;  ///< exact, two-sided; empty for several runs, which aren't independent
   std::optional<double> auc;
   std::optional<interval> auc_ci95;  ///< paired bootstrap
 };
 
 struct evaluation {
   std::size_t n = 0;
+  std::size_t runs = 1;
   std::vector<std::size_t> labelled;  ///< how many samples have each label
   accuracy_summary baseline;
+  std::optional<accuracy_summary> contextual;  ///< plain, less the label prior
   std::optional<accuracy_summary> calibrated;
-  std::optional<accuracy_difference> difference;
+  std::optional<accuracy_difference> difference;             ///< calibrated less plain
+  std::optional<accuracy_difference> contextual_difference;  ///< contextual less plain
 };
+
+/// The right answers, sample by sample.
+[[nodiscard]] inline std::vector<std::size_t> labels_of(std::span<const prepared_sample> samples) {
+  std::vector<std::size_t> labels;
+  for (const prepared_sample& sample : samples)
+    labels.push_back(sample.label);
+  return labels;
+}
+
+/// The largest number of answers that a sample has.
+[[nodiscard]] inline std::size_t most_answers(std::span<const prepared_sample> samples) {
+  std::size_t most = 0;
+  for (const prepared_sample& sample : samples)
+    most = std::max(most, sample.answers());
+  return most;
+}
 
 namespace detail {
 
@@ -55,67 +76,107 @@ namespace detail {
   return right;
 }
 
-[[nodiscard]] inline std::size_t most_answers(std::span<const prepared_sample> samples) {
-  std::size_t most = 0;
-  for (const prepared_sample& sample : samples)
-    most = std::max(most, sample.answers());
-  return most;
+// Of every run, which samples it answered right.
+[[nodiscard]] inline std::vector<outcomes> outcomes_of(std::span<const score_table> runs,
+                                                       std::span<const std::size_t> labels) {
+  std::vector<outcomes> right;
+  for (const score_table& scores : runs)
+    right.push_back(outcomes_of(scores, labels));
+  return right;
 }
 
-[[nodiscard]] inline accuracy_summary summarise(const score_table& scores,
-                                                std::span<const std::size_t> labels, std::size_t words,
+[[nodiscard]] inline accuracy_summary summarise(std::span<const score_table> runs,
+                                                std::span<const std::size_t> labels, std::size_t answers,
                                                 const bootstrap_options& options) {
   accuracy_summary summary;
-  summary.predicted.resize(words);
-  for (std::size_t i = 0; i < scores.size(); ++i) {
-    const std::size_t answer = predicted_label(scores[i]);
-    ++summary.predicted[answer];
-    summary.correct += answer == labels[i] ? 1 : 0;
+  summary.predicted.resize(answers);
+  const auto count = static_cast<double>(runs.size());
+  std::size_t right = 0;
+  for (const score_table& scores : runs) {
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+      const std::size_t answer = predicted_label(scores[i]);
+      summary.predicted[answer] += 1;
+      right += answer == labels[i] ? 1 : 0;
+    }
   }
-  summary.accuracy =
-      scores.empty() ? 0 : static_cast<double>(summary.correct) / static_cast<double>(scores.size());
-  summary.ci95 = wilson_interval(summary.correct, scores.size());
-  const std::span<const score_table> runs(&scores, 1);
+  for (double& predicted : summary.predicted)
+    predicted /= count;
+  summary.correct = static_cast<double>(right) / count;
+  summary.accuracy = labels.empty() ? 0 : summary.correct / static_cast<double>(labels.size());
+  summary.ci95 = runs.size() == 1
+                     ? wilson_interval(right, labels.size())
+                     : mean_interval(right_share(outcomes_of(runs, labels)), options).value_or(interval{});
   summary.auc = auc(runs, labels);
   if (summary.auc) summary.auc_ci95 = auc_interval(runs, labels, options);
   return summary;
 }
 
+// `after` less `before`, run by run the same samples.
+[[nodiscard]] inline accuracy_difference compare(std::span<const score_table> before,
+                                                 const accuracy_summary& before_sum,
+                                                 std::span<const score_table> after,
+                                                 const accuracy_summary& after_sum,
+                                                 std::span<const std::size_t> labels,
+                                                 const bootstrap_options& options) {
+  const std::vector<outcomes> old_right = outcomes_of(before, labels);
+  const std::vector<outcomes> new_right = outcomes_of(after, labels);
+  accuracy_difference difference;
+  difference.accuracy = after_sum.accuracy - before_sum.accuracy;
+  difference.ci95 = accuracy_difference_interval(old_right, new_right, options).value_or(interval{});
+  paired_counts all;
+  for (std::size_t run = 0; run < before.size(); ++run) {
+    const paired_counts pairs = count_pairs(old_right[run], new_right[run]);
+    all.gained += pairs.gained;
+    all.lost += pairs.lost;
+  }
+  difference.gained = static_cast<double>(all.gained) / static_cast<double>(before.size());
+  difference.lost = static_cast<double>(all.lost) / static_cast<double>(before.size());
+  if (before.size() == 1) difference.mcnemar_p = mcnemar_exact(all.gained, all.lost);
+  if (before_sum.auc && after_sum.auc) {
+    difference.auc = *after_sum.auc - *before_sum.auc;
+    difference.auc_ci95 = auc_difference_interval(before, after, labels, options);
+  }
+  return difference;
+}
+
 }  // namespace detail
 
-/// What the scores say. Deterministic by `options.seed`.
-[[nodiscard]] inline evaluation evaluate(std::span<const prepared_sample> samples,
-                                         const sample_scores& scores, const bootstrap_options& options = {}) {
-  std::vector<std::size_t> labels;
-  for (const prepared_sample& sample : samples)
-    labels.push_back(sample.label);
+/// What the scores say, of one run or the mean over several. `labels[i]` is right for sample i of every run,
+/// whose answers are at most `answers`. Precondition: at least one run; all have the same tables filled.
+/// Throws error (invalid_shape) where sizes differ. Deterministic by `options.seed`.
+[[nodiscard]] inline evaluation evaluate(std::span<const std::size_t> labels, std::size_t answers,
+                                         std::span<const sample_scores> runs,
+                                         const bootstrap_options& options = {}) {
+  std::vector<score_table> plain, contextual, calibrated;
+  for (const sample_scores& run : runs) {
+    plain.push_back(run.plain);
+    contextual.push_back(run.contextual);
+    calibrated.push_back(run.calibrated);
+  }
   evaluation result;
-  result.n = samples.size();
-  const std::size_t words = detail::most_answers(samples);
-  result.labelled.resize(words);
+  result.n = labels.size();
+  result.runs = runs.size();
+  result.labelled.resize(answers);
   for (const std::size_t label : labels)
     ++result.labelled[label];
-  result.baseline = detail::summarise(scores.plain, labels, words, options);
-  if (scores.calibrated.empty()) return result;
-
-  result.calibrated = detail::summarise(scores.calibrated, labels, words, options);
-  const outcomes before = detail::outcomes_of(scores.plain, labels);
-  const outcomes after = detail::outcomes_of(scores.calibrated, labels);
-  const paired_counts pairs = count_pairs(before, after);
-  accuracy_difference difference;
-  difference.accuracy = result.calibrated->accuracy - result.baseline.accuracy;
-  difference.ci95 =
-      accuracy_difference_interval(std::span(&before, 1), std::span(&after, 1), options).value_or(interval{});
-  difference.gained = pairs.gained;
-  difference.lost = pairs.lost;
-  difference.mcnemar_p = mcnemar_exact(pairs.gained, pairs.lost);
-  if (result.baseline.auc && result.calibrated->auc) {
-    difference.auc = *result.calibrated->auc - *result.baseline.auc;
-    difference.auc_ci95 = auc_difference_interval(std::span(&scores.plain, 1),
-                                                  std::span(&scores.calibrated, 1), labels, options);
+  result.baseline = detail::summarise(plain, labels, answers, options);
+  if (!contextual.front().empty()) {
+    result.contextual = detail::summarise(contextual, labels, answers, options);
+    result.contextual_difference =
+        detail::compare(plain, result.baseline, contextual, *result.contextual, labels, options);
   }
-  result.difference = difference;
+  if (!calibrated.front().empty()) {
+    result.calibrated = detail::summarise(calibrated, labels, answers, options);
+    result.difference =
+        detail::compare(plain, result.baseline, calibrated, *result.calibrated, labels, options);
+  }
   return result;
+}
+
+/// Of one run.
+[[nodiscard]] inline evaluation evaluate(std::span<const prepared_sample> samples,
+                                         const sample_scores& scores, const bootstrap_options& options = {}) {
+  return evaluate(labels_of(samples), most_answers(samples), {&scores, 1}, options);
 }
 
 }  // namespace act::inline ACT_ABI

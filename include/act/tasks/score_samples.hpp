@@ -20,7 +20,9 @@ namespace act::inline ACT_ABI {
 /// A row a sample, a number an answer: logits of the scored words, or log-likelihoods a byte of the options.
 struct sample_scores {
   score_table plain;
-  score_table calibrated;  ///< empty when no head is calibrated
+  score_table contextual =
+      {};  ///< plain less the label prior (contextual_prior.hpp); empty when not asked for
+  score_table calibrated = {};  ///< empty when no head is calibrated
 };
 
 namespace detail {
@@ -52,7 +54,7 @@ namespace detail {
         (*table)[i][option] /= static_cast<double>(samples[i].option_bytes[option]);
     }
   }
-  return {.plain = std::move(sums.plain), .calibrated = std::move(sums.calibrated)};
+  return {.plain = std::move(sums.plain), .contextual = {}, .calibrated = std::move(sums.calibrated)};
 }
 
 }  // namespace detail

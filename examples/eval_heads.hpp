@@ -1,0 +1,71 @@
+// The heads that act-eval calibrates: read early, checked against the model once it is loaded.
+#pragma once
+
+#include <act/report/heads_file.hpp>
+#include <act/runtime/forward.hpp>
+
+#include <iostream>
+#include <optional>
+#include <set>
+#include <sstream>
+#include <string>
+
+#include "eval_options.hpp"
+
+namespace act_program {
+
+class chosen_heads {
+ public:
+  /// Throws act::error for a file that can't be read and for options that can't be.
+  explicit chosen_heads(const eval_options& options) : path_(options.heads), force_(options.force) {
+    if (!path_.empty()) file_ = act::read_heads_file(path_);
+    calibration_.options = options.calibration.over(file_ ? file_->options : std::nullopt);
+  }
+
+  [[nodiscard]] bool given() const noexcept { return file_.has_value(); }
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+  /// Names no heads until `fit_to` has accepted them.
+  [[nodiscard]] const act::model_calibration& calibration() const noexcept { return calibration_; }
+
+  /// Throws act::error (mismatch) for another model's heads.
+  void fit_to(const act::model_identity& model) {
+    if (!file_) return;
+    if (act::check_fit(*file_, model, path_, force_) == act::fingerprint_check::absent) {
+      std::cerr << "act-eval: " << path_ << ": has no fingerprint, so it may be another model's\n";
+    }
+    calibration_.heads = file_->heads;
+  }
+
+  /// Positions of a data file's samples that the search has seen, by the evidence in the heads file.
+  [[nodiscard]] std::set<std::size_t> searched_samples(const std::string& data_sha256) const {
+    std::set<std::size_t> seen;
+    if (!file_) return seen;
+    const auto& evidence = file_->evidence;
+    if (!evidence.contains("sources") || !evidence["sources"].is_array()) return seen;
+    for (const auto& source : evidence["sources"]) {
+      if (!source.is_object() || !source.contains("sha256") || source["sha256"] != data_sha256) continue;
+      if (!source.contains("samples") || !source["samples"].is_array()) continue;
+      for (const auto& index : source["samples"]) {
+        if (index.is_number_unsigned()) seen.insert(index.get<std::size_t>());
+      }
+    }
+    return seen;
+  }
+
+  /// What a result says of them: ", 15 heads calibrated (beta 0.4)", or nothing.
+  [[nodiscard]] std::string remark() const {
+    if (!file_) return {};
+    std::ostringstream text;
+    text << ", " << calibration_.heads.size() << " heads calibrated (beta " << calibration_.options.beta
+         << ")";
+    return text.str();
+  }
+
+ private:
+  std::string path_;
+  bool force_;
+  std::optional<act::heads_file> file_;
+  act::model_calibration calibration_;
+};
+
+}  // namespace act_program

@@ -1,0 +1,81 @@
+// act-eval --task ppl: the perplexity of a text, plain and calibrated.
+#pragma once
+
+#include <act/report/atomic_file.hpp>
+#include <act/report/perplexity_report.hpp>
+#include <act/report/progress.hpp>
+#include <act/report/sha256.hpp>
+#include <act/report/text_file.hpp>
+#include <act/tasks/score_perplexity.hpp>
+
+#include <algorithm>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "eval_heads.hpp"
+#include "eval_options.hpp"
+
+namespace act_program {
+
+inline void evaluate_perplexity(const CLI::App& app, const eval_options& options) {
+  const act::provenance_clock clock;
+  chosen_heads heads(options);
+  const act::text_file text = act::read_text_file(options.data);
+  if (const std::size_t at = act::find_invalid_utf8(text.text); at != std::string::npos) {
+    throw act::error(act::error_code::invalid_input, options.data,
+                     "isn't UTF-8 at byte " + std::to_string(at) + "; convert it");
+  }
+  const act::loaded_model loaded = act::load_model(options.common.model);
+  const act::model_identity identity = act::identity_of(loaded.model);
+  heads.fit_to(identity);
+
+  const std::size_t longest = loaded.model.config.context;
+  const std::size_t context = options.context > 0 ? options.context : longest;
+  const std::size_t stride = options.stride > 0 ? options.stride : std::max<std::size_t>(context / 2, 1);
+  if (context > longest) {
+    throw act::error(act::error_code::invalid_option, "--context",
+                     "is longer than the model's, " + std::to_string(longest) + " tokens; make it shorter");
+  }
+  if (context < 2 || stride > context) {
+    throw act::error(act::error_code::invalid_option, "--stride",
+                     "must be from 1 to the context, and the context at least 2");
+  }
+  const std::vector<act::token_id> tokens = loaded.tokenizer->encode(text.text);
+  if (tokens.size() < 2) {
+    throw act::error(act::error_code::invalid_input, options.data,
+                     "has fewer than 2 tokens, so there is nothing to predict; give a longer text");
+  }
+  const std::vector<act::perplexity_window> windows = act::perplexity_windows(tokens.size(), context, stride);
+  act::window_scores scores;
+  {
+    act::progress progress("scoring", windows.size(), options.common.quiet);
+    scores = act::score_windows(loaded.model, tokens, windows, heads.calibration(), [&](std::size_t settled) {
+      progress.advance(settled);
+      stop_if_interrupted();
+    });
+  }
+  const act::perplexity_evaluation result = act::evaluate(scores, {.seed = options.seed});
+
+  if (!options.common.json.empty()) {
+    nlohmann::ordered_json document{
+        {"task", perplexity_task}, {"tokens", tokens.size()}, {"context", context}, {"stride", stride}};
+    document.update(act::to_json(result));
+    document["heads"] = heads.calibration().heads.size();
+    document["options"] = act::to_json(heads.calibration().options);
+    document["model"] = act::to_json(identity);
+    document["data"] = {{"file", options.data}, {"sha256", act::sha256_of_file(options.data)}};
+    const act::provenance made = clock.stamp(options_in_force(app));
+    document["seconds"] = made.seconds;
+    document["provenance"] = act::to_json(made);
+    act::write_file(options.common.json, act::pretty_json(document) + "\n");
+  }
+  std::cout << "perplexity of " << result.counted << " tokens of " << options.data << " in " << result.windows
+            << " windows of " << context << ", stride " << stride << heads.remark() << "\n\n"
+            << act::perplexity_table(result);
+  if (heads.given() && heads.calibration().heads.empty()) {
+    std::cout << '\n' << heads.path() << " names no heads, so there is nothing to calibrate.\n";
+  }
+}
+
+}  // namespace act_program

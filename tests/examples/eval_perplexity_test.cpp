@@ -1,0 +1,81 @@
+// act-eval --task ppl as a process, against PyTorch (tests/golden/perplexity/).
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include <string>
+
+#include "examples/process.hpp"
+#include "examples/results.hpp"
+#include "examples/tiny_task.hpp"
+
+using act_test::parsed;
+using act_test::run_program;
+using nlohmann::json;
+
+namespace {
+
+const std::string golden_folder = std::string(ACT_TEST_GOLDEN_DIR) + "/perplexity/";
+
+act_test::process_result perplexity(std::vector<std::string> more) {
+  more.insert(more.begin(), {"--model", act_test::tiny_model, "--task", "ppl"});
+  return run_program("act-eval", more);
+}
+
+}  // namespace
+
+TEST_CASE("perplexity equals PyTorch's within 1e-4, plain and calibrated") {
+  const act_test::scratch_folder folder;
+  const json golden = parsed(golden_folder + "golden.json");
+  const std::string heads = folder.write("heads.json", json{{"heads", golden["heads"]}}.dump());
+  for (const json& expected : golden["perplexity"]) {
+    CAPTURE(expected);
+    const auto run =
+        perplexity({"--data", golden_folder + "text.txt", "--heads", heads, "--context",
+                    std::to_string(expected["context"].get<int>()), "--stride",
+                    std::to_string(expected["stride"].get<int>()), "--json", folder / "result.json"});
+    CAPTURE(run.err);
+    REQUIRE(run.exit_code == 0);
+    const json result = parsed(folder / "result.json");
+    CHECK(result["task"] == "ppl");
+    CHECK(result["tokens"] == golden["tokens"]);
+    CHECK(result["counted"] == expected["counted"]);
+    const double plain = result["baseline"]["perplexity"];
+    const double calibrated = result["calibrated"]["perplexity"];
+    CHECK(plain == doctest::Approx(expected["plain"].get<double>()).epsilon(1e-4));
+    CHECK(calibrated == doctest::Approx(expected["calibrated"].get<double>()).epsilon(1e-4));
+    CHECK(result["difference"]["perplexity"].get<double>() == doctest::Approx(calibrated - plain));
+    CHECK(result["difference"]["ci95"][0] <= result["difference"]["ci95"][1]);
+    CHECK(result["provenance"].contains("version"));
+  }
+}
+
+TEST_CASE("perplexity without heads is plain only, and the model's context is the default") {
+  const act_test::scratch_folder folder;
+  const auto run = perplexity({"--data", golden_folder + "text.txt", "--json", folder / "result.json"});
+  REQUIRE(run.exit_code == 0);
+  const json result = parsed(folder / "result.json");
+  CHECK(result["context"] == 256);
+  CHECK(result["stride"] == 128);
+  CHECK(!result.contains("calibrated"));
+  CHECK(!result.contains("difference"));
+}
+
+TEST_CASE("perplexity: bad texts, windows and options that don't belong to it") {
+  const act_test::scratch_folder folder;
+  const std::string text = golden_folder + "text.txt";
+  const auto check = [](const act_test::process_result& run, int code, const std::string& names) {
+    CAPTURE(run.err);
+    CHECK(run.exit_code == code);
+    CHECK(run.err.find(names) != std::string::npos);
+  };
+  check(perplexity({"--data", folder.write("empty.txt", "")}), 1, "empty.txt");
+  check(perplexity({"--data", folder.write("bytes.txt", "fine \xFF")}), 1, "bytes.txt");
+  check(perplexity({"--data", text, "--context", "257"}), 2, "--context");
+  check(perplexity({"--data", text, "--context", "16", "--stride", "17"}), 2, "--stride");
+  check(perplexity({"--data", text, "--limit", "5"}), 2, "--limit");
+  check(perplexity({"--data", text, "--predictions", folder / "lines"}), 2, "--predictions");
+  const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(3));
+  check(run_program("act-eval",
+                    {"--model", act_test::tiny_model, "--task", "jsonl", "--data", data, "--stride", "8"}),
+        2, "--stride");
+}
