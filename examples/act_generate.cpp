@@ -1,9 +1,12 @@
 // act-generate: text from a model, plain or with calibrated heads, as it comes.
 #include <act/report/atomic_file.hpp>
+#include <act/report/progress.hpp>
+#include <act/report/sha256.hpp>
 #include <act/report/text_file.hpp>
 #include <act/runtime/chat_template.hpp>
 #include <act/runtime/files/chat_template_text.hpp>
 #include <act/runtime/generate.hpp>
+#include <act/tasks/mt_bench.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -28,6 +31,8 @@ struct generate_options {
   std::string prompt_file;
   std::string tokens;
   std::string logits;
+  std::string mt_bench;
+  std::string answers;
   bool chat = false;
   std::string chat_template;
   std::string system;
@@ -39,6 +44,8 @@ struct generate_options {
   CLI::Option* file_given = nullptr;
   CLI::Option* tokens_given = nullptr;
   CLI::Option* logits_given = nullptr;
+  CLI::Option* mt_bench_given = nullptr;
+  CLI::Option* answers_given = nullptr;
   CLI::Option* system_given = nullptr;
 };
 
@@ -56,6 +63,12 @@ void declare(CLI::App& app, generate_options& options) {
   options.logits_given = app.add_option("--logits", options.logits,
                                         "Write the last position's logits as JSON: baseline and calibrated")
                              ->type_name("FILE");
+  options.mt_bench_given = app.add_option("--mt-bench", options.mt_bench,
+                                          "Answer MT-Bench's question.jsonl, each turn in the chat format")
+                               ->type_name("FILE");
+  options.answers_given =
+      app.add_option("--answers", options.answers, "Where the answers go, in FastChat's line format")
+          ->type_name("FILE");
   app.add_option("--max-new-tokens", options.generation.max_new_tokens, "Stop after N tokens (default: 256)")
       ->type_name("N");
   app.add_option("--temperature", options.generation.sampling.temperature,
@@ -86,6 +99,8 @@ void declare(CLI::App& app, generate_options& options) {
       "  act-generate --model M.gguf --prompt-file p.txt --temperature 0.8 --top-p 0.9 --seed 7 --stop "
       "'\\n\\n'\n"
       "  act-generate --model M.gguf --tokens '1 15 27' --heads heads.json --logits out.json\n"
+      "  act-generate --model M.gguf --mt-bench question.jsonl --answers answers.jsonl --max-new-tokens "
+      "1024\n"
       "A prompt is calibrated as a whole; generated tokens by the attention so far.\n"
       "Exit codes: 0 done, 1 bad input, 2 wrong usage, 130 interrupted.");
 }
@@ -95,13 +110,16 @@ void declare(CLI::App& app, generate_options& options) {
 }
 
 void check_usage(const generate_options& options) {
-  const std::size_t prompts =
-      options.prompt_given->count() + options.file_given->count() + options.tokens_given->count();
-  if (prompts != 1) refuse("--prompt", "give one of --prompt, --prompt-file and --tokens");
+  const std::size_t prompts = options.prompt_given->count() + options.file_given->count() +
+                              options.tokens_given->count() + options.mt_bench_given->count();
+  if (prompts != 1) refuse("--prompt", "give one of --prompt, --prompt-file, --tokens and --mt-bench");
+  if ((options.mt_bench_given->count() > 0) != (options.answers_given->count() > 0)) {
+    refuse("--mt-bench", "needs --answers, and --answers needs --mt-bench");
+  }
   if ((options.tokens_given->count() > 0) != (options.logits_given->count() > 0)) {
     refuse("--tokens", "needs --logits, and --logits needs --tokens");
   }
-  const bool chat = options.chat || !options.chat_template.empty();
+  const bool chat = options.chat || !options.chat_template.empty() || options.mt_bench_given->count() > 0;
   if (options.system_given->count() > 0 && !chat) refuse("--system", "needs --chat");
   act::throw_if(options.generation.sampling.validate(), act::error_code::invalid_option);
   (void)act::text_stream(options.generation.stops);
@@ -195,6 +213,76 @@ const act::chat_template& chat_format(const generate_options& options) {
   return act::recognise_chat_template(*own, options.common.model);
 }
 
+// The format in force, its end token among those that end an answer.
+const act::chat_template& begin_chat(const act::tokenizer& by, generate_options& options) {
+  const act::chat_template& format = chat_format(options);
+  const auto end = by.find(format.end_token);
+  if (!end) {
+    throw act::error(act::error_code::mismatch, options.common.model,
+                     "has no token '" + std::string(format.end_token) + "', which chat format '" +
+                         std::string(format.name) + "' needs; name another with --chat-template");
+  }
+  options.generation.end_tokens.push_back(*end);
+  return format;
+}
+
+std::vector<act::chat_turn> opening(const generate_options& options) {
+  if (options.system_given->count() == 0) return {};
+  return {{act::chat_role::system, options.system}};
+}
+
+// Every question's turns, one conversation each. The file always holds the answers so far.
+void run_mt_bench(const CLI::App& app, generate_options& options, const act::provenance_clock& clock,
+                  const std::vector<act::mt_bench_question>& questions, const act::loaded_model& loaded,
+                  const act::model_calibration& calibration) {
+  const act::chat_template& format = begin_chat(*loaded.tokenizer, options);
+  const act::model_identity identity = act::identity_of(loaded.model);
+  const std::string name =
+      std::filesystem::path(options.common.model).stem().string() + (calibration.heads.empty() ? "" : "-act");
+  std::string lines;
+  std::size_t made_tokens = 0;
+  act::progress progress("answering", questions.size(), options.common.quiet);
+  for (const act::mt_bench_question& question : questions) {
+    std::vector<act::chat_turn> turns = opening(options);
+    std::vector<std::string> answers;
+    for (const std::string& asked : question.turns) {
+      turns.push_back({act::chat_role::user, asked});
+      const std::vector<act::token_id> prompt = loaded.tokenizer->encode(act::render(format, turns), false);
+      if (prompt.size() >= loaded.model.config.context) {
+        throw act::error(act::error_code::invalid_input,
+                         options.mt_bench + ": question " + std::to_string(question.id),
+                         "its conversation fills the model's context; lower --max-new-tokens");
+      }
+      const act::generation made =
+          act::generate(loaded.model, *loaded.tokenizer, prompt, calibration, options.generation,
+                        [](std::string_view) { stop_if_interrupted(); });
+      made_tokens += made.tokens.size();
+      answers.emplace_back(act::detail::trimmed(made.text));
+      turns.push_back({act::chat_role::assistant, answers.back()});
+    }
+    act::sha256 digest;
+    digest.update(identity.fingerprint + " " + name + " " + std::to_string(question.id) + " " +
+                  std::to_string(options.generation.sampling.seed));
+    const double now =
+        std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+    lines += act::mt_bench_answer_line(question, answers, name, digest.hex().substr(0, 22), now) + "\n";
+    act::write_file(options.answers, lines);
+    progress.advance(1);
+  }
+  std::cout << questions.size() << " questions answered in " << options.answers << '\n';
+  if (options.common.json.empty()) return;
+  nlohmann::ordered_json document{{"questions", questions.size()},
+                                  {"answers", options.answers},
+                                  {"model_id", name},
+                                  {"tokens", made_tokens},
+                                  {"chat_template", format.name},
+                                  {"heads", calibration.heads.size()},
+                                  {"options", act::to_json(calibration.options)},
+                                  {"model", act::to_json(identity)}};
+  write_provenance(document, app, clock);
+  act::write_file(options.common.json, act::pretty_json(document) + "\n");
+}
+
 void run(const CLI::App& app, generate_options& options) {
   const act::provenance_clock clock;
   check_usage(options);
@@ -205,25 +293,25 @@ void run(const CLI::App& app, generate_options& options) {
     run_logits(app, options, clock, heads);
     return;
   }
+  std::vector<act::mt_bench_question> questions;
+  if (options.mt_bench_given->count() > 0) {
+    questions = act::read_mt_bench(act::read_text_file(options.mt_bench));
+  }
   const std::string asked =
       options.file_given->count() == 0 ? options.prompt : act::read_text_file(options.prompt_file).text;
 
   const act::loaded_model loaded = act::load_model(options.common.model);
   const act::tokenizer& by = *loaded.tokenizer;
   const act::model_calibration calibration = calibration_for(loaded.model, options, heads);
+  if (!questions.empty()) {
+    run_mt_bench(app, options, clock, questions, loaded, calibration);
+    return;
+  }
   const act::chat_template* format = nullptr;
   std::string text = asked;
   if (options.chat || !options.chat_template.empty()) {
-    format = &chat_format(options);
-    const auto end = by.find(format->end_token);
-    if (!end) {
-      throw act::error(act::error_code::mismatch, options.common.model,
-                       "has no token '" + std::string(format->end_token) + "', which chat format '" +
-                           std::string(format->name) + "' needs; name another with --chat-template");
-    }
-    options.generation.end_tokens.push_back(*end);
-    std::vector<act::chat_turn> turns;
-    if (options.system_given->count() > 0) turns.push_back({act::chat_role::system, options.system});
+    format = &begin_chat(by, options);
+    std::vector<act::chat_turn> turns = opening(options);
     turns.push_back({act::chat_role::user, asked});
     text = act::render(*format, turns);
   }

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 #include <filesystem>
+#include <sstream>
 
 #include "examples/process.hpp"
 #include "examples/tiny_task.hpp"
@@ -151,11 +152,55 @@ TEST_CASE("--tokens writes the logits that transformers has, and needs no tokeni
   }
 }
 
+TEST_CASE("act-generate has help with examples and a version") {
+  const auto help = run_program("act-generate", {"--help"});
+  CHECK(help.exit_code == 0);
+  CHECK(help.out.find("Examples:") != std::string::npos);
+  CHECK(run_program("act-generate", {"--version"}).exit_code == 0);
+}
+
+TEST_CASE("--mt-bench answers every turn in FastChat's line format") {
+  if (!std::filesystem::exists(ACT_TEST_MODEL)) {
+    MESSAGE("[skipped] no model at " ACT_TEST_MODEL "; third_party/fetch_model.sh gets it");
+    return;
+  }
+  const act_test::scratch_folder folder;
+  const std::string questions = folder.write(
+      "question.jsonl",
+      R"({"question_id": 81, "category": "writing", "turns": ["Name a fruit.", "Name another one."]})"
+      "\n"
+      R"({"question_id": 90, "category": "math", "turns": ["What is 2 + 2?"]})"
+      "\n");
+  const std::vector<std::string> arguments{"--mt-bench",       questions, "--answers", folder / "a.jsonl",
+                                           "--max-new-tokens", "12",      "--json",    folder / "r.json"};
+  REQUIRE(generate(arguments, ACT_TEST_MODEL).exit_code == 0);
+  std::istringstream in(act_test::read_file(folder / "a.jsonl"));
+  std::vector<json> lines;
+  for (std::string line; std::getline(in, line);)
+    lines.push_back(json::parse(line));
+  REQUIRE(lines.size() == 2);
+  CHECK(lines[0]["question_id"] == 81);
+  CHECK(lines[0]["choices"][0]["turns"].size() == 2);
+  CHECK(lines[1]["choices"][0]["turns"].size() == 1);
+  CHECK(!lines[1]["choices"][0]["turns"][0].get<std::string>().empty());
+  CHECK(lines[0]["answer_id"] != lines[1]["answer_id"]);
+  CHECK(parsed(folder / "r.json")["questions"] == 2);
+  // The first answer is what the same question gives in a chat of its own.
+  const auto alone =
+      generate({"--chat", "--prompt", "Name a fruit.", "--max-new-tokens", "12"}, ACT_TEST_MODEL);
+  CHECK(alone.out.find(lines[0]["choices"][0]["turns"][0].get<std::string>()) != std::string::npos);
+  const std::string bad = folder.write("bad.jsonl", R"({"question_id": 81})");
+  check_one_line(generate({"--mt-bench", bad, "--answers", folder / "b.jsonl"}, ACT_TEST_MODEL), 1,
+                 "bad.jsonl");
+}
+
 TEST_CASE("act-generate says what is wrong") {
   const act_test::scratch_folder folder;
   check_one_line(generate({}), 2, "--prompt");
   check_one_line(generate({"--prompt", "a", "--tokens", "1", "--logits", folder / "l"}), 2, "--prompt");
   check_one_line(generate({"--tokens", "1"}), 2, "--logits");
+  check_one_line(generate({"--mt-bench", "q.jsonl"}), 2, "--answers");
+  check_one_line(generate({"--prompt", "a", "--answers", "a.jsonl"}), 2, "--mt-bench");
   check_one_line(generate({"--prompt", "a", "--logits", folder / "l"}), 2, "--tokens");
   check_one_line(generate({"--prompt", "a", "--top-p", "2"}), 2, "top_p");
   check_one_line(generate({"--prompt", "a", "--stop", ""}), 2, "stop");

@@ -118,7 +118,7 @@ TEST_CASE("calibrated decoding equals the definitions in double precision, step 
   }
 }
 
-TEST_CASE("a calibrated decoder starts as a calibrated whole pass; beta 1 is plain") {
+TEST_CASE("a calibrated decoder starts as a calibrated whole pass, beta 1 is plain") {
   const act::model model = tiny();
   const std::vector<act::token_id> tokens{1, 5, 9, 2, 33, 7, 5, 5, 12, 4, 8, 15};
   act::model_calibration calibration;

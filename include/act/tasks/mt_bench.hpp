@@ -62,19 +62,19 @@ struct mt_bench_question {
                                                       const std::string& model_id,
                                                       const std::string& answer_id,
                                                       double seconds_since_1970) {
-  using json = nlohmann::ordered_json;
-  json turns = json::array();
+  using ordered = nlohmann::ordered_json;
+  ordered turns = ordered::array();
   for (const std::string& answer : answers) {
     turns.push_back(answer);
   }
-  json choice = json::object();
+  ordered choice = ordered::object();
   choice["index"] = 0;
   choice["turns"] = turns;
-  json line = json::object();
+  ordered line = ordered::object();
   line["question_id"] = asked.id;
   line["answer_id"] = answer_id;
   line["model_id"] = model_id;
-  line["choices"] = json::array({choice});
+  line["choices"] = ordered::array({choice});
   line["tstamp"] = seconds_since_1970;
   return compact_json(line);
 }
