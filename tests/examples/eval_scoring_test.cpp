@@ -83,7 +83,7 @@ TEST_CASE("--scoring likelihood: log-probability of each option's tokens, a byte
   CHECK(result["baseline"]["correct"] == correct);
 }
 
-TEST_CASE("likelihood scoring needs options; the head search refuses it") {
+TEST_CASE("likelihood scoring needs options, the head search refuses it") {
   const act_test::scratch_folder folder;
   const std::string tsv = folder.write("a.tsv", "sentence\tlabel\nfine\t1\n");
   const auto labels = run_program("act-eval", {"--model", act_test::tiny_model, "--task", "sst2", "--data",

@@ -79,7 +79,7 @@ TEST_CASE("act-eval with heads: both in one run, and the plain part unchanged") 
   CHECK(moved > 30);
 }
 
-TEST_CASE("beta = 1 changes nothing; options on the command line win over the heads file's") {
+TEST_CASE("beta = 1 changes nothing, options on the command line win over the heads file's") {
   const act_test::scratch_folder folder;
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(20));
   const std::string heads =

@@ -125,7 +125,7 @@ TEST_CASE("Ctrl-C ends a search cleanly: exit code 130, the state kept, no heads
   CHECK(std::filesystem::exists(folder / "state"));
 }
 
-TEST_CASE("several tasks are searched together; where no head helps it says so and exits with 0") {
+TEST_CASE("several tasks are searched together, where no head helps it says so and exits with 0") {
   const act_test::scratch_folder folder;
   const std::string first = folder.write("a.jsonl", act_test::tiny_jsonl(10));
   const std::string second = folder.write("b.jsonl", act_test::tiny_jsonl(10, 4));
