@@ -162,6 +162,10 @@ act::model_calibration calibration_for(const act::model& model, const generate_o
 nlohmann::ordered_json numbers(const act::model& model, const act::matrix& hidden) {
   act::matrix logits(1, act::index(model.config.vocabulary));
   model.output.all_logits(hidden, logits);
+  if (!logits.array().isFinite().all()) {
+    throw act::error(act::error_code::invalid_input, "logits",
+                     "aren't finite numbers; the checkpoint overflows float32");
+  }
   auto list = nlohmann::ordered_json::array();
   for (Eigen::Index i = 0; i < logits.cols(); ++i)
     list.push_back(logits(0, i));

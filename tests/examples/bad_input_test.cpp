@@ -1,5 +1,6 @@
 // Bad input is normal input: one line that says what, where and how to mend it, and the right exit code.
 #include <doctest/doctest.h>
+#include <act/runtime/files/gguf.hpp>
 
 #include <algorithm>
 
@@ -74,6 +75,26 @@ TEST_CASE("model files that are missing, damaged or something else") {
   std::string unknown = whole;
   unknown.replace(unknown.find("llama", unknown.find("general.architecture") + 20), 5, "mamba");
   check_one_line(eval(folder.write("mamba.gguf", unknown), data), 1, "mamba");
+}
+
+TEST_CASE("weights that aren't numbers are refused by tensor, the vocabulary's too") {
+  const act_test::scratch_folder folder;
+  const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(5));
+  for (const char* tensor : {"token_embd.weight", "blk.1.attn_norm.weight"}) {
+    std::string bytes = act_test::read_file(act_test::tiny_model);
+    const act::gguf_file file(act_test::tiny_model);
+    const auto& stored = file.tensor(tensor);
+    const auto offset = static_cast<std::size_t>(stored.bytes.data() - file.bytes().data());
+    for (std::size_t i = 0; i < stored.bytes.size(); ++i)
+      bytes[offset + i] = static_cast<char>(0x7f);
+    if (stored.type == act::tensor_type::f32) bytes.replace(offset, 4, std::string("\x00\x00\xc0\x7f", 4));
+    const std::string model = folder.write("nan.gguf", bytes);
+    check_one_line(eval(model, data), 1, tensor);
+    check_one_line(run_program("act-search", {"--model", model, "--task", "jsonl=" + data, "--layers", "1:2",
+                                              "--out", folder / "heads.json"}),
+                   1, tensor);
+    CHECK(!std::filesystem::exists(folder / "heads.json"));
+  }
 }
 
 TEST_CASE("data files with a bad line, none, or another format") {
