@@ -134,6 +134,27 @@ TEST_CASE_TEMPLATE("sinks of random maps are the oracle's", path, ACT_TEST_PATHS
   }
 }
 
+TEST_CASE("the initial token is over the threshold or not by each rule, but never a sink") {
+  const std::vector<double> scores{0.6, 0.05, 0.3, 0.05};
+  const auto over = [&](const act::sink_options& options) {
+    return act::initial_token_over_threshold(scores, {}, 0, 4, options);
+  };
+  CHECK(over({.alpha = 2.3}));   // 0.575
+  CHECK(!over({.alpha = 2.5}));  // 0.625
+  CHECK(over({.rule = act::sink_rule::absolute, .tau = 0.5}));
+  CHECK(!over({.rule = act::sink_rule::absolute, .tau = 0.6}));
+  const double uniform = (1 + 1.0 / 2 + 1.0 / 3 + 1.0 / 4) / 4;
+  CHECK(over({.rule = act::sink_rule::baseline_corrected, .alpha = 0.59 / uniform}));
+  CHECK(!over({.rule = act::sink_rule::baseline_corrected, .alpha = 0.61 / uniform}));
+  CHECK(!over({.alpha = 1, .min_visible_rows = 5}));
+  CHECK(positions(act::find_sinks(scores, {}, 0, 4, {.alpha = 1})) == std::vector<std::size_t>{2});
+  // Left padding moves the initial token, and keys shrink to two.
+  const std::array<std::size_t, 1> two{2};
+  CHECK(act::initial_token_over_threshold(scores, {.first_key = two}, 0, 4, {.alpha = 0.5}));
+  CHECK(!act::initial_token_over_threshold(scores, {.first_key = two}, 0, 4, {.alpha = 0.7}));
+  CHECK_THROWS_AS((void)act::initial_token_over_threshold(scores, {}, 0, 5), act::error);
+}
+
 TEST_CASE("bad requests are refused") {
   const std::vector<double> scores(4, 0.0);
   CHECK_THROWS_AS((void)act::find_sinks(scores, {}, 0, 5), act::error);

@@ -58,6 +58,25 @@ class uniform_baseline {
   double sum_ = 0;
 };
 
+/// The score over which a key is a sink, asked for ascending j. `keys`: the relative rule's N.
+class sink_threshold {
+ public:
+  sink_threshold(const visibility& visible, std::size_t batch, std::size_t first_row, std::size_t last_row,
+                 std::size_t keys, const sink_options& options) noexcept
+      : options_(options),
+        fixed_(options.rule == sink_rule::absolute ? options.tau : options.alpha / static_cast<double>(keys)),
+        baseline_(visible, batch, first_row, last_row) {}
+
+  [[nodiscard]] double at(std::size_t key) noexcept {
+    return options_.rule == sink_rule::baseline_corrected ? options_.alpha * baseline_.at(key) : fixed_;
+  }
+
+ private:
+  const sink_options& options_;
+  double fixed_;
+  uniform_baseline baseline_;
+};
+
 /// Calls found(position, score) for each sink in ascending order. The scores cover the rows at positions
 /// [first_row, last_row), those carried over from earlier chunks included.
 template <class Found>
@@ -68,15 +87,11 @@ void for_each_sink(std::span<const double> scores, const visibility& visible, st
   const std::size_t initial = visible.initial_key(batch);
   const std::size_t end = std::min(scores.size(), last_row);
   if (initial >= end) return;
-  const double fixed =
-      options.rule == sink_rule::absolute ? options.tau : options.alpha / static_cast<double>(end - initial);
-  uniform_baseline baseline(visible, batch, first_row, last_row);
+  sink_threshold threshold(visible, batch, first_row, last_row, end - initial, options);
   // The paper spares the initial token by position; the authors' code drops the first index it finds.
   bool spare_next = behave_as == compatibility::authors;
   for (std::size_t j = spare_next ? initial : initial + 1; j < end; ++j) {
-    const double threshold =
-        options.rule == sink_rule::baseline_corrected ? options.alpha * baseline.at(j) : fixed;
-    if (!(scores[j] > threshold)) continue;
+    if (!(scores[j] > threshold.at(j))) continue;
     if (options.min_visible_rows > 1 &&
         visible.rows_seeing(batch, j, first_row, last_row) < options.min_visible_rows) {
       continue;
@@ -86,6 +101,18 @@ void for_each_sink(std::span<const double> scores, const visibility& visible, st
       continue;
     }
     found(j, scores[j]);
+  }
+}
+
+inline void check_sink_request(std::span<const double> scores, const visibility& visible, std::size_t batch,
+                               std::size_t queries, const sink_options& options) {
+  throw_if(options.validate(), error_code::invalid_option);
+  if (!visible.first_key.empty() && batch >= visible.first_key.size()) {
+    throw error(error_code::invalid_shape, "batch", "is past visible.first_key");
+  }
+  if (visible.query_offset > scores.size() || queries > scores.size() - visible.query_offset) {
+    throw error(error_code::invalid_shape, "scores",
+                "need one element for each key up to the last row's own");
   }
 }
 
@@ -100,14 +127,7 @@ void for_each_sink(std::span<const double> scores, const visibility& visible, st
                                                   std::size_t batch, std::size_t queries,
                                                   const sink_options& options = {},
                                                   compatibility behave_as = compatibility::none) {
-  throw_if(options.validate(), error_code::invalid_option);
-  if (!visible.first_key.empty() && batch >= visible.first_key.size()) {
-    throw error(error_code::invalid_shape, "batch", "is past visible.first_key");
-  }
-  if (visible.query_offset > scores.size() || queries > scores.size() - visible.query_offset) {
-    throw error(error_code::invalid_shape, "scores",
-                "need one element for each key up to the last row's own");
-  }
+  detail::check_sink_request(scores, visible, batch, queries, options);
   std::vector<sink> sinks;
   const std::size_t last_row = visible.query_offset + queries;
   // noexcept inside: count first, so that the only allocation happens here.
@@ -120,6 +140,24 @@ void for_each_sink(std::span<const double> scores, const visibility& visible, st
                           sinks.push_back({position, score});
                         });
   return sinks;
+}
+
+/// Whether the initial token's score is over the threshold, as sinks' are. It never is a sink itself and
+/// never calibrated; the paper's Table 1 counts it with them. Arguments and errors as find_sinks.
+[[nodiscard]] inline bool initial_token_over_threshold(std::span<const double> scores,
+                                                       const visibility& visible, std::size_t batch,
+                                                       std::size_t queries,
+                                                       const sink_options& options = {}) {
+  detail::check_sink_request(scores, visible, batch, queries, options);
+  const std::size_t first_row = visible.query_offset;
+  const std::size_t last_row = first_row + queries;
+  const std::size_t initial = visible.initial_key(batch);
+  const std::size_t end = std::min(scores.size(), last_row);
+  if (initial >= end || visible.rows_seeing(batch, initial, first_row, last_row) < options.min_visible_rows) {
+    return false;
+  }
+  return scores[initial] >
+         detail::sink_threshold(visible, batch, first_row, last_row, end - initial, options).at(initial);
 }
 
 /// The sinks of one head of a map. Throws act::error; cost as column_scores.
