@@ -76,9 +76,41 @@ struct common_options {
   }
 };
 
+/// What a sink is.
+struct sink_flags {
+  std::string rule = "relative";
+  act::sink_options values;
+
+  void add_to(CLI::App& app, const std::string& group) {
+    rule_ = app.add_option("--rule", rule,
+                           "What a sink is: relative (score > alpha / keys) or absolute (score > tau)")
+                ->group(group);
+    alpha_ = app.add_option("--alpha", values.alpha, "Factor of the relative rule (paper: 5)")->group(group);
+    tau_ = app.add_option("--tau", values.tau, "Threshold of the absolute rule (authors: 0.1)")->group(group);
+    rows_ = app.add_option("--min-visible-rows", values.min_visible_rows,
+                           "Columns that fewer rows see are never sinks (paper: 1)")
+                ->group(group);
+  }
+
+  /// `before` with what was given. Throws act::error (invalid_option) for a name that is no rule.
+  [[nodiscard]] act::sink_options over(act::sink_options before) const {
+    if (rule_->count() > 0) before.rule = act::option_named<act::sink_rule>(rule, "--rule");
+    if (alpha_->count() > 0) before.alpha = values.alpha;
+    if (tau_->count() > 0) before.tau = values.tau;
+    if (rows_->count() > 0) before.min_visible_rows = values.min_visible_rows;
+    return before;
+  }
+
+ private:
+  CLI::Option* rule_ = nullptr;
+  CLI::Option* alpha_ = nullptr;
+  CLI::Option* tau_ = nullptr;
+  CLI::Option* rows_ = nullptr;
+};
+
 /// How heads are calibrated. What is given on the command line wins over a heads file.
 struct calibration_flags {
-  std::string rule = "relative";
+  sink_flags sinks;
   std::string redistribution = "proportional";
   std::string compatibility = "none";
   act::calibration_options values;
@@ -87,16 +119,7 @@ struct calibration_flags {
     const std::string group = "Calibration (defaults: the heads file's, else the paper's)";
     beta_ = app.add_option("--beta", values.beta, "What a sink keeps of its weight, 0 .. 1 (paper: 0.4)")
                 ->group(group);
-    rule_ = app.add_option("--rule", rule,
-                           "What a sink is: relative (score > alpha / keys) or absolute (score > tau)")
-                ->group(group);
-    alpha_ =
-        app.add_option("--alpha", values.sinks.alpha, "Factor of the relative rule (paper: 5)")->group(group);
-    tau_ = app.add_option("--tau", values.sinks.tau, "Threshold of the absolute rule (authors: 0.1)")
-               ->group(group);
-    rows_ = app.add_option("--min-visible-rows", values.sinks.min_visible_rows,
-                           "Columns that fewer rows see are never sinks (paper: 1)")
-                ->group(group);
+    sinks.add_to(app, group);
     redistribution_ =
         app.add_option("--redistribution", redistribution, "Where the freed mass goes")->group(group);
     compatibility_ = app.add_option("--compatibility", compatibility,
@@ -109,10 +132,7 @@ struct calibration_flags {
   [[nodiscard]] act::calibration_options over(const std::optional<act::calibration_options>& file) const {
     act::calibration_options result = file.value_or(act::calibration_options{});
     if (beta_->count() > 0) result.beta = values.beta;
-    if (rule_->count() > 0) result.sinks.rule = act::option_named<act::sink_rule>(rule, "--rule");
-    if (alpha_->count() > 0) result.sinks.alpha = values.sinks.alpha;
-    if (tau_->count() > 0) result.sinks.tau = values.sinks.tau;
-    if (rows_->count() > 0) result.sinks.min_visible_rows = values.sinks.min_visible_rows;
+    result.sinks = sinks.over(result.sinks);
     if (redistribution_->count() > 0) {
       result.redistribute = act::option_named<act::redistribution>(redistribution, "--redistribution");
     }
@@ -125,18 +145,30 @@ struct calibration_flags {
 
  private:
   CLI::Option* beta_ = nullptr;
-  CLI::Option* rule_ = nullptr;
-  CLI::Option* alpha_ = nullptr;
-  CLI::Option* tau_ = nullptr;
-  CLI::Option* rows_ = nullptr;
   CLI::Option* redistribution_ = nullptr;
   CLI::Option* compatibility_ = nullptr;
 };
 
-/// How samples are scored and what happens to long prompts.
-struct scoring_flags {
-  std::string scoring = "default";
+/// What happens to prompts that are longer than the model's context.
+struct long_prompts_flag {
   std::string long_prompts = "error";
+
+  void add_to(CLI::App& app) {
+    app.add_option("--long-prompts", long_prompts,
+                   "A prompt longer than the model's context: error, skip, truncate-left")
+        ->check(CLI::IsMember({"error", "skip", "truncate-left"}))
+        ->capture_default_str();
+  }
+
+  [[nodiscard]] act::long_prompts policy() const {
+    if (long_prompts == "skip") return act::long_prompts::skip;
+    return long_prompts == "truncate-left" ? act::long_prompts::truncate_left : act::long_prompts::refuse;
+  }
+};
+
+/// How samples are scored and what happens to long prompts.
+struct scoring_flags : long_prompts_flag {
+  std::string scoring = "default";
 
   void add_to(CLI::App& app) {
     app.add_option(
@@ -145,10 +177,7 @@ struct scoring_flags {
            "default: labels or letters, whichever the task has")
         ->check(CLI::IsMember({"default", "labels", "letters", "likelihood"}))
         ->type_name("RULE");
-    app.add_option("--long-prompts", long_prompts,
-                   "A prompt longer than the model's context: error, skip, truncate-left")
-        ->check(CLI::IsMember({"error", "skip", "truncate-left"}))
-        ->capture_default_str();
+    long_prompts_flag::add_to(app);
   }
 
   [[nodiscard]] act::scoring_rule rule() const {
@@ -168,11 +197,6 @@ struct scoring_flags {
                            ", not " + name);
     }
     return name;
-  }
-
-  [[nodiscard]] act::long_prompts policy() const {
-    if (long_prompts == "skip") return act::long_prompts::skip;
-    return long_prompts == "truncate-left" ? act::long_prompts::truncate_left : act::long_prompts::refuse;
   }
 };
 
