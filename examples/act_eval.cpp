@@ -111,7 +111,8 @@ void evaluate_samples(const CLI::App& app, const eval_options& options) {
   }
 
   std::cout << task.name << ": " << result.n << " samples of " << options.data << heads.remark();
-  if (options.scoring.rule() == act::scoring_rule::likelihood) std::cout << ", scored by likelihood";
+  if (scoring == "likelihood") std::cout << ", scored by likelihood";
+  if (scoring == "greedy") std::cout << ", scored by the greedy token";
   std::cout << '\n';
   if (options.shots > 0) {
     std::cout << options.shots << " shots of " << options.shot_data;
@@ -129,8 +130,11 @@ void evaluate_samples(const CLI::App& app, const eval_options& options) {
     std::cout << "McNemar's exact test of the difference: p = "
               << act::detail::formatted("%.3g", *result.difference->mcnemar_p) << '\n';
   }
-  if (task.kind == act::task_kind::classification)
+  if (task.kind == act::task_kind::classification) {
     std::cout << '\n' << act::answers_table(result, task.label_words);
+  } else if (result.with_other) {
+    std::cout << act::other_answers(result) << '\n';
+  }
   if (heads.given() && calibration.heads.empty()) {
     std::cout << '\n' << heads.path() << " names no heads, so there is nothing to calibrate.\n";
   } else if (heads.given()) {

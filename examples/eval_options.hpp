@@ -52,7 +52,7 @@ inline void declare(CLI::App& app, eval_options& options) {
   app.add_flag("--include-search-samples", options.include_search_samples,
                "Score also the samples that the heads were found on");
   app.add_flag("--force", options.force, "Use heads that were found for another checkpoint");
-  options.scoring.add_to(app);
+  options.scoring.add_to(app, true);
   app.add_option(
          "--prior", options.prior,
          "contextual: also the plain scores less the label prior (those of the prompt without its text)")
@@ -95,6 +95,7 @@ inline void declare(CLI::App& app, eval_options& options) {
       "  act-eval --model M.gguf --task sst2 --data dev.tsv --shots 4 --shot-data train.tsv\n"
       "  act-eval --model M.gguf --task trec --data test.txt --heads heads.json --prior contextual\n"
       "  act-eval --model M.gguf --task arce --data test.jsonl --scoring likelihood\n"
+      "  act-eval --model M.gguf --task arce --data test.jsonl --scoring greedy\n"
       "  act-eval --model M.gguf --task ppl --data text.txt --context 512 --stride 256 --heads heads.json\n"
       "Exit codes: 0 done, 1 bad input, 2 wrong usage, 130 interrupted.");
 }
@@ -112,6 +113,11 @@ inline void check_usage(const CLI::App& app, const eval_options& options) {
            "doesn't apply to --task ppl, which scores a text, not samples");
   } else {
     refuse({"--context", "--stride"}, "is for --task ppl");
+    if (options.prior != "none" && options.scoring.rule() == act::scoring_rule::greedy) {
+      throw act::error(act::error_code::invalid_option, "--prior",
+                       "contextual subtracts what each answer scores, and a greedy token can be any other; "
+                       "use it with --scoring labels, letters or likelihood");
+    }
   }
 }
 

@@ -79,15 +79,19 @@ inline prepared_runs prepare_runs(const asked_samples& asked, const shot_pool& p
                                   const eval_options& options, const std::string& data_sha256) {
   const bool same_file = pool.sha256 == data_sha256;
   const act::long_prompts policy = options.scoring.policy();
+  std::optional<act::tokens_by_text> vocabulary;
+  if (options.scoring.rule() == act::scoring_rule::greedy) vocabulary.emplace(asked.tokenizer);
+  const act::tokens_by_text* said = vocabulary ? &*vocabulary : nullptr;
   std::vector<act::asking> ways;
   prepared_runs prepared;
   if (options.shots == 0) {
-    ways.push_back({.scoring = options.scoring.rule()});
+    ways.push_back({.scoring = options.scoring.rule(), .shots = {}, .vocabulary = said});
     prepared.runs.emplace_back();
   }
   for (const std::uint64_t seed : pool.seeds) {
     ways.push_back({.scoring = options.scoring.rule(),
-                    .shots = act::few_shots(asked.task, pool.samples, options.shots, seed, same_file)});
+                    .shots = act::few_shots(asked.task, pool.samples, options.shots, seed, same_file),
+                    .vocabulary = said});
     prepared.runs.push_back({.shot_seed = seed, .samples = {}, .prior = {}});
   }
 

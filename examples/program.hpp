@@ -170,31 +170,42 @@ struct long_prompts_flag {
 struct scoring_flags : long_prompts_flag {
   std::string scoring = "default";
 
-  void add_to(CLI::App& app) {
-    app.add_option(
-           "--scoring", scoring,
-           "labels (classification), letters (multiple choice) or likelihood (of each option's own text); "
-           "default: labels or letters, whichever the task has")
-        ->check(CLI::IsMember({"default", "labels", "letters", "likelihood"}))
+  bool offers_greedy = false;
+
+  /// `with_greedy`: whether the program scores by the greedy token.
+  void add_to(CLI::App& app, bool with_greedy = false) {
+    offers_greedy = with_greedy;
+    std::vector<std::string> rules{"default", "labels", "letters", "likelihood"};
+    std::string help = "labels (classification), letters (multiple choice), ";
+    if (with_greedy) {
+      rules.emplace_back("greedy");
+      help += "greedy (the one most likely token of all, which must say the label or letter), ";
+    }
+    app.add_option("--scoring", scoring,
+                   help +
+                       "likelihood (of each option's own text); default: labels or letters, whichever the "
+                       "task has")
+        ->check(CLI::IsMember(rules))
         ->type_name("RULE");
     long_prompts_flag::add_to(app);
   }
 
   [[nodiscard]] act::scoring_rule rule() const {
+    if (scoring == "greedy") return act::scoring_rule::greedy;
     return scoring == "likelihood" ? act::scoring_rule::likelihood : act::scoring_rule::words;
   }
 
-  /// The rule's name for a task: labels, letters or likelihood. Throws act::error (invalid_option) for one
-  /// that the task doesn't have.
+  /// The rule's name for a task: labels, letters, greedy or likelihood. Throws act::error (invalid_option)
+  /// for one that the task doesn't have.
   [[nodiscard]] std::string name_for(const act::task& task) const {
     const bool letters = task.kind == act::task_kind::multiple_choice;
     const bool options = letters || task.kind == act::task_kind::verbatim;
     const std::string usual = letters ? "letters" : "labels";
     const std::string name = scoring == "default" ? usual : scoring;
-    if (name != usual && !(name == "likelihood" && options)) {
+    if (name != usual && name != "greedy" && !(name == "likelihood" && options)) {
       throw act::error(act::error_code::invalid_option, "--scoring",
                        "task '" + task.name + "' is scored by " + usual + (options ? " or likelihood" : "") +
-                           ", not " + name);
+                           (offers_greedy ? " or greedy" : "") + ", not " + name);
     }
     return name;
   }

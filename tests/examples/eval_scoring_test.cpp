@@ -2,8 +2,10 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include <act/runtime/decoder.hpp>
 #include <act/runtime/load_model.hpp>
 #include <act/runtime/log_probabilities.hpp>
+#include <act/tasks/readers/lines.hpp>
 
 #include <algorithm>
 #include <string>
@@ -83,16 +85,84 @@ TEST_CASE("--scoring likelihood: log-probability of each option's tokens, a byte
   CHECK(result["baseline"]["correct"] == correct);
 }
 
-TEST_CASE("likelihood scoring needs options, the head search refuses it") {
+TEST_CASE("likelihood scoring needs options") {
   const act_test::scratch_folder folder;
   const std::string tsv = folder.write("a.tsv", "sentence\tlabel\nfine\t1\n");
   const auto labels = run_program("act-eval", {"--model", act_test::tiny_model, "--task", "sst2", "--data",
                                                tsv, "--scoring", "likelihood"});
   CHECK(labels.exit_code == 2);
   CHECK(labels.err.find("--scoring") != std::string::npos);
-  const std::string data = folder.write("data.jsonl", worded_jsonl(3));
-  const auto search = run_program("act-search", {"--model", act_test::tiny_model, "--task", "jsonl=" + data,
-                                                 "--scoring", "likelihood", "--out", folder / "heads.json"});
-  CHECK(search.exit_code == 2);
-  CHECK(search.err.find("last position") != std::string::npos);
+}
+
+TEST_CASE("--scoring greedy: the token that the model says, right only when it is the label") {
+  const act_test::scratch_folder folder;
+  const act::loaded_model loaded = act::load_model(act_test::tiny_model);
+  // What the model says next: the first sample's answer, the second's wrong one, none of the third's.
+  std::vector<json> samples = act_test::json_lines(act_test::tiny_jsonl(3));
+  std::vector<std::string> said;
+  for (json& sample : samples) {
+    act::decoder sequence(loaded.model);
+    const auto logits = sequence.start(loaded.tokenizer->encode(sample["prompt"].get<std::string>()));
+    const auto token =
+        static_cast<act::token_id>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+    said.push_back(loaded.tokenizer->decode({&token, 1}));
+    CAPTURE(said.back());
+    REQUIRE(!act::trimmed(said.back()).empty());
+  }
+  const auto another = [&](std::size_t i) {  // two words that are neither said nor each other
+    std::vector<std::string> words;
+    for (const std::string word : {" a", " of", " the", " to"}) {
+      if (act::trimmed(word) != act::trimmed(said[i])) words.push_back(word);
+    }
+    return words;
+  };
+  const std::string spaced = " " + std::string(act::trimmed(said[0]));
+  samples[0]["options"] = json::array({another(0)[0], spaced});
+  samples[0]["label"] = 1;
+  samples[1]["options"] = json::array({said[1], another(1)[0]});
+  samples[1]["label"] = 1;
+  samples[2]["options"] = json::array({another(2)[0], another(2)[1]});
+  samples[2]["label"] = 0;
+  std::string text;
+  for (const json& sample : samples)
+    text += sample.dump() + "\n";
+  const std::string data = folder.write("data.jsonl", text);
+  const std::string heads = folder.write("heads.json", R"({"heads": [[1, 0], [2, 3]]})");
+  const auto run = run_program("act-eval", {"--model", act_test::tiny_model, "--task", "jsonl", "--data",
+                                            data, "--heads", heads, "--scoring", "greedy", "--json",
+                                            folder / "result.json", "--predictions", folder / "lines.jsonl"});
+  CAPTURE(run.err);
+  REQUIRE(run.exit_code == 0);
+  CHECK(run.out.find("scored by the greedy token") != std::string::npos);
+  CHECK(run.out.find("none of the answers: plain 33.3 %") != std::string::npos);
+  const json result = parsed(folder / "result.json");
+  CHECK(result["scoring"] == "greedy");
+  CHECK(result["baseline"]["correct"] == 1);
+  CHECK(result["baseline"]["other"] == 1);
+  CHECK(result["baseline"]["predicted"] == json::array({1, 1}));
+  CHECK(result["calibrated"].contains("other"));
+  const std::vector<json> lines = parsed_lines(folder / "lines.jsonl");
+  REQUIRE(lines.size() == 3);
+  CHECK(lines[0]["baseline"]["prediction"] == 1);
+  CHECK(lines[1]["baseline"]["prediction"] == 0);
+  CHECK(lines[2]["baseline"]["prediction"].is_null());
+  for (const json& line : lines) {
+    CHECK(line["baseline"]["scores"].size() == 2);
+    CHECK(line["baseline"]["other"].is_number());
+    CHECK(line["calibrated"]["scores"].size() == 2);
+  }
+}
+
+TEST_CASE("--scoring greedy: words of several tokens, and no label prior") {
+  const act_test::scratch_folder folder;
+  const std::string tsv = folder.write("a.tsv", "sentence\tlabel\nfine\t1\n");
+  const auto labels = run_program(
+      "act-eval", {"--model", act_test::tiny_model, "--task", "sst2", "--data", tsv, "--scoring", "greedy"});
+  CHECK(labels.exit_code == 1);
+  CHECK(labels.err.find("' negative'") != std::string::npos);
+  CHECK(labels.err.find("--scoring labels") != std::string::npos);
+  const auto prior = run_program("act-eval", {"--model", act_test::tiny_model, "--task", "sst2", "--data",
+                                              tsv, "--scoring", "greedy", "--prior", "contextual"});
+  CHECK(prior.exit_code == 2);
+  CHECK(prior.err.find("--prior") != std::string::npos);
 }

@@ -71,13 +71,18 @@ namespace detail {
 
 }  // namespace detail
 
-[[nodiscard]] inline nlohmann::ordered_json to_json(const accuracy_summary& summary) {
+/// `with_other` (greedy scoring): how many samples were answered by none of the labels, too.
+[[nodiscard]] inline nlohmann::ordered_json to_json(const accuracy_summary& summary,
+                                                    bool with_other = false) {
   auto predicted = nlohmann::ordered_json::array();
   for (const double count : summary.predicted)
     predicted.push_back(detail::count_json(count));
-  return {{"correct", detail::count_json(summary.correct)}, {"accuracy", summary.accuracy},
-          {"ci95", detail::to_json(summary.ci95)},          {"auc", detail::or_null(summary.auc)},
-          {"auc_ci95", detail::or_null(summary.auc_ci95)},  {"predicted", std::move(predicted)}};
+  nlohmann::ordered_json object{
+      {"correct", detail::count_json(summary.correct)}, {"accuracy", summary.accuracy},
+      {"ci95", detail::to_json(summary.ci95)},          {"auc", detail::or_null(summary.auc)},
+      {"auc_ci95", detail::or_null(summary.auc_ci95)},  {"predicted", std::move(predicted)}};
+  if (with_other) object["other"] = detail::count_json(summary.other);
+  return object;
 }
 
 [[nodiscard]] inline nlohmann::ordered_json to_json(const accuracy_difference& difference) {
@@ -93,10 +98,11 @@ namespace detail {
 /// `{"n", "labels", "baseline", "contextual"?, "calibrated"?, "difference"?, "contextual_difference"?}`;
 /// accuracies are fractions. Of several runs the means, with `mcnemar_p` null.
 [[nodiscard]] inline nlohmann::ordered_json to_json(const evaluation& result) {
-  nlohmann::ordered_json document{
-      {"n", result.n}, {"labels", result.labelled}, {"baseline", to_json(result.baseline)}};
-  if (result.contextual) document["contextual"] = to_json(*result.contextual);
-  if (result.calibrated) document["calibrated"] = to_json(*result.calibrated);
+  nlohmann::ordered_json document{{"n", result.n},
+                                  {"labels", result.labelled},
+                                  {"baseline", to_json(result.baseline, result.with_other)}};
+  if (result.contextual) document["contextual"] = to_json(*result.contextual, result.with_other);
+  if (result.calibrated) document["calibrated"] = to_json(*result.calibrated, result.with_other);
   if (result.difference) document["difference"] = to_json(*result.difference);
   if (result.contextual_difference)
     document["contextual_difference"] = to_json(*result.contextual_difference);
@@ -134,24 +140,39 @@ namespace detail {
 }
 
 /// How often each label is right and how often it is answered: a label prior shows here. For tasks with fixed
-/// labels.
+/// labels; with greedy scoring the last column says how often the answer was none of them.
 [[nodiscard]] inline std::string answers_table(const evaluation& result, std::span<const std::string> words) {
   std::vector<std::string> header{"answers"};
   for (const std::string& word : words)
     header.push_back("'" + word.substr(word.find_first_not_of(' ')) + "'");
+  if (result.with_other) header.push_back("another");
   text_table table(header);
-  const auto add = [&](const char* name, const auto& counts) {
+  const auto add = [&](const char* name, const auto& counts, double other) {
     std::vector<std::string> cells{name};
-    for (const auto count : counts) {
+    const auto share = [&](auto count) {
       cells.push_back(detail::percent(static_cast<double>(count) / static_cast<double>(result.n)));
-    }
+    };
+    for (const auto count : counts)
+      share(count);
+    if (result.with_other) share(other);
     table.add(cells);
   };
-  add("right ones", result.labelled);
-  add("plain", result.baseline.predicted);
-  if (result.contextual) add("contextual", result.contextual->predicted);
-  if (result.calibrated) add("calibrated", result.calibrated->predicted);
+  add("right ones", result.labelled, 0);
+  add("plain", result.baseline.predicted, result.baseline.other);
+  if (result.contextual) add("contextual", result.contextual->predicted, result.contextual->other);
+  if (result.calibrated) add("calibrated", result.calibrated->predicted, result.calibrated->other);
   return table.str();
+}
+
+/// Greedy scoring, in one line: how many samples were answered by none of their answers. Else empty.
+[[nodiscard]] inline std::string other_answers(const evaluation& result) {
+  if (!result.with_other) return {};
+  const auto share = [&](const accuracy_summary& summary) {
+    return detail::percent(summary.other / static_cast<double>(result.n));
+  };
+  std::string text = "Greedy token is none of the answers: plain " + share(result.baseline);
+  if (result.calibrated) text += ", calibrated " + share(*result.calibrated);
+  return text;
 }
 
 /// In one sentence: which of accuracy and AUC moved, and what that means. Empty without a calibrated pass.
@@ -199,8 +220,9 @@ namespace detail {
 }
 
 /// One line of a predictions file: sample `i` of a run. With likelihood scoring, `option_tokens` are the
-/// tokens scored for each option, and a score is their log-probability a byte. `shot_seed` is that of a
-/// few-shot run.
+/// tokens scored for each option, and a score is their log-probability a byte. With greedy scoring a score
+/// is the largest logit of the answer's tokens, `other` that of any other token, and `prediction` is null
+/// where that is the largest. `shot_seed` is that of a few-shot run.
 [[nodiscard]] inline std::string prediction_line(const prepared_sample& sample, const sample_scores& scores,
                                                  std::size_t i, std::optional<std::uint64_t> shot_seed = {}) {
   nlohmann::ordered_json line{{"index", sample.index}, {"label", sample.label}};
@@ -214,7 +236,17 @@ namespace detail {
     }
   }
   const auto add = [&](const char* name, const score_table& table) {
-    if (!table.empty()) line[name] = {{"prediction", predicted_label(table[i])}, {"scores", table[i]}};
+    if (table.empty()) return;
+    std::vector<double> row = table[i];
+    const std::size_t predicted = predicted_label(row);
+    line[name]["prediction"] = predicted;
+    if (scores.with_other) {
+      if (predicted + 1 == row.size()) line[name]["prediction"] = nullptr;
+      line[name]["scores"] = std::vector<double>(row.begin(), row.end() - 1);
+      line[name]["other"] = row.back();
+    } else {
+      line[name]["scores"] = std::move(row);
+    }
   };
   add("baseline", scores.plain);
   add("contextual", scores.contextual);

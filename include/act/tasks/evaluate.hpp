@@ -28,6 +28,7 @@ struct accuracy_summary {
   std::optional<double> auc;         ///< empty where it isn't defined (one label only)
   std::optional<interval> auc_ci95;  ///< bootstrap over samples
   std::vector<double> predicted;     ///< how often each label was answered: shows a label prior
+  double other = 0;                  ///< how often none of them was (greedy scoring)
 };
 
 /// One way of scoring less another, over the same samples.
@@ -43,6 +44,7 @@ struct accuracy_difference {
 struct evaluation {
   std::size_t n = 0;
   std::size_t runs = 1;
+  bool with_other = false;            ///< greedy scoring: the answer can be none of the labels
   std::vector<std::size_t> labelled;  ///< how many samples have each label
   accuracy_summary baseline;
   std::optional<accuracy_summary> contextual;  ///< plain, less the label prior
@@ -85,9 +87,21 @@ namespace detail {
   return right;
 }
 
+// The scores of the answers themselves, all that an AUC is made of.
+[[nodiscard]] inline std::vector<score_table> answers_only(std::span<const score_table> runs,
+                                                           bool with_other) {
+  std::vector<score_table> kept(runs.begin(), runs.end());
+  if (!with_other) return kept;
+  for (score_table& scores : kept) {
+    for (std::vector<double>& row : scores)
+      row.pop_back();
+  }
+  return kept;
+}
+
 [[nodiscard]] inline accuracy_summary summarise(std::span<const score_table> runs,
                                                 std::span<const std::size_t> labels, std::size_t answers,
-                                                const bootstrap_options& options) {
+                                                bool with_other, const bootstrap_options& options) {
   accuracy_summary summary;
   summary.predicted.resize(answers);
   const auto count = static_cast<double>(runs.size());
@@ -95,19 +109,21 @@ namespace detail {
   for (const score_table& scores : runs) {
     for (std::size_t i = 0; i < scores.size(); ++i) {
       const std::size_t answer = predicted_label(scores[i]);
-      summary.predicted[answer] += 1;
+      (with_other && answer + 1 == scores[i].size() ? summary.other : summary.predicted[answer]) += 1;
       right += answer == labels[i] ? 1 : 0;
     }
   }
   for (double& predicted : summary.predicted)
     predicted /= count;
+  summary.other /= count;
   summary.correct = static_cast<double>(right) / count;
   summary.accuracy = labels.empty() ? 0 : summary.correct / static_cast<double>(labels.size());
   summary.ci95 = runs.size() == 1
                      ? wilson_interval(right, labels.size())
                      : mean_interval(right_share(outcomes_of(runs, labels)), options).value_or(interval{});
-  summary.auc = auc(runs, labels);
-  if (summary.auc) summary.auc_ci95 = auc_interval(runs, labels, options);
+  const std::vector<score_table> ranked = answers_only(runs, with_other);
+  summary.auc = auc(ranked, labels);
+  if (summary.auc) summary.auc_ci95 = auc_interval(ranked, labels, options);
   return summary;
 }
 
@@ -116,7 +132,7 @@ namespace detail {
                                                  const accuracy_summary& before_sum,
                                                  std::span<const score_table> after,
                                                  const accuracy_summary& after_sum,
-                                                 std::span<const std::size_t> labels,
+                                                 std::span<const std::size_t> labels, bool with_other,
                                                  const bootstrap_options& options) {
   const std::vector<outcomes> old_right = outcomes_of(before, labels);
   const std::vector<outcomes> new_right = outcomes_of(after, labels);
@@ -134,7 +150,8 @@ namespace detail {
   if (before.size() == 1) difference.mcnemar_p = mcnemar_exact(all.gained, all.lost);
   if (before_sum.auc && after_sum.auc) {
     difference.auc = *after_sum.auc - *before_sum.auc;
-    difference.auc_ci95 = auc_difference_interval(before, after, labels, options);
+    difference.auc_ci95 = auc_difference_interval(answers_only(before, with_other),
+                                                  answers_only(after, with_other), labels, options);
   }
   return difference;
 }
@@ -142,7 +159,8 @@ namespace detail {
 }  // namespace detail
 
 /// What the scores say, of one run or the mean over several. `labels[i]` is right for sample i of every run,
-/// whose answers are at most `answers`. Precondition: at least one run; all have the same tables filled.
+/// whose answers are at most `answers`. Precondition: at least one run; all have the same tables filled, and
+/// all or none are greedy.
 /// Throws error (invalid_shape) where sizes differ. Deterministic by `options.seed`.
 [[nodiscard]] inline evaluation evaluate(std::span<const std::size_t> labels, std::size_t answers,
                                          std::span<const sample_scores> runs,
@@ -156,19 +174,20 @@ namespace detail {
   evaluation result;
   result.n = labels.size();
   result.runs = runs.size();
+  result.with_other = runs.front().with_other;
   result.labelled.resize(answers);
   for (const std::size_t label : labels)
     ++result.labelled[label];
-  result.baseline = detail::summarise(plain, labels, answers, options);
+  result.baseline = detail::summarise(plain, labels, answers, result.with_other, options);
   if (!contextual.front().empty()) {
-    result.contextual = detail::summarise(contextual, labels, answers, options);
-    result.contextual_difference =
-        detail::compare(plain, result.baseline, contextual, *result.contextual, labels, options);
+    result.contextual = detail::summarise(contextual, labels, answers, result.with_other, options);
+    result.contextual_difference = detail::compare(plain, result.baseline, contextual, *result.contextual,
+                                                   labels, result.with_other, options);
   }
   if (!calibrated.front().empty()) {
-    result.calibrated = detail::summarise(calibrated, labels, answers, options);
-    result.difference =
-        detail::compare(plain, result.baseline, calibrated, *result.calibrated, labels, options);
+    result.calibrated = detail::summarise(calibrated, labels, answers, result.with_other, options);
+    result.difference = detail::compare(plain, result.baseline, calibrated, *result.calibrated, labels,
+                                        result.with_other, options);
   }
   return result;
 }

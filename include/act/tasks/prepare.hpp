@@ -3,6 +3,7 @@
 
 #include <act/error.hpp>
 #include <act/runtime/tokenizer/tokenizer.hpp>
+#include <act/tasks/greedy_answers.hpp>
 #include <act/tasks/likelihood.hpp>
 #include <act/tasks/prepared_sample.hpp>
 #include <act/tasks/prompts.hpp>
@@ -12,6 +13,7 @@
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -29,12 +31,14 @@ enum class long_prompts {
 enum class scoring_rule {
   words,       ///< logits of the label words or letters
   likelihood,  ///< log-probability a byte of each option's own text, without a list of letters
+  greedy,      ///< the one most likely token of all; right when it is the label word or letter
 };
 
 /// How samples are asked.
 struct asking {
   scoring_rule scoring = scoring_rule::words;
   std::function<std::vector<sample>(const sample&)> shots = {};  ///< those shown before a sample; unset: none
+  const tokens_by_text* vocabulary = nullptr;  ///< greedy: the tokenizer's; unset: made in each call
 };
 
 struct prepared_samples {
@@ -73,6 +77,26 @@ class word_tokens {
  private:
   const tokenizer& tokenizer_;
   std::map<std::vector<std::string>, std::vector<token_id>> made_;
+};
+
+// Tokens that say a task's words, found once for each list of words.
+class greedy_words {
+ public:
+  greedy_words(const tokenizer& by, const tokens_by_text* vocabulary) : tokenizer_(by), known_(vocabulary) {}
+
+  const answer_tokens& of(const std::vector<std::string>& words, const std::string& where,
+                          const std::string& otherwise) {
+    const auto found = found_.find(words);
+    if (found != found_.end()) return found->second;
+    if (known_ == nullptr) known_ = &own_.emplace(tokenizer_);
+    return found_.emplace(words, greedy_answers(*known_, words, where, otherwise)).first->second;
+  }
+
+ private:
+  const tokenizer& tokenizer_;
+  const tokens_by_text* known_;
+  std::optional<tokens_by_text> own_;
+  std::map<std::vector<std::string>, answer_tokens> found_;
 };
 
 // The prompt with each option, tokenised in one call; the option's tokens are those after the prompt's.
@@ -123,12 +147,14 @@ inline void cut_left(prepared_sample& prepared, std::size_t context, const std::
 /// Tokenises the samples' prompts, in one call each with the tokenizer's usual special tokens, and what is
 /// scored at their end. `context` is the model's longest sequence; `file` is for messages. Throws `error`
 /// (invalid_input), naming the sample, for a prompt that is too long (unless told otherwise), for words that
-/// can't be told apart and for options without tokens; (unsupported) for a task that the scoring doesn't fit.
+/// can't be told apart, for options without tokens and, greedy, for words that no single token says;
+/// (unsupported) for a task that the scoring doesn't fit.
 [[nodiscard]] inline prepared_samples prepare(const task& of, std::span<const sample> samples,
                                               const tokenizer& by, std::size_t context, long_prompts policy,
                                               const std::string& file, const asking& how = {}) {
   prepared_samples result;
   detail::word_tokens words(by);
+  detail::greedy_words greedy(by, how.vocabulary);
   for (const sample& each : samples) {
     const std::string where = file + ": sample " + std::to_string(each.index);
     const std::vector<sample> shots = how.shots ? how.shots(each) : std::vector<sample>();
@@ -137,7 +163,12 @@ inline void cut_left(prepared_sample& prepared, std::size_t context, const std::
       detail::add_options(prepared, build_likelihood_prompt(of, each, shots), by, where);
     } else {
       prepared.prompt = by.encode(build_prompt(of, each, shots));
-      prepared.words = words.of(scored_words(of, each), where);
+      if (how.scoring == scoring_rule::greedy) {
+        prepared.greedy_tokens = greedy.of(scored_words(of, each), where,
+                                           of.kind == task_kind::multiple_choice ? "letters" : "labels");
+      } else {
+        prepared.words = words.of(scored_words(of, each), where);
+      }
     }
     if (prepared.answers() == 0) {
       throw error(error_code::unsupported, where, "task '" + of.name + "' has no words to score");

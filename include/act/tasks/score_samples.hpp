@@ -4,9 +4,9 @@
 
 #include <act/error.hpp>
 #include <act/runtime/forward.hpp>
-#include <act/runtime/label_logits.hpp>
 #include <act/runtime/log_probabilities.hpp>
 #include <act/statistics/auc.hpp>
+#include <act/tasks/last_position.hpp>
 #include <act/tasks/prepared_sample.hpp>
 #include <cmath>
 #include <cstddef>
@@ -18,27 +18,30 @@
 namespace act::inline ACT_ABI {
 
 /// A row a sample, a number an answer: logits of the scored words, or log-likelihoods a byte of the options.
+/// With `with_other` one number more, the last: the largest logit of any other token; predicted, it is wrong.
 struct sample_scores {
   score_table plain;
   score_table contextual =
       {};  ///< plain less the label prior (contextual_prior.hpp); empty when not asked for
   score_table calibrated = {};  ///< empty when no head is calibrated
+  bool with_other = false;      ///< greedy scoring
 };
 
 namespace detail {
 
-[[nodiscard]] inline sample_scores score_words(const model& model, std::span<const prepared_sample> samples,
-                                               const model_calibration& calibration) {
+[[nodiscard]] inline sample_scores score_last_position(const model& model,
+                                                       std::span<const prepared_sample> samples,
+                                                       const model_calibration& calibration) {
   std::vector<std::vector<token_id>> prompts;
-  std::vector<std::span<const token_id>> words;
+  std::vector<const prepared_sample*> each;
   for (const prepared_sample& sample : samples) {
     prompts.push_back(sample.prompt);
-    words.emplace_back(sample.words);
+    each.push_back(&sample);
   }
   const plain_and_calibrated both = run_both(model, pack(model.config, prompts), calibration);
   sample_scores scores;
-  scores.plain = label_logits(model, both.plain, words);
-  if (both.calibrated.size() != 0) scores.calibrated = label_logits(model, both.calibrated, words);
+  scores.plain = last_position_scores(model, both.plain, each);
+  if (both.calibrated.size() != 0) scores.calibrated = last_position_scores(model, both.calibrated, each);
   return scores;
 }
 
@@ -60,16 +63,18 @@ namespace detail {
 }  // namespace detail
 
 /// Scores every sample; plain and calibrated passes share the layers below the first calibrated one. Samples
-/// with options score each by the mean log-probability of its tokens a byte, others each word by its logit.
-/// `on_batch` is called with the number of samples a batch settled and may throw to interrupt. Throws `error`
-/// (invalid_input) when the model returns a number that isn't finite. Precondition: all samples have words,
-/// or all have options. Memory: one batch of about 1,024 tokens.
+/// with options score each by the mean log-probability of its tokens a byte, others each word by its
+/// logit, or the greedy token. `on_batch` is called with the number of samples a batch settled and may throw
+/// to interrupt. Throws `error` (invalid_input) when the model returns a number that isn't finite.
+/// Precondition: all samples have words, or all have options, or all are greedy. Memory: one batch of about
+/// 1,024 tokens.
 [[nodiscard]] inline sample_scores score_samples(const model& model, std::span<const prepared_sample> samples,
                                                  const model_calibration& calibration,
                                                  const std::function<void(std::size_t)>& on_batch = {}) {
   // Tall enough for full-speed products; the activations of one layer stay in the last-level cache.
   constexpr std::size_t tokens_per_batch = 1024;
   sample_scores scores;
+  scores.with_other = !samples.empty() && samples.front().greedy();
   const auto take = [&](score_table& rows, score_table& table, std::size_t first) {
     for (std::size_t i = 0; i < rows.size(); ++i) {
       for (const double score : rows[i]) {
@@ -88,8 +93,9 @@ namespace detail {
       if (count > 0 && tokens > tokens_per_batch) break;
     }
     const std::span<const prepared_sample> batch = samples.subspan(first, count);
-    sample_scores rows = batch.front().options.empty() ? detail::score_words(model, batch, calibration)
-                                                       : detail::score_options(model, batch, calibration);
+    sample_scores rows = batch.front().options.empty()
+                             ? detail::score_last_position(model, batch, calibration)
+                             : detail::score_options(model, batch, calibration);
     take(rows.plain, scores.plain, first);
     take(rows.calibrated, scores.calibrated, first);
     first += count;
