@@ -60,7 +60,7 @@ void declare(CLI::App& app, search_options& options) {
       ->type_name("RULE")
       ->capture_default_str();
   app.add_option("--objective", options.objective,
-                 "What top:K ranks by: accuracy or likelihood (of the right label)")
+                 "What top:K ranks by: accuracy or likelihood (of the right answer among a sample's)")
       ->check(CLI::IsMember({"accuracy", "likelihood"}))
       ->capture_default_str();
   app.add_option("--state", options.state, "Keep what is computed here; the same command goes on from it")
@@ -74,6 +74,7 @@ void declare(CLI::App& app, search_options& options) {
       "  act-search --model M.gguf --task sst2=a.tsv --task trec=b.txt --select top:15 --objective "
       "likelihood \\\n"
       "             --state search.state --out heads.json\n"
+      "  act-search --model M.gguf --task arce=dev.jsonl --scoring likelihood --out heads.json\n"
       "Exit codes: 0 done (also when no head helps), 1 bad input, 2 wrong usage, 130 interrupted.");
 }
 
@@ -152,12 +153,6 @@ void run(const CLI::App& app, const search_options& options) {
   const act::selection_rule rule = act::parse_selection(options.select, objective);
   act::search_plan plan;
   plan.options = options.calibration.over(std::nullopt);
-  if (options.scoring.rule() == act::scoring_rule::likelihood) {
-    throw act::error(
-        act::error_code::invalid_option, "--scoring",
-        "likelihood can't be searched by: trials score the prompt's last position only; search by "
-        "labels or letters, and evaluate with act-eval --scoring likelihood");
-  }
   const std::vector<task_file> tasks = parse_tasks(options.tasks);
   std::vector<std::string> inputs{options.common.model};
   for (const task_file& each : tasks) {
@@ -181,8 +176,9 @@ void run(const CLI::App& app, const search_options& options) {
   plan.range = act::parse_layer_range(options.layers, config.layers);
   std::size_t skipped = 0;
   for (std::size_t i = 0; i < tasks.size(); ++i) {
-    act::prepared_samples prepared = act::prepare(*tasks[i].task, chosen[i].samples, *loaded.tokenizer,
-                                                  config.context, options.scoring.policy(), tasks[i].file);
+    act::prepared_samples prepared =
+        act::prepare(*tasks[i].task, chosen[i].samples, *loaded.tokenizer, config.context,
+                     options.scoring.policy(), tasks[i].file, {.scoring = options.scoring.rule()});
     skipped += prepared.skipped;
     plan.sources.push_back(chosen[i].source);
     plan.samples.insert(plan.samples.end(), prepared.samples.begin(), prepared.samples.end());

@@ -4,7 +4,9 @@
 
 #include <sqlite3.h>
 
+#include <cmath>
 #include <random>
+#include <utility>
 
 #include "examples/process.hpp"
 #include "examples/results.hpp"
@@ -39,6 +41,58 @@ int units_in(const std::string& state) {
   sqlite3_finalize(rows);
   sqlite3_close(data);
   return units;
+}
+
+// Questions in the format of task `arce`, with options of several words, three or four of them.
+std::string tiny_arce(std::size_t count) {
+  const std::vector<std::string> options = {"a long and winding road", "the weather", "what people ask",
+                                            "people of the road"};
+  std::string text;
+  for (std::size_t i = 0; i < count; ++i) {
+    json choices = json::array();
+    const std::size_t offered = 3 + i % 2;
+    for (std::size_t option = 0; option < offered; ++option) {
+      choices.push_back(
+          {{"text", options[(i + option) % 4]}, {"label", std::string(1, static_cast<char>('A' + option))}});
+    }
+    const json line = {
+        {"id", std::to_string(i)},
+        {"question",
+         {{"stem", "What do people ask of the long road number " + std::to_string(i * i) + "?"},
+          {"choices", std::move(choices)}}},
+        {"answerKey", std::string(1, static_cast<char>('A' + i % offered))}};
+    text += line.dump() + "\n";
+  }
+  return text;
+}
+
+struct change {
+  int gained = 0, lost = 0;
+  double log_likelihood_gain = 0;
+};
+
+// What a predictions file says of calibration: how many answers it turned, and the mean change of the right
+// answer's log-probability among the scores.
+change change_in(const std::vector<json>& lines) {
+  const auto log_likelihood = [](const json& scored, std::size_t label) {
+    std::vector<double> scores = scored["scores"];
+    if (scored.contains("other")) scores.push_back(scored["other"]);
+    double sum = 0;
+    for (const double score : scores)
+      sum += std::exp(score - scores[label]);
+    return -std::log(sum);
+  };
+  change found;
+  for (const json& line : lines) {
+    const bool before = line["baseline"]["prediction"] == line["label"];
+    const bool after = line["calibrated"]["prediction"] == line["label"];
+    found.gained += after && !before ? 1 : 0;
+    found.lost += before && !after ? 1 : 0;
+    found.log_likelihood_gain +=
+        log_likelihood(line["calibrated"], line["label"]) - log_likelihood(line["baseline"], line["label"]);
+  }
+  found.log_likelihood_gain /= static_cast<double>(lines.size());
+  return found;
 }
 
 }  // namespace
@@ -83,6 +137,71 @@ TEST_CASE("act-search writes heads with evidence, and act-eval leaves its sample
                    folder / "heads.json", "--include-search-samples", "--json", folder / "all.json"});
   REQUIRE(all.exit_code == 0);
   CHECK(parsed(folder / "all.json")["n"] == 60);
+}
+
+TEST_CASE("a search by likelihood: a head does in act-eval what its trials said") {
+  const act_test::scratch_folder folder;
+  const std::string data = folder.write("dev.jsonl", tiny_arce(24));
+  const std::vector<std::string> arguments = {"--model",     act_test::tiny_model,
+                                              "--task",      "arce=" + data,
+                                              "--samples",   "16",
+                                              "--scoring",   "likelihood",
+                                              "--layers",    "0:-1",
+                                              "--alpha",     "3",
+                                              "--select",    "top:1",
+                                              "--json",      folder / "search.json",
+                                              "--state",     folder / "state",
+                                              "--out",       folder / "heads.json",
+                                              "--objective", "likelihood"};
+  const auto search = run_program("act-search", arguments);
+  CHECK(search.err == "");
+  REQUIRE(search.exit_code == 0);
+  const json heads = parsed(folder / "heads.json");
+  CHECK(heads["evidence"]["sources"][0]["scoring"] == "likelihood");
+  REQUIRE(heads["heads"].size() == 1);
+  const json result = parsed(folder / "search.json");
+  CHECK(result["trials"].size() == 4 * 8);
+  CHECK(result["work"]["trials"] == 16 * 4 * 8);
+  CHECK(result["work"]["layer_rows_avoided"].get<double>() > 0);
+
+  // The same samples again, with this head.
+  const auto eval =
+      run_program("act-eval", {"--model", act_test::tiny_model, "--task", "arce", "--data", data, "--limit",
+                               "16", "--scoring", "likelihood", "--heads", folder / "heads.json",
+                               "--include-search-samples", "--predictions", folder / "lines.jsonl"});
+  CHECK(eval.err == "");
+  REQUIRE(eval.exit_code == 0);
+  const std::vector<json> lines = act_test::parsed_lines(folder / "lines.jsonl");
+  REQUIRE(lines.size() == 16);
+  const change seen = change_in(lines);
+  bool found = false;
+  for (const json& trial : result["trials"]) {
+    if (trial["layer"] != heads["heads"][0][0] || trial["head"] != heads["heads"][0][1]) continue;
+    found = true;
+    CHECK(trial["gained"] == seen.gained);
+    CHECK(trial["lost"] == seen.lost);
+    CHECK(trial["log_likelihood_gain"].get<double>() > 0);
+    CHECK(trial["log_likelihood_gain"].get<double>() ==
+          doctest::Approx(seen.log_likelihood_gain).epsilon(1e-3));
+  }
+  CHECK(found);
+
+  // Letters are another search.
+  std::vector<std::string> letters = arguments;
+  letters[7] = "letters";
+  const auto other = run_program("act-search", letters);
+  CHECK(other.exit_code == 1);
+  CHECK(other.err.find("scored by likelihood") != std::string::npos);
+}
+
+TEST_CASE("a search by likelihood of a task without options is refused") {
+  const act_test::scratch_folder folder;
+  const std::string tsv = folder.write("a.tsv", "sentence\tlabel\nfine\t1\n");
+  const auto run = run_program("act-search", {"--model", act_test::tiny_model, "--task", "sst2=" + tsv,
+                                              "--scoring", "likelihood", "--out", folder / "heads.json"});
+  CHECK(run.exit_code == 2);
+  CHECK(run.err.find("--scoring") != std::string::npos);
+  CHECK(!std::filesystem::exists(folder / "heads.json"));
 }
 
 TEST_CASE("a search that is killed at random points ends with the same heads file, byte for byte") {

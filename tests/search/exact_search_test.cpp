@@ -8,6 +8,7 @@
 #include <functional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "search/tiny_search.hpp"
 
@@ -60,6 +61,7 @@ act_test::tiny_search repeated(std::size_t times) {
     for (auto sample : samples) {
       for (auto& token : sample.prompt)
         token = static_cast<act::token_id>((token + static_cast<int>(7 * i)) % 250);
+      sample.index = tiny.plan.samples.size();
       tiny.plan.samples.push_back(sample);
     }
   }
@@ -69,14 +71,18 @@ act_test::tiny_search repeated(std::size_t times) {
 }  // namespace
 
 TEST_CASE("a search that was interrupted at any batch ends like one that wasn't") {
-  const act_test::tiny_search tiny = repeated(12);
+  act_test::tiny_search tiny = repeated(12);
+  SUBCASE("by words") {}
+  SUBCASE("by the likelihood of options") {
+    tiny = act_test::with_options(repeated(2));
+  }
   REQUIRE(tiny.plan.chunks().size() > 1);
   const act::search_outcome whole = run(tiny, ":memory:");
   std::size_t batches = 0;
   run(tiny, ":memory:", [&](double) { ++batches; });
   REQUIRE(batches > 6);
 
-  for (std::size_t stop = 1; stop < batches; stop += 3) {
+  for (std::size_t stop = 1; stop < batches; stop += batches / 8 + 1) {
     CAPTURE(stop);
     const temporary_state kept;
     std::size_t seen = 0;
@@ -91,7 +97,11 @@ TEST_CASE("a search that was interrupted at any batch ends like one that wasn't"
 }
 
 TEST_CASE("progress grows to 1") {
-  const act_test::tiny_search tiny = repeated(3);
+  act_test::tiny_search tiny = repeated(3);
+  SUBCASE("by words") {}
+  SUBCASE("by the likelihood of options") {
+    tiny = act_test::with_options(std::move(tiny));
+  }
   double last = 0;
   run(tiny, ":memory:", [&](double part) {
     CHECK(part >= last);
@@ -125,6 +135,22 @@ TEST_CASE("the state of another search is refused with what differs") {
   refused("sample", [](auto& plan) { plan.samples[1].prompt[0] += 1; });
 }
 
+TEST_CASE("the state of a search by other options, or by another scoring, is refused") {
+  const act_test::tiny_search tiny = act_test::with_options(act_test::make_tiny_search());
+  const temporary_state kept;
+  run(tiny, kept.file());
+  const auto refused = [&](const std::string& names, const std::function<void(act::search_plan&)>& change) {
+    act_test::tiny_search other = act_test::with_options(act_test::make_tiny_search());
+    change(other.plan);
+    CHECK_THROWS_WITH_AS(run(other, kept.file()), doctest::Contains(names.c_str()), act::error);
+  };
+  refused("sample", [](auto& plan) { plan.samples[1].options[0].tokens.back() += 1; });
+  refused("sample", [](auto& plan) { plan.samples[1].options[0].first_scored -= 1; });
+  refused("sample", [](auto& plan) { plan.samples[1].options.pop_back(); });
+  refused("sample", [](auto& plan) { plan.samples[1].option_bytes[0] += 1; });
+  refused("scored by letters", [](auto& plan) { plan.sources[0].scoring = "letters"; });
+}
+
 TEST_CASE("a file that isn't a state is refused, and left as it was") {
   const act_test::tiny_search tiny = act_test::make_tiny_search();
   const temporary_state kept;
@@ -150,7 +176,11 @@ TEST_CASE("another program's database is refused, and left as it was") {
 }
 
 TEST_CASE("a state whose scores are damaged is refused, never computed with") {
-  const act_test::tiny_search tiny = act_test::make_tiny_search();
+  act_test::tiny_search tiny = act_test::make_tiny_search();
+  SUBCASE("by words") {}
+  SUBCASE("by the likelihood of options") {
+    tiny = act_test::with_options(std::move(tiny));
+  }
   for (const char* damage :
        {"UPDATE trial SET scores = x''", "UPDATE trial SET scores = x'0000000000000000'",
         "UPDATE plain SET scores = x'0000000000000000'", "UPDATE plain SET scores = NULL",

@@ -45,4 +45,42 @@ inline tiny_search make_tiny_search() {
   return made;
 }
 
+/// The same search by the likelihood of options: each sample gets two to four options of one to five tokens,
+/// which begin and end differently.
+inline tiny_search with_options(tiny_search made) {
+  const std::size_t vocabulary = made.model.config.vocabulary;
+  for (act::prepared_sample& sample : made.plan.samples) {
+    sample.words.clear();
+    const std::size_t options = 2 + sample.index % 3;
+    for (std::size_t option = 0; option < options; ++option) {
+      act::scored_text text{.tokens = sample.prompt, .first_scored = sample.prompt.size()};
+      for (std::size_t at = 0; at <= (sample.index + 2 * option) % 5; ++at)
+        text.tokens.push_back(
+            static_cast<act::token_id>((sample.prompt[0] + 31 * option + 17 * at) % vocabulary));
+      sample.options.push_back(text);
+      sample.option_bytes.push_back(3 + option);
+    }
+    sample.label = sample.index % options;
+  }
+  made.plan.sources.front().scoring = "likelihood";
+  return made;
+}
+
+/// One of the tiny Hugging Face folders (tests/golden/parity/make_tiny_folders.py) with its golden's prompts.
+inline tiny_search make_tiny_folder_search(const std::string& name) {
+  const std::filesystem::path folder = std::filesystem::path(ACT_TEST_GOLDEN_DIR) / "parity" / name;
+  std::ifstream in(folder / "golden.json");
+  const nlohmann::json golden = nlohmann::json::parse(in);
+  tiny_search made{.model = act::read_model(folder), .plan = {}, .golden_sinks = {}};
+  for (const auto& prompt : golden.at("prompts")) {
+    const std::size_t sample = made.plan.samples.size();
+    made.plan.samples.push_back(
+        {.index = sample, .label = sample % 3, .prompt = prompt.at("tokens"), .words = {7, 50, 61}});
+  }
+  made.plan.range = {0, made.model.config.layers - 1};
+  made.plan.fingerprint = name;
+  made.plan.sources.push_back({.task = "none", .file = "none", .sha256 = "none", .indices = {}});
+  return made;
+}
+
 }  // namespace act_test

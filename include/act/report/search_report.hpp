@@ -123,20 +123,25 @@ namespace detail {
 [[nodiscard]] inline std::optional<double> estimated_rows(const search_plan& plan, const search_work& done,
                                                           const model_config& config,
                                                           const layer_range& range) {
-  const auto layers_above = [&](const layer_range& of) {
+  // Words are scored by one row of the last layer; for options it computes as many as the others.
+  const bool one_last_row = plan.samples.empty() || plan.samples.front().options.empty();
+  const auto layers_run = [&](const layer_range& of) {
     double sum = 0;
-    for (std::size_t layer = of.first; layer <= of.last; ++layer)
-      sum += static_cast<double>(config.layers - 1 - layer);
+    for (std::size_t layer = of.first; layer <= of.last; ++layer) {
+      const std::size_t above = config.layers - 1 - layer;
+      sum += static_cast<double>(above + (above > 0 && !one_last_row ? 1 : 0));
+    }
     return sum;
   };
   double plain = 0;
   for (const prepared_sample& sample : plan.samples) {
-    plain += static_cast<double>(sample.prompt.size() * (config.layers - 1) + 1);
+    plain += static_cast<double>(one_last_row ? sample.tokens() * (config.layers - 1) + 1
+                                              : sample.tokens() * config.layers);
   }
-  const double last_rows = static_cast<double>(done.trials - done.trials_without_sinks);
+  const double last_rows = one_last_row ? static_cast<double>(done.trials - done.trials_without_sinks) : 0.0;
   const double rows = static_cast<double>(done.layer_rows_computed) - plain - last_rows;
-  if (layers_above(plan.range) <= 0 || rows <= 0) return std::nullopt;
-  return plain + rows * layers_above(range) / layers_above(plan.range) +
+  if (layers_run(plan.range) <= 0 || rows <= 0) return std::nullopt;
+  return plain + rows * layers_run(range) / layers_run(plan.range) +
          last_rows * static_cast<double>(range.count()) / static_cast<double>(plan.range.count());
 }
 

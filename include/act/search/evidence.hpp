@@ -13,11 +13,14 @@ namespace act::inline ACT_ABI {
 struct head_evidence {
   std::size_t layer = 0;
   std::size_t head = 0;
-  std::size_t correct = 0;         ///< samples answered right with this head alone calibrated
-  std::size_t gained = 0;          ///< of these, wrong without it
-  std::size_t lost = 0;            ///< right without it, wrong with it
-  std::size_t with_sinks = 0;      ///< samples in which the head had a sink at all
-  double log_likelihood_gain = 0;  ///< mean change of the right label's log-probability among the label words
+  std::size_t correct = 0;     ///< samples answered right with this head alone calibrated
+  std::size_t gained = 0;      ///< of these, wrong without it
+  std::size_t lost = 0;        ///< right without it, wrong with it
+  std::size_t with_sinks = 0;  ///< samples in which the head had a sink at all
+  /// Mean change of the right answer's log-probability among the sample's answers: softmax over their scores,
+  /// logits of words, or log-likelihoods a byte of options (then it isn't a probability of the model's, but
+  /// moves as its ranking does).
+  double log_likelihood_gain = 0;
 
   [[nodiscard]] long long net() const noexcept {
     return static_cast<long long>(gained) - static_cast<long long>(lost);

@@ -19,7 +19,7 @@ struct search_source {
   std::string task;
   std::string file;                  ///< as given on the command line
   std::string sha256;                ///< of the file's bytes
-  std::string scoring = "labels";    ///< what was compared: labels or letters
+  std::string scoring = "labels";    ///< what was compared: labels, letters or likelihood
   std::vector<std::size_t> indices;  ///< positions among the file's samples, ascending
 };
 
@@ -38,11 +38,11 @@ struct search_plan {
     std::vector<sample_chunk> groups;
     std::size_t tokens = 0;
     for (std::size_t i = 0; i < samples.size(); ++i) {
-      if (groups.empty() || tokens + samples[i].prompt.size() > tokens_per_chunk) {
+      if (groups.empty() || tokens + samples[i].tokens() > tokens_per_chunk) {
         groups.push_back({.begin = i, .end = i});
         tokens = 0;
       }
-      tokens += samples[i].prompt.size();
+      tokens += samples[i].tokens();
       groups.back().end = i + 1;
     }
     return groups;
@@ -77,6 +77,12 @@ struct search_plan {
       text << " prompt";
       for (const token_id token : sample.prompt)
         text << ' ' << token;
+      for (std::size_t option = 0; option < sample.options.size(); ++option) {
+        text << " option of " << sample.option_bytes[option] << " bytes from "
+             << sample.options[option].first_scored;
+        for (const token_id token : sample.options[option].tokens)
+          text << ' ' << token;
+      }
       text << '\n';
     }
     return text.str();

@@ -63,7 +63,7 @@ class search_state {
   }
 
   /// The chunk's plain scores, if they are there already. `samples` are the chunk's: stored scores that don't
-  /// fit their words are an `error` (invalid_input), as is anything else that a damaged file could say.
+  /// fit their answers are an `error` (invalid_input), as is anything else that a damaged file could say.
   [[nodiscard]] std::optional<std::vector<std::vector<double>>> plain(
       const sample_chunk& chunk, std::span<const prepared_sample> samples) {
     if (!unit(chunk, plain_pass)) return std::nullopt;
@@ -72,8 +72,8 @@ class search_state {
     std::vector<std::vector<double>> scores;
     while (rows.step()) {
       if (scores.size() == samples.size()) damaged();
-      const std::size_t words = samples[scores.size()].words.size();
-      scores.push_back(numbers(rows.blob(0), words));
+      const std::size_t answers = samples[scores.size()].answers();
+      scores.push_back(numbers(rows.blob(0), answers));
     }
     if (scores.size() != samples.size()) damaged();
     return scores;
@@ -104,7 +104,7 @@ class search_state {
       const std::size_t sample = found.scores.size() / heads;
       if (sample >= samples.size()) damaged();
       found.has_sinks.push_back(rows.integer(0) != 0 ? 1 : 0);
-      found.scores.push_back(numbers(rows.blob(1), samples[sample].words.size()));
+      found.scores.push_back(numbers(rows.blob(1), samples[sample].answers()));
     }
     if (found.scores.size() != samples.size() * heads) damaged();
     return found;

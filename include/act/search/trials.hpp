@@ -1,21 +1,23 @@
 // The exact head search's arithmetic: what each sample scores when one head alone is calibrated.
 //
 // Nothing is computed twice. The plain pass runs once and keeps each layer's input, keys, values and head
-// outputs. A trial of head (l, h) starts at layer l: attention there is already known (only head h differs,
-// `attend_with_alternatives`), rows before the head's first sink can't change, so only rows from it on go
-// through the rest of layer l and the layers above, attending to the unchanged keys and values of the plain
-// pass; the last layer computes one row. A head without sinks in a sample costs nothing. Trials of many
-// samples and heads are stacked into one batch of rows.
+// outputs. A trial of head (l, h) runs every text of a sample (scored_texts.hpp), each from layer l on:
+// attention there is already known (only head h differs, `attend_with_alternatives`), rows before the head's
+// first sink can't change, so only rows from it to the last that counts go through the rest of layer l and
+// the layers above, attending to the unchanged keys and values of the plain pass. A scored row before the
+// first sink keeps its plain score; a text in which the head has no sink costs nothing. Trials of many texts
+// and heads are stacked into one batch of rows.
 #pragma once
 
 #include <act/runtime/forward.hpp>
-#include <act/runtime/label_logits.hpp>
 #include <act/search/layer_range.hpp>
+#include <act/search/scored_texts.hpp>
 #include <act/tasks/prepared_sample.hpp>
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <iterator>
 #include <span>
 #include <vector>
 
@@ -38,10 +40,11 @@ struct search_work {
   friend bool operator==(const search_work&, const search_work&) = default;
 };
 
-/// Scores of one layer's trials: `scores[sample * heads + head]`, a logit for each scored word.
+/// Scores of one layer's trials: `scores[sample * heads + head]`, a number for each of the sample's answers
+/// as score_samples.hpp has them: logits of words, or log-likelihoods a byte of options.
 struct layer_trials {
   std::vector<std::vector<double>> scores;
-  std::vector<std::uint8_t> has_sinks;  ///< [sample * heads + head]
+  std::vector<std::uint8_t> has_sinks;  ///< [sample * heads + head]: in any of the sample's texts
   search_work work;
 };
 
@@ -49,14 +52,16 @@ struct layer_trials {
 /// Memory: about (3 hidden + 2 kv) floats a token and layer of the range.
 class trial_runner {
  public:
-  /// Runs the plain pass. `samples` and `model` must outlive the runner.
+  /// Runs the plain pass. `samples` and `model` must outlive the runner. All samples are scored alike: by
+  /// words, or by options. Throws `error` (invalid_input) for texts that `pack` refuses and for a model whose
+  /// scores aren't finite.
   trial_runner(const model& model, std::span<const prepared_sample> samples,
                const calibration_options& options, layer_range range)
-      : model_(model), samples_(samples), options_(options), range_(range) {
-    std::vector<std::vector<token_id>> prompts;
-    for (const prepared_sample& sample : samples)
-      prompts.push_back(sample.prompt);
-    packed_ = pack(model.config, prompts);
+      : model_(model), texts_(samples), options_(options), range_(range) {
+    std::vector<std::vector<token_id>> whole;
+    for (const scored_sequence& text : texts_.sequences())
+      whole.emplace_back(text.tokens.begin(), text.tokens.end());
+    packed_ = pack(model.config, whole);
     run_plain_pass();
   }
 
@@ -71,38 +76,39 @@ class trial_runner {
   [[nodiscard]] layer_trials run(std::size_t layer,
                                  const std::function<void(std::size_t)>& on_batch = {}) const {
     const std::size_t heads = model_.config.heads;
-    const layer_record& record = records_[layer];
     layer_trials result;
-    result.scores.resize(samples_.size() * heads);
+    result.scores.resize(texts_.samples() * heads);
     result.has_sinks.resize(result.scores.size());
 
-    std::vector<trial> batch;
-    std::size_t batch_rows = 0;
+    std::vector<trial_part> batch;
+    std::size_t batch_rows = 0, batch_trials = 0, untouched = 0;
     const auto flush = [&] {
       if (batch.empty()) return;
-      run_batch(layer, batch, batch_rows, result);
-      if (on_batch) on_batch(batch.size());
+      run_batch(layer, batch, result);
+      if (on_batch) on_batch(batch_trials);
       batch.clear();
-      batch_rows = 0;
+      batch_rows = batch_trials = 0;
     };
-    std::size_t untouched = 0;
-    for (std::size_t sample = 0; sample < samples_.size(); ++sample) {
-      const std::uint64_t whole_pass = packed_.sequences[sample].queries * model_.config.layers;
+    for (std::size_t sample = 0; sample < texts_.samples(); ++sample) {
+      const std::uint64_t whole_pass = rows_of(sample) * model_.config.layers;
       for (std::size_t head = 0; head < heads; ++head) {
-        const head_alternative& found = record.alternatives.found[sample * heads + head];
         result.work.trials += 1;
         result.work.layer_rows_avoided += whole_pass;
-        if (!found.has_sinks) {
-          result.scores[sample * heads + head] = plain_scores_[sample];
+        result.scores[sample * heads + head] = plain_scores_[sample];
+        const trial each = trial_of(layer, sample, head);
+        if (each.has_sinks) {
+          result.has_sinks[sample * heads + head] = 1;
+        } else {
           result.work.trials_without_sinks += 1;
+        }
+        if (each.parts.empty()) {
           ++untouched;
           continue;
         }
-        result.has_sinks[sample * heads + head] = 1;
-        const std::size_t rows = packed_.sequences[sample].queries - found.first_row;
-        if (batch_rows + rows > rows_per_batch) flush();
-        batch.push_back({.sample = sample, .head = head, .first_row = found.first_row});
-        batch_rows += rows;
+        if (batch_rows + each.rows > rows_per_batch) flush();
+        batch.insert(batch.end(), each.parts.begin(), each.parts.end());
+        batch_rows += each.rows;
+        ++batch_trials;
       }
     }
     flush();
@@ -123,9 +129,41 @@ class trial_runner {
     matrix key_value;  // [rows, 2 kv_heads head_size]
     layer_alternatives alternatives;
   };
-  struct trial {
-    std::size_t sample, head, first_row;
+  // What a trial runs of one text: rows [first_row, end) of it.
+  struct trial_part {
+    std::size_t sequence = 0, head = 0, first_row = 0;
   };
+  struct trial {
+    std::vector<trial_part> parts;
+    std::size_t rows = 0;
+    bool has_sinks = false;
+  };
+
+  [[nodiscard]] std::uint64_t rows_of(std::size_t sample) const {
+    std::uint64_t rows = 0;
+    for (std::size_t at = texts_.first_of(sample); at < texts_.first_of(sample + 1); ++at)
+      rows += packed_.sequences[at].queries;
+    return rows;
+  }
+
+  // A sink behind the last row that counts changes nothing: such a text isn't run.
+  [[nodiscard]] trial trial_of(std::size_t layer, std::size_t sample, std::size_t head) const {
+    trial made;
+    for (std::size_t at = texts_.first_of(sample); at < texts_.first_of(sample + 1); ++at) {
+      const head_alternative& found = records_[layer].alternatives.found[at * model_.config.heads + head];
+      if (!found.has_sinks) continue;
+      made.has_sinks = true;
+      if (found.first_row >= texts_[at].end) continue;
+      made.parts.push_back({.sequence = at, .head = head, .first_row = found.first_row});
+      made.rows += texts_[at].end - found.first_row;
+    }
+    return made;
+  }
+
+  // What the last layer has to deliver. Where several rows of a text count, it delivers all of them.
+  [[nodiscard]] rows_wanted last_layer_rows() const {
+    return texts_.last_rows_only() ? rows_wanted::last_of_each_sequence : rows_wanted::all;
+  }
 
   void run_plain_pass() {
     const std::size_t layers = model_.config.layers;
@@ -139,28 +177,30 @@ class trial_runner {
       layer_record& record = records_[layer];
       if (searched) record.input = hidden;
       run_layer(model_, layer, packed_.sequences, rotary, {.heads = {}, .options = options_},
-                last ? rows_wanted::last_of_each_sequence : rows_wanted::all, hidden, buffers,
+                last ? last_layer_rows() : rows_wanted::all, hidden, buffers,
                 searched ? &record.alternatives : nullptr);
       if (searched) record.attention = buffers.attention;
       if (layer > range_.first) record.key_value = buffers.key_value;
-      plain_work_.layer_rows_computed += last ? samples_.size() : packed_.rows();
+      plain_work_.layer_rows_computed += static_cast<std::uint64_t>(hidden.rows());
     }
-    plain_scores_ = label_logits(model_, final_hidden(model_, hidden), words_of_all());
-  }
 
-  [[nodiscard]] std::vector<std::span<const token_id>> words_of_all() const {
-    std::vector<std::span<const token_id>> words;
-    for (const prepared_sample& sample : samples_)
-      words.emplace_back(sample.words);
-    return words;
+    std::vector<scored_part> parts;
+    for (std::size_t at = 0; at < texts_.sequences().size(); ++at) {
+      const std::size_t first = texts_[at].first_scored;
+      parts.push_back({.sequence = at, .first = first, .row = packed_.sequences[at].first_query + first});
+    }
+    plain_values_ = texts_.values(model_, parts, hidden);
+    plain_scores_.resize(texts_.samples());
+    for (std::size_t at = 0; at < parts.size(); ++at)
+      texts_.score(at, plain_values_[at], plain_scores_[texts_[at].sample]);
   }
 
   // The trial's rows with their attention at `layer`: the plain one but for the calibrated head.
-  void gather(std::size_t layer, const trial& each, std::size_t first_source, std::size_t rows,
+  void gather(std::size_t layer, std::size_t head, std::size_t first_source, std::size_t rows,
               std::size_t target, matrix& hidden, matrix& attention) const {
     const layer_record& record = records_[layer];
     const Eigen::Index width = index(model_.config.head_size);
-    const Eigen::Index column = index(each.head) * width;
+    const Eigen::Index column = index(head) * width;
     const auto from = index(first_source);
     const auto count = index(rows);
     hidden.middleRows(index(target), count) = record.input.middleRows(from, count);
@@ -169,28 +209,37 @@ class trial_runner {
         record.alternatives.attention.block(from, column, count, width);
   }
 
-  void run_batch(std::size_t layer, std::span<const trial> trials, std::size_t rows,
-                 layer_trials& result) const {
+  void run_batch(std::size_t layer, std::span<const trial_part> batch, layer_trials& result) const {
     const model_config& config = model_.config;
     const std::size_t layers = config.layers;
     const bool starts_at_last = layer + 1 == layers;
-    if (starts_at_last) rows = trials.size();
+
+    // Where the last layer is the first to change, only rows that count are run at all.
+    std::vector<scored_part> parts;
+    std::vector<std::size_t> first_rows;
+    std::size_t rows = 0;
+    for (const trial_part& each : batch) {
+      const scored_sequence& text = texts_[each.sequence];
+      const std::size_t first = std::max(each.first_row, text.first_scored);
+      first_rows.push_back(starts_at_last ? first : each.first_row);
+      parts.push_back({.sequence = each.sequence, .first = first, .row = rows + first - first_rows.back()});
+      rows += text.end - first_rows.back();
+    }
 
     matrix hidden(index(rows), index(config.hidden));
     matrix attention(index(rows), index(config.heads * config.head_size));
     std::vector<attention_sequence> sequences;
     std::vector<std::uint32_t> positions;
-    std::size_t target = 0;
-    for (const trial& each : trials) {
-      const attention_sequence& plain = packed_.sequences[each.sample];
-      const std::size_t first = starts_at_last ? plain.queries - 1 : each.first_row;
-      const std::size_t count = plain.queries - first;
-      gather(layer, each, plain.first_query + first, count, target, hidden, attention);
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      const std::size_t target = positions.size();
+      const std::size_t end = texts_[batch[i].sequence].end;
+      const std::size_t count = end - first_rows[i];
+      gather(layer, batch[i].head, packed_.sequences[batch[i].sequence].first_query + first_rows[i], count,
+             target, hidden, attention);
       sequences.push_back(
           {.first_query = target, .queries = count, .first_key = target, .keys = count, .past = {}});
-      for (std::size_t row = first; row < plain.queries; ++row)
+      for (std::size_t row = first_rows[i]; row < end; ++row)
         positions.push_back(static_cast<std::uint32_t>(row));
-      target += count;
     }
 
     layer_buffers buffers;
@@ -199,42 +248,44 @@ class trial_runner {
     const rotary_table rotary(config.rotary, positions);
     for (std::size_t above = layer + 1; above < layers; ++above) {
       const bool last = above + 1 == layers;
-      attach_past(above, trials, sequences);
-      run_layer(model_, above, sequences, rotary, {},
-                last ? rows_wanted::last_of_each_sequence : rows_wanted::all, hidden, buffers);
-      result.work.layer_rows_computed += last ? trials.size() : rows;
+      attach_past(above, batch, sequences);
+      run_layer(model_, above, sequences, rotary, {}, last ? last_layer_rows() : rows_wanted::all, hidden,
+                buffers);
+      result.work.layer_rows_computed += static_cast<std::uint64_t>(hidden.rows());
     }
 
-    std::vector<std::span<const token_id>> words;
-    for (const trial& each : trials)
-      words.emplace_back(samples_[each.sample].words);
-    std::vector<std::vector<double>> scores = label_logits(model_, final_hidden(model_, hidden), words);
-    for (std::size_t i = 0; i < trials.size(); ++i) {
-      result.scores[trials[i].sample * config.heads + trials[i].head] = std::move(scores[i]);
+    const std::vector<std::vector<double>> changed = texts_.values(model_, parts, hidden);
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      // Rows that count and come before the first sink say what they said.
+      const scored_sequence& text = texts_[batch[i].sequence];
+      std::vector<double> values = plain_values_[batch[i].sequence];
+      std::copy(changed[i].begin(), changed[i].end(), values.end() - std::ssize(changed[i]));
+      texts_.score(batch[i].sequence, values, result.scores[text.sample * config.heads + batch[i].head]);
     }
   }
 
   // Rows before a trial's first one are the plain pass's.
-  void attach_past(std::size_t layer, std::span<const trial> trials,
+  void attach_past(std::size_t layer, std::span<const trial_part> batch,
                    std::span<attention_sequence> sequences) const {
     const matrix& kept = records_[layer].key_value;
     const std::size_t kv_width = model_.config.kv_heads * model_.config.head_size;
-    for (std::size_t i = 0; i < trials.size(); ++i) {
-      const std::size_t first = packed_.sequences[trials[i].sample].first_query;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      const std::size_t first = packed_.sequences[batch[i].sequence].first_query;
       const float* rows = kept.data() + first * extent(kept.cols());
       sequences[i].past = {.keys = rows,
                            .values = rows + kv_width,
-                           .count = trials[i].first_row,
+                           .count = batch[i].first_row,
                            .stride = extent(kept.cols())};
     }
   }
 
   const model& model_;
-  std::span<const prepared_sample> samples_;
+  scored_texts texts_;
   calibration_options options_;
   layer_range range_;
   packed_prompts packed_;
   std::vector<layer_record> records_;
+  std::vector<std::vector<double>> plain_values_;  // of each text: a value for each row that counts
   std::vector<std::vector<double>> plain_scores_;
   search_work plain_work_;
 };

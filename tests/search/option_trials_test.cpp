@@ -1,0 +1,153 @@
+// Trials over options, each a text of its own of which several rows count: their scores must be those of a
+// whole calibrated pass over every text, their work what the sinks say.
+#include <doctest/doctest.h>
+#include <act/search/trials.hpp>
+#include <act/tasks/score_samples.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "search/tiny_search.hpp"
+
+namespace {
+
+// What the whole passes say: with `head` alone calibrated, and plain.
+act::sample_scores whole_passes(const act_test::tiny_search& tiny, act::layer_head head) {
+  const act::model_calibration calibration{.heads = {head}, .options = tiny.plan.options};
+  return act::score_samples(tiny.model, tiny.plan.samples, calibration);
+}
+
+double largest_difference(const std::vector<double>& a, const std::vector<double>& b) {
+  REQUIRE(a.size() == b.size());
+  double worst = 0;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    worst = std::max(worst, std::abs(a[i] - b[i]));
+  return worst;
+}
+
+// Scores are log-probabilities of 1 to 5 tokens, to -30 each, over 3 to 6 bytes.
+constexpr double tolerance = 3e-5;
+
+// Sinks in the prompt, inside the option, and at its very end.
+act_test::tiny_search with_many_sinks(act_test::tiny_search tiny) {
+  tiny.plan.options.sinks.alpha = 2;
+  return act_test::with_options(std::move(tiny));
+}
+
+std::size_t check_trials(const act_test::tiny_search& tiny) {
+  const act::trial_runner runner(tiny.model, tiny.plan.samples, tiny.plan.options, tiny.plan.range);
+  const std::size_t heads = tiny.model.config.heads;
+  double worst = 0;
+  std::size_t moved = 0;
+  for (std::size_t layer = tiny.plan.range.first; layer <= tiny.plan.range.last; ++layer) {
+    const act::layer_trials trials = runner.run(layer);
+    for (std::size_t head = 0; head < heads; ++head) {
+      const act::sample_scores expected = whole_passes(tiny, {layer, head});
+      for (std::size_t sample = 0; sample < tiny.plan.samples.size(); ++sample) {
+        const auto& scores = trials.scores[sample * heads + head];
+        const auto& plain = runner.plain_scores()[sample];
+        worst = std::max({worst, largest_difference(plain, expected.plain[sample]),
+                          largest_difference(scores, expected.calibrated[sample])});
+        moved += largest_difference(scores, plain) > 1e-3 ? 1 : 0;
+        if (trials.has_sinks[sample * heads + head] == 0) CHECK(scores == plain);
+      }
+    }
+  }
+  MESSAGE("largest difference of a score " << worst);
+  CHECK(worst < tolerance);
+  return moved;
+}
+
+}  // namespace
+
+TEST_CASE("trials over options equal whole calibrated passes over every text") {
+  act_test::tiny_search tiny = with_many_sinks(act_test::make_tiny_search());
+  SUBCASE("proportional, the paper's") {}
+  SUBCASE("the paper's threshold") {
+    tiny.plan.options.sinks.alpha = 5;
+  }
+  SUBCASE("uniform") {
+    tiny.plan.options.redistribute = act::redistribution::uniform;
+  }
+  SUBCASE("temperature, which changes rows without sinks too") {
+    tiny.plan.options.redistribute = act::redistribution::temperature;
+    tiny.plan.options.theta = 2;
+  }
+  SUBCASE("the authors' behaviour") {
+    tiny.plan.options.sinks.rule = act::sink_rule::absolute;
+    tiny.plan.options.behave_as = act::compatibility::authors;
+  }
+  CHECK(check_trials(tiny) > 20);  // the comparison would mean nothing if calibration changed nothing
+}
+
+TEST_CASE("trials over options equal whole passes on OPT and on Llama folders") {
+  for (const char* name : {"tiny-opt-prenorm", "tiny-opt-postnorm", "tiny-opt-bare", "tiny-opt-nofinal",
+                           "tiny-llama-old-config", "tiny-llama-new-config"}) {
+    CAPTURE(name);
+    CHECK(check_trials(with_many_sinks(act_test::make_tiny_folder_search(name))) > 5);
+  }
+}
+
+TEST_CASE("the work of trials over options is what the heads' first sinks say, to the row") {
+  const act_test::tiny_search tiny = with_many_sinks(act_test::make_tiny_search());
+  const act::model_config& config = tiny.model.config;
+  const act::trial_runner runner(tiny.model, tiny.plan.samples, tiny.plan.options, tiny.plan.range);
+
+  // The plain pass with its sinks, driven by hand over every text.
+  std::vector<std::vector<act::token_id>> texts;
+  for (const auto& sample : tiny.plan.samples) {
+    for (const auto& option : sample.options)
+      texts.push_back(option.tokens);
+  }
+  const act::packed_prompts packed = act::pack(config, texts);
+  const act::rotary_table rotary(config.rotary, packed.positions);
+  act::matrix hidden = act::embed(tiny.model, packed);
+  act::layer_buffers buffers;
+  CHECK(runner.plain_work().layer_rows_computed == packed.rows() * config.layers);
+
+  std::size_t whole = 0, in_option = 0, at_end = 0;
+  for (std::size_t layer = 0; layer < config.layers; ++layer) {
+    CAPTURE(layer);
+    act::layer_alternatives found;
+    act::run_layer(tiny.model, layer, packed.sequences, rotary, {.heads = {}, .options = tiny.plan.options},
+                   act::rows_wanted::all, hidden, buffers, &found);
+    act::search_work expected;
+    std::size_t first_text = 0;
+    for (const auto& sample : tiny.plan.samples) {
+      for (std::size_t head = 0; head < config.heads; ++head) {
+        ++expected.trials;
+        std::uint64_t rows = 0, computed = 0;
+        bool sinks = false;
+        for (std::size_t option = 0; option < sample.options.size(); ++option) {
+          const act::scored_text& text = sample.options[option];
+          const act::head_alternative& at = found.found[(first_text + option) * config.heads + head];
+          rows += text.tokens.size();
+          if (!at.has_sinks) continue;
+          sinks = true;
+          const std::size_t end = text.tokens.size() - 1;  // the last token predicts none
+          ++(at.first_row >= end ? at_end : at.first_row >= text.first_scored ? in_option : whole);
+          if (at.first_row >= end) continue;
+          const std::size_t counting = end - std::max(at.first_row, text.first_scored - 1);
+          computed += layer + 1 == config.layers ? counting : (end - at.first_row) * (config.layers - layer);
+        }
+        expected.trials_without_sinks += sinks ? 0 : 1;
+        expected.layer_rows_computed += computed;
+        expected.layer_rows_avoided += rows * config.layers - computed;
+      }
+      first_text += sample.options.size();
+    }
+    CHECK(runner.run(layer).work == expected);
+  }
+  CHECK(whole > 20);
+  CHECK(in_option > 5);
+  CHECK(at_end > 5);
+}
+
+TEST_CASE("options without tokens of their own are refused") {
+  act_test::tiny_search tiny = act_test::with_options(act_test::make_tiny_search());
+  tiny.plan.samples[1].options[0].tokens.resize(tiny.plan.samples[1].options[0].first_scored);
+  CHECK_THROWS_WITH_AS(act::trial_runner(tiny.model, tiny.plan.samples, tiny.plan.options, tiny.plan.range),
+                       doctest::Contains("sample 1"), act::error);
+}
