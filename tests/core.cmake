@@ -10,22 +10,49 @@ if(ACT_USE_XSIMD AND xsimd_FOUND)
   target_compile_definitions(act_core_without_simd_tests PRIVATE ACT_NO_XSIMD)
 endif()
 
-# Two translation units with different instruction sets in one program.
+# Translation units with different instruction sets in one program.
 include(CheckCXXCompilerFlag)
-check_cxx_compiler_flag(-mavx2 ACT_COMPILER_HAS_AVX2)
-if(ACT_COMPILER_HAS_AVX2)
-  act_add_tests(NAME act_two_units_tests
-    SOURCES two_units/two_units_test.cpp two_units/baseline.cpp two_units/avx2.cpp LINK act::act)
-  # Both say no to more, so that a build for the newest processor tests the same pair.
+check_cxx_compiler_flag(-mavx512vl ACT_COMPILER_HAS_AVX512)
+if(ACT_COMPILER_HAS_AVX512)
+  # The lowest first: see examples/dispatch/CMakeLists.txt.
+  act_add_tests(NAME act_two_units_tests SOURCES two_units/baseline.cpp two_units/avx2.cpp two_units/avx512.cpp
+    two_units/two_units_test.cpp LINK act::act)
+  # Each says no to more, so that a build for the newest processor tests the same units.
   set_source_files_properties(two_units/baseline.cpp PROPERTIES COMPILE_OPTIONS "-mno-avx")
   set_source_files_properties(two_units/avx2.cpp PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;-mno-avx512f")
+  set_source_files_properties(two_units/avx512.cpp PROPERTIES COMPILE_OPTIONS
+    "-mfma;-mavx512f;-mavx512bw;-mavx512cd;-mavx512dq;-mavx512vl")
 endif()
 
-# Outside projects that use this checkout.
-add_subdirectory(consumers)
+# Outside projects that use this checkout. They are built for the machine that builds them.
+if(NOT CMAKE_CROSSCOMPILING)
+  add_subdirectory(consumers)
+endif()
 
 # The embedding example says what it should.
 if(TARGET embed_eigen)
   add_test(NAME embed_eigen_runs COMMAND embed_eigen)
   set_tests_properties(embed_eigen_runs PROPERTIES PASS_REGULAR_EXPRESSION "token 11: mean weight 0.7")
+endif()
+
+# The guide's snippets do what the guide says, and are what it shows.
+foreach(name have_map have_output have_qkv decode_with_cache only_bias own_half_type)
+  if(TARGET guide_${name})
+    add_test(NAME guide_${name} COMMAND guide_${name})
+  endif()
+endforeach()
+
+# Run-time dispatch chooses what there is: on this processor, and on ones that lack its instructions. Those are played by
+# qemu-user, to which one instruction too many is an error. (It can't run what the sanitizers make of a program.)
+if(TARGET dispatch)
+  add_test(NAME dispatch_runs COMMAND dispatch)
+  find_program(ACT_QEMU_X86_64 qemu-x86_64)
+  if(ACT_QEMU_X86_64 AND ACT_COMPILER_HAS_AVX512 AND NOT CMAKE_CXX_FLAGS MATCHES "fsanitize")
+    foreach(program dispatch dispatch_without_inlining)
+      add_test(NAME ${program}_on_sse2 COMMAND ${ACT_QEMU_X86_64} -cpu Opteron_G1 $<TARGET_FILE:${program}>)
+      add_test(NAME ${program}_on_avx2 COMMAND ${ACT_QEMU_X86_64} -cpu Haswell $<TARGET_FILE:${program}>)
+      set_tests_properties(${program}_on_sse2 PROPERTIES PASS_REGULAR_EXPRESSION "chosen: baseline\n.*all agree")
+      set_tests_properties(${program}_on_avx2 PROPERTIES PASS_REGULAR_EXPRESSION "chosen: avx2\n.*all agree")
+    endforeach()
+  endif()
 endif()

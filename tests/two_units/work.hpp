@@ -1,4 +1,4 @@
-// What both units of two_units compile: calibration of a random map by the unit's default instruction set.
+// What every unit of two_units compiles: calibration of a random map by the unit's default instruction set.
 #pragma once
 
 #include <act/calibrate.hpp>
