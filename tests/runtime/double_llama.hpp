@@ -47,6 +47,11 @@ class double_llama {
     return logits(hidden.back());
   }
 
+  /// One head's raw map so far, a row a token: row i has the weights of the keys 0 .. i.
+  const std::vector<row>& raw_map(std::size_t layer, std::size_t head) const {
+    return raw_.at({layer, head});
+  }
+
  private:
   row embedding(act::token_id token) const {
     std::vector<float> stored(model_.embedding.width());

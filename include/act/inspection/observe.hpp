@@ -39,8 +39,8 @@ class layer_observer {
       sums_[task].resize(sequences[task / shape.heads].queries);
       longest = std::max(longest, sums_[task].size());
     }
-    for (std::vector<float>& block : blocks_)
-      block.resize(map_block_size(longest));
+    for (row_vector& block : blocks_)
+      block.resize(index(map_block_size(longest)));
   }
 
   // `pictures`: one for each (sequence, head), or none.
@@ -65,7 +65,7 @@ class layer_observer {
   attention_shape shape_;
   std::span<const attention_sequence> sequences_;
   std::vector<std::vector<double>> sums_;  // [sequence * heads + head][token]
-  std::vector<std::vector<float>> blocks_;
+  std::vector<row_vector> blocks_;
 };
 
 // From a head's column sums over a whole prompt. Every row's mass is 1, so the whole is the number of rows.

@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <limits>
-#include <span>
 #include <type_traits>
 
 namespace act::inline ACT_ABI {
@@ -31,14 +30,14 @@ inline constexpr std::size_t map_rows_at_once = 64;
 ///
 /// `query` ([rows, heads head_size]) and `key` ([rows, kv_heads head_size]) are layer_buffers::query and the
 /// left half of layer_buffers::key_value after run_layer with rows_wanted::all: rotated, not yet scaled.
-/// `sequence` says where the prompt lies in them; it has no past, and queries = keys. `block` has
-/// map_block_size(queries) floats. Softmax in float with the row's largest score taken off first. Cost:
-/// tokens^2 head_size multiplications (half of the square, both of its factors).
+/// `sequence` says where the prompt lies in them; it has no past, and queries = keys. `block` has at least
+/// map_block_size(queries) floats (a row_vector: sums over memory that Eigen has aligned are the same
+/// wherever it lies). Softmax in float with the row's largest score taken off first. Cost: tokens^2 head_size
+/// multiplications (half of the square, both of its factors).
 template <class Use>
-requires std::is_nothrow_invocable_v < Use&, const attention_view<float>
-& > void for_each_map_rows(const attention_shape& shape, const attention_sequence& sequence,
-                           const const_matrix_ref& query, const const_matrix_ref& key, std::size_t head,
-                           std::span<float> block, Use&& use) {
+requires(std::is_nothrow_invocable_v<Use&, const attention_view<float>&>) void for_each_map_rows(
+    const attention_shape& shape, const attention_sequence& sequence, const const_matrix_ref& query,
+    const const_matrix_ref& key, std::size_t head, row_vector& block, Use&& use) {
   const Eigen::Index size = index(shape.head_size);
   const Eigen::Index query_column = index(head * shape.head_size);
   const Eigen::Index key_column = index(head / (shape.heads / shape.kv_heads) * shape.head_size);

@@ -1,0 +1,26 @@
+// The small checkpoints of tests/golden/parity and what PyTorch says of them.
+#pragma once
+
+#include <act/runtime/load_model.hpp>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace act_test {
+
+inline const std::filesystem::path parity_folder = std::filesystem::path(ACT_TEST_GOLDEN_DIR) / "parity";
+
+inline nlohmann::json json_file(const std::filesystem::path& path) {
+  std::ifstream in(path);
+  return nlohmann::json::parse(in);
+}
+
+/// A GGUF file or a folder, without its tokenizer.
+inline act::model read_any_model(const std::filesystem::path& path) {
+  if (std::filesystem::is_directory(path)) return act::read_model(path);
+  return act::read_model(std::make_shared<const act::gguf_file>(path));
+}
+
+}  // namespace act_test

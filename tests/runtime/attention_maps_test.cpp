@@ -1,0 +1,103 @@
+// Maps formed from queries and keys, against the double oracle.
+#include <doctest/doctest.h>
+#include <act/runtime/attention_maps.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "reference/attention.hpp"
+
+namespace {
+
+struct packed_layer {
+  act::attention_shape shape{.heads = 4, .kv_heads = 2, .head_size = 12, .scale = 0.3F};
+  std::vector<act::attention_sequence> sequences;
+  act::matrix query, key;
+};
+
+// Prompts of these lengths one under another, values drawn from a normal distribution.
+packed_layer make_layer(const std::vector<std::size_t>& lengths, unsigned seed) {
+  packed_layer layer;
+  std::size_t rows = 0;
+  for (const std::size_t length : lengths) {
+    layer.sequences.push_back({.first_query = rows, .queries = length, .first_key = rows, .keys = length});
+    rows += length;
+  }
+  std::mt19937 random(seed);
+  std::normal_distribution<float> draw;
+  layer.query.resize(act::index(rows), act::index(layer.shape.heads * layer.shape.head_size));
+  layer.key.resize(act::index(rows), act::index(layer.shape.kv_heads * layer.shape.head_size));
+  for (act::matrix* part : {&layer.query, &layer.key}) {
+    for (Eigen::Index i = 0; i < part->size(); ++i)
+      part->data()[i] = 1.5F * draw(random);
+  }
+  return layer;
+}
+
+reference::tensor head_tensor(const act::matrix& of, const act::attention_sequence& at, std::size_t heads,
+                              std::size_t size) {
+  reference::tensor made{.batches = 1, .heads = heads, .tokens = at.queries, .channels = size, .numbers = {}};
+  for (std::size_t head = 0; head < heads; ++head) {
+    for (std::size_t token = 0; token < at.queries; ++token) {
+      for (std::size_t c = 0; c < size; ++c) {
+        made.numbers.push_back(
+            static_cast<double>(of(act::index(at.first_query + token), act::index(head * size + c))));
+      }
+    }
+  }
+  return made;
+}
+
+}  // namespace
+
+TEST_CASE("maps of packed prompts equal the oracle's, block by block") {
+  const packed_layer layer = make_layer({1, 64, 150, 7, 65}, 3);
+  double worst = 0;
+  for (const act::attention_sequence& sequence : layer.sequences) {
+    const std::size_t tokens = sequence.queries;
+    reference::map oracle{
+        .batches = 1, .heads = 4, .queries = tokens, .keys = tokens, .first_key = {0}, .weights = {}};
+    reference::attend(oracle, head_tensor(layer.query, sequence, 4, 12),
+                      head_tensor(layer.key, sequence, 2, 12),
+                      {.scale = static_cast<double>(layer.shape.scale), .slopes = {}, .sink_logits = {}});
+    act::row_vector block = act::row_vector::Constant(act::index(act::map_block_size(tokens)), -1.0F);
+    for (std::size_t head = 0; head < 4; ++head) {
+      std::size_t next = 0;
+      act::for_each_map_rows(layer.shape, sequence, layer.query, layer.key, head, block,
+                             [&](const act::attention_view<float>& rows) noexcept {
+                               CHECK(!rows.validate());
+                               CHECK(rows.visible.query_offset == next);
+                               CHECK(rows.keys == next + rows.queries);
+                               for (std::size_t i = 0; i < rows.queries; ++i) {
+                                 for (std::size_t j = 0; j < rows.keys; ++j) {
+                                   const double difference = static_cast<double>(rows.row(0, 0, i)[j]) -
+                                                             oracle.at(0, head, next + i, j);
+                                   worst = std::max(worst, std::abs(difference));
+                                   if (j > next + i) CHECK(rows.row(0, 0, i)[j] == 0.0F);
+                                 }
+                               }
+                               next += rows.queries;
+                             });
+      CHECK(next == tokens);
+    }
+  }
+  CHECK(worst < 2e-6);
+  MESSAGE("largest difference of a weight: " << worst);
+}
+
+TEST_CASE("a score that isn't finite makes its block NaN, never a plausible number") {
+  for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    packed_layer layer = make_layer({100}, 5);
+    layer.query(90, 0) = bad;
+    act::row_vector block(act::index(act::map_block_size(100)));
+    std::vector<bool> spoiled;
+    act::for_each_map_rows(layer.shape, layer.sequences[0], layer.query, layer.key, 0, block,
+                           [&](const act::attention_view<float>& rows) noexcept {
+                             spoiled.push_back(std::isnan(rows.row(0, 0, 0)[0]));
+                           });
+    CHECK(spoiled == std::vector<bool>{false, true});
+  }
+}
