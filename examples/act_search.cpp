@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <iostream>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -91,7 +92,15 @@ std::vector<task_file> parse_tasks(const std::vector<std::string>& given) {
       throw act::error(act::error_code::invalid_option, "--task",
                        "'" + each + "' isn't NAME=FILE, for example sst2=train.tsv");
     }
-    parsed.push_back({&act::find_task(each.substr(0, equals)), each.substr(equals + 1)});
+    const act::task& task = act::find_task(each.substr(0, equals));
+    if (task.kind == act::task_kind::open_ended) {
+      throw act::error(
+          act::error_code::invalid_option, "--task",
+          "'" + task.name +
+              "' can't be searched: its answers are generated, so each of thousands of trials would "
+              "take a generation; search on another task");
+    }
+    parsed.push_back({&task, each.substr(equals + 1)});
   }
   return parsed;
 }
@@ -174,11 +183,15 @@ void run(const CLI::App& app, const search_options& options) {
   const act::model_identity identity = act::identity_of(loaded.model);
   plan.fingerprint = identity.fingerprint;
   plan.range = act::parse_layer_range(options.layers, config.layers);
+  act::asking how_asked{.scoring = options.scoring.rule()};
+  std::optional<act::tokens_by_text> vocabulary;
+  if (how_asked.scoring == act::scoring_rule::greedy)
+    how_asked.vocabulary = &vocabulary.emplace(*loaded.tokenizer);
   std::size_t skipped = 0;
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     act::prepared_samples prepared =
         act::prepare(*tasks[i].task, chosen[i].samples, *loaded.tokenizer, config.context,
-                     options.scoring.policy(), tasks[i].file, {.scoring = options.scoring.rule()});
+                     options.scoring.policy(), tasks[i].file, how_asked);
     skipped += prepared.skipped;
     plan.sources.push_back(chosen[i].source);
     plan.samples.insert(plan.samples.end(), prepared.samples.begin(), prepared.samples.end());

@@ -52,7 +52,7 @@ inline void declare(CLI::App& app, eval_options& options) {
   app.add_flag("--include-search-samples", options.include_search_samples,
                "Score also the samples that the heads were found on");
   app.add_flag("--force", options.force, "Use heads that were found for another checkpoint");
-  options.scoring.add_to(app, true);
+  options.scoring.add_to(app);
   app.add_option(
          "--prior", options.prior,
          "contextual: also the plain scores less the label prior (those of the prompt without its text)")

@@ -170,22 +170,12 @@ struct long_prompts_flag {
 struct scoring_flags : long_prompts_flag {
   std::string scoring = "default";
 
-  bool offers_greedy = false;
-
-  /// `with_greedy`: whether the program scores by the greedy token.
-  void add_to(CLI::App& app, bool with_greedy = false) {
-    offers_greedy = with_greedy;
-    std::vector<std::string> rules{"default", "labels", "letters", "likelihood"};
-    std::string help = "labels (classification), letters (multiple choice), ";
-    if (with_greedy) {
-      rules.emplace_back("greedy");
-      help += "greedy (the one most likely token of all, which must say the label or letter), ";
-    }
+  void add_to(CLI::App& app) {
     app.add_option("--scoring", scoring,
-                   help +
-                       "likelihood (of each option's own text); default: labels or letters, whichever the "
-                       "task has")
-        ->check(CLI::IsMember(rules))
+                   "labels (classification), letters (multiple choice), greedy (the one most likely token of "
+                   "all, which must say the label or letter), likelihood (of each option's own text); "
+                   "default: labels or letters, whichever the task has")
+        ->check(CLI::IsMember({"default", "labels", "letters", "greedy", "likelihood"}))
         ->type_name("RULE");
     long_prompts_flag::add_to(app);
   }
@@ -204,8 +194,8 @@ struct scoring_flags : long_prompts_flag {
     const std::string name = scoring == "default" ? usual : scoring;
     if (name != usual && name != "greedy" && !(name == "likelihood" && options)) {
       throw act::error(act::error_code::invalid_option, "--scoring",
-                       "task '" + task.name + "' is scored by " + usual + (options ? " or likelihood" : "") +
-                           (offers_greedy ? " or greedy" : "") + ", not " + name);
+                       "task '" + task.name + "' is scored by " + usual +
+                           (options ? ", greedy or likelihood" : " or greedy") + ", not " + name);
     }
     return name;
   }

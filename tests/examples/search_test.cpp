@@ -194,6 +194,45 @@ TEST_CASE("a search by likelihood: a head does in act-eval what its trials said"
   CHECK(other.err.find("scored by likelihood") != std::string::npos);
 }
 
+TEST_CASE("a search by the greedy token: a head does in act-eval what its trials said") {
+  const act_test::scratch_folder folder;
+  const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(20));
+  const auto search =
+      run_program("act-search", with(search_arguments(data, folder / "heads.json"),
+                                     {"--scoring", "greedy", "--json", folder / "search.json", "--quiet"}));
+  CHECK(search.err == "");
+  REQUIRE(search.exit_code == 0);
+  json heads = parsed(folder / "heads.json");
+  CHECK(heads["evidence"]["sources"][0]["scoring"] == "greedy");
+  REQUIRE(heads["heads"].size() > 0);
+  heads["heads"] = json::array({heads["heads"][0]});
+  const auto eval =
+      run_program("act-eval", {"--model", act_test::tiny_model, "--task", "jsonl", "--data", data,
+                               "--scoring", "greedy", "--heads", folder.write("one.json", heads.dump()),
+                               "--include-search-samples", "--predictions", folder / "lines.jsonl"});
+  REQUIRE(eval.exit_code == 0);
+  const change seen = change_in(act_test::parsed_lines(folder / "lines.jsonl"));
+  for (const json& trial : parsed(folder / "search.json")["trials"]) {
+    if (trial["layer"] != heads["heads"][0][0] || trial["head"] != heads["heads"][0][1]) continue;
+    CHECK(trial["gained"] == seen.gained);
+    CHECK(trial["lost"] == seen.lost);
+    CHECK(trial["log_likelihood_gain"].get<double>() ==
+          doctest::Approx(seen.log_likelihood_gain).epsilon(1e-3));
+  }
+}
+
+TEST_CASE("a search on generated answers is refused: a generation for each trial") {
+  const act_test::scratch_folder folder;
+  const std::string data = folder.write("dev.json", R"({"version": "1.1", "data": []})");
+  for (const char* scoring : {"default", "greedy", "likelihood"}) {
+    const auto run = run_program("act-search", {"--model", act_test::tiny_model, "--task", "squad=" + data,
+                                                "--scoring", scoring, "--out", folder / "heads.json"});
+    CHECK(run.exit_code == 2);
+    CHECK(run.err.find("generation") != std::string::npos);
+    CHECK(!std::filesystem::exists(folder / "heads.json"));
+  }
+}
+
 TEST_CASE("a search by likelihood of a task without options is refused") {
   const act_test::scratch_folder folder;
   const std::string tsv = folder.write("a.tsv", "sentence\tlabel\nfine\t1\n");

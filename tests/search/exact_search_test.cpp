@@ -74,7 +74,10 @@ TEST_CASE("a search that was interrupted at any batch ends like one that wasn't"
   act_test::tiny_search tiny = repeated(12);
   SUBCASE("by words") {}
   SUBCASE("by the likelihood of options") {
-    tiny = act_test::with_options(repeated(2));
+    tiny = act_test::with_options(repeated(4));
+  }
+  SUBCASE("by the greedy token") {
+    tiny = act_test::with_greedy_tokens(repeated(12));
   }
   REQUIRE(tiny.plan.chunks().size() > 1);
   const act::search_outcome whole = run(tiny, ":memory:");
@@ -82,7 +85,7 @@ TEST_CASE("a search that was interrupted at any batch ends like one that wasn't"
   run(tiny, ":memory:", [&](double) { ++batches; });
   REQUIRE(batches > 6);
 
-  for (std::size_t stop = 1; stop < batches; stop += batches / 8 + 1) {
+  for (std::size_t stop = 1; stop < batches; stop += batches / 5 + 1) {
     CAPTURE(stop);
     const temporary_state kept;
     std::size_t seen = 0;
@@ -148,6 +151,7 @@ TEST_CASE("the state of a search by other options, or by another scoring, is ref
   refused("sample", [](auto& plan) { plan.samples[1].options[0].first_scored -= 1; });
   refused("sample", [](auto& plan) { plan.samples[1].options.pop_back(); });
   refused("sample", [](auto& plan) { plan.samples[1].option_bytes[0] += 1; });
+  refused("sample", [](auto& plan) { plan.samples[1].greedy_tokens = {{1}, {2}}; });
   refused("scored by letters", [](auto& plan) { plan.sources[0].scoring = "letters"; });
 }
 

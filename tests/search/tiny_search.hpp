@@ -66,6 +66,18 @@ inline tiny_search with_options(tiny_search made) {
   return made;
 }
 
+/// The same search by the greedy token; one answer of each sample is said by two tokens.
+inline tiny_search with_greedy_tokens(tiny_search made) {
+  for (act::prepared_sample& sample : made.plan.samples) {
+    for (const act::token_id word : sample.words)
+      sample.greedy_tokens.push_back({word});
+    sample.greedy_tokens.front().push_back(sample.words.front() + 1);
+    sample.words.clear();
+  }
+  made.plan.sources.front().scoring = "greedy";
+  return made;
+}
+
 /// One of the tiny Hugging Face folders (tests/golden/parity/make_tiny_folders.py) with its golden's prompts.
 inline tiny_search make_tiny_folder_search(const std::string& name) {
   const std::filesystem::path folder = std::filesystem::path(ACT_TEST_GOLDEN_DIR) / "parity" / name;

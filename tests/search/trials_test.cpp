@@ -2,6 +2,7 @@
 // sinks say.
 #include <doctest/doctest.h>
 #include <act/search/trials.hpp>
+#include <act/tasks/score_samples.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -73,6 +74,31 @@ TEST_CASE("every trial's scores equal a whole forward pass's") {
   MESSAGE("largest difference of a logit " << worst);
   CHECK(worst < tolerance);
   CHECK(moved > 20);  // the comparison would mean nothing if calibration changed nothing
+}
+
+TEST_CASE("trials by the greedy token equal whole forward passes") {
+  const act_test::tiny_search tiny = act_test::with_greedy_tokens(act_test::make_tiny_search());
+  const act::trial_runner runner(tiny.model, tiny.plan.samples, tiny.plan.options, tiny.plan.range);
+  const std::size_t heads = tiny.model.config.heads;
+  double worst = 0;
+  std::size_t moved = 0;
+  for (std::size_t layer = 0; layer < tiny.model.config.layers; ++layer) {
+    const act::layer_trials trials = runner.run(layer);
+    for (std::size_t head = 0; head < heads; ++head) {
+      const act::model_calibration calibration{.heads = {act::layer_head{layer, head}},
+                                               .options = tiny.plan.options};
+      const act::sample_scores expected = act::score_samples(tiny.model, tiny.plan.samples, calibration);
+      for (std::size_t sample = 0; sample < tiny.plan.samples.size(); ++sample) {
+        const auto& scores = trials.scores[sample * heads + head];
+        REQUIRE(scores.size() == 4);  // three answers and any other token
+        worst = std::max({worst, largest_difference(scores, expected.calibrated[sample]),
+                          largest_difference(runner.plain_scores()[sample], expected.plain[sample])});
+        moved += largest_difference(scores, runner.plain_scores()[sample]) > 1e-3 ? 1 : 0;
+      }
+    }
+  }
+  CHECK(worst < tolerance);
+  CHECK(moved > 20);
 }
 
 TEST_CASE("the work of a search is what the heads' first sinks say, to the row") {

@@ -17,9 +17,9 @@ struct head_evidence {
   std::size_t gained = 0;      ///< of these, wrong without it
   std::size_t lost = 0;        ///< right without it, wrong with it
   std::size_t with_sinks = 0;  ///< samples in which the head had a sink at all
-  /// Mean change of the right answer's log-probability among the sample's answers: softmax over their scores,
-  /// logits of words, or log-likelihoods a byte of options (then it isn't a probability of the model's, but
-  /// moves as its ranking does).
+  /// Mean change of the right answer's log-probability by a softmax over the sample's scores: over the logits
+  /// of its words (greedy: and of the best other token), or over the log-likelihoods a byte of its options.
+  /// The latter is no probability of the model's, but moves as its ranking does.
   double log_likelihood_gain = 0;
 
   [[nodiscard]] long long net() const noexcept {

@@ -19,7 +19,7 @@ struct search_source {
   std::string task;
   std::string file;                  ///< as given on the command line
   std::string sha256;                ///< of the file's bytes
-  std::string scoring = "labels";    ///< what was compared: labels, letters or likelihood
+  std::string scoring = "labels";    ///< what was compared: labels, letters, greedy or likelihood
   std::vector<std::size_t> indices;  ///< positions among the file's samples, ascending
 };
 
@@ -74,6 +74,11 @@ struct search_plan {
       text << "sample " << sample.label << " words";
       for (const token_id word : sample.words)
         text << ' ' << word;
+      for (const std::vector<token_id>& answer : sample.greedy_tokens) {
+        text << " said by";
+        for (const token_id token : answer)
+          text << ' ' << token;
+      }
       text << " prompt";
       for (const token_id token : sample.prompt)
         text << ' ' << token;

@@ -1,14 +1,14 @@
 // What of a sample a head search runs and what its score is made of: the sample's texts, the rows of each
 // that count, and the way from these rows to a number for each answer.
 //
-// For trials.hpp. Words are compared at the last row of one text, the prompt. Options are texts of their own,
-// the prompt with each option, scored by the rows that predict the option's tokens.
+// For trials.hpp. Words, and the greedy token, are compared at the last row of one text, the prompt. Options
+// are texts of their own, the prompt with each option, scored by the rows that predict the option's tokens.
 #pragma once
 
 #include <act/error.hpp>
 #include <act/runtime/forward.hpp>
-#include <act/runtime/label_logits.hpp>
 #include <act/runtime/log_probabilities.hpp>
+#include <act/tasks/last_position.hpp>
 #include <act/tasks/prepared_sample.hpp>
 #include <algorithm>
 #include <cmath>
@@ -24,8 +24,7 @@ namespace act::inline ACT_ABI {
 /// One text of a sample: a sequence of its own, over all of which a head's sinks are found.
 struct scored_sequence {
   std::size_t sample = 0;
-  std::size_t answer =
-      0;  ///< the option it ends with; 0 for a prompt, which scores all of the sample's words
+  std::size_t answer = 0;  ///< the option it ends with; 0 for a prompt, which scores all answers
   std::span<const token_id> tokens;
   std::size_t first_scored = 0;  ///< rows [first_scored, end) count
   std::size_t end = 0;           ///< rows from here on change nothing that counts
@@ -38,7 +37,8 @@ struct scored_part {
   std::size_t row = 0;    ///< where it lies in what the last layer delivered, if that is every row
 };
 
-/// The texts of some samples. The samples must outlive it; all have words, or all have options.
+/// The texts of some samples. The samples must outlive it; all are scored alike: by words, by options, or
+/// greedily.
 class scored_texts {
  public:
   explicit scored_texts(std::span<const prepared_sample> samples) : samples_(samples) {
@@ -83,17 +83,17 @@ class scored_texts {
     return samples_.empty() || samples_.front().options.empty();
   }
 
-  /// What each part's rows say: for words their logits, for an option the log-probability of each token that
-  /// the rows predict. `hidden` is the last layer's output: with `last_rows_only` a row a part, else all
+  /// What each part's rows say: `last_position_scores`, or for an option the log-probability of each token
+  /// that the rows predict. `hidden` is the last layer's output: with `last_rows_only` a row a part, else all
   /// rows. Throws `error` (invalid_input) where the model returns numbers that aren't finite.
   [[nodiscard]] std::vector<std::vector<double>> values(const model& model,
                                                         std::span<const scored_part> parts,
                                                         const matrix& hidden) const {
     if (last_rows_only()) {
-      std::vector<std::span<const token_id>> words;
+      std::vector<const prepared_sample*> asked;
       for (const scored_part& part : parts)
-        words.emplace_back(samples_[sequences_[part.sequence].sample].words);
-      return label_logits(model, final_hidden(model, hidden), words);
+        asked.push_back(&samples_[sequences_[part.sequence].sample]);
+      return last_position_scores(model, final_hidden(model, hidden), asked);
     }
     std::vector<std::uint32_t> counting;
     std::vector<token_id> targets;

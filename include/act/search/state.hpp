@@ -72,8 +72,8 @@ class search_state {
     std::vector<std::vector<double>> scores;
     while (rows.step()) {
       if (scores.size() == samples.size()) damaged();
-      const std::size_t answers = samples[scores.size()].answers();
-      scores.push_back(numbers(rows.blob(0), answers));
+      const std::size_t count = samples[scores.size()].score_count();
+      scores.push_back(numbers(rows.blob(0), count));
     }
     if (scores.size() != samples.size()) damaged();
     return scores;
@@ -104,7 +104,7 @@ class search_state {
       const std::size_t sample = found.scores.size() / heads;
       if (sample >= samples.size()) damaged();
       found.has_sinks.push_back(rows.integer(0) != 0 ? 1 : 0);
-      found.scores.push_back(numbers(rows.blob(1), samples[sample].answers()));
+      found.scores.push_back(numbers(rows.blob(1), samples[sample].score_count()));
     }
     if (found.scores.size() != samples.size() * heads) damaged();
     return found;

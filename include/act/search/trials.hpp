@@ -41,7 +41,8 @@ struct search_work {
 };
 
 /// Scores of one layer's trials: `scores[sample * heads + head]`, a number for each of the sample's answers
-/// as score_samples.hpp has them: logits of words, or log-likelihoods a byte of options.
+/// as score_samples.hpp has them: logits of words (greedy: and of the best other token), or log-likelihoods a
+/// byte of options.
 struct layer_trials {
   std::vector<std::vector<double>> scores;
   std::vector<std::uint8_t> has_sinks;  ///< [sample * heads + head]: in any of the sample's texts
@@ -52,9 +53,8 @@ struct layer_trials {
 /// Memory: about (3 hidden + 2 kv) floats a token and layer of the range.
 class trial_runner {
  public:
-  /// Runs the plain pass. `samples` and `model` must outlive the runner. All samples are scored alike: by
-  /// words, or by options. Throws `error` (invalid_input) for texts that `pack` refuses and for a model whose
-  /// scores aren't finite.
+  /// Runs the plain pass. `samples` and `model` must outlive the runner. All samples are scored alike. Throws
+  /// `error` (invalid_input) for texts that `pack` refuses and for a model whose scores aren't finite.
   trial_runner(const model& model, std::span<const prepared_sample> samples,
                const calibration_options& options, layer_range range)
       : model_(model), texts_(samples), options_(options), range_(range) {
