@@ -23,10 +23,10 @@ void attention(benchmark::State& state, std::size_t n) {
   std::vector<float> weights(n), out(channels);
   // Plain loops over the cache, as a decoding engine does: one read of keys and one of values.
   for (auto _ : state) {
-    using block = act::detail::attention_block<float, act::simd::default_arch>;
+    using lanes = act::detail::element_lanes<float, act::simd::default_arch>;
     float sum = 0;
     for (std::size_t j = 0; j < n; ++j) {
-      weights[j] = block::dot(q.data(), k.data() + j * channels, channels);
+      weights[j] = lanes::dot(q.data(), k.data() + j * channels, channels);
     }
     for (float& each : weights)
       sum += each = std::exp(each);

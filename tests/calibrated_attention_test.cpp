@@ -204,6 +204,96 @@ TEST_CASE("sums carried over chunks find the whole prompt's sinks") {
   }
 }
 
+TEST_CASE_TEMPLATE("plain outputs beside calibrated ones are those of the call without heads", T, float,
+                   double, act::float16) {
+  for (const std::size_t queries : {3UL, 50UL}) {
+    for (const bool by_map : {false, true}) {
+      const act::calibration_options how{.redistribute = by_map ? act::redistribution::uniform
+                                                                : act::redistribution::proportional};
+      const auto x = [&] { return random_attention<T>(2, 4, 2, queries, queries, 16, 20, 11); };
+      random_attention<T> plain = x(), calibrated = x(), both = x();
+      const act_test::owned_tensor<T> beside(2, 4, queries, 20, true);
+      act::calibrated_attention<T>(plain.q.tensor(), plain.k.tensor(), plain.v.tensor(), plain.out.tensor(),
+                                   {}, how);
+      act::calibrated_attention<T>(calibrated.q.tensor(), calibrated.k.tensor(), calibrated.v.tensor(),
+                                   calibrated.out.tensor(), {0, 3}, how);
+      act::attention_workspace<act::accumulator_t<T>> workspace;
+      act::calibration_report report;
+      act::calibrated_attention<T>(both.q.tensor(), both.k.tensor(), both.v.tensor(), both.out.tensor(),
+                                   {0, 3}, how, {}, workspace, report, beside.tensor());
+      CHECK(act_test::same_bits(both.out.numbers(), calibrated.out.numbers()));
+      for (std::size_t b = 0; b < 2; ++b) {
+        for (std::size_t h = 0; h < 4; ++h) {
+          for (std::size_t i = 0; i < queries; ++i) {
+            for (std::size_t c = 0; c < 20; ++c) {
+              const double expected = static_cast<double>(plain.out.tensor().row(b, h, i)[c]);
+              const double got = static_cast<double>(beside.tensor().row(b, h, i)[c]);
+              CHECK(std::abs(got - expected) <= (sizeof(T) == 2 ? 2e-3 : 1e-6));
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE_TEMPLATE("ablations and the authors' behaviour are what calibrate() makes of the map", path,
+                   ACT_TEST_PATHS) {
+  using T = typename path::element;
+  const std::vector<std::size_t> subset{2, 3, 11, 12, 13, 30};
+  std::vector<act::calibration_options> ways;
+  for (const auto each : {act::redistribution::uniform, act::redistribution::inverse,
+                          act::redistribution::temperature, act::redistribution::subset})
+    ways.push_back({.redistribute = each});
+  ways.back().subset = subset;
+  ways.push_back(
+      {.sinks = {.rule = act::sink_rule::absolute, .tau = 0.07}, .behave_as = act::compatibility::authors});
+  for (const act::calibration_options& how : ways) {
+    for (const std::size_t offset : {0UL, 9UL}) {
+      const bool authors = how.behave_as == act::compatibility::authors;
+      if (authors && offset > 0) continue;
+      const std::vector<std::size_t> first_key = authors ? std::vector<std::size_t>{} : std::vector{0UL, 3UL};
+      const act::visibility visible{.query_offset = offset, .first_key = first_key};
+      random_attention<T> x(2, 4, 2, 40, 40 + offset, 16, 20, 5);
+      const auto report = act::calibrated_attention<T, typename path::arch>(
+          x.q.tensor(), x.k.tensor(), x.v.tensor(), x.out.tensor(), {0, 1, 3}, how, {.visible = visible});
+
+      reference::map m{.batches = 2,
+                       .heads = 4,
+                       .queries = 40,
+                       .keys = 40 + offset,
+                       .query_offset = offset,
+                       .first_key = {0, authors ? 0UL : 3UL},
+                       .weights = {}};
+      reference::attend(m, x.q.to_reference(), x.k.to_reference(), {0.25, 0, {}, {}});
+      const auto expected_report = act::calibrate<double, act::simd::scalar>(
+          act::attention_span<double>::packed(m.weights.data(), 2, 4, 40, 40 + offset, visible), {0, 1, 3},
+          how);
+      REQUIRE(report.heads.size() == expected_report.heads.size());
+      std::size_t sinks = 0;
+      for (std::size_t each = 0; each < report.heads.size(); ++each) {
+        sinks += report.heads[each].sinks.size();
+        CHECK(report.heads[each].sinks.size() == expected_report.heads[each].sinks.size());
+        CHECK(report.heads[each].moved_mass ==
+              doctest::Approx(expected_report.heads[each].moved_mass).epsilon(1e-4));
+      }
+      CHECK(sinks > 10);
+      const reference::tensor v = x.v.to_reference();
+      for (std::size_t b = 0; b < 2; ++b) {
+        for (std::size_t h = 0; h < 4; ++h) {
+          for (std::size_t i = 0; i < 40; ++i) {
+            for (std::size_t c = 0; c < 20; ++c) {
+              const double expected = reference::mix(m, v, b, h, i, c);
+              const double got = static_cast<double>(x.out.tensor().row(b, h, i)[c]);
+              CHECK(std::abs(got - expected) <= (sizeof(T) == 8 ? 1e-11 : 1e-5));
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("bad requests are refused before the first write") {
   random_attention<float> x(1, 4, 2, 8, 8, 4, 4, 1);
   const auto before = x.out.numbers();
@@ -244,9 +334,20 @@ TEST_CASE("bad requests are refused before the first write") {
         "heads");
   CHECK(refused([](tensor&, tensor&, tensor&, tensor&, heads&, calibration& c, options&) { c.beta = 3; }) ==
         "beta");
-  CHECK(refused([](tensor&, tensor&, tensor&, tensor&, heads&, calibration& c, options&) {
+  std::vector<double> sums(4 * 8);
+  CHECK(refused([&](tensor&, tensor&, tensor&, tensor&, heads&, calibration& c, options& o) {
           c.redistribute = act::redistribution::uniform;
-        }) == "redistribute");
+          o.carried_sums = sums;
+        }) == "carried_sums");
+  const std::vector<std::size_t> past_the_end{8};
+  CHECK(refused([&](tensor&, tensor&, tensor&, tensor&, heads&, calibration& c, options&) {
+          c.redistribute = act::redistribution::subset;
+          c.subset = past_the_end;
+        }) == "subset");
+  CHECK(refused([](tensor& q, tensor&, tensor&, tensor& o, heads&, calibration& c, options&) {
+          c.behave_as = act::compatibility::authors;
+          q.tokens = o.tokens = 7;
+        }) == "behave_as");
   CHECK(refused([](tensor&, tensor&, tensor&, tensor&, heads&, calibration&, options& o) {
           o.soft_cap = -1;
         }) == "soft_cap");

@@ -1,7 +1,7 @@
 # The core's tests, twice: as it is configured, and with its SIMD kernels compiled out.
 set(act_core_test_sources
   ablations_test.cpp attention_view_test.cpp calibrate_test.cpp calibrated_attention_test.cpp
-  column_scores_test.cpp compatibility_test.cpp half_test.cpp
+  column_scores_test.cpp compatibility_test.cpp decoding_attention_test.cpp half_test.cpp
   head_set_test.cpp options_test.cpp output_correction_test.cpp parallel_test.cpp redistribution_test.cpp sink_tracker_test.cpp sinks_test.cpp
   validation_test.cpp kernels/row_test.cpp)
 act_add_tests(NAME act_core_tests SOURCES ${act_core_test_sources} LINK act::act $<$<TARGET_EXISTS:Eigen3::Eigen>:Eigen3::Eigen>)

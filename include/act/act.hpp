@@ -7,6 +7,7 @@
 #include <act/calibrated_attention.hpp>
 #include <act/column_scores.hpp>
 #include <act/compatibility.hpp>
+#include <act/decoding_attention.hpp>
 #include <act/element.hpp>
 #include <act/error.hpp>
 #include <act/half.hpp>

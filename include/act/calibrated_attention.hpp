@@ -8,15 +8,17 @@
 //
 //   O' = c O + (beta - c) * sum over sinks s of A[s] V[s],    c = 1 + (1 - beta) S / R
 //
-// with A[s] recomputed from q, k and the row's saved maximum and sum. Where sinks hold more than nine tenths
-// of a row, c O and the second term would cancel: such a row's weights are recomputed whole and R is summed
-// over the other keys.
+// with A[s] recomputed from q, k and the row's saved maximum and sum (kernels/sink_correction.hpp). The
+// ablations and the authors' behaviour need whole rows: a head that is calibrated so keeps its map, one
+// head's a thread, and goes through calibrate().
 //
 // Cost: 4 * d multiply-adds for each visible (query, key) pair; calibration adds one addition a pair and
 // 4 * d multiply-adds for each (row, sink) pair. Heads that aren't chosen run the same kernel without either.
 // Memory beyond inputs and outputs: for each thread the keys and values of one head packed (2 * keys * d) and
-// a block's scores (16 * keys), for each chosen head 16 bytes a key. It grows as N, never as N^2. Threads:
-// (batch, head) pairs in parallel, results independent of how many; serial inside a parallel region.
+// a block's scores (16 * keys), for each chosen head 16 bytes a key. It grows as N, not as N^2, but for the
+// maps said above. Threads: (batch, head) pairs in parallel, results independent of how many; serial inside a
+// parallel region. Query heads that share keys and values pack them once a thread; up to six queries, as in
+// decoding, read them where they are.
 #pragma once
 
 #include <act/attention_view.hpp>
@@ -25,7 +27,9 @@
 #include <act/error.hpp>
 #include <act/head_set.hpp>
 #include <act/head_tensor.hpp>
+#include <act/kernels/attention_head.hpp>
 #include <act/kernels/fused_head.hpp>
+#include <act/kernels/sink_correction.hpp>
 #include <act/options.hpp>
 #include <act/parallel.hpp>
 #include <act/sinks.hpp>
@@ -46,11 +50,19 @@ namespace act::inline ACT_ABI {
 template <class A>
 class attention_workspace {
  public:
+  /// What a head that keeps its map is calibrated with.
+  struct map_memory {
+    calibration_workspace workspace;
+    calibration_report report;
+  };
+
   [[nodiscard]] std::span<A> of_worker(std::size_t worker, std::size_t size) noexcept {
     return {blocks_.data() + worker * size, size};
   }
+  [[nodiscard]] map_memory& map_of_worker(std::size_t worker) noexcept { return maps_[worker]; }
   void reserve(std::size_t workers, std::size_t size, std::size_t chosen, std::size_t keys) {
     if (blocks_.size() < workers * size) blocks_.resize(workers * size);
+    if (maps_.size() < workers) maps_.resize(workers);
     heads_.reserve(chosen, keys);
   }
   [[nodiscard]] calibration_workspace& heads() noexcept { return heads_; }
@@ -60,10 +72,14 @@ class attention_workspace {
 
  private:
   std::vector<A> blocks_;
+  std::vector<map_memory> maps_;
   calibration_workspace heads_;
 };
 
 namespace detail {
+
+// Multiply-adds below which waking threads costs more than it gains.
+inline constexpr std::size_t attention_worth_threads = std::size_t{1} << 19;
 
 template <class T>
 void check_tensor(const head_tensor<T>& tensor, std::string_view name) {
@@ -110,17 +126,57 @@ void check_attention(const head_tensor<const T>& q, const head_tensor<const T>& 
          "carried_sums", "need batches * heads * keys of them, or none");
   throw_if(calibration.validate(), error_code::invalid_option);
   check_heads(heads, q.heads);
-  if (calibration.redistribute != redistribution::proportional ||
-      calibration.behave_as != compatibility::none) {
-    throw error(
-        error_code::unsupported, "redistribute",
-        "calibrated_attention knows the paper's proportional redistribution only: calibrate a map instead");
+}
+
+/// Only proportional redistribution can be written as a correction of outputs.
+[[nodiscard]] inline bool needs_map(const calibration_options& options) noexcept {
+  return options.redistribute != redistribution::proportional || options.behave_as != compatibility::none;
+}
+
+/// What calibrating a head by its map can't do.
+template <class T>
+void check_map_request(const head_tensor<const T>& q, const head_tensor<const T>& k,
+                       const calibration_options& calibration, const attention_options& options) {
+  check_subset(calibration, k.tokens);
+  if (!options.carried_sums.empty()) {
+    throw error(error_code::unsupported, "carried_sums",
+                "need proportional redistribution: other rows than this chunk's would decide about it");
   }
+  if (calibration.behave_as == compatibility::authors && q.tokens != 0) {
+    check_authors_shape(
+        attention_view<T>::packed(q.data, q.batches, q.heads, q.tokens, k.tokens, options.visible));
+  }
+}
+
+/// Calibrates the map that a head keeps. Its sinks' scores go to `sums`, their positions to `positions`.
+template <class T, class Arch>
+calibration_workspace::outcome calibrate_own_map(
+    attention_head<T, Arch>& head, const calibration_options& calibration, const visibility& visible,
+    typename attention_workspace<accumulator_t<T>>::map_memory& with, std::span<double> sums,
+    std::span<std::size_t> positions) noexcept {
+  attention_span<accumulator_t<T>> map{.data = head.scores,
+                                       .batches = 1,
+                                       .heads = 1,
+                                       .queries = head.of.queries,
+                                       .keys = head.of.keys,
+                                       .batch_stride = head.of.queries * head.of.score_stride(),
+                                       .head_stride = head.of.queries * head.of.score_stride(),
+                                       .query_stride = head.of.score_stride(),
+                                       .visible = visible};
+  if (!visible.first_key.empty()) map.visible.first_key = visible.first_key.subspan(head.batch(), 1);
+  calibrate<accumulator_t<T>, Arch>(map, layer_heads::all(), calibration, with.workspace, with.report);
+  const head_report& done = with.report.heads.front();
+  for (std::size_t s = 0; s < done.sinks.size(); ++s) {
+    positions[s] = done.sinks[s].position;
+    sums[positions[s]] = done.sinks[s].score;
+  }
+  return {done.sinks.size(), done.moved_mass};
 }
 
 }  // namespace detail
 
-/// calibrated_attention with memory of the caller's.
+/// calibrated_attention with memory of the caller's. With `plain`, of the shape of `out`, plain attention of
+/// every head is written there too: both outputs for one pass.
 template <class T, class Arch = simd::default_arch>
 requires attention_element<T>
 void calibrated_attention(const head_tensor<const std::type_identity_t<T>>& q,
@@ -128,13 +184,22 @@ void calibrated_attention(const head_tensor<const std::type_identity_t<T>>& q,
                           const head_tensor<const std::type_identity_t<T>>& v, const head_tensor<T>& out,
                           const layer_heads& heads, const calibration_options& calibration,
                           const attention_options& options, attention_workspace<accumulator_t<T>>& workspace,
-                          calibration_report& report) {
+                          calibration_report& report,
+                          const head_tensor<std::type_identity_t<T>>& plain = {}) {
   detail::check_attention<T>(q, k, v, out, heads, calibration, options);
-  using fused = detail::fused_head<T, Arch>;
+  if (plain.data != nullptr) detail::check_attention<T>(q, k, v, plain, heads, calibration, options);
+  const bool keeps_map = !heads.empty() && detail::needs_map(calibration);
+  if (keeps_map) detail::check_map_request<T>(q, k, calibration, options);
+  using head_type = detail::attention_head<T, Arch>;
+  using correction = detail::sink_correction<T, Arch>;
   const std::size_t chosen = heads.count(q.heads);
   const std::size_t jobs = q.tokens == 0 ? 0 : q.batches * q.heads;
-  const std::size_t workers = std::max<std::size_t>(1, std::min(jobs, thread_count()));
-  const std::size_t memory = typename fused::shape{q.tokens, k.tokens, q.channels, v.channels}.memory();
+  const bool small = jobs * q.tokens * k.tokens * (q.channels + v.channels) < detail::attention_worth_threads;
+  const std::size_t workers = small ? 1 : std::max<std::size_t>(1, std::min(jobs, thread_count()));
+  typename head_type::shape shape{q.tokens, k.tokens, q.channels, v.channels};
+  if (keeps_map) shape.score_rows = shape.padded_queries();
+  shape.packs = chosen > 0 || q.tokens > detail::fused_head<T, Arch>::few_queries;
+  const std::size_t memory = shape.memory();
   const std::size_t entries = jobs == 0 ? 0 : q.batches * chosen;
   workspace.reserve(workers, memory, entries, k.tokens);
   calibration_workspace& per_head = workspace.heads();
@@ -144,17 +209,42 @@ void calibrated_attention(const head_tensor<const std::type_identity_t<T>>& q,
     report.heads[entry].head = heads.at(entry % chosen);
   }
 
-  const auto run_head = [&](std::size_t worker, std::size_t batch, std::size_t head) noexcept {
-    fused task(q, k, v, out, options, batch, head, workspace.of_worker(worker, memory));
-    if (!heads.contains(head)) return task.attend(nullptr);
+  const auto run_head = [&](std::size_t worker, detail::packed_head& packed, std::size_t batch,
+                            std::size_t head) noexcept {
+    head_type of(q, k, v, out, options, batch, head, shape, workspace.of_worker(worker, memory));
+    detail::fused_head<T, Arch> task(of);
+    const std::size_t number = batch * k.heads + head / (q.heads / k.heads);
+    const auto keep_plain = [&] {
+      for (std::size_t i = 0; plain.data != nullptr && i < q.tokens; ++i)
+        of.copy_waiting(i, plain.row(batch, head, i));
+    };
+    if (!heads.contains(head)) {
+      task.attend(nullptr, packed, number);
+      for (std::size_t i = 0; plain.data != nullptr && i < q.tokens; ++i)
+        std::copy_n(out.row(batch, head, i), v.channels, plain.row(batch, head, i));
+      return;
+    }
     std::size_t entry = batch * chosen;
     while (report.heads[entry].head != head)
       ++entry;
     const std::span<double> sums = per_head.sums(entry, k.tokens);
     const std::span<std::size_t> positions = per_head.positions(entry, k.tokens);
+    if (keeps_map) {
+      task.weigh(packed, number);
+      if (plain.data != nullptr) {
+        task.mix_map();
+        for (std::size_t i = 0; i < q.tokens; ++i)
+          std::copy_n(out.row(batch, head, i), v.channels, plain.row(batch, head, i));
+      }
+      per_head.result(entry) = detail::calibrate_own_map(of, calibration, options.visible,
+                                                         workspace.map_of_worker(worker), sums, positions);
+      task.mix_map();
+      return;
+    }
     const bool carries = !options.carried_sums.empty();
     std::fill(sums.begin(), sums.end(), 0.0);
-    task.attend(sums.data());
+    task.attend(sums.data(), packed, number);
+    keep_plain();
     if (carries) {
       double* const carried = options.carried_sums.data() + (batch * q.heads + head) * k.tokens;
       for (std::size_t j = 0; j < k.tokens; ++j)
@@ -167,12 +257,14 @@ void calibrated_attention(const head_tensor<const std::type_identity_t<T>>& q,
     detail::for_each_sink(sums, options.visible, batch, first_row, last_row, calibration.sinks,
                           compatibility::none,
                           [&](std::size_t position, double) noexcept { positions[count++] = position; });
-    per_head.result(entry) = {count, task.correct(positions.first(count), calibration.beta)};
+    per_head.result(entry) = {count, correction(of, positions.first(count), calibration.beta).run()};
+    if (count > correction::few) packed = {};
   };
   std::atomic<std::size_t> next{0};
   parallel_for(workers, [&](std::size_t worker) noexcept {
+    detail::packed_head packed;
     for (std::size_t job = next++; job < jobs; job = next++)
-      run_head(worker, job / q.heads, job % q.heads);
+      run_head(worker, packed, job / q.heads, job % q.heads);
   });
 
   for (std::size_t entry = 0; entry < entries; ++entry) {
@@ -190,8 +282,9 @@ void calibrated_attention(const head_tensor<const std::type_identity_t<T>>& q,
 /// are calibrated (possibly none), the others are plain. q [B, H, queries, d], k [B, G, keys, d], v [B, G,
 /// keys, e], out [B, H, queries, e], G divides H: query head h reads key and value head h / (H / G). Any d
 /// and e. Row i stands at position visible.query_offset + i. A row that sees nothing becomes 0. What comes
-/// out is what calibrate() on the whole map and a product with V would give, to rounding. Throws act::error
-/// before the first write: invalid_shape, invalid_option, unsupported (other redistributions).
+/// out is what calibrate() on the whole map and a product with V would give, to rounding; ablations and the
+/// authors' behaviour take the memory of a head's map for each thread. Throws act::error before the first
+/// write: invalid_shape, invalid_option, unsupported.
 template <class T, class Arch = simd::default_arch>
 requires attention_element<T> calibration_report calibrated_attention(
     const head_tensor<const std::type_identity_t<T>>& q, const head_tensor<const std::type_identity_t<T>>& k,

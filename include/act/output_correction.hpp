@@ -3,15 +3,17 @@
 // log-sum-exp.
 //
 // The correction is calibrated_attention.hpp's: O' = c O + (beta - c) * sum over sinks of A[s] V[s], with
-// A[s] = exp(score - LSE), and rows with more than nine tenths on sinks computed anew. Without column scores
-// from the outside a second pass over Q K^T finds them: 2 * d multiply-adds for each visible pair, half of
-// attention itself.
+// A[s] = exp(score - LSE), and rows with more than three quarters on sinks computed anew. Without column
+// scores from the outside a second pass over Q K^T finds them: 2 * d multiply-adds for each visible pair,
+// half of attention itself.
 #pragma once
 
 #include <act/calibrated_attention.hpp>
 #include <act/error.hpp>
 #include <act/head_tensor.hpp>
+#include <act/kernels/attention_head.hpp>
 #include <act/kernels/fused_head.hpp>
+#include <act/kernels/sink_correction.hpp>
 #include <act/options.hpp>
 #include <act/parallel.hpp>
 #include <act/version.hpp>
@@ -39,6 +41,10 @@ requires attention_element<T> calibration_report correct_output(
     const calibration_options& calibration = {}, const attention_options& options = {},
     std::span<const double> scores = {}) {
   detail::check_attention<T>(q, k, v, out, heads, calibration, options);
+  if (detail::needs_map(calibration)) {
+    throw error(error_code::unsupported, "redistribute",
+                "outputs can be corrected for the paper's proportional redistribution only");
+  }
   if (log_sum_exp.size() != q.batches * q.heads * q.tokens) {
     throw error(error_code::invalid_shape, "log_sum_exp", "needs batches * heads * queries numbers");
   }
@@ -46,27 +52,30 @@ requires attention_element<T> calibration_report correct_output(
     throw error(error_code::invalid_shape, "scores",
                 "need batches * heads * keys numbers, and no carried_sums");
   }
-  using fused = detail::fused_head<T, Arch>;
+  using head_type = detail::attention_head<T, Arch>;
+  using correction = detail::sink_correction<T, Arch>;
   const std::size_t chosen = heads.count(q.heads);
   const std::size_t jobs = q.tokens == 0 ? 0 : q.batches * chosen;
   const std::size_t workers = std::max<std::size_t>(1, std::min(jobs, thread_count()));
-  const std::size_t memory = typename fused::shape{q.tokens, k.tokens, q.channels, v.channels}.memory();
+  const typename head_type::shape shape{q.tokens, k.tokens, q.channels, v.channels};
+  const std::size_t memory = shape.memory();
   attention_workspace<accumulator_t<T>> workspace;
   workspace.reserve(workers, memory, jobs, k.tokens);
   const bool carries = !options.carried_sums.empty();
   const std::size_t last_row = options.visible.query_offset + q.tokens;
   const std::size_t first_row = carries ? 0 : options.visible.query_offset;
 
-  const auto correct_head = [&](std::size_t worker, std::size_t job) noexcept {
+  const auto correct_head = [&](std::size_t worker, detail::packed_head& packed, std::size_t job) noexcept {
     const std::size_t batch = job / chosen, head = heads.at(job % chosen);
     const std::size_t at = batch * q.heads + head;
     const std::span<double> sums = workspace.heads().sums(job, k.tokens);
     const std::span<std::size_t> positions = workspace.heads().positions(job, k.tokens);
-    fused task(q, k, v, out, options, batch, head, workspace.of_worker(worker, memory));
+    head_type of(q, k, v, out, options, batch, head, shape, workspace.of_worker(worker, memory));
+    detail::fused_head<T, Arch> task(of);
     task.adopt(log_sum_exp.data() + at * q.tokens);
     if (scores.empty()) {
       std::fill(sums.begin(), sums.end(), 0.0);
-      task.add_column_sums(sums.data());
+      task.add_column_sums(sums.data(), packed, batch * k.heads + head / (q.heads / k.heads));
       if (carries) {
         double* const carried = options.carried_sums.data() + at * k.tokens;
         for (std::size_t j = 0; j < k.tokens; ++j)
@@ -80,12 +89,14 @@ requires attention_element<T> calibration_report correct_output(
     detail::for_each_sink(sums, options.visible, batch, first_row, last_row, calibration.sinks,
                           compatibility::none,
                           [&](std::size_t position, double) noexcept { positions[count++] = position; });
-    workspace.heads().result(job) = {count, task.correct(positions.first(count), calibration.beta)};
+    workspace.heads().result(job) = {count, correction(of, positions.first(count), calibration.beta).run()};
+    if (count > correction::few) packed = {};
   };
   std::atomic<std::size_t> next{0};
   parallel_for(workers, [&](std::size_t worker) noexcept {
+    detail::packed_head packed;
     for (std::size_t job = next++; job < jobs; job = next++)
-      correct_head(worker, job);
+      correct_head(worker, packed, job);
   });
 
   calibration_report report;

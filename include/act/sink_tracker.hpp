@@ -50,6 +50,16 @@ class sink_tracker {
     return rows_[slot] > 0 ? sums_[slot] / rows_[slot] : 0;
   }
 
+  /// Makes room for `keys` slots and more: until they are there, steps don't allocate but for their list of
+  /// sinks.
+  void reserve(std::size_t keys) {
+    if (keys <= sums_.capacity()) return;
+    const std::size_t room = std::max(keys, 2 * sums_.capacity());
+    sums_.reserve(room);
+    rows_.reserve(room);
+    if (tracks_uniform()) uniform_.reserve(room);
+  }
+
   /// Begins after a prompt: its raw column sums (add_column_sums) over `queries` rows that saw what `visible`
   /// says for `batch`. `sums` covers the keys up to the last row's own. Replaces the state.
   void start(std::span<const double> sums, const visibility& visible, std::size_t batch,

@@ -141,47 +141,29 @@ struct attention_block {
   }
 
   /// sums[j] += sum over rows of weights[r * stride + j] * factors[r], as accurate as row_simd.hpp's column
-  /// sums: eight products of the accumulator type at a time go on in double. Normalising the rows on the way
-  /// to the sums saves a pass over them; the product with the values takes the factor afterwards.
+  /// sums: `block_rows` products of the accumulator type, five roundings deep, go on in double. Normalising
+  /// the rows on the way to the sums saves a pass over them; the product with the values takes the factor
+  /// afterwards.
   static void add_columns(const A* weights, std::size_t stride, std::size_t rows, const A* factors,
                           std::size_t columns, double* sums) noexcept {
-    constexpr std::size_t depth = 8;
-    for (std::size_t r = 0; r < rows; r += depth) {
-      // Rows that aren't there are the last one again, zero times: stale memory could hold another head's
-      // NaN.
-      const A* at[depth];
-      A by[depth];
-      for (std::size_t k = 0; k < depth; ++k) {
-        at[k] = weights + std::min(r + k, rows - 1) * stride;
-        by[k] = r + k < rows ? factors[r + k] : A(0);
-      }
-      std::size_t j = 0;
-      for (; j + op::lanes <= columns; j += op::lanes) {
-        const auto pair = [&](std::size_t k) {
-          return op::fma(op::load(at[k] + j), batch(by[k]), op::load(at[k + 1] + j) * batch(by[k + 1]));
-        };
-        alignas(64) A narrow[op::lanes];
-        op::store((pair(0) + pair(2)) + (pair(4) + pair(6)), narrow);
-        for (std::size_t k = 0; k < op::lanes; ++k)
-          sums[j + k] += static_cast<double>(narrow[k]);
-      }
-      for (; j < columns; ++j) {
-        for (std::size_t k = 0; k < depth; ++k)
-          sums[j] += static_cast<double>(at[k][j] * by[k]);
-      }
+    // Rows that aren't there are the last one again, zero times: stale memory could hold another head's NaN.
+    const A* at[block_rows];
+    batch by[block_rows];
+    for (std::size_t r = 0; r < block_rows; ++r) {
+      at[r] = weights + std::min(r, rows - 1) * stride;
+      by[r] = batch(r < rows ? factors[r] : A(0));
     }
-  }
-
-  /// Sum of left[k] * right[k].
-  [[nodiscard]] static A dot(const A* left, const A* right, std::size_t count) noexcept {
-    batch sum(A(0));
-    std::size_t k = 0;
-    for (; k + op::lanes <= count; k += op::lanes)
-      sum = op::fma(op::load(left + k), op::load(right + k), sum);
-    A total = op::sum(sum);
-    for (; k < count; ++k)
-      total += left[k] * right[k];
-    return total;
+    std::size_t j = 0;
+    const auto four = [&](std::size_t r) {
+      const batch even = op::fma(op::load(at[r] + j), by[r], op::load(at[r + 1] + j) * by[r + 1]);
+      return op::fma(op::load(at[r + 2] + j), by[r + 2], op::fma(op::load(at[r + 3] + j), by[r + 3], even));
+    };
+    for (; j + op::lanes <= columns; j += op::lanes)
+      op::add_widened((four(0) + four(4)) + (four(8) + four(12)), sums + j);
+    for (; j < columns; ++j) {
+      for (std::size_t r = 0; r < rows; ++r)
+        sums[j] += static_cast<double>(at[r][j] * factors[r]);
+    }
   }
 };
 

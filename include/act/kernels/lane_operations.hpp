@@ -23,6 +23,7 @@ struct lane_operations {
   [[nodiscard]] static A exp(A a) noexcept { return std::exp(a); }
   [[nodiscard]] static A sum(A a) noexcept { return a; }
   [[nodiscard]] static A largest(A a) noexcept { return a; }
+  static void add_widened(A values, double* totals) noexcept { *totals += static_cast<double>(values); }
 };
 
 #if defined(ACT_DETAIL_HAS_XSIMD)
@@ -43,6 +44,7 @@ struct lane_operations<A, Arch, true> {
     return xsimd::exp(xsimd::select(a < least, least, a));
   }
   [[nodiscard]] static A sum(const batch& a) noexcept { return simd::sum_lanes(a); }
+  static void add_widened(const batch& values, double* totals) noexcept { simd::add_widened(values, totals); }
   [[nodiscard]] static A largest(const batch& a) noexcept {
     alignas(64) A each[lanes];
     a.store_aligned(each);

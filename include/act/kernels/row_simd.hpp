@@ -118,30 +118,21 @@ struct row_simd {
   /// elements of each row and drops what is masked; sums[0 .. lanes) must exist.
   static void add_ragged(const T* first, std::size_t stride, double* sums) noexcept requires(lanes >= depth) {
     const auto part = [&](std::size_t r) { return up_to_lane(load(first + r * stride), r); };
-    widen_add((part(1) + (part(2) + part(3))) + ((part(4) + part(5)) + (part(6) + part(7))), sums);
+    simd::add_widened((part(1) + (part(2) + part(3))) + ((part(4) + part(5)) + (part(6) + part(7))), sums);
   }
 
  private:
-  /// Adds the `lanes` values of `values` to totals[0 .. lanes). The compiler turns this into widening
-  /// conversions, which xsimd 8 doesn't have.
-  static void widen_add(const batch& values, double* totals) noexcept {
-    alignas(64) accumulator narrow[lanes];
-    values.store_aligned(narrow);
-    for (std::size_t k = 0; k < lanes; ++k)
-      totals[k] += static_cast<double>(narrow[k]);
-  }
-
   static void add_eight(const T* first, std::size_t stride, std::size_t columns, double* sums) noexcept {
     if (columns < lanes) return row_scalar<T>::add_columns(first, stride, depth, columns, sums);
     std::size_t j = 0;
     for (; j + lanes <= columns; j += lanes) {
       for (std::size_t r = 0; r < depth; ++r)
         simd::prefetch(first + j, (depth + r) * stride);
-      widen_add(tree(first + j, stride), sums + j);
+      simd::add_widened(tree(first + j, stride), sums + j);
     }
     if (j < columns) {
       const std::size_t at = columns - lanes;
-      widen_add(from_lane(tree(first + at, stride), j - at), sums + at);
+      simd::add_widened(from_lane(tree(first + at, stride), j - at), sums + at);
     }
   }
 };

@@ -1,0 +1,185 @@
+// One head of one batch entry as the fused kernels see it: its rows, its options, what the softmax left of
+// each row, and one thread's memory divided up. For fused_head.hpp (attention) and sink_correction.hpp
+// (calibration of its outputs). Nothing here allocates, throws or checks.
+#pragma once
+
+#include <act/attention_view.hpp>
+#include <act/element.hpp>
+#include <act/head_tensor.hpp>
+#include <act/kernels/attention_block.hpp>
+#include <act/version.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <span>
+#include <type_traits>
+
+namespace act::inline ACT_ABI::detail {
+
+/// Sizes of one head, and of the memory that its computation takes, in accumulators.
+template <class T, class Arch>
+struct attention_head_shape {
+  using block = attention_block<accumulator_t<T>, Arch>;
+  static constexpr bool rounds = !std::is_same_v<T, accumulator_t<T>>;  // outputs wait until they are final
+
+  std::size_t queries, keys, channels, value_channels;
+  std::size_t score_rows = block::block_rows;  ///< rows of scores kept at once
+  bool packs = true;                           ///< whether there is room for packed keys and values
+
+  [[nodiscard]] std::size_t padded_keys() const noexcept { return block::round_up(keys); }
+  [[nodiscard]] std::size_t padded_values() const noexcept { return block::round_up(value_channels); }
+  /// Not a power of two: rows of a block fall into different cache sets.
+  [[nodiscard]] std::size_t score_stride() const noexcept { return padded_keys() + block::width; }
+  /// Statistics of rows reach the next multiple of a block's rows: they are read by batches.
+  [[nodiscard]] std::size_t padded_queries() const noexcept {
+    return (queries + block::block_rows - 1) / block::block_rows * block::block_rows;
+  }
+  [[nodiscard]] std::size_t packed_keys() const noexcept { return packs ? padded_keys() * channels : 0; }
+  [[nodiscard]] std::size_t packed_values() const noexcept {
+    return packs ? padded_keys() * padded_values() : 0;
+  }
+  [[nodiscard]] std::size_t memory() const noexcept {
+    return packed_keys() + packed_values() + score_rows * score_stride() +
+           block::block_rows * (channels + padded_values()) + 3 * padded_queries() +
+           (rounds ? queries * padded_values() : 0);
+  }
+};
+
+template <class T, class Arch>
+class attention_head {
+ public:
+  using A = accumulator_t<T>;
+  using shape = attention_head_shape<T, Arch>;
+  using block = typename shape::block;
+  static constexpr bool rounds = shape::rounds;
+
+  attention_head(const head_tensor<const T>& q, const head_tensor<const T>& k, const head_tensor<const T>& v,
+                 const head_tensor<T>& out, const attention_options& options, std::size_t batch,
+                 std::size_t head, const shape& sizes, std::span<A> memory) noexcept
+      : of(sizes),
+        q_(q),
+        k_(k),
+        v_(v),
+        out_(out),
+        options_(options),
+        batch_(batch),
+        head_(head),
+        kv_head_(head / (q.heads / k.heads)),
+        scale_(static_cast<A>(options.scale != 0 ? options.scale
+                                                 : 1 / std::sqrt(static_cast<double>(q.channels)))) {
+    A* next = memory.data();
+    const auto take = [&](std::size_t count) {
+      A* const taken = next;
+      next += count;
+      return taken;
+    };
+    packed_keys = take(of.packed_keys());
+    packed_values = take(of.packed_values());
+    scores = take(of.score_rows * of.score_stride());
+    queries = take(block::block_rows * of.channels);
+    mixed = take(block::block_rows * of.padded_values());
+    largest = take(of.padded_queries());
+    inverse_sum = take(of.padded_queries());
+    mass = take(of.padded_queries());
+    if constexpr (rounds) plain_ = take(of.queries * of.padded_values());
+  }
+
+  const shape of;
+  A *packed_keys, *packed_values;   // panels, see attention_block.hpp
+  A* scores;                        // of a block of rows, or of all
+  A *queries, *mixed;               // of a block of rows
+  A *largest, *inverse_sum, *mass;  // of each row: softmax is exp(score - largest) * inverse_sum
+
+  [[nodiscard]] std::size_t batch() const noexcept { return batch_; }
+  [[nodiscard]] std::size_t offset() const noexcept { return options_.visible.query_offset; }
+  [[nodiscard]] A scale() const noexcept { return scale_; }
+  /// The keys that row i sees. Ranges only move right from row to row.
+  [[nodiscard]] key_range seen(std::size_t i) const noexcept { return options_.visible.row(batch_, i); }
+  [[nodiscard]] const T* query(std::size_t i) const noexcept { return q_.row(batch_, head_, i); }
+  [[nodiscard]] const T* key(std::size_t j) const noexcept { return k_.row(batch_, kv_head_, j); }
+  [[nodiscard]] const T* value(std::size_t j) const noexcept { return v_.row(batch_, kv_head_, j); }
+  [[nodiscard]] T* output(std::size_t i) const noexcept { return out_.row(batch_, head_, i); }
+
+  /// A learned sink joins every row's denominator.
+  [[nodiscard]] bool has_sink_logit() const noexcept { return !options_.sink_logits.empty(); }
+  [[nodiscard]] A sink_logit() const noexcept { return static_cast<A>(options_.sink_logits[head_]); }
+
+  [[nodiscard]] bool adjusts() const noexcept { return options_.soft_cap > 0 || !options_.slopes.empty(); }
+  /// A score capped and biased.
+  [[nodiscard]] A adjusted(A score, std::size_t i, std::size_t j) const noexcept {
+    if (options_.soft_cap > 0) {
+      const A cap = static_cast<A>(options_.soft_cap);
+      score = cap * std::tanh(score / cap);
+    }
+    if (!options_.slopes.empty()) {
+      score -= static_cast<A>(options_.slopes[head_]) * static_cast<A>(offset() + i - j);
+    }
+    return score;
+  }
+
+  /// Rows [i, i + rows) of the queries, scaled, and rows of zeros up to a full tile, unless there is one
+  /// only.
+  void load_queries(std::size_t i, std::size_t rows) noexcept {
+    for (std::size_t r = 0; r < rows; ++r) {
+      const T* const from = query(i + r);
+      A* const to = queries + r * of.channels;
+      for (std::size_t c = 0; c < of.channels; ++c)
+        to[c] = element_traits<T>::load(from[c]) * scale_;
+    }
+    const std::size_t tile =
+        rows == 1 ? 1 : (rows + block::tile_rows - 1) / block::tile_rows * block::tile_rows;
+    std::fill(queries + rows * of.channels, queries + tile * of.channels, A(0));
+  }
+
+  /// Row i of the output before it is rounded to T.
+  [[nodiscard]] A* waiting(std::size_t i) noexcept {
+    if constexpr (rounds) {
+      return plain_ + i * of.padded_values();
+    } else {
+      return output(i);
+    }
+  }
+
+  /// Row i of the output: as it is to stay, or to wait for its calibration.
+  void store(std::size_t i, const A* row, bool final) noexcept {
+    if constexpr (rounds) {
+      if (!final) {
+        std::copy_n(row, of.value_channels, waiting(i));
+        return;
+      }
+    }
+    T* const to = output(i);
+    for (std::size_t c = 0; c < of.value_channels; ++c)
+      to[c] = element_traits<T>::store(row[c]);
+  }
+
+  /// Row i as it waits, rounded to T.
+  void copy_waiting(std::size_t i, T* to) noexcept {
+    const A* const row = waiting(i);
+    for (std::size_t c = 0; c < of.value_channels; ++c)
+      to[c] = element_traits<T>::store(row[c]);
+  }
+
+  /// Rows [i, i + rows) that waited become final.
+  void settle(std::size_t i, std::size_t rows) noexcept {
+    if constexpr (rounds) {
+      for (std::size_t r = i; r < i + rows; ++r)
+        store(r, waiting(r), true);
+    } else {
+      static_cast<void>(i), static_cast<void>(rows);
+    }
+  }
+
+ private:
+  const head_tensor<const T>& q_;
+  const head_tensor<const T>& k_;
+  const head_tensor<const T>& v_;
+  const head_tensor<T>& out_;
+  const attention_options& options_;
+  std::size_t batch_, head_, kv_head_;
+  A scale_;
+  A* plain_ = nullptr;
+};
+
+}  // namespace act::inline ACT_ABI::detail
