@@ -14,7 +14,6 @@
 #include <act/sink_tracker.hpp>
 #include <act/version.hpp>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -83,14 +82,11 @@ class decoder {
     const rotary_table rotary(model_->config.rotary, rows.positions);
     matrix hidden = embed(*model_, rows);
     for (std::size_t layer = 0; layer < layers; ++layer) {
-      std::array sequence{rows.sequences.front()};
-      sequence.front().past = cache_.past(layer);
       attention_calibration calibration = calibration_[layer];
       calibration.trackers = trackers_[layer];
-      run_layer(*model_, layer, sequence, rotary, calibration,
-                layer + 1 == layers ? rows_wanted::last_of_each_sequence : rows_wanted::all, hidden,
-                buffers_);
-      cache_.append(layer, buffers_.key_value);
+      run_layer(*model_, layer, rows.sequences, rotary, calibration,
+                layer + 1 == layers ? rows_wanted::last_of_each_sequence : rows_wanted::all, hidden, buffers_,
+                nullptr, &cache_);
     }
     logits_.resize(1, index(model_->output.count()));
     model_->output.all_logits(final_hidden(*model_, hidden), logits_);

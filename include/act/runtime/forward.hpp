@@ -7,6 +7,7 @@
 #pragma once
 
 #include <act/error.hpp>
+#include <act/runtime/kv_cache.hpp>
 #include <act/runtime/layers/attention.hpp>
 #include <act/runtime/model.hpp>
 #include <cmath>
@@ -94,6 +95,7 @@ struct layer_buffers {
   matrix key_value;  ///< [rows, 2 kv_heads head_size], keys rotated: what a cache stores
   matrix attention;  ///< [query rows, heads head_size]: the heads' outputs side by side, before the output
                      ///< matrix
+  attention_scratch attending;
   matrix branch;
   matrix inner;
 };
@@ -133,11 +135,12 @@ enum class rows_wanted {
 /// Runs layer `number` in place: `hidden` is its input on entry and the next layer's input on return (one row
 /// a sequence with `last_of_each_sequence`). `sequences` describe rows with queries = keys; earlier positions
 /// come from their `past`. With `alternatives`, nothing is calibrated and they are filled with
-/// `calibration.options`.
+/// `calibration.options`. With `cache`, which takes one sequence, the layer's keys and values are added to
+/// it, and it is what the sequence attends to.
 inline void run_layer(const model& model, std::size_t number, std::span<const attention_sequence> sequences,
                       const rotary_table& rotary, const attention_calibration& calibration,
                       rows_wanted wanted, matrix& hidden, layer_buffers& buffers,
-                      layer_alternatives* alternatives = nullptr) {
+                      layer_alternatives* alternatives = nullptr, kv_cache* cache = nullptr) {
   const model_config& config = model.config;
   const decoder_layer& layer = model.layers[number];
   const attention_shape shape = attention_shape_of(config);
@@ -153,8 +156,14 @@ inline void run_layer(const model& model, std::size_t number, std::span<const at
   apply(layer.key_value, buffers.normed, buffers.key_value);
   rotary.rotate(buffers.key_value.leftCols(kv_width), config.kv_heads, config.head_size);
 
+  std::vector<attention_sequence> attending(sequences.begin(), sequences.end());
+  if (cache != nullptr) {
+    cache->append(number, buffers.key_value);
+    attending.front().past = cache->past(number);
+    attending.front().keys = 0;
+  }
   std::vector<std::uint32_t> last_rows;
-  std::vector<attention_sequence> last_queries(sequences.begin(), sequences.end());
+  std::vector<attention_sequence> last_queries = attending;
   if (wanted == rows_wanted::last_of_each_sequence) {
     for (attention_sequence& sequence : last_queries) {
       last_rows.push_back(static_cast<std::uint32_t>(sequence.first_query + sequence.queries - 1));
@@ -182,14 +191,15 @@ inline void run_layer(const model& model, std::size_t number, std::span<const at
   buffers.attention.resize(buffers.query.rows(), buffers.query.cols());
   const auto keys = buffers.key_value.leftCols(kv_width);
   const auto values = buffers.key_value.rightCols(kv_width);
-  const std::span<const attention_sequence> queries = every_query ? sequences : last_queries;
+  const std::span<const attention_sequence> queries = every_query ? attending : last_queries;
   if (alternatives != nullptr) {
     alternatives->attention.resize(buffers.attention.rows(), buffers.attention.cols());
     alternatives->found.resize(sequences.size() * config.heads);
     attend_with_alternatives(shape, queries, buffers.query, keys, values, calibration.options,
-                             buffers.attention, alternatives->attention, alternatives->found);
+                             buffers.attention, alternatives->attention, alternatives->found,
+                             buffers.attending);
   } else {
-    attend(shape, queries, buffers.query, keys, values, calibration, buffers.attention);
+    attend(shape, queries, buffers.query, keys, values, calibration, buffers.attention, buffers.attending);
   }
 
   if (wanted == rows_wanted::last_of_each_sequence) {

@@ -1,13 +1,13 @@
-// Causal attention over packed sequences, plain or calibrated, head by head.
+// Causal attention over packed sequences, plain or calibrated: the core's calls, sequence by sequence.
 //
-// For forward.hpp and the head search. Each (sequence, head) pair is one task: scores, softmax, calibration
-// through act::calibrate (the runtime has no calibration of its own), product with the values. Grouped
-// key/value heads. A head that is calibrated needs its whole map at once (column scores run over all rows); a
-// plain head is computed in blocks of rows, so its memory is a block's, not the square of the prompt.
+// For forward.hpp and the head search. What the runtime adds to calibrated_attention.hpp and
+// decoding_attention.hpp is where things lie: many sequences of different length in one matrix, and keys and
+// values that are in that matrix, in a cache, or partly in either. Keys and values in two places are laid one
+// after another first; those in one place are read where they are.
 #pragma once
 
-#include <act/calibrate.hpp>
-#include <act/column_scores.hpp>
+#include <act/calibrated_attention.hpp>
+#include <act/decoding_attention.hpp>
 #include <act/parallel.hpp>
 #include <act/runtime/layers/matrix.hpp>
 #include <act/sink_tracker.hpp>
@@ -35,8 +35,8 @@ struct past_positions {
   std::size_t stride = 0;
 };
 
-/// Where one sequence lies in the packed matrices. Its positions are the past ones, then its key rows; its
-/// query rows are the last `queries` of these positions.
+/// Where one sequence lies in the packed matrices. Its positions are the past ones, then its key rows (none
+/// when a cache has them already); its query rows are the last `queries` of these positions.
 struct attention_sequence {
   std::size_t first_query = 0;
   std::size_t queries = 0;
@@ -64,11 +64,40 @@ struct head_alternative {
   std::size_t first_row = 0;  ///< first query row (within the sequence) that calibration changes
 };
 
+/// Memory that calls of attend share, one after another; it grows to the largest and stays.
+class attention_scratch {
+ public:
+  /// What one thread works with.
+  struct worker {
+    attention_workspace<float> workspace;
+    calibration_report report;
+    std::vector<float> keys, values;  // of a sequence whose own are in two places
+    std::vector<double> sums;         // of a prompt's columns, for its trackers
+  };
+
+  [[nodiscard]] worker& of_worker(std::size_t number) noexcept { return workers_[number]; }
+  void reserve(std::size_t workers) {
+    if (workers_.size() < workers) workers_.resize(workers);
+  }
+
+ private:
+  std::vector<worker> workers_;
+};
+
 namespace detail {
 
-// Rows of a plain head's map that are computed at once: 64 rows of a 2,048-token prompt are 512 KiB, half an
-// L2.
-inline constexpr std::size_t attention_row_block = 64;
+// What the core would refuse, refused before the parallel region.
+inline void check_calibration(std::span<const attention_sequence> sequences,
+                              const calibration_options& options) {
+  throw_if(options.validate(), error_code::invalid_option);
+  for (const attention_sequence& sequence : sequences) {
+    check_subset(options, sequence.positions());
+    if (options.behave_as == compatibility::authors && sequence.queries != sequence.positions()) {
+      throw error(error_code::unsupported, "behave_as",
+                  "compatibility::authors needs whole prompts, not a part of one");
+    }
+  }
+}
 
 // The packed inputs of one attention call.
 struct attention_inputs {
@@ -76,152 +105,86 @@ struct attention_inputs {
   const_matrix_ref query;
   const_matrix_ref key;
   const_matrix_ref value;
-};
 
-using strided_rows = Eigen::Map<const matrix, 0, Eigen::OuterStride<>>;
-
-// The slices of one (sequence, head) pair, and the two products with them.
-class head_slice {
- private:
-  [[nodiscard]] strided_rows rows_of(const float* past, std::size_t count) const noexcept {
-    return {past + kv_column_, index(count), width_, Eigen::OuterStride<>(index(sequence_.past.stride))};
-  }
-  [[nodiscard]] auto present(const const_matrix_ref& rows, std::size_t count) const {
-    return rows.block(index(sequence_.first_key), kv_column_, index(count), width_);
-  }
-
- public:
-  head_slice(const attention_inputs& in, const attention_sequence& sequence, std::size_t head)
-      : in_(in),
-        sequence_(sequence),
-        width_(index(in.shape.head_size)),
-        query_column_(index(head * in.shape.head_size)),
-        kv_column_(index(head / (in.shape.heads / in.shape.kv_heads) * in.shape.head_size)) {}
-
-  // First position that query row `row` can't see.
-  [[nodiscard]] std::size_t visible(std::size_t row) const noexcept {
-    return sequence_.positions() - sequence_.queries + row + 1;
+  [[nodiscard]] head_tensor<const float> queries_of(const attention_sequence& sequence) const {
+    const std::size_t stride = extent(query.outerStride());
+    return {.data = query.data() + sequence.first_query * stride,
+            .batches = 1,
+            .heads = shape.heads,
+            .tokens = sequence.queries,
+            .channels = shape.head_size,
+            .batch_stride = 0,
+            .head_stride = shape.head_size,
+            .token_stride = stride};
   }
 
-  // Rows [first, first + count) of the softmaxed map; masked entries are exactly 0.
-  template <class Map>
-  void weights(std::size_t first, std::size_t count, Map&& map) const {
-    const auto q = in_.query.block(index(sequence_.first_query + first), query_column_, index(count), width_);
-    const std::size_t seen = visible(first + count - 1);
-    const std::size_t past_seen = std::min(seen, sequence_.past.count);
-    if (past_seen > 0) {
-      map.leftCols(index(past_seen)).noalias() = q * rows_of(sequence_.past.keys, past_seen).transpose();
-    }
-    if (seen > past_seen) {
-      map.middleCols(index(past_seen), index(seen - past_seen)).noalias() =
-          q * present(in_.key, seen - past_seen).transpose();
-    }
-    for (std::size_t row = 0; row < count; ++row) {
-      const Eigen::Index limit = index(visible(first + row));
-      auto scores = map.row(index(row)).head(limit).array();
-      const float largest = scores.maxCoeff();
-      scores = ((scores - largest) * in_.shape.scale).exp();
-      scores *= 1.0F / scores.sum();
-      map.row(index(row)).tail(map.cols() - limit).setZero();
-    }
+  [[nodiscard]] head_tensor<float> outputs_of(const attention_sequence& sequence, matrix_ref& out) const {
+    const std::size_t stride = extent(out.outerStride());
+    return {.data = out.data() + sequence.first_query * stride,
+            .batches = 1,
+            .heads = shape.heads,
+            .tokens = sequence.queries,
+            .channels = shape.head_size,
+            .batch_stride = 0,
+            .head_stride = shape.head_size,
+            .token_stride = stride};
   }
 
-  // out = map * values for the map's rows [first, first + count) of the sequence.
-  template <class Map, class Out>
-  void mix(const Map& map, std::size_t first, std::size_t count, Out&& out) const {
-    const std::size_t seen = visible(first + count - 1);
-    const std::size_t past_seen = std::min(seen, sequence_.past.count);
-    const bool any_past = past_seen > 0;
-    if (any_past) out.noalias() = map.leftCols(index(past_seen)) * rows_of(sequence_.past.values, past_seen);
-    if (seen == past_seen) return;
-    const auto values = present(in_.value, seen - past_seen);
-    const auto weights_here = map.middleCols(index(past_seen), index(seen - past_seen));
-    if (any_past) {
-      out.noalias() += weights_here * values;
-    } else {
-      out.noalias() = weights_here * values;
-    }
-  }
-
-  [[nodiscard]] auto out_rows(matrix_ref& out, std::size_t first, std::size_t count) const {
-    return out.block(index(sequence_.first_query + first), query_column_, index(count), width_);
-  }
-
- private:
-  const attention_inputs& in_;
-  const attention_sequence& sequence_;
-  Eigen::Index width_;
-  Eigen::Index query_column_;
-  Eigen::Index kv_column_;
-};
-
-// One map's memory a thread, allocated before the parallel region, as large as the largest map of the call,
-// and what calibrating it needs.
-class map_scratch {
- public:
-  map_scratch(std::span<const attention_sequence> sequences, bool whole_maps) {
-    std::size_t largest = 0;
-    for (const attention_sequence& s : sequences) {
-      const std::size_t rows = whole_maps ? s.queries : std::min(s.queries, attention_row_block);
-      largest = std::max(largest, rows * s.positions());
-    }
-    workers_.resize(thread_count());
-    for (worker_memory& each : workers_)
-      each.map.resize(index(largest));
-  }
-  [[nodiscard]] Eigen::Map<matrix> map(std::size_t worker, std::size_t rows, std::size_t keys) {
-    return {workers_[worker].map.data(), index(rows), index(keys)};
-  }
-  // Calibrates the worker's map for decoding. Sequences without past: `tracker` starts from the raw map,
-  // which is calibrated as a whole. Otherwise row by row: later rows can't decide about rows that are gone.
-  void calibrate_tracked(std::size_t worker, const attention_sequence& sequence, sink_tracker& tracker,
-                         const calibration_options& options) {
-    const std::size_t rows = sequence.queries;
-    const std::size_t positions = sequence.positions();
-    float* const data = workers_[worker].map.data();
+  // Keys or values of all positions of a sequence: where they are, or laid one after another in `together`.
+  [[nodiscard]] head_tensor<const float> positions_of(const attention_sequence& sequence, const float* past,
+                                                      const const_matrix_ref& rows,
+                                                      std::vector<float>& together) const {
+    head_tensor<const float> found{.data = past,
+                                   .batches = 1,
+                                   .heads = shape.kv_heads,
+                                   .tokens = sequence.positions(),
+                                   .channels = shape.head_size,
+                                   .batch_stride = 0,
+                                   .head_stride = shape.head_size,
+                                   .token_stride = sequence.past.stride};
+    if (sequence.keys == 0) return found;
+    const std::size_t stride = extent(rows.outerStride());
+    const float* const own = rows.data() + sequence.first_key * stride;
     if (sequence.past.count == 0) {
-      std::vector<double> sums(positions, 0.0);
-      add_column_sums(attention_view<float>::packed(data, 1, 1, rows, positions), 0, 0, std::span(sums));
-      tracker.start(sums, {}, 0, rows);
-      calibrate_map(worker, rows, positions, options);
-      return;
+      found.data = own;
+      found.token_stride = stride;
+      return found;
     }
-    for (std::size_t row = 0; row < rows; ++row) {
-      const std::size_t seen = positions - rows + row + 1;
-      tracker.calibrate_row(std::span<float>(data + row * positions, seen));
-    }
+    const std::size_t width = shape.kv_heads * shape.head_size;
+    together.resize(sequence.positions() * width);
+    float* to = together.data();
+    for (std::size_t row = 0; row < sequence.past.count; ++row, to += width)
+      std::copy_n(past + row * sequence.past.stride, width, to);
+    for (std::size_t row = 0; row < sequence.keys; ++row, to += width)
+      std::copy_n(own + row * stride, width, to);
+    found.data = together.data();
+    found.token_stride = width;
+    return found;
   }
-  // Calibrates the worker's map, whose rows are the last ones of the sequence. Returns its sinks.
-  const std::vector<sink>& calibrate_map(std::size_t worker, std::size_t rows, std::size_t positions,
-                                         const calibration_options& options) {
-    worker_memory& memory = workers_[worker];
-    const auto span = attention_span<float>::packed(memory.map.data(), 1, 1, rows, positions,
-                                                    visibility{.query_offset = positions - rows});
-    calibrate(span, layer_heads::all(), options, memory.workspace, memory.report);
-    return memory.report.heads.front().sinks;
-  }
-
- private:
-  struct worker_memory {
-    // Eigen's storage, not std::vector's: its sums start where the memory is aligned, so the same map at
-    // differently aligned addresses would differ in its last bits.
-    row_vector map;
-    calibration_workspace workspace;
-    calibration_report report;
-  };
-  std::vector<worker_memory> workers_;
 };
 
-// What act::calibrate would refuse, refused before the parallel region.
-inline void check_calibration(std::span<const attention_sequence> sequences,
-                              const calibration_options& options) {
-  throw_if(options.validate(), error_code::invalid_option);
-  if (options.behave_as != compatibility::authors) return;
-  for (const attention_sequence& sequence : sequences) {
-    if (sequence.queries != sequence.positions()) {
-      throw error(error_code::unsupported, "behave_as",
-                  "compatibility::authors needs whole prompts, not a part of one");
-    }
+[[nodiscard]] inline attention_options options_of(const attention_shape& shape,
+                                                  const attention_sequence& sequence) {
+  return {.scale = static_cast<double>(shape.scale),
+          .visible = {.query_offset = sequence.positions() - sequence.queries}};
+}
+
+// Calls body(number of the sequence, memory) for every sequence: several at once where there are enough for
+// every thread, otherwise one after another, each with all threads inside the core.
+template <class Body>
+void for_each_sequence(const attention_shape& shape, std::span<const attention_sequence> sequences,
+                       attention_scratch& scratch, Body&& body) {
+  scratch.reserve(thread_count());
+  std::size_t multiplications = 0;
+  for (const attention_sequence& each : sequences)
+    multiplications += 2 * each.queries * each.positions() * shape.heads * shape.head_size;
+  if (sequences.size() >= 2 * thread_count() && multiplications >= product_worth_threads) {
+    parallel_for(sequences.size(), [&](std::size_t number, std::size_t worker) noexcept {
+      body(number, scratch.of_worker(worker));
+    });
+  } else {
+    for (std::size_t number = 0; number < sequences.size(); ++number)
+      body(number, scratch.of_worker(0));
   }
 }
 
@@ -230,80 +193,78 @@ inline void check_calibration(std::span<const attention_sequence> sequences,
 /// out[r] = attention of query row r over the positions it sees, all heads side by side.
 ///
 /// query, out: [query rows, heads * head_size]; key, value: [key rows, kv_heads * head_size]; rows are packed
-/// as `sequences` says. Heads in `calibration.heads` are calibrated: the whole map of the sequence's query
-/// rows, or as `calibration.trackers` says. Results don't depend on the number of threads. Cost: 4 rows x
-/// positions x head_size flops a head, about half of it saved by the mask in plain heads.
+/// as `sequences` says. Heads in `calibration.heads` are calibrated: over the sequence's query rows as a
+/// whole, or as `calibration.trackers` says. Results don't depend on the number of threads. Cost: the core's,
+/// and a copy of the keys and values of sequences that have them in two places.
 inline void attend(const attention_shape& shape, std::span<const attention_sequence> sequences,
                    const const_matrix_ref& query, const const_matrix_ref& key, const const_matrix_ref& value,
-                   const attention_calibration& calibration, matrix_ref out) {
+                   const attention_calibration& calibration, matrix_ref out, attention_scratch& scratch) {
   if (!calibration.heads.empty()) detail::check_calibration(sequences, calibration.options);
   const detail::attention_inputs in{shape, query, key, value};
-  detail::map_scratch scratch(sequences, !calibration.heads.empty());
-  const auto attend_head = [&](std::size_t task, std::size_t worker) noexcept {
-    const attention_sequence& sequence = sequences[task / shape.heads];
-    const std::size_t head = task % shape.heads;
-    const detail::head_slice slice(in, sequence, head);
-    const bool calibrated = calibration.heads.contains(head);
-    const std::size_t step =
-        calibrated ? std::max<std::size_t>(sequence.queries, 1) : detail::attention_row_block;
-    for (std::size_t first = 0; first < sequence.queries; first += step) {
-      const std::size_t count = std::min(step, sequence.queries - first);
-      auto map = scratch.map(worker, count, slice.visible(first + count - 1));
-      slice.weights(first, count, map);
-      if (calibrated && !calibration.trackers.empty()) {
-        scratch.calibrate_tracked(worker, sequence, calibration.trackers[task], calibration.options);
-      } else if (calibrated) {
-        scratch.calibrate_map(worker, count, sequence.positions(), calibration.options);
-      }
-      slice.mix(map, first, count, slice.out_rows(out, first, count));
-    }
-  };
-  std::size_t multiplications = 0;
-  for (const attention_sequence& each : sequences)
-    multiplications += 2 * each.queries * each.positions() * shape.heads * shape.head_size;
-  if (multiplications < detail::product_worth_threads) {
-    for (std::size_t task = 0; task < sequences.size() * shape.heads; ++task)
-      attend_head(task, 0);
-  } else {
-    parallel_for(sequences.size() * shape.heads, attend_head);
-  }
+  const bool tracks = !calibration.heads.empty() && !calibration.trackers.empty();
+  detail::for_each_sequence(
+      shape, sequences, scratch, [&](std::size_t number, attention_scratch::worker& memory) {
+        const attention_sequence& sequence = sequences[number];
+        const auto q = in.queries_of(sequence);
+        const auto k = in.positions_of(sequence, sequence.past.keys, in.key, memory.keys);
+        const auto v = in.positions_of(sequence, sequence.past.values, in.value, memory.values);
+        const auto to = in.outputs_of(sequence, out);
+        attention_options options = detail::options_of(shape, sequence);
+        if (!tracks) {
+          calibrated_attention(q, k, v, to, calibration.heads, calibration.options, options, memory.workspace,
+                               memory.report);
+          return;
+        }
+        const auto trackers = calibration.trackers.subspan(number * shape.heads, shape.heads);
+        if (options.visible.query_offset > 0) {
+          decoding_attention(q, k, v, to, calibration.heads, trackers, options, memory.workspace);
+          return;
+        }
+        memory.sums.assign(shape.heads * k.tokens, 0.0);
+        options.carried_sums = memory.sums;
+        calibrated_attention(q, k, v, to, calibration.heads, calibration.options, options, memory.workspace,
+                             memory.report);
+        for (std::size_t head = 0; head < shape.heads; ++head) {
+          if (!calibration.heads.contains(head)) continue;
+          trackers[head].start(std::span<const double>(memory.sums).subspan(head * k.tokens, k.tokens), {}, 0,
+                               sequence.queries);
+        }
+      });
 }
 
 /// As `attend` with nothing calibrated, and for each (sequence, head) also the output that calibrating this
-/// head would give: `alternative` has the shape of `out`, and only its rows from `found[sequence * heads +
-/// head].first_row` on are written, and only where the head has sinks (temperature: always). This is what
-/// makes one trial of the head search cheap.
+/// head would give: `alternative` has the shape of `out`, and `found[sequence * heads + head]` says whether,
+/// and from which row on, it differs. This is what makes one trial of the head search cheap.
 inline void attend_with_alternatives(const attention_shape& shape,
                                      std::span<const attention_sequence> sequences,
                                      const const_matrix_ref& query, const const_matrix_ref& key,
                                      const const_matrix_ref& value, const calibration_options& options,
                                      matrix_ref out, matrix_ref alternative,
-                                     std::span<head_alternative> found) {
+                                     std::span<head_alternative> found, attention_scratch& scratch) {
   detail::check_calibration(sequences, options);
   const detail::attention_inputs in{shape, query, key, value};
-  detail::map_scratch scratch(sequences, true);
-  parallel_for(sequences.size() * shape.heads, [&](std::size_t task, std::size_t worker) noexcept {
-    const attention_sequence& sequence = sequences[task / shape.heads];
-    const detail::head_slice slice(in, sequence, task % shape.heads);
-    auto map = scratch.map(worker, sequence.queries, sequence.positions());
-    slice.weights(0, sequence.queries, map);
-    slice.mix(map, 0, sequence.queries, slice.out_rows(out, 0, sequence.queries));
-
-    const std::vector<sink>& sinks =
-        scratch.calibrate_map(worker, sequence.queries, sequence.positions(), options);
-    found[task] = {};
-    // Temperature has no sinks: it changes every row of every head.
-    const bool every_row = options.redistribute == redistribution::temperature;
-    if (sinks.empty() && !every_row) return;
-    // A row sees the first sink from the sink's own position on; rows before it are as they were.
-    const std::size_t offset = sequence.positions() - sequence.queries;
-    const bool later = !every_row && sinks.front().position > offset;
-    const std::size_t first = later ? sinks.front().position - offset : 0;
-    if (first >= sequence.queries) return;
-    found[task] = {.has_sinks = true, .first_row = first};
-    const std::size_t count = sequence.queries - first;
-    slice.mix(map.bottomRows(index(count)), first, count, slice.out_rows(alternative, first, count));
-  });
+  detail::for_each_sequence(
+      shape, sequences, scratch, [&](std::size_t number, attention_scratch::worker& memory) {
+        const attention_sequence& sequence = sequences[number];
+        calibrated_attention(in.queries_of(sequence),
+                             in.positions_of(sequence, sequence.past.keys, in.key, memory.keys),
+                             in.positions_of(sequence, sequence.past.values, in.value, memory.values),
+                             in.outputs_of(sequence, alternative), layer_heads::all(), options,
+                             detail::options_of(shape, sequence), memory.workspace, memory.report,
+                             in.outputs_of(sequence, out));
+        // Temperature has no sinks: it changes every row of every head.
+        const bool every_row = options.redistribute == redistribution::temperature;
+        const std::size_t offset = sequence.positions() - sequence.queries;
+        for (const head_report& each : memory.report.heads) {
+          head_alternative& differs = found[number * shape.heads + each.head];
+          differs = {};
+          if (each.sinks.empty() && !every_row) continue;
+          // A row sees the first sink from the sink's own position on; rows before it are as they were.
+          const bool later = !every_row && each.sinks.front().position > offset;
+          const std::size_t first = later ? each.sinks.front().position - offset : 0;
+          if (first < sequence.queries) differs = {.has_sinks = true, .first_row = first};
+        }
+      });
 }
 
 }  // namespace act::inline ACT_ABI
