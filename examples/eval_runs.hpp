@@ -116,8 +116,8 @@ inline prepared_runs prepare_runs(const asked_samples& asked, const shot_pool& p
   std::vector<act::sample> content_free;
   for (const act::sample& each : asked.samples) {
     if (in_every_run(each.index)) {
-      content_free.push_back(
-          act::content_free(asked.task, each, options.scoring.rule() == act::scoring_rule::likelihood));
+      content_free.push_back(act::content_free(
+          asked.task, each, options.scoring.rule() == act::scoring_rule::likelihood, options.data));
     }
   }
   // A sample that fits mustn't lose its prior, so a prompt without content isn't skipped.

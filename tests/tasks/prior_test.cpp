@@ -42,6 +42,9 @@ TEST_CASE("a file of one's own brings its prior prompt") {
   asked.fields.erase("prior_prompt");
   CHECK(act_test::message_of([&] { return act::content_free(own, asked); }) ==
         "sample 6: has no \"prior_prompt\"; add the prompt without the sample's own text to its line");
+  CHECK(act_test::message_of([&] {
+          return act::content_free(own, asked, false, "own.jsonl");
+        }).starts_with("own.jsonl: sample 6: has no"));
   CHECK(act_test::message_of([&] { return act::content_free(act::find_task("squad"), asked); }) ==
         "prior: task 'squad' has no labels, so no label prior");
 }
