@@ -20,19 +20,19 @@ struct observed_sink {
 
 /// One head on one prompt. Shares are of the head's whole attention: every row's is 1.
 struct head_observation {
-  std::vector<observed_sink> sinks;   ///< ascending by position; never the first token
-  double sink_mass = 0;               ///< share on all sinks together
-  double first_mass = 0;              ///< share on the first token
-  bool first_over_threshold = false;  ///< its score is over the threshold, as sinks' are
+  std::vector<observed_sink> sinks = {};  ///< ascending by position; never the first token
+  double sink_mass = 0;                   ///< share on all sinks together
+  double first_mass = 0;                  ///< share on the first token
+  bool first_over_threshold = false;      ///< its score is over the threshold, as sinks' are
 };
 
 /// Every head on one prompt.
 struct prompt_observation {
   std::size_t layers = 0;
   std::size_t heads = 0;
-  std::vector<token_id> tokens;
-  std::vector<head_observation> found;     ///< [layer * heads + head]
-  std::vector<map_picture> pictures = {};  ///< [layer * heads + head]; empty unless asked for
+  std::vector<token_id> tokens = {};
+  std::vector<head_observation> found = {};  ///< [layer * heads + head]
+  std::vector<map_picture> pictures = {};    ///< [layer * heads + head]; empty unless asked for
   std::vector<std::vector<double>> received =
       {};  ///< with pictures: the share each token gets, [head][token]
 

@@ -49,11 +49,11 @@ struct inspection_summary {
   std::size_t heads = 0;
   std::size_t tokens = 0;  ///< all prompts' together
   std::size_t sinks = 0;
-  std::size_t first_over_threshold = 0;      ///< (prompt, head) pairs
-  std::vector<head_summary> per_head;        ///< [layer * heads + head]
-  std::vector<sink_token_count> frequent;    ///< most frequent first
-  std::vector<head_sink_token> head_tokens;  ///< by the share they hold over all prompts, largest first
-  std::array<std::size_t, 10> tenths{};      ///< sinks by the tenth of the prompt that they stand in
+  std::size_t first_over_threshold = 0;           ///< (prompt, head) pairs
+  std::vector<head_summary> per_head = {};        ///< [layer * heads + head]
+  std::vector<sink_token_count> frequent = {};    ///< most frequent first
+  std::vector<head_sink_token> head_tokens = {};  ///< by the share they hold over all prompts, largest first
+  std::array<std::size_t, 10> tenths{};           ///< sinks by the tenth of the prompt that they stand in
 
   [[nodiscard]] const head_summary& at(std::size_t layer, std::size_t head) const noexcept {
     return per_head[layer * heads + head];

@@ -1,0 +1,133 @@
+// The HTML page: self-contained, small, and hostile tokens stay text.
+#include <act/report/inspection_page.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "report/inspection_example.hpp"
+
+namespace {
+
+std::size_t count(std::string_view text, std::string_view what) {
+  std::size_t found = 0;
+  for (std::size_t at = text.find(what); at != std::string_view::npos; at = text.find(what, at + 1))
+    ++found;
+  return found;
+}
+
+nlohmann::json data_of(const std::string& page) {
+  const std::string open = "<script type=\"application/json\" id=\"data\">";
+  const std::size_t from = page.find(open) + open.size();
+  return nlohmann::json::parse(page.substr(from, page.find("</script>", from) - from));
+}
+
+std::vector<std::uint8_t> decoded(const std::string& text) {
+  const std::string digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::vector<std::uint8_t> bytes;
+  for (std::size_t at = 0; at < text.size(); at += 4) {
+    std::uint32_t group = 0;
+    int known = 0;
+    for (std::size_t i = 0; i < 4; ++i) {
+      group <<= 6;
+      if (text[at + i] == '=') continue;
+      group |= static_cast<std::uint32_t>(digits.find(text[at + i]));
+      ++known;
+    }
+    for (int i = 0; i < known - 1; ++i)
+      bytes.push_back(static_cast<std::uint8_t>(group >> (16 - 8 * i) & 255));
+  }
+  return bytes;
+}
+
+void check_is_closed(const std::string& page) {
+  CHECK(page.starts_with("<!DOCTYPE html>"));
+  CHECK(page.ends_with("</html>\n"));
+  CHECK(count(page, "<script") == 2);
+  CHECK(count(page, "</script>") == 2);
+  CHECK(count(page, "<img") == 0);
+  CHECK(page.find('\x1b') == std::string::npos);
+  for (const char* loads :
+       {"http:", "https:", "src=\"", "href=", "url(", "@import", "fetch(", "innerHTML", "eval("})
+    CHECK(count(page, loads) == 0);
+  CHECK(page.find("default-src 'none'") != std::string::npos);
+}
+
+}  // namespace
+
+TEST_CASE("a prompt's page holds every map, and its hostile tokens as text only") {
+  const auto by = act_test::hostile_tokenizer();
+  const act::prompt_observation prompt = act_test::example_prompt();
+  const std::string page =
+      act::inspection_page({.title = "<model> & \"co\"", .lines = {"</p><script>1</script>", "second"}},
+                           act::summarise(prompt), prompt, by, 10);
+  check_is_closed(page);
+  CHECK(count(page, "onerror=alert(1)") == 0);  // cut in tables and in the data alike
+  CHECK(page.find("<title>&lt;model&gt; &amp; &quot;co&quot;</title>") != std::string::npos);
+  CHECK(page.find("&lt;/p&gt;&lt;script&gt;1&lt;/script&gt;") != std::string::npos);
+  CHECK(count(page, "<td data-h=") == 8);
+
+  const nlohmann::json data = data_of(page);
+  CHECK(data["layers"] == 2);
+  CHECK(data["heads"] == 2);
+  CHECK(data["first"] == 2);  // the head with most of its attention on sinks
+  CHECK(data["tokens"][1] == "' the'");
+  CHECK(data["tokens"][4] == "'\\x1b[2J\"'&'");
+  CHECK(data["sinks"][1] == nlohmann::json{{1, 0.25, 0.2}, {4, 0.5, 0.1}});
+  const auto maps = decoded(data["maps"]);
+  REQUIRE(maps.size() == 4 * 15);
+  CHECK(maps[0] == 255);                             // the first row sees itself only
+  CHECK(maps[1] == static_cast<std::uint8_t>(180));  // 255 sqrt(0.5)
+  CHECK(maps[4] == 0);
+  CHECK(decoded(data["received"]).size() == 4 * 5);
+}
+
+TEST_CASE("a data set's page has no maps, and each head's tokens") {
+  const auto by = act_test::hostile_tokenizer();
+  act::inspection_accumulator all;
+  all.add(act_test::example_prompt());
+  all.add(act_test::example_prompt());
+  const std::string page = act::inspection_page({.title = "t", .lines = {}}, all.summary(), by, 10);
+  check_is_closed(page);
+  const nlohmann::json data = data_of(page);
+  CHECK(!data.contains("maps"));
+  REQUIRE(data["top"].size() == 4);
+  CHECK(data["top"][0].empty());
+  CHECK(data["top"][1][0][0] == "' the'");
+  CHECK(data["top"][1][0][2] == 1.0);
+  CHECK(page.find("most frequent sink tokens") != std::string::npos);
+}
+
+TEST_CASE("pictures shrink until all heads fit, and the page says so") {
+  CHECK(act::page_picture_side(270, 43) == 43);
+  CHECK(act::page_picture_side(4, 100000) == 512);
+  for (const std::size_t heads : {4UL, 270UL, 1024UL, 5120UL, 4000000UL}) {
+    const std::size_t side = act::page_picture_side(heads, 8192);
+    CHECK(side >= 1);
+    if (side > 1) CHECK(side * (side + 1) / 2 * heads <= act::page_map_bytes);
+  }
+  act::prompt_observation long_prompt{
+      .layers = 2, .heads = 2, .tokens = std::vector<act::token_id>(200'000, 1), .found = {}};
+  long_prompt.found.resize(4);
+  long_prompt.pictures.assign(4, act::map_picture(200'000, 8));
+  long_prompt.received.assign(4, std::vector<double>(200'000, 0.0));
+  const auto by = act_test::hostile_tokenizer();
+  const std::string page =
+      act::inspection_page({.title = "t", .lines = {}}, act::summarise(long_prompt), long_prompt, by, 5);
+  CHECK(page.find("200000 tokens are shown in 8 x 8 cells") != std::string::npos);
+  CHECK(page.find("Sinks only: the shares of 200000 tokens in 4 heads") != std::string::npos);
+  CHECK(!data_of(page).contains("received"));
+}
+
+TEST_CASE("shares as bytes and colours: none, all, and nothing outside") {
+  CHECK(act::detail::share_byte(0) == 0);
+  CHECK(act::detail::share_byte(1) == 255);
+  CHECK(act::detail::share_byte(1.5) == 255);
+  CHECK(act::detail::share_byte(-1) == 0);
+  CHECK(act::detail::share_colour(0) == "#ffffff");
+  CHECK(act::detail::share_colour(1) == "#5b0000");
+  CHECK(act::detail::share_colour(0.25) == "#fc8d59");
+}
