@@ -1,8 +1,8 @@
-// act-eval: a task's accuracy and AUC, plain and calibrated, with their uncertainty; or a text's perplexity.
+// act-eval: a task's accuracy and AUC, plain and calibrated, with their uncertainty; generated answers' exact
+// match and F1; a text's perplexity.
 #include <act/report/atomic_file.hpp>
 #include <act/report/evaluation_report.hpp>
 #include <act/tasks/read_samples.hpp>
-#include <act/tasks/selection.hpp>
 
 #include <cstdint>
 #include <iostream>
@@ -15,33 +15,12 @@
 #include "eval_options.hpp"
 #include "eval_perplexity.hpp"
 #include "eval_runs.hpp"
+#include "eval_samples.hpp"
+#include "eval_squad.hpp"
 
 namespace {
 
 using namespace act_program;
-
-struct chosen_samples {
-  std::vector<act::sample> samples;
-  std::size_t left_out = 0;  ///< the heads were found on them
-};
-
-chosen_samples choose(std::vector<act::sample> all, const std::set<std::size_t>& seen,
-                      const eval_options& options) {
-  chosen_samples chosen;
-  for (const std::size_t index : act::select_limited(all.size(), options.limit, options.seed)) {
-    if (seen.contains(index)) {
-      ++chosen.left_out;
-    } else {
-      chosen.samples.push_back(std::move(all[index]));
-    }
-  }
-  if (chosen.samples.empty()) {
-    throw act::error(act::error_code::invalid_input, options.data,
-                     "every chosen sample was used to find the heads; score other samples, or pass "
-                     "--include-search-samples");
-  }
-  return chosen;
-}
 
 std::string prediction_lines(const prepared_runs& prepared, const std::vector<act::sample_scores>& scores) {
   std::string lines;
@@ -53,19 +32,18 @@ std::string prediction_lines(const prepared_runs& prepared, const std::vector<ac
   return lines;
 }
 
-void evaluate_samples(const CLI::App& app, const eval_options& options) {
+void evaluate_samples(const CLI::App& app, const act::task& task, const eval_options& options) {
   const act::provenance_clock clock;
-  const act::task& task = act::find_task(options.task);
   const std::string scoring = options.scoring.name_for(task);
   chosen_heads heads(options);
 
   // What is cheap to check comes before the model is loaded.
-  std::vector<act::sample> all = act::read_samples(task, options.data);
+  const std::vector<act::sample> all = act::read_samples(task, options.data);
   const std::string sha256 = data_sha256(task, options.data);
   const shot_pool pool = read_shots(task, options, app);
-  const chosen_samples chosen = choose(
-      std::move(all),
-      options.include_search_samples ? std::set<std::size_t>() : heads.searched_samples(sha256), options);
+  const chosen_samples chosen =
+      choose(all, options.include_search_samples ? std::set<std::size_t>() : heads.searched_samples(sha256),
+             options);
 
   const act::loaded_model loaded = act::load_model(options.common.model);
   const act::model_identity identity = act::identity_of(loaded.model);
@@ -149,8 +127,13 @@ void run(const CLI::App& app, const eval_options& options) {
   act::set_thread_count(options.common.threads);
   if (options.task == perplexity_task) {
     evaluate_perplexity(app, options);
+    return;
+  }
+  const act::task& task = act::find_task(options.task);
+  if (task.kind == act::task_kind::open_ended) {
+    evaluate_questions(app, task, options);
   } else {
-    evaluate_samples(app, options);
+    evaluate_samples(app, task, options);
   }
 }
 
@@ -158,7 +141,8 @@ void run(const CLI::App& app, const eval_options& options) {
 
 int main(int count, char** arguments) {
   CLI::App app{
-      "Accuracy and AUC of a task, plain and calibrated, with their uncertainty; or a text's perplexity.",
+      "Accuracy and AUC of a task, plain and calibrated, with their uncertainty; of generated answers exact "
+      "match and F1; of a text the perplexity.",
       "act-eval"};
   eval_options options;
   declare(app, options);

@@ -1,6 +1,9 @@
 // act-eval's command line: what can be asked, and which questions don't fit together.
 #pragma once
 
+#include <act/tasks/task.hpp>
+
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -23,6 +26,7 @@ struct eval_options {
   std::string shot_data;
   std::size_t shot_seeds = 5;
   std::string prior = "none";
+  std::size_t max_new_tokens = 32;
   std::size_t context = 0;  ///< 0: the model's
   std::size_t stride = 0;   ///< 0: half of the context
   std::string heads;
@@ -34,8 +38,8 @@ struct eval_options {
 inline void declare(CLI::App& app, eval_options& options) {
   options.common.add_to(app);
   app.add_option("--task", options.task,
-                 "What the data is: sst2, sst5, mr, subj, trec, boolq, arce, jsonl ..., or ppl (perplexity "
-                 "of a text)")
+                 "What the data is: sst2, sst5, mr, subj, trec, boolq, arce, jsonl ..., squad (generated "
+                 "answers), or ppl (perplexity of a text)")
       ->required()
       ->type_name("NAME");
   app.add_option("--data", options.data, "The task's data file")->required()->type_name("FILE");
@@ -64,19 +68,24 @@ inline void declare(CLI::App& app, eval_options& options) {
                            ->check(CLI::PositiveNumber)
                            ->type_name("K")
                            ->group(few_shot);
-  CLI::Option* shot_data =
-      app.add_option("--shot-data", options.shot_data,
-                     "Where they come from: a training file (mmlu: a folder with the subjects' _dev.csv)")
-          ->needs(shots)
-          ->type_name("FILE")
-          ->group(few_shot);
-  shots->needs(shot_data);
+  app.add_option("--shot-data", options.shot_data,
+                 "Where they come from: a training file (mmlu: a folder with the subjects' _dev.csv; "
+                 "squad: none, they are the paragraph's other questions)")
+      ->needs(shots)
+      ->type_name("FILE")
+      ->group(few_shot);
   app.add_option("--shot-seeds", options.shot_seeds,
                  "Runs with other shots, seeds 0, 42, 84 ...; results are the mean (default: 5)")
       ->needs(shots)
       ->check(CLI::Range(1, 1000))
       ->type_name("N")
       ->group(few_shot);
+
+  app.add_option("--max-new-tokens", options.max_new_tokens,
+                 "Tokens that an answer may have; it ends at the first newline (default: 32)")
+      ->check(CLI::Range(1, 1 << 20))
+      ->type_name("N")
+      ->group("Generated answers (--task squad)");
 
   const std::string perplexity = "Perplexity (--task ppl)";
   app.add_option("--context", options.context, "Tokens of a window (default: the model's context)")
@@ -96,6 +105,7 @@ inline void declare(CLI::App& app, eval_options& options) {
       "  act-eval --model M.gguf --task trec --data test.txt --heads heads.json --prior contextual\n"
       "  act-eval --model M.gguf --task arce --data test.jsonl --scoring likelihood\n"
       "  act-eval --model M.gguf --task arce --data test.jsonl --scoring greedy\n"
+      "  act-eval --model M.gguf --task squad --data dev-v2.0.json --limit 200 --heads heads.json\n"
       "  act-eval --model M.gguf --task ppl --data text.txt --context 512 --stride 256 --heads heads.json\n"
       "Exit codes: 0 done, 1 bad input, 2 wrong usage, 130 interrupted.");
 }
@@ -109,10 +119,23 @@ inline void check_usage(const CLI::App& app, const eval_options& options) {
   };
   if (options.task == perplexity_task) {
     refuse({"--limit", "--scoring", "--long-prompts", "--prior", "--shots", "--predictions",
-            "--include-search-samples"},
+            "--include-search-samples", "--max-new-tokens"},
            "doesn't apply to --task ppl, which scores a text, not samples");
+    return;
+  }
+  refuse({"--context", "--stride"}, "is for --task ppl");
+  const act::task& task = act::find_task(options.task);
+  if (task.kind == act::task_kind::open_ended) {
+    refuse({"--scoring", "--prior"},
+           "doesn't apply to --task " + task.name + ", whose answers are generated");
+    refuse({"--shot-data", "--shot-seeds"}, "doesn't apply to --task " + task.name +
+                                                ", which shows the first other questions of the paragraph");
   } else {
-    refuse({"--context", "--stride"}, "is for --task ppl");
+    refuse({"--max-new-tokens"}, "is for tasks with generated answers (squad)");
+    if (options.shots > 0 && options.shot_data.empty()) {
+      throw act::error(act::error_code::invalid_option, "--shots",
+                       "needs --shot-data, the file that the examples come from");
+    }
     if (options.prior != "none" && options.scoring.rule() == act::scoring_rule::greedy) {
       throw act::error(act::error_code::invalid_option, "--prior",
                        "contextual subtracts what each answer scores, and a greedy token can be any other; "

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include <act/report/text_file.hpp>
 #include <act/runtime/decoder.hpp>
 #include <act/runtime/load_model.hpp>
 #include <act/runtime/log_probabilities.hpp>
@@ -98,17 +99,20 @@ TEST_CASE("--scoring greedy: the token that the model says, right only when it i
   const act_test::scratch_folder folder;
   const act::loaded_model loaded = act::load_model(act_test::tiny_model);
   // What the model says next: the first sample's answer, the second's wrong one, none of the third's.
-  std::vector<json> samples = act_test::json_lines(act_test::tiny_jsonl(3));
+  std::vector<json> samples;
   std::vector<std::string> said;
-  for (json& sample : samples) {
+  for (const json& sample : act_test::json_lines(act_test::tiny_jsonl(40))) {
+    if (samples.size() == 3) break;
     act::decoder sequence(loaded.model);
     const auto logits = sequence.start(loaded.tokenizer->encode(sample["prompt"].get<std::string>()));
     const auto token =
         static_cast<act::token_id>(std::max_element(logits.begin(), logits.end()) - logits.begin());
-    said.push_back(loaded.tokenizer->decode({&token, 1}));
-    CAPTURE(said.back());
-    REQUIRE(!act::trimmed(said.back()).empty());
+    const std::string text = loaded.tokenizer->decode({&token, 1});
+    if (act::trimmed(text).empty() || act::find_invalid_utf8(text) != std::string::npos) continue;
+    samples.push_back(sample);
+    said.push_back(text);
   }
+  REQUIRE(samples.size() == 3);
   const auto another = [&](std::size_t i) {  // two words that are neither said nor each other
     std::vector<std::string> words;
     for (const std::string word : {" a", " of", " the", " to"}) {

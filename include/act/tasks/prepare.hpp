@@ -32,6 +32,7 @@ enum class scoring_rule {
   words,       ///< logits of the label words or letters
   likelihood,  ///< log-probability a byte of each option's own text, without a list of letters
   greedy,      ///< the one most likely token of all; right when it is the label word or letter
+  generated,   ///< open-ended: nothing is compared, text is generated after the prompt
 };
 
 /// How samples are asked.
@@ -39,6 +40,7 @@ struct asking {
   scoring_rule scoring = scoring_rule::words;
   std::function<std::vector<sample>(const sample&)> shots = {};  ///< those shown before a sample; unset: none
   const tokens_by_text* vocabulary = nullptr;  ///< greedy: the tokenizer's; unset: made in each call
+  std::size_t new_tokens = 0;  ///< generated: the most an answer may have, for which a prompt leaves room
 };
 
 struct prepared_samples {
@@ -155,6 +157,12 @@ inline void cut_left(prepared_sample& prepared, std::size_t context, const std::
   prepared_samples result;
   detail::word_tokens words(by);
   detail::greedy_words greedy(by, how.vocabulary);
+  if (how.new_tokens >= context) {
+    throw error(error_code::invalid_option, "max-new-tokens",
+                "leaves a prompt no room in the model's context of " + std::to_string(context) +
+                    " tokens; ask for fewer");
+  }
+  const std::size_t room = context - how.new_tokens;
   for (const sample& each : samples) {
     const std::string where = file + ": sample " + std::to_string(each.index);
     const std::vector<sample> shots = how.shots ? how.shots(each) : std::vector<sample>();
@@ -166,25 +174,27 @@ inline void cut_left(prepared_sample& prepared, std::size_t context, const std::
       if (how.scoring == scoring_rule::greedy) {
         prepared.greedy_tokens = greedy.of(scored_words(of, each), where,
                                            of.kind == task_kind::multiple_choice ? "letters" : "labels");
-      } else {
+      } else if (how.scoring == scoring_rule::words) {
         prepared.words = words.of(scored_words(of, each), where);
       }
     }
-    if (prepared.answers() == 0) {
+    if (prepared.answers() == 0 && how.scoring != scoring_rule::generated) {
       throw error(error_code::unsupported, where, "task '" + of.name + "' has no words to score");
     }
     const std::size_t longest = detail::longest_text(prepared);
-    if (longest > context) {
+    if (longest > room) {
       if (policy == long_prompts::refuse) {
         throw error(error_code::invalid_input, where,
-                    "its prompt has " + std::to_string(longest) + " tokens, the model's context is " +
-                        std::to_string(context) + "; use --long-prompts skip or truncate-left");
+                    "its prompt has " + std::to_string(longest) + " tokens" +
+                        (how.new_tokens > 0 ? ", its answer up to " + std::to_string(how.new_tokens) : "") +
+                        ", the model's context is " + std::to_string(context) +
+                        "; use --long-prompts skip or truncate-left");
       }
       if (policy == long_prompts::skip) {
         ++result.skipped;
         continue;
       }
-      detail::cut_left(prepared, context, where);
+      detail::cut_left(prepared, room, where);
       ++result.truncated;
     }
     result.samples.push_back(std::move(prepared));

@@ -1,0 +1,132 @@
+// act-eval --task squad: generated answers, plain and calibrated, by exact match and F1.
+#pragma once
+
+#include <act/report/answers_report.hpp>
+#include <act/report/atomic_file.hpp>
+#include <act/report/progress.hpp>
+#include <act/tasks/evaluate_answers.hpp>
+#include <act/tasks/generate_answers.hpp>
+#include <act/tasks/prepare.hpp>
+#include <act/tasks/read_samples.hpp>
+#include <act/tasks/shots.hpp>
+
+#include <iostream>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "data_identity.hpp"
+#include "eval_heads.hpp"
+#include "eval_options.hpp"
+#include "eval_samples.hpp"
+
+namespace act_program {
+
+/// The questions' scores, one for each generated answer.
+inline std::vector<act::squad_score> scores_of(const std::vector<act::generation>& answers,
+                                               const std::vector<act::sample>& questions,
+                                               act::squad_rules rules) {
+  std::vector<act::squad_score> scores;
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    scores.push_back(
+        act::score_prediction(act::generated_answer(answers[i].text), questions[i].choices, rules));
+  }
+  return scores;
+}
+
+inline void evaluate_questions(const CLI::App& app, const act::task& task, const eval_options& options) {
+  const act::provenance_clock clock;
+  chosen_heads heads(options);
+  const std::vector<act::sample> all = act::read_samples(task, options.data);
+  const act::squad_rules rules = act::rules_of(all);
+  const std::string sha256 = data_sha256(task, options.data);
+  const chosen_samples chosen =
+      choose(all, options.include_search_samples ? std::set<std::size_t>() : heads.searched_samples(sha256),
+             options);
+
+  const act::loaded_model loaded = act::load_model(options.common.model);
+  const act::model_identity identity = act::identity_of(loaded.model);
+  heads.fit_to(identity);
+  const act::model_calibration& calibration = heads.calibration();
+  const auto shots = [&](const act::sample& asked) {
+    std::vector<act::sample> shown;
+    for (const std::size_t position : act::paragraph_shots(all, asked.index, options.shots))
+      shown.push_back(all[position]);
+    return shown;
+  };
+  const act::prepared_samples prepared =
+      act::prepare(task, chosen.samples, *loaded.tokenizer, loaded.model.config.context,
+                   options.scoring.policy(), options.data,
+                   {.scoring = act::scoring_rule::generated,
+                    .shots = shots,
+                    .vocabulary = nullptr,
+                    .new_tokens = options.max_new_tokens});
+  if (prepared.samples.empty()) {
+    throw act::error(act::error_code::invalid_input, options.data, "no prompt fits the model's context");
+  }
+  std::vector<act::sample> questions;
+  std::vector<bool> answerable;
+  for (const act::prepared_sample& each : prepared.samples) {
+    questions.push_back(all[each.index]);
+    answerable.push_back(!questions.back().choices.empty());
+  }
+
+  act::generated_answers answers;
+  {
+    act::progress progress("answering", questions.size(), options.common.quiet);
+    answers =
+        act::generate_answers(loaded.model, *loaded.tokenizer, prepared.samples, calibration,
+                              options.max_new_tokens, stop_if_interrupted, [&] { progress.advance(1); });
+  }
+  const std::vector<act::squad_score> plain = scores_of(answers.plain, questions, rules);
+  const std::vector<act::squad_score> calibrated = scores_of(answers.calibrated, questions, rules);
+  const act::answers_evaluation result =
+      act::evaluate_answers(plain, calibrated, answerable, rules, {.seed = options.seed});
+
+  if (!options.predictions.empty()) {
+    std::string lines;
+    for (std::size_t i = 0; i < questions.size(); ++i) {
+      std::optional<act::answered_question> second;
+      if (!calibrated.empty()) second.emplace(act::answered_question{answers.calibrated[i], calibrated[i]});
+      lines += act::prediction_line(questions[i], prepared.samples[i].prompt, {answers.plain[i], plain[i]},
+                                    second);
+    }
+    act::write_file(options.predictions, lines);
+  }
+  if (!options.common.json.empty()) {
+    nlohmann::ordered_json document{{"task", task.name}, {"scoring", "generated"}};
+    document.update(act::to_json(result));
+    document["max_new_tokens"] = options.max_new_tokens;
+    if (options.shots > 0) document["shots"] = {{"count", options.shots}};
+    document["left_out"] = {{"search_samples", chosen.left_out}, {"too_long", prepared.skipped}};
+    document["truncated"] = prepared.truncated;
+    document["heads"] = calibration.heads.size();
+    document["options"] = act::to_json(calibration.options);
+    document["model"] = act::to_json(identity);
+    document["data"] = {{"file", options.data}, {"sha256", sha256}};
+    const act::provenance made = clock.stamp(options_in_force(app));
+    document["seconds"] = made.seconds;
+    document["provenance"] = act::to_json(made);
+    act::write_file(options.common.json, act::pretty_json(document) + "\n");
+  }
+
+  std::cout << task.name << ": " << result.n << " questions of " << options.data << heads.remark() << '\n';
+  if (options.shots > 0)
+    std::cout << "up to " << options.shots << " other questions of the paragraph shown before each\n";
+  if (chosen.left_out > 0)
+    std::cout << chosen.left_out << " samples left out: the heads were found on them\n";
+  if (prepared.skipped > 0)
+    std::cout << prepared.skipped << " samples left out: longer than the model's context\n";
+  if (prepared.truncated > 0)
+    std::cout << prepared.truncated << " prompts cut at the left to the model's context\n";
+  std::cout << '\n' << act::answers_table(result);
+  if (result.difference) {
+    std::cout << "McNemar's exact test of the exact matches: p = "
+              << act::detail::formatted("%.3g", result.difference->mcnemar_p) << '\n';
+  }
+  if (heads.given() && calibration.heads.empty())
+    std::cout << '\n' << heads.path() << " names no heads, so there is nothing to calibrate.\n";
+}
+
+}  // namespace act_program
