@@ -122,6 +122,20 @@ TEST_CASE("pictures shrink until all heads fit, and the page says so") {
   CHECK(!data_of(page).contains("received"));
 }
 
+TEST_CASE("of too many sinks a page lists each head's strongest, and says so") {
+  act::prompt_observation prompt = act_test::example_prompt();
+  prompt.found[3].sinks.assign(40'000, {.position = 1, .score = 0.1, .mass = 0.001});
+  prompt.found[3].sinks.back() = {.position = 2, .score = 0.123456789, .mass = 0.2};
+  const auto by = act_test::hostile_tokenizer();
+  const std::string page =
+      act::inspection_page({.title = "t", .lines = {}}, act::summarise(prompt), prompt, by, 5);
+  const nlohmann::json data = data_of(page);
+  CHECK(data["sinks"][1].size() == 2);
+  CHECK(data["sinks"][3].size() == act::page_sinks_at_most / 4);
+  CHECK(data["sinks"][3][0] == nlohmann::json{2, 0.12346, 0.2});
+  CHECK(page.find("more than 7500 sinks") != std::string::npos);
+}
+
 TEST_CASE("shares as bytes and colours: none, all, and nothing outside") {
   CHECK(act::detail::share_byte(0) == 0);
   CHECK(act::detail::share_byte(1) == 255);

@@ -21,9 +21,11 @@
 
 namespace act::inline ACT_ABI {
 
-/// What a page may hold of maps, before base64 makes 4 bytes of 3: with these a page stays under 5 MB.
+/// What a page may hold of maps, before base64 makes 4 bytes of 3: with these a page stays under 6 MB.
 inline constexpr std::size_t page_map_bytes = 2'250'000;
 inline constexpr std::size_t page_received_bytes = 750'000;
+/// Sinks a page lists at most, each head as many: about 25 bytes each.
+inline constexpr std::size_t page_sinks_at_most = 30'000;
 
 /// The side of the pictures (observe_options::picture_side) that fit into a page: as many cells as the prompt
 /// has tokens, unless all heads' triangles together exceed page_map_bytes; at most 512, what a screen shows.
@@ -87,13 +89,22 @@ namespace detail {
   return html + "</table></div>\n";
 }
 
-// Each head's sinks: [[position, score, mass], ...].
-[[nodiscard]] inline nlohmann::ordered_json page_sinks(const prompt_observation& prompt) {
+// Five digits are enough to look at.
+[[nodiscard]] inline double for_page(double value) {
+  return std::round(value * 1e5) / 1e5;
+}
+
+// Each head's `most` strongest sinks: [[position, score, mass], ...], the strongest first.
+[[nodiscard]] inline nlohmann::ordered_json page_sinks(const prompt_observation& prompt, std::size_t most) {
   auto all = nlohmann::ordered_json::array();
   for (const head_observation& head : prompt.found) {
+    std::vector<observed_sink> strongest = head.sinks;
+    std::stable_sort(strongest.begin(), strongest.end(),
+                     [](const observed_sink& x, const observed_sink& y) { return x.mass > y.mass; });
+    strongest.resize(std::min(most, strongest.size()));
     auto sinks = nlohmann::ordered_json::array();
-    for (const observed_sink& sink : head.sinks)
-      sinks.push_back({sink.position, sink.score, sink.mass});
+    for (const observed_sink& sink : strongest)
+      sinks.push_back({sink.position, for_page(sink.score), for_page(sink.mass)});
     all.push_back(std::move(sinks));
   }
   return all;
@@ -110,8 +121,8 @@ namespace detail {
     nlohmann::ordered_json& list = all[one.layer * summary.heads + one.head];
     if (list.size() >= tokens_of_a_head) continue;
     const double each = static_cast<double>(one.count) / prompts;
-    list.push_back({quoted_token(by, one.token), static_cast<double>(one.prompts) / prompts, each,
-                    one.position, one.mass * each});
+    list.push_back({quoted_token(by, one.token), for_page(static_cast<double>(one.prompts) / prompts),
+                    for_page(each), for_page(one.position), for_page(one.mass * each)});
   }
   return all;
 }
@@ -179,7 +190,8 @@ namespace detail {
   for (const token_id token : prompt.tokens)
     texts.push_back(quoted_token(by, token));
   data["tokens"] = std::move(texts);
-  data["sinks"] = detail::page_sinks(prompt);
+  const std::size_t most_sinks = std::max<std::size_t>(page_sinks_at_most / prompt.found.size(), 10);
+  data["sinks"] = detail::page_sinks(prompt, most_sinks);
   data["maps"] = base64(detail::map_bytes(prompt));
   const bool with_received = tokens * prompt.received.size() <= page_received_bytes;
   if (with_received) {
@@ -199,6 +211,12 @@ namespace detail {
               " x " + std::to_string(side) +
               " cells to keep this page small: a cell is the share of attention that its rows give to its "
               "tokens. Sinks and all numbers in tables are of single tokens.";
+  }
+  if (std::any_of(prompt.found.begin(), prompt.found.end(),
+                  [&](const head_observation& head) { return head.sinks.size() > most_sinks; })) {
+    middle +=
+        " Of a head with more than " + std::to_string(most_sinks) +
+        " sinks, those that hold most of its attention are marked; the heat map and the JSON count all.";
   }
   middle +=
       "</p>\n<div class=\"side\"><div><canvas id=\"map\"></canvas><p id=\"under\"></p>"

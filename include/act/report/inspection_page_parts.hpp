@@ -22,7 +22,7 @@ table.heat td.chosen { outline: 2px solid #06c; }
 #tokens { font: 13px/2 ui-monospace, monospace; max-width: 562px; overflow-wrap: anywhere; white-space: pre-wrap; }
 #tokens span { padding: .15em 0; border-radius: 2px; } #tokens span.sink { outline: 2px solid #06c; }
 #tokens span.pointed { outline: 2px solid #000; }
-#under { min-height: 4.5em; max-width: 562px; } table.list td, table.list th { padding: 0 .8em 0 0; text-align: right; font-size: 12px; white-space: pre; }
+#list { max-height: 48em; overflow-y: auto; } #under { min-height: 4.5em; max-width: 562px; } table.list td, table.list th { padding: 0 .8em 0 0; text-align: right; font-size: 12px; white-space: pre; }
 )css";
 
 inline constexpr std::string_view inspection_page_script = R"js(
