@@ -56,3 +56,11 @@ if(TARGET dispatch)
     endforeach()
   endif()
 endif()
+
+# Random cases of every form: a few each time, 10,000 where asked for (preset slow, or ctest -C slow -L slow).
+add_executable(act_random_cases slow/random_cases.cpp)
+target_link_libraries(act_random_cases PRIVATE act::act act_warnings)
+target_include_directories(act_random_cases PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+add_test(NAME random_cases COMMAND act_random_cases 100)
+add_test(NAME random_cases_10000 COMMAND act_random_cases CONFIGURATIONS slow)
+set_tests_properties(random_cases_10000 PROPERTIES LABELS slow TIMEOUT 7200)
