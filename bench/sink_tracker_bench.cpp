@@ -1,14 +1,15 @@
-// A decoding step: what the tracker and the row's calibration add to one head's attention over the cache.
+// A decoding step of one layer, 32 query heads over a cache of keys and values, plain and calibrated: what
+// trackers and the calibration of rows add.
 //
-// Baseline in the same run: `attention`, one query row over n cached keys and values in plain loops with a
-// vectorised dot product. items/s are keys a second. `step` appends and calibrates a row; the sums are
-// restored every 256 steps.
-#include <act/calibrated_attention.hpp>
-#include <act/sink_tracker.hpp>
+// Baseline in the same run: `plain`, decoding_attention with no head chosen. items/s are keys of query heads
+// a second. Caches of all heads together are larger than the processor's, as they are while decoding: 64 MiB
+// at 4,096 keys with one key/value head a query head. The same 64 steps are decoded again and again.
+#include <act/decoding_attention.hpp>
 
 #include <benchmark/benchmark.h>
 
 #include <cmath>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -16,51 +17,65 @@
 
 namespace {
 
-constexpr std::size_t channels = 64;
+constexpr std::size_t channels = 64, heads = 32, steps = 64;
 
-void attention(benchmark::State& state, std::size_t n) {
-  const std::vector<float> q(channels, 0.1F), k(n * channels, 0.1F), v(n * channels, 1.0F);
-  std::vector<float> weights(n), out(channels);
-  // Plain loops over the cache, as a decoding engine does: one read of keys and one of values.
+void decode(benchmark::State& state, std::size_t n, std::size_t kv_heads, bool calibrated,
+            std::size_t threads) {
+  act::set_thread_count(threads);
+  const std::size_t keys = n + steps;
+  std::mt19937 random(1);
+  std::normal_distribution<float> normal(0, 0.5F);
+  const auto numbers = [&](std::size_t count) {
+    std::vector<float> made(count);
+    for (float& each : made)
+      each = normal(random);
+    return made;
+  };
+  std::vector<float> q = numbers(heads * channels), k = numbers(kv_heads * keys * channels);
+  const std::vector<float> v = numbers(kv_heads * keys * channels);
+  std::vector<float> out(heads * channels);
+  // Three keys of each head draw a tenth of the attention each, as in calibrated_attention_bench.
+  for (std::size_t h = 0; h < heads; ++h)
+    q[h * channels] = 1;
+  for (std::size_t h = 0; h < kv_heads; ++h) {
+    for (std::size_t j = 0; j < keys; ++j)
+      k[(h * keys + j) * channels] = 0;
+    for (const std::size_t key : {n / 16, n / 8, n / 3}) {
+      k[(h * keys + key) * channels] = std::log(static_cast<float>(n) / 10) * std::sqrt(float(channels));
+    }
+  }
+  // As if the prompt's rows had been uniform but for the three.
+  std::vector<double> sums(n);
+  for (std::size_t j = 0; j < n; ++j)
+    sums[j] = static_cast<double>(n - j) * 0.7 / static_cast<double>(n);
+  for (const std::size_t key : {n / 16, n / 8, n / 3})
+    sums[key] = static_cast<double>(n - key) * 0.1;
+  act::sink_tracker prompt;
+  prompt.start(sums, {}, 0, n);
+  std::vector<act::sink_tracker> trackers(heads, prompt);
+
+  act::head_tensor<const float> keys_of{k.data(), 1, kv_heads, keys, channels, 0, keys * channels, channels},
+      values_of{v.data(), 1, kv_heads, keys, channels, 0, keys * channels, channels};
+  act::attention_workspace<float> workspace;
+  const act::layer_heads chosen = calibrated ? act::layer_heads::all() : act::layer_heads{};
+  std::size_t step = 0;
   for (auto _ : state) {
-    using lanes = act::detail::element_lanes<float, act::simd::default_arch>;
-    float sum = 0;
-    for (std::size_t j = 0; j < n; ++j) {
-      weights[j] = lanes::dot(q.data(), k.data() + j * channels, channels);
+    if (step == steps) {
+      state.PauseTiming();
+      trackers.assign(heads, prompt);
+      step = 0;
+      state.ResumeTiming();
     }
-    for (float& each : weights)
-      sum += each = std::exp(each);
-    std::fill(out.begin(), out.end(), 0.0F);
-    for (std::size_t j = 0; j < n; ++j) {
-      for (std::size_t c = 0; c < channels; ++c)
-        out[c] += weights[j] * v[j * channels + c];
-    }
-    benchmark::DoNotOptimize(out.data());
+    keys_of.tokens = values_of.tokens = n + step + 1;
+    act::decoding_attention<float>(act::head_tensor<float>::packed(q.data(), 1, heads, 1, channels), keys_of,
+                                   values_of,
+                                   act::head_tensor<float>::packed(out.data(), 1, heads, 1, channels), chosen,
+                                   trackers, {.visible = {.query_offset = n + step}}, workspace);
+    ++step;
     benchmark::ClobberMemory();
   }
-  state.SetItemsProcessed(static_cast<std::int64_t>(n) * state.iterations());
-}
-
-void step(benchmark::State& state, std::size_t n) {
-  std::vector<float> row(n + 256, 0.9F / static_cast<float>(n));
-  row[17] = row[n / 2] = 0.05F;
-  std::vector<double> sums(n);  // as if every row of the prompt had been like this one
-  for (std::size_t j = 0; j < n; ++j)
-    sums[j] = static_cast<double>(n - j) * static_cast<double>(row[j]);
-  act::sink_tracker prompt({.beta = 1 - 1e-6});  // leaves the row as good as new for the next step
-  prompt.start(sums, {}, 0, n);
-  act::sink_tracker tracker = prompt;
-  std::size_t keys = n;
-  for (auto _ : state) {
-    if (keys == n + 256) {
-      tracker = prompt;
-      keys = n;
-    }
-    ++keys;
-    benchmark::DoNotOptimize(tracker.calibrate_row(std::span<float>(row).first(keys)));
-  }
-  state.SetItemsProcessed(static_cast<std::int64_t>(n) * state.iterations());
-  state.counters["sinks"] = static_cast<double>(tracker.sinks().size());
+  state.SetItemsProcessed(static_cast<std::int64_t>(n * heads) * state.iterations());
+  state.counters["sinks/head"] = static_cast<double>(trackers[0].sinks().size());
 }
 
 }  // namespace
@@ -68,11 +83,20 @@ void step(benchmark::State& state, std::size_t n) {
 int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-  for (const std::size_t n : {128UL, 1024UL, 4096UL, 16384UL}) {
-    const std::string shape = "/f32/d:64/n:" + std::to_string(n) + "/threads:1";
-    benchmark::RegisterBenchmark(("decode/attention" + shape).c_str(),
-                                 [=](benchmark::State& s) { attention(s, n); });
-    benchmark::RegisterBenchmark(("decode/step" + shape).c_str(), [=](benchmark::State& s) { step(s, n); });
+  for (std::size_t threads = 1; threads <= act::thread_count(); threads *= 2) {
+    for (const std::size_t kv_heads : {32UL, 8UL}) {
+      for (const std::size_t n : {128UL, 1024UL, 4096UL, 16384UL}) {
+        const std::string shape = "/f32/heads:32/kv_heads:" + std::to_string(kv_heads) +
+                                  "/d:64/n:" + std::to_string(n) + "/threads:" + std::to_string(threads);
+        for (const bool calibrated : {false, true}) {
+          benchmark::RegisterBenchmark(
+              ((calibrated ? "decode/calibrated" : "decode/plain") + shape).c_str(),
+              [=](benchmark::State& s) { decode(s, n, kv_heads, calibrated, threads); })
+              ->UseRealTime()
+              ->Unit(benchmark::kMicrosecond);
+        }
+      }
+    }
   }
   act_bench::describe_build();
   benchmark::RunSpecifiedBenchmarks();
