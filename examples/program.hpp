@@ -11,6 +11,7 @@
 #include <act/report/heads_file.hpp>
 #include <act/report/option_names.hpp>
 #include <act/report/provenance.hpp>
+#include <act/report/redistribution_name.hpp>
 #include <act/runtime/load_model.hpp>
 #include <act/tasks/prepare.hpp>
 
@@ -83,9 +84,12 @@ struct sink_flags {
 
   void add_to(CLI::App& app, const std::string& group) {
     rule_ = app.add_option("--rule", rule,
-                           "What a sink is: relative (score > alpha / keys) or absolute (score > tau)")
+                           "What a sink is: relative (score > alpha / keys), absolute (score > tau) or "
+                           "baseline-corrected (score > alpha x uniform attention's)")
                 ->group(group);
-    alpha_ = app.add_option("--alpha", values.alpha, "Factor of the relative rule (paper: 5)")->group(group);
+    alpha_ = app.add_option("--alpha", values.alpha,
+                            "Factor of the relative and the baseline-corrected rule (paper: 5)")
+                 ->group(group);
     tau_ = app.add_option("--tau", values.tau, "Threshold of the absolute rule (authors: 0.1)")->group(group);
     rows_ = app.add_option("--min-visible-rows", values.min_visible_rows,
                            "Columns that fewer rows see are never sinks (paper: 1)")
@@ -111,7 +115,7 @@ struct sink_flags {
 /// How heads are calibrated. What is given on the command line wins over a heads file.
 struct calibration_flags {
   sink_flags sinks;
-  std::string redistribution = "proportional";
+  act::redistribution_name redistribution;
   std::string compatibility = "none";
   act::calibration_options values;
 
@@ -121,7 +125,15 @@ struct calibration_flags {
                 ->group(group);
     sinks.add_to(app, group);
     redistribution_ =
-        app.add_option("--redistribution", redistribution, "Where the freed mass goes")->group(group);
+        app.add_option("--redistribution", redistribution.name,
+                       "Where the freed mass goes: proportional (to the row's other keys as they have); the "
+                       "paper's ablations: uniform (the same to each), inverse (from other keys to sinks), "
+                       "temperature, inverse-temperature (every weight but the first key's to the power of "
+                       "1/theta, theta; no sinks)")
+            ->type_name("NAME")
+            ->group(group);
+    theta_ =
+        app.add_option("--theta", redistribution.theta, "The temperatures' theta (paper: 1.1)")->group(group);
     compatibility_ = app.add_option("--compatibility", compatibility,
                                     "none, or authors: the published code's behaviour, quirks included")
                          ->group(group);
@@ -133,9 +145,19 @@ struct calibration_flags {
     act::calibration_options result = file.value_or(act::calibration_options{});
     if (beta_->count() > 0) result.beta = values.beta;
     result.sinks = sinks.over(result.sinks);
-    if (redistribution_->count() > 0) {
-      result.redistribute = act::option_named<act::redistribution>(redistribution, "--redistribution");
+    act::redistribution_name named = act::redistribution_of(result);
+    if (redistribution_->count() > 0) named.name = redistribution.name;
+    if (theta_->count() > 0) {
+      if (!named.has_theta()) {
+        throw act::error(act::error_code::invalid_option, "--theta",
+                         "is for --redistribution temperature or inverse-temperature, not " + named.name);
+      }
+      if (!(redistribution.theta > 0)) {
+        throw act::error(act::error_code::invalid_option, "--theta", "must be a number over 0 (paper: 1.1)");
+      }
+      named.theta = redistribution.theta;
     }
+    act::set_redistribution(result, named, "--redistribution");
     if (compatibility_->count() > 0) {
       result.behave_as = act::option_named<act::compatibility>(compatibility, "--compatibility");
     }
@@ -146,6 +168,7 @@ struct calibration_flags {
  private:
   CLI::Option* beta_ = nullptr;
   CLI::Option* redistribution_ = nullptr;
+  CLI::Option* theta_ = nullptr;
   CLI::Option* compatibility_ = nullptr;
 };
 

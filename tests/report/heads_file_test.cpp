@@ -52,6 +52,14 @@ TEST_CASE("theta is kept where it is used") {
   file.options->redistribute = act::redistribution::temperature;
   file.options->theta = 1 / 1.1;
   CHECK(act::parse_heads_file(act::format_heads_file(file), "h.json").options->theta == 1 / 1.1);
+  CHECK(act::format_heads_file(file).find("\"inverse-temperature\", \"theta\": 1.1") != std::string::npos);
+  const auto read = [](const char* options) {
+    return *act::parse_heads_file(std::string(R"({"heads": [], "options": )") + options + "}", "h").options;
+  };
+  CHECK(read(R"({"theta": 1.25, "redistribution": "inverse-temperature"})").theta == 0.8);
+  CHECK(read(R"({"redistribution": "inverse-temperature"})").theta == 1 / 1.1);
+  CHECK(read(R"({"redistribution": "temperature"})").theta == 1.1);
+  CHECK(read(R"({"redistribution": "temperature", "theta": 0.9})").theta == 0.9);
 }
 
 TEST_CASE("a file on disk") {
@@ -134,7 +142,9 @@ TEST_CASE("options are known, typed and within their ranges") {
           .empty());
   CHECK(with(R"({"redistribution": "temperature", "theta": 0.9, "rule": "baseline-corrected"})").empty());
   CHECK(with(R"({"redistribution": "subset"})") ==
-        "h.json: \"options.redistribution\" must be one of proportional, uniform, inverse, temperature");
+        "h.json: \"options.redistribution\" must be one of proportional, uniform, inverse, temperature, "
+        "inverse-temperature");
+  CHECK(with(R"({"theta": 0, "redistribution": "inverse-temperature"})").find("theta") != std::string::npos);
   CHECK(with(R"({"rule": "fast"})") ==
         "h.json: \"options.rule\" must be one of relative, absolute, baseline-corrected");
   CHECK(with(R"({"rule": 1})") ==

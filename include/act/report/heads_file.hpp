@@ -14,6 +14,7 @@
 #include <act/report/atomic_file.hpp>
 #include <act/report/json_text.hpp>
 #include <act/report/option_names.hpp>
+#include <act/report/redistribution_name.hpp>
 #include <act/report/text_file.hpp>
 #include <act/version.hpp>
 
@@ -126,6 +127,7 @@ class heads_file_reader {
 
   calibration_options read_options(const json& from) const {
     calibration_options options;
+    redistribution_name named_redistribution;
     for (const auto& [key, value] : from.items()) {
       const std::string member = "options." + key;
       const auto number = [&, &item = value]() {
@@ -157,9 +159,10 @@ class heads_file_reader {
       } else if (key == "beta") {
         options.beta = number();
       } else if (key == "redistribution") {
-        options.redistribute = named(options.redistribute);
+        if (!value.is_string()) refuse(member, "must be one of " + listed_redistributions());
+        named_redistribution.name = value.get<std::string>();
       } else if (key == "theta") {
-        options.theta = number();
+        named_redistribution.theta = number();
       } else if (key == "compatibility") {
         options.behave_as = named(options.behave_as);
       } else {
@@ -167,6 +170,11 @@ class heads_file_reader {
                "isn't an option this act knows, and leaving it out would calibrate differently; remove it or "
                "use the act that wrote it");
       }
+    }
+    try {
+      set_redistribution(options, named_redistribution, {});
+    } catch (const error&) {
+      refuse("options.redistribution", "must be one of " + listed_redistributions());
     }
     if (const problem found = options.validate()) {
       refuse("options", std::string(found.where) + " " + std::string(found.message));
@@ -226,9 +234,9 @@ class heads_file_reader {
                                    {"tau", options.sinks.tau},
                                    {"min_visible_rows", options.sinks.min_visible_rows},
                                    {"beta", options.beta},
-                                   {"redistribution", name_of(options.redistribute)}};
-  if (options.redistribute == redistribution::temperature) {
-    object["theta"] = options.theta;
+                                   {"redistribution", redistribution_of(options).name}};
+  if (const redistribution_name named = redistribution_of(options); named.has_theta()) {
+    object["theta"] = named.theta;
   }
   object["compatibility"] = name_of(options.behave_as);
   return object;

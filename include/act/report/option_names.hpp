@@ -23,7 +23,8 @@ inline constexpr std::array<std::pair<std::string_view, sink_rule>, 3> option_na
      {"absolute", sink_rule::absolute},
      {"baseline-corrected", sink_rule::baseline_corrected}}};
 
-/// Without `subset`: its positions are another prompt's each time, so a name alone doesn't say it.
+/// The core's; the names in use are those of redistribution_name.hpp. Without `subset`: its positions are
+/// another prompt's each time, so a name alone doesn't say it.
 template <>
 inline constexpr std::array<std::pair<std::string_view, redistribution>, 4> option_names<redistribution> = {
     {{"proportional", redistribution::proportional},
