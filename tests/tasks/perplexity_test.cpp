@@ -2,6 +2,7 @@
 #include "message_of.hpp"
 
 #include <act/tasks/perplexity.hpp>
+#include <act/tasks/score_perplexity.hpp>
 
 #include <doctest/doctest.h>
 
@@ -50,4 +51,18 @@ TEST_CASE("bad windows are refused") {
 TEST_CASE("perplexity is the exponential of the mean") {
   CHECK(act::perplexity(-3 * std::log(7.0), 3) == doctest::Approx(7));
   CHECK(std::isinf(act::perplexity(0, 0)));
+}
+
+TEST_CASE("a single window has no interval") {
+  act::window_scores scores;
+  scores.counted = {4};
+  scores.plain = {-2.0};
+  scores.calibrated = {-1.9};
+  CHECK_FALSE(act::evaluate(scores).difference_ci95.has_value());
+  scores.counted.push_back(5);
+  scores.plain.push_back(-2.5);
+  scores.calibrated.push_back(-2.6);
+  const auto range = act::evaluate(scores).difference_ci95;
+  REQUIRE(range.has_value());
+  CHECK(range->lo < range->hi);
 }

@@ -76,7 +76,7 @@ struct perplexity_evaluation {
   perplexity_summary baseline;
   std::optional<perplexity_summary> calibrated;
   std::optional<double> difference;         ///< of the perplexities, calibrated less plain
-  std::optional<interval> difference_ci95;  ///< paired bootstrap over windows
+  std::optional<interval> difference_ci95;  ///< paired bootstrap over windows; empty for a single one
 };
 
 /// Deterministic by `options.seed`. Windows of one text aren't quite independent (neighbours overlap and
@@ -105,6 +105,7 @@ struct perplexity_evaluation {
   if (scores.calibrated.empty()) return result;
   result.calibrated = summary(scores.calibrated);
   result.difference = result.calibrated->perplexity - result.baseline.perplexity;
+  if (windows < 2) return result;  // one window resampled is that window again: an interval of no width
   result.difference_ci95 = bootstrap_interval(
       windows,
       [&](std::span<const std::uint32_t> counts) noexcept {
