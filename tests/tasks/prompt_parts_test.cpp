@@ -1,0 +1,112 @@
+// Where questions and choices stand in a prompt, in bytes and in the tokens of every kind of tokenizer.
+#include "golden_prompts.hpp"
+#include "message_of.hpp"
+
+#include <act/runtime/tokenizer/character_tokenizer.hpp>
+#include <act/runtime/tokenizer/load.hpp>
+#include <act/runtime/tokenizer/utf8.hpp>
+#include <act/tasks/prompt_parts.hpp>
+#include <act/tasks/readers/lines.hpp>
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace {
+
+const std::filesystem::path golden = std::filesystem::path(ACT_TEST_GOLDEN_DIR) / "tokenizer";
+
+// What the tokens of a range say, without blanks around it.
+std::string said(const act::tokenizer& by, const std::vector<act::token_id>& tokens,
+                 const std::vector<std::size_t>& positions) {
+  std::vector<act::token_id> chosen;
+  for (const std::size_t position : positions)
+    chosen.push_back(tokens.at(position));
+  return std::string(act::trimmed(by.decode(chosen, true)));
+}
+
+// Of the characters that the golden prompts have.
+std::unique_ptr<act::tokenizer> characters() {
+  std::set<std::string> found;
+  for (const auto& prompt : act_test::golden_prompts()) {
+    const std::string text = act::build_prompt(prompt.task, prompt.asked(), prompt.shots);
+    for (std::size_t at = 0; at < text.size();) {
+      const std::size_t length = act::utf8_length(text, at);
+      found.insert(text.substr(at, length));
+      at += length;
+    }
+  }
+  std::vector<std::pair<std::string, act::token_id>> vocabulary;
+  for (const std::string& each : found)
+    vocabulary.emplace_back(each, static_cast<act::token_id>(vocabulary.size()));
+  return std::make_unique<act::character_tokenizer>(vocabulary, "test");
+}
+
+}  // namespace
+
+TEST_CASE("ranges are the question's and the choices' own bytes, of the asked sample and not of its shots") {
+  const act::sample asked{
+      .index = 0, .fields = {{"question", "Which one?"}}, .choices = {"this", "", "that one"}, .label = 0};
+  const act::sample shot{
+      .index = 1, .fields = {{"question", "Which one?"}}, .choices = {"this", "that one"}, .label = 0};
+  const act::task& task = act::find_task("arce");
+  for (const std::vector<act::sample>& shots : {std::vector<act::sample>{}, {shot, shot}}) {
+    const std::string prompt = act::build_prompt(task, asked, shots);
+    const auto texts = [&](act::prompt_part part) {
+      std::vector<std::string> found;
+      for (const act::text_range& range : act::part_ranges(task, asked, prompt, part)) {
+        CHECK(range.begin > prompt.size() - 60);
+        found.push_back(prompt.substr(range.begin, range.end - range.begin));
+      }
+      return found;
+    };
+    CHECK(texts(act::prompt_part::question) == std::vector<std::string>{"Which one?"});
+    CHECK(texts(act::prompt_part::choices) == std::vector<std::string>{"this", "that one"});
+  }
+  const std::string message = act_test::message_of(
+      [&] { (void)act::part_ranges(act::find_task("sst2"), asked, "", act::prompt_part::question); });
+  CHECK(message.find("task 'sst2' has no question") != std::string::npos);
+}
+
+TEST_CASE("tokens of a part say that part, with every kind of tokenizer") {
+  std::vector<std::pair<std::string, std::unique_ptr<act::tokenizer>>> all;
+  all.emplace_back("byte-level", act::load_tokenizer(act::gguf_file(golden / "small.gguf")));
+  all.emplace_back("characters", characters());
+#if defined(ACT_HAS_SENTENCEPIECE)
+  all.emplace_back("SentencePiece", act::load_tokenizer(act::gguf_file(golden / "small.spm.gguf")));
+#endif
+  std::size_t ranges_seen = 0;
+  for (const auto& [kind, by] : all) {
+    CAPTURE(kind);
+    for (const auto& prompt : act_test::golden_prompts()) {
+      if (prompt.task.kind != act::task_kind::multiple_choice) continue;
+      const std::string text = act::build_prompt(prompt.task, prompt.asked(), prompt.shots);
+      CAPTURE(text);
+      const std::vector<act::token_id> tokens = by->encode(text);
+      std::vector<std::size_t> together;
+      for (const act::prompt_part part : {act::prompt_part::question, act::prompt_part::choices}) {
+        const auto ranges = act::part_ranges(prompt.task, prompt.asked(), text, part);
+        std::vector<std::size_t> all_of_part;
+        for (const act::text_range& range : ranges) {
+          const std::vector<std::size_t> positions = act::token_positions(*by, text, tokens, {&range, 1});
+          CHECK(said(*by, tokens, positions) ==
+                std::string(act::trimmed(text.substr(range.begin, range.end - range.begin))));
+          all_of_part.insert(all_of_part.end(), positions.begin(), positions.end());
+          ++ranges_seen;
+        }
+        CHECK(act::token_positions(*by, text, tokens, ranges) == all_of_part);
+        together.insert(together.end(), all_of_part.begin(), all_of_part.end());
+      }
+      // The question comes before its choices, and no token belongs to two parts.
+      for (std::size_t i = 1; i < together.size(); ++i)
+        CHECK(together[i] > together[i - 1]);
+      CHECK(together.back() < tokens.size() - 1);  // "Answer:" follows
+    }
+  }
+  CHECK(ranges_seen > 50);
+}
