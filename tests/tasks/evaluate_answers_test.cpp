@@ -61,8 +61,11 @@ TEST_CASE("generated answers: the official numbers on cases made by hand") {
   CHECK(!result.calibrated);
   CHECK(!result.difference);
   const act::answer_means& all = result.baseline.all;
-  CHECK(all.f1_ci95.lo < all.f1);
-  CHECK(all.f1_ci95.hi > all.f1);
+  REQUIRE(all.f1_ci95);
+  CHECK(all.f1_ci95->lo < all.f1);
+  CHECK(all.f1_ci95->hi > all.f1);
+  CHECK(all.exact_match_ci95.lo == act::wilson_interval(3, 8).lo);
+  CHECK(all.exact_match_ci95.hi == act::wilson_interval(3, 8).hi);
 }
 
 TEST_CASE("generated answers: the difference is paired") {
@@ -83,14 +86,25 @@ TEST_CASE("generated answers: the difference is paired") {
   CHECK(result.difference->exact_match == doctest::Approx(2.0 / 60));
   CHECK(result.difference->f1 == doctest::Approx(0.05));
   // The same gain on every question: sure, however far apart the questions are.
-  CHECK(result.difference->f1_ci95.lo == doctest::Approx(0.05));
-  CHECK(result.difference->f1_ci95.hi == doctest::Approx(0.05));
-  CHECK(result.baseline.all.f1_ci95.hi - result.baseline.all.f1_ci95.lo > 0.05);
+  CHECK(result.difference->f1_ci95->lo == doctest::Approx(0.05));
+  CHECK(result.difference->f1_ci95->hi == doctest::Approx(0.05));
+  CHECK(result.baseline.all.f1_ci95->hi - result.baseline.all.f1_ci95->lo > 0.05);
 
   const std::string table = act::answers_table(result);
   CHECK(table.find("+3 -1") != std::string::npos);
   CHECK(table.find("+5.0 %") != std::string::npos);
   CHECK(table.find("unanswerable") == std::string::npos);
+}
+
+TEST_CASE("generated answers: one question has no interval of its F1 or of a difference") {
+  const std::vector<squad_score> one{{1, 1}};
+  const auto result = act::evaluate_answers(one, one, {true}, squad_rules::v1);
+  CHECK(!result.baseline.all.f1_ci95);
+  CHECK(result.baseline.all.exact_match_ci95.lo < 0.5);
+  CHECK(!result.difference->f1_ci95);
+  CHECK(!result.difference->exact_match_ci95);
+  CHECK(act::to_json(result)["difference"]["f1_ci95"].is_null());
+  CHECK(act::answers_table(result).find(" -") != std::string::npos);
 }
 
 TEST_CASE("generated answers: sizes that differ are refused, no questions are no error") {

@@ -21,7 +21,7 @@ namespace act::inline ACT_ABI {
           {"exact_match", means.exact_match},
           {"exact_match_ci95", detail::to_json(means.exact_match_ci95)},
           {"f1", means.f1},
-          {"f1_ci95", detail::to_json(means.f1_ci95)}};
+          {"f1_ci95", detail::or_null(means.f1_ci95)}};
 }
 
 [[nodiscard]] inline nlohmann::ordered_json to_json(const answers_summary& summary) {
@@ -34,9 +34,9 @@ namespace act::inline ACT_ABI {
 
 [[nodiscard]] inline nlohmann::ordered_json to_json(const answers_difference& difference) {
   return {{"exact_match", difference.exact_match},
-          {"exact_match_ci95", detail::to_json(difference.exact_match_ci95)},
+          {"exact_match_ci95", detail::or_null(difference.exact_match_ci95)},
           {"f1", difference.f1},
-          {"f1_ci95", detail::to_json(difference.f1_ci95)},
+          {"f1_ci95", detail::or_null(difference.f1_ci95)},
           {"gained", difference.gained},
           {"lost", difference.lost},
           {"mcnemar_p", difference.mcnemar_p}};
@@ -58,7 +58,7 @@ namespace act::inline ACT_ABI {
   const auto add = [&](const std::string& name, const answer_means& means) {
     table.add({name, std::to_string(means.n), detail::percent(means.exact_match),
                detail::percent_range(means.exact_match_ci95), detail::percent(means.f1),
-               detail::percent_range(means.f1_ci95)});
+               means.f1_ci95 ? detail::percent_range(*means.f1_ci95) : "-"});
   };
   const auto add_summary = [&](const std::string& name, const answers_summary& summary) {
     add(name, summary.all);
@@ -69,10 +69,12 @@ namespace act::inline ACT_ABI {
   if (!result.calibrated) return table.str();
   add_summary("calibrated", *result.calibrated);
   const answers_difference& difference = *result.difference;
+  const auto signed_range = [](const std::optional<interval>& range) {
+    return range ? detail::signed_percent_range(*range) : std::string("-");
+  };
   table.add({"difference", "+" + std::to_string(difference.gained) + " -" + std::to_string(difference.lost),
-             detail::signed_percent(difference.exact_match),
-             detail::signed_percent_range(difference.exact_match_ci95), detail::signed_percent(difference.f1),
-             detail::signed_percent_range(difference.f1_ci95)});
+             detail::signed_percent(difference.exact_match), signed_range(difference.exact_match_ci95),
+             detail::signed_percent(difference.f1), signed_range(difference.f1_ci95)});
   return table.str();
 }
 

@@ -5,10 +5,12 @@
 
 #include <act/error.hpp>
 #include <act/statistics/bootstrap.hpp>
+#include <act/statistics/intervals.hpp>
 #include <act/statistics/paired_tests.hpp>
 #include <act/tasks/squad_metrics.hpp>
 #include <act/version.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -16,13 +18,13 @@
 
 namespace act::inline ACT_ABI {
 
-/// Means over some questions; intervals resample these.
+/// Means over some questions.
 struct answer_means {
   std::size_t n = 0;
   double exact_match = 0;
-  interval exact_match_ci95;
+  interval exact_match_ci95;  ///< Wilson's
   double f1 = 0;
-  interval f1_ci95;
+  std::optional<interval> f1_ci95;  ///< bootstrap over the questions; empty for a single one
 };
 
 /// One way of answering, summed up.
@@ -35,9 +37,9 @@ struct answers_summary {
 /// Calibrated less plain, over the same questions.
 struct answers_difference {
   double exact_match = 0;
-  interval exact_match_ci95;  ///< paired bootstrap
+  std::optional<interval> exact_match_ci95;  ///< paired bootstrap; empty for a single question
   double f1 = 0;
-  interval f1_ci95;                  ///< paired bootstrap
+  std::optional<interval> f1_ci95;   ///< the same
   std::size_t gained = 0, lost = 0;  ///< exact matches
   double mcnemar_p = 1;              ///< of these; exact, two-sided
 };
@@ -67,15 +69,22 @@ namespace detail {
   return values.empty() ? 0 : sum / static_cast<double>(values.size());
 }
 
+// One question says nothing of how far others would be.
+[[nodiscard]] inline std::optional<interval> interval_of(std::span<const double> values,
+                                                         const bootstrap_options& options) {
+  return values.size() < 2 ? std::nullopt : mean_interval(values, options);
+}
+
 [[nodiscard]] inline answer_means means_of(std::span<const squad_score> scores,
                                            const bootstrap_options& options) {
   const std::vector<double> exact = values_of(scores, &squad_score::exact_match);
   const std::vector<double> f1 = values_of(scores, &squad_score::f1);
   return {.n = scores.size(),
           .exact_match = mean_of(exact),
-          .exact_match_ci95 = mean_interval(exact, options).value_or(interval{}),
+          .exact_match_ci95 = wilson_interval(
+              static_cast<std::size_t>(std::count(exact.begin(), exact.end(), 1.0)), exact.size()),
           .f1 = mean_of(f1),
-          .f1_ci95 = mean_interval(f1, options).value_or(interval{})};
+          .f1_ci95 = interval_of(f1, options)};
 }
 
 [[nodiscard]] inline answers_summary summarise(std::span<const squad_score> scores,
@@ -103,9 +112,9 @@ namespace detail {
     pairs.lost += exact.back() < 0 ? 1 : 0;
   }
   return {.exact_match = mean_of(exact),
-          .exact_match_ci95 = mean_interval(exact, options).value_or(interval{}),
+          .exact_match_ci95 = interval_of(exact, options),
           .f1 = mean_of(f1),
-          .f1_ci95 = mean_interval(f1, options).value_or(interval{}),
+          .f1_ci95 = interval_of(f1, options),
           .gained = pairs.gained,
           .lost = pairs.lost,
           .mcnemar_p = mcnemar_exact(pairs.gained, pairs.lost)};
