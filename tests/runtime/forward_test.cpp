@@ -100,3 +100,29 @@ TEST_CASE("small trained Llama checkpoints agree with transformers") {
                          act_test::read_parity_golden(golden_folder / (std::string(name) + ".json")));
   }
 }
+
+TEST_CASE("each prompt of a batch has its own subset") {
+  const act::model model = read(golden_folder / "tiny-llama-new-config");
+  const std::vector<std::vector<act::token_id>> prompts{{3, 9, 4, 7, 7, 2, 30, 5, 11, 2, 2, 8},
+                                                        {8, 2, 2, 5, 6, 12, 40, 7}};
+  const std::vector<std::vector<std::size_t>> subsets{{1, 2, 3, 9}, {4, 5}};
+  act::model_calibration calibration;
+  for (std::size_t head = 0; head < model.config.heads; ++head)
+    calibration.heads.insert({0, head});
+  calibration.options.sinks.alpha = 1.2;  // random weights have weak sinks
+  calibration.options.redistribute = act::redistribution::subset;
+  calibration.subsets = subsets;
+  const act::plain_and_calibrated together =
+      act::run_both(model, act::pack(model.config, prompts), calibration);
+  CHECK((together.calibrated - together.plain).cwiseAbs().maxCoeff() > 0);
+  calibration.subsets = {};
+  for (std::size_t i = 0; i < prompts.size(); ++i) {
+    calibration.options.subset = subsets[i];
+    const act::plain_and_calibrated alone =
+        act::run_both(model, act::pack(model.config, {&prompts[i], 1}), calibration);
+    CHECK((alone.calibrated.row(0) - together.calibrated.row(act::index(i))).cwiseAbs().maxCoeff() < 1e-5F);
+  }
+  calibration.options.subset = {};
+  calibration.subsets = std::span(subsets).first(1);
+  CHECK_THROWS_AS((void)act::run_both(model, act::pack(model.config, prompts), calibration), act::error);
+}

@@ -195,9 +195,8 @@ inline void run_layer(const model& model, std::size_t number, std::span<const at
   if (alternatives != nullptr) {
     alternatives->attention.resize(buffers.attention.rows(), buffers.attention.cols());
     alternatives->found.resize(sequences.size() * config.heads);
-    attend_with_alternatives(shape, queries, buffers.query, keys, values, calibration.options,
-                             buffers.attention, alternatives->attention, alternatives->found,
-                             buffers.attending);
+    attend_with_alternatives(shape, queries, buffers.query, keys, values, calibration, buffers.attention,
+                             alternatives->attention, alternatives->found, buffers.attending);
   } else {
     attend(shape, queries, buffers.query, keys, values, calibration, buffers.attention, buffers.attending);
   }
@@ -218,9 +217,11 @@ inline void run_layer(const model& model, std::size_t number, std::span<const at
 struct model_calibration {
   head_set heads;
   calibration_options options;
+  /// See attention_calibration::subsets; of each prompt of a pass.
+  std::span<const std::vector<std::size_t>> subsets = {};
 
   [[nodiscard]] attention_calibration in_layer(std::size_t layer) const {
-    return {.heads = heads.in_layer(layer), .options = options};
+    return {.heads = heads.in_layer(layer), .options = options, .trackers = {}, .subsets = subsets};
   }
 };
 

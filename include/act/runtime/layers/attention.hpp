@@ -55,6 +55,16 @@ struct attention_calibration {
   /// from the raw map, which is then calibrated as a whole; rows behind a past are calibrated one by one, as
   /// the trackers say. Empty: maps are calibrated as they are.
   std::span<sink_tracker> trackers = {};
+  /// With redistribution::subset, of each sequence: the positions that receive, ascending. Instead of
+  /// `options.subset`, which stays empty.
+  std::span<const std::vector<std::size_t>> subsets = {};
+
+  /// The options for one sequence.
+  [[nodiscard]] calibration_options options_of(std::size_t sequence) const {
+    calibration_options of = options;
+    if (sequence < subsets.size()) of.subset = subsets[sequence];
+    return of;
+  }
 };
 
 /// What the head search wants to know of one (sequence, head): see `attend_with_alternatives`.
@@ -88,9 +98,14 @@ namespace detail {
 
 // What the core would refuse, refused before the parallel region.
 inline void check_calibration(std::span<const attention_sequence> sequences,
-                              const calibration_options& options) {
-  throw_if(options.validate(), error_code::invalid_option);
-  for (const attention_sequence& sequence : sequences) {
+                              const attention_calibration& calibration) {
+  if (!calibration.subsets.empty() && calibration.subsets.size() != sequences.size()) {
+    throw error(error_code::invalid_shape, "subsets", "need one for each sequence, or none");
+  }
+  for (std::size_t number = 0; number < sequences.size(); ++number) {
+    const attention_sequence& sequence = sequences[number];
+    const calibration_options options = calibration.options_of(number);
+    throw_if(options.validate(), error_code::invalid_option);
     check_subset(options, sequence.positions());
     if (options.behave_as == compatibility::authors && sequence.queries != sequence.positions()) {
       throw error(error_code::unsupported, "behave_as",
@@ -199,7 +214,7 @@ void for_each_sequence(const attention_shape& shape, std::span<const attention_s
 inline void attend(const attention_shape& shape, std::span<const attention_sequence> sequences,
                    const const_matrix_ref& query, const const_matrix_ref& key, const const_matrix_ref& value,
                    const attention_calibration& calibration, matrix_ref out, attention_scratch& scratch) {
-  if (!calibration.heads.empty()) detail::check_calibration(sequences, calibration.options);
+  if (!calibration.heads.empty()) detail::check_calibration(sequences, calibration);
   const detail::attention_inputs in{shape, query, key, value};
   const bool tracks = !calibration.heads.empty() && !calibration.trackers.empty();
   detail::for_each_sequence(
@@ -211,8 +226,8 @@ inline void attend(const attention_shape& shape, std::span<const attention_seque
         const auto to = in.outputs_of(sequence, out);
         attention_options options = detail::options_of(shape, sequence);
         if (!tracks) {
-          calibrated_attention(q, k, v, to, calibration.heads, calibration.options, options, memory.workspace,
-                               memory.report);
+          calibrated_attention(q, k, v, to, calibration.heads, calibration.options_of(number), options,
+                               memory.workspace, memory.report);
           return;
         }
         const auto trackers = calibration.trackers.subspan(number * shape.heads, shape.heads);
@@ -233,15 +248,16 @@ inline void attend(const attention_shape& shape, std::span<const attention_seque
 }
 
 /// As `attend` with nothing calibrated, and for each (sequence, head) also the output that calibrating this
-/// head would give: `alternative` has the shape of `out`, and `found[sequence * heads + head]` says whether,
-/// and from which row on, it differs. This is what makes one trial of the head search cheap.
+/// head would give by the options of `calibration`, whose heads aren't used: `alternative` has the shape of
+/// `out`, and `found[sequence * heads + head]` says whether, and from which row on, it differs. This is what
+/// makes one trial of the head search cheap.
 inline void attend_with_alternatives(const attention_shape& shape,
                                      std::span<const attention_sequence> sequences,
                                      const const_matrix_ref& query, const const_matrix_ref& key,
-                                     const const_matrix_ref& value, const calibration_options& options,
+                                     const const_matrix_ref& value, const attention_calibration& calibration,
                                      matrix_ref out, matrix_ref alternative,
                                      std::span<head_alternative> found, attention_scratch& scratch) {
-  detail::check_calibration(sequences, options);
+  detail::check_calibration(sequences, calibration);
   const detail::attention_inputs in{shape, query, key, value};
   detail::for_each_sequence(
       shape, sequences, scratch, [&](std::size_t number, attention_scratch::worker& memory) {
@@ -249,11 +265,11 @@ inline void attend_with_alternatives(const attention_shape& shape,
         calibrated_attention(in.queries_of(sequence),
                              in.positions_of(sequence, sequence.past.keys, in.key, memory.keys),
                              in.positions_of(sequence, sequence.past.values, in.value, memory.values),
-                             in.outputs_of(sequence, alternative), layer_heads::all(), options,
-                             detail::options_of(shape, sequence), memory.workspace, memory.report,
-                             in.outputs_of(sequence, out));
+                             in.outputs_of(sequence, alternative), layer_heads::all(),
+                             calibration.options_of(number), detail::options_of(shape, sequence),
+                             memory.workspace, memory.report, in.outputs_of(sequence, out));
         // Temperature has no sinks: it changes every row of every head.
-        const bool every_row = options.redistribute == redistribution::temperature;
+        const bool every_row = calibration.options.redistribute == redistribution::temperature;
         const std::size_t offset = sequence.positions() - sequence.queries;
         for (const head_report& each : memory.report.heads) {
           head_alternative& differs = found[number * shape.heads + each.head];
