@@ -27,8 +27,8 @@ double largest_difference(const std::vector<double>& a, const std::vector<double
   return worst;
 }
 
-// Scores are log-probabilities of 1 to 5 tokens, to -30 each, over 3 to 6 bytes.
-constexpr double tolerance = 3e-5;
+// As a part of the largest score of the model's: without a final norm logits, and their rounding, are larger.
+constexpr double tolerance = 1e-5;
 
 // Sinks in the prompt, inside the option, and at its very end.
 act_test::tiny_search with_many_sinks(act_test::tiny_search tiny) {
@@ -39,7 +39,7 @@ act_test::tiny_search with_many_sinks(act_test::tiny_search tiny) {
 std::size_t check_trials(const act_test::tiny_search& tiny) {
   const act::trial_runner runner(tiny.model, tiny.plan.samples, tiny.plan.options, tiny.plan.range);
   const std::size_t heads = tiny.model.config.heads;
-  double worst = 0;
+  double worst = 0, largest = 0;
   std::size_t moved = 0;
   for (std::size_t layer = tiny.plan.range.first; layer <= tiny.plan.range.last; ++layer) {
     const act::layer_trials trials = runner.run(layer);
@@ -50,13 +50,15 @@ std::size_t check_trials(const act_test::tiny_search& tiny) {
         const auto& plain = runner.plain_scores()[sample];
         worst = std::max({worst, largest_difference(plain, expected.plain[sample]),
                           largest_difference(scores, expected.calibrated[sample])});
+        for (const double score : plain)
+          largest = std::max(largest, std::abs(score));
         moved += largest_difference(scores, plain) > 1e-3 ? 1 : 0;
         if (trials.has_sinks[sample * heads + head] == 0) CHECK(scores == plain);
       }
     }
   }
-  MESSAGE("largest difference of a score " << worst);
-  CHECK(worst < tolerance);
+  MESSAGE("largest difference of a score " << worst << ", largest score " << largest);
+  CHECK(worst < tolerance * largest);
   return moved;
 }
 
