@@ -38,6 +38,13 @@ inline std::vector<act::squad_score> scores_of(const std::vector<act::generation
 inline void evaluate_questions(const CLI::App& app, const act::task& task, const eval_options& options) {
   const act::provenance_clock clock;
   chosen_heads heads(options);
+  const act::calibration_options& calibrated_by = heads.calibration().options;
+  if (calibrated_by.redistribute != act::redistribution::proportional ||
+      calibrated_by.behave_as != act::compatibility::none) {
+    throw act::error(act::error_code::unsupported, "--task " + task.name,
+                     "decodes its answers, which knows proportional redistribution and no compatibility; "
+                     "calibrate with --redistribution proportional --compatibility none");
+  }
   const std::vector<act::sample> all = act::read_samples(task, options.data);
   const act::squad_rules rules = act::rules_of(all);
   const std::string sha256 = data_sha256(task, options.data);

@@ -159,6 +159,7 @@ TEST_CASE("squad: a prompt that leaves an answer no room, and options that don't
   refused({"--max-new-tokens", "200"}, 1, "its answer up to 200");
   refused({"--max-new-tokens", "256"}, 2, "max-new-tokens");
   refused({"--scoring", "greedy"}, 2, "--scoring");
+  refused({"--redistribution", "uniform"}, 1, "--redistribution proportional");
   refused({"--prior", "contextual"}, 2, "--prior");
   refused({"--shots", "1", "--shot-data", data}, 2, "--shot-data");
   refused({"--shots", "1", "--shot-seeds", "2"}, 2, "--shot-seeds");
