@@ -76,7 +76,7 @@ void decoding_attention(const head_tensor<const std::type_identity_t<T>>& q,
       for (std::size_t i = 0; i < q.tokens; ++i) {
         task.weigh_row(i);
         const key_range seen = of.seen(i);
-        if (calibrates && !seen.empty()) {
+        if (calibrates) {
           trackers[job].template calibrate_row<accumulator_t<T>, Arch>(std::span(of.scores, seen.end), seen);
         }
         task.mix_row(i);

@@ -97,13 +97,14 @@ class sink_tracker {
   /// the sinks, but leaves the row as it is. Rows may have more keys than before, never fewer.
   template <attention_element T>
   void append(std::span<const T> row, key_range seen) {
-    if (row.size() < keys() || seen.begin > seen.end || seen.end > row.size()) {
+    if (row.size() < keys() || seen.end > row.size()) {
       throw error(error_code::invalid_shape, "row",
                   "needs an element for each tracked key, and `seen` within them");
     }
     if (row.size() > most_steps || static_cast<std::size_t>(steps_) >= most_steps) {
       throw error(error_code::unsupported, "row", "is one of more than 2^31 steps or keys");
     }
+    if (seen.empty()) seen = {seen.end, seen.end};  // visibility::row of padding begins behind its end
     sums_.resize(row.size(), 0);
     unseen_.resize(row.size(), steps_);
     if (tracks_uniform()) uniform_.resize(row.size(), 0);
@@ -114,7 +115,7 @@ class sink_tracker {
   template <attention_element T, class Arch = simd::default_arch>
   double calibrate_row(std::span<T> row, key_range seen) {
     append(std::span<const T>(row), seen);
-    if (options_.beta == 1) return 0;
+    if (options_.beta == 1 || seen.empty()) return 0;
     return detail::redistribute_proportionally<T, Arch>(row.data(), seen, detail::sinks_within(sinks_, seen),
                                                         options_.beta);
   }
@@ -128,10 +129,11 @@ class sink_tracker {
   /// forgotten. Several: the last first. Exact to rounding; exactly: restore a copy.
   template <attention_element T>
   void retract(std::span<const T> row, key_range seen) {
-    if (row.size() != keys() || row.empty() || seen.begin > seen.end || seen.end > row.size()) {
+    if (row.size() != keys() || row.empty() || seen.end > row.size()) {
       throw error(error_code::invalid_shape, "row",
                   "needs an element for each tracked key, and `seen` within them");
     }
+    if (seen.empty()) seen = {seen.end, seen.end};
     add(row, seen, -1);
     sums_.pop_back();
     unseen_.pop_back();

@@ -50,7 +50,8 @@ template <class T>
 inline constexpr bool vectorised<T, scalar> = false;
 
 /// The best instruction set that this translation unit is compiled for. It is the last template parameter of
-/// everything that touches batches: two units with different -m flags then never share a function.
+/// everything that touches batches: two units with different -m flags then never share such a function
+/// (what has no Arch, they do share: docs/core.md says in which order to link them).
 using default_arch = std::conditional_t<xsimd::types::has_simd_register<float, xsimd::default_arch>::value,
                                         xsimd::default_arch, scalar>;
 
