@@ -121,42 +121,33 @@ struct attention_inputs {
   const_matrix_ref key;
   const_matrix_ref value;
 
-  [[nodiscard]] head_tensor<const float> queries_of(const attention_sequence& sequence) const {
-    const std::size_t stride = extent(query.outerStride());
-    return {.data = query.data() + sequence.first_query * stride,
+  // Heads that lie side by side in each of `tokens` rows.
+  template <class T>
+  [[nodiscard]] head_tensor<T> heads_in_rows(T* data, std::size_t heads, std::size_t tokens,
+                                             std::size_t stride) const {
+    return {.data = data,
             .batches = 1,
-            .heads = shape.heads,
-            .tokens = sequence.queries,
+            .heads = heads,
+            .tokens = tokens,
             .channels = shape.head_size,
             .batch_stride = 0,
             .head_stride = shape.head_size,
             .token_stride = stride};
   }
-
+  [[nodiscard]] head_tensor<const float> queries_of(const attention_sequence& sequence) const {
+    const std::size_t stride = extent(query.outerStride());
+    return heads_in_rows(query.data() + sequence.first_query * stride, shape.heads, sequence.queries, stride);
+  }
   [[nodiscard]] head_tensor<float> outputs_of(const attention_sequence& sequence, matrix_ref& out) const {
     const std::size_t stride = extent(out.outerStride());
-    return {.data = out.data() + sequence.first_query * stride,
-            .batches = 1,
-            .heads = shape.heads,
-            .tokens = sequence.queries,
-            .channels = shape.head_size,
-            .batch_stride = 0,
-            .head_stride = shape.head_size,
-            .token_stride = stride};
+    return heads_in_rows(out.data() + sequence.first_query * stride, shape.heads, sequence.queries, stride);
   }
 
   // Keys or values of all positions of a sequence: where they are, or laid one after another in `together`.
   [[nodiscard]] head_tensor<const float> positions_of(const attention_sequence& sequence, const float* past,
                                                       const const_matrix_ref& rows,
                                                       std::vector<float>& together) const {
-    head_tensor<const float> found{.data = past,
-                                   .batches = 1,
-                                   .heads = shape.kv_heads,
-                                   .tokens = sequence.positions(),
-                                   .channels = shape.head_size,
-                                   .batch_stride = 0,
-                                   .head_stride = shape.head_size,
-                                   .token_stride = sequence.past.stride};
+    auto found = heads_in_rows(past, shape.kv_heads, sequence.positions(), sequence.past.stride);
     if (sequence.keys == 0) return found;
     const std::size_t stride = extent(rows.outerStride());
     const float* const own = rows.data() + sequence.first_key * stride;
