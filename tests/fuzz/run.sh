@@ -19,13 +19,22 @@ read -ra libraries <<<"$(pkg-config --cflags --libs "${modules[@]}")"
 
 mkdir -p "$folder/findings"
 python3 tests/fuzz/make_seeds.py "$folder/corpus"
-status=0
+# All at once: each uses one core.
+running=()
+trap 'kill "${running[@]}" 2>/dev/null; exit 130' INT TERM
 for target in "${targets[@]}"; do
-  program=$folder/${target}_fuzz
-  "$compiler" "${flags[@]}" "tests/fuzz/${target}_fuzz.cpp" -o "$program" "${libraries[@]}"
-  echo "== $target: $seconds s"
-  "$program" -max_total_time="$seconds" -max_len=16384 -timeout=20 -rss_limit_mb=3000 -print_final_stats=1 \
-    -artifact_prefix="$folder/findings/$target-" "$folder/corpus/$target" 2>"$folder/$target.log" || status=1
-  grep -E "^(stat::number_of_executed_units|stat::new_units_added|SUMMARY)|ERROR" "$folder/$target.log" || true
+  (
+    program=$folder/${target}_fuzz
+    "$compiler" "${flags[@]}" "tests/fuzz/${target}_fuzz.cpp" -o "$program" "${libraries[@]}"
+    exec "$program" -max_total_time="$seconds" -max_len=16384 -timeout=20 -rss_limit_mb=3000 -print_final_stats=1 \
+      -artifact_prefix="$folder/findings/$target-" "$folder/corpus/$target" 2>"$folder/$target.log"
+  ) &
+  running+=($!)
+done
+status=0
+for i in "${!targets[@]}"; do
+  wait "${running[$i]}" || status=1
+  echo "== ${targets[$i]}: $seconds s"
+  grep -E "^(stat::number_of_executed_units|stat::new_units_added|SUMMARY)|ERROR" "$folder/${targets[$i]}.log" || true
 done
 exit $status
