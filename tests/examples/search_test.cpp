@@ -212,13 +212,17 @@ TEST_CASE("a search by the greedy token: a head does in act-eval what its trials
                                "--include-search-samples", "--predictions", folder / "lines.jsonl"});
   REQUIRE(eval.exit_code == 0);
   const change seen = change_in(act_test::parsed_lines(folder / "lines.jsonl"));
-  for (const json& trial : parsed(folder / "search.json")["trials"]) {
+  const json result = parsed(folder / "search.json");
+  bool found = false;
+  for (const json& trial : result["trials"]) {
     if (trial["layer"] != heads["heads"][0][0] || trial["head"] != heads["heads"][0][1]) continue;
+    found = true;
     CHECK(trial["gained"] == seen.gained);
     CHECK(trial["lost"] == seen.lost);
     CHECK(trial["log_likelihood_gain"].get<double>() ==
           doctest::Approx(seen.log_likelihood_gain).epsilon(1e-3));
   }
+  CHECK(found);
 }
 
 TEST_CASE("a search on generated answers is refused: a generation for each trial") {
