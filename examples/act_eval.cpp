@@ -2,21 +2,21 @@
 // match and F1; a text's perplexity.
 #include <act/report/atomic_file.hpp>
 #include <act/report/evaluation_report.hpp>
-#include <act/tasks/read_samples.hpp>
 
 #include <cstdint>
 #include <iostream>
-#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "data_identity.hpp"
 #include "eval_heads.hpp"
 #include "eval_options.hpp"
 #include "eval_perplexity.hpp"
 #include "eval_runs.hpp"
 #include "eval_samples.hpp"
 #include "eval_squad.hpp"
+#include "passed_over.hpp"
+#include "result_file.hpp"
 
 namespace {
 
@@ -38,22 +38,20 @@ void evaluate_samples(const CLI::App& app, const act::task& task, const eval_opt
   chosen_heads heads(options);
 
   // What is cheap to check comes before the model is loaded.
-  const std::vector<act::sample> all = act::read_samples(task, options.data);
-  const std::string sha256 = data_sha256(task, options.data);
+  const scored_data data = read_data(task, heads, options);
   const shot_pool pool = read_shots(task, options, app);
-  const chosen_samples chosen =
-      choose(all, options.include_search_samples ? std::set<std::size_t>() : heads.searched_samples(sha256),
-             options);
 
   const act::loaded_model loaded = act::load_model(options.common.model);
   const act::model_identity identity = act::identity_of(loaded.model);
   heads.fit_to(identity);
   const act::model_calibration& calibration = heads.calibration();
   const prepared_runs prepared = prepare_runs({.task = task,
-                                               .samples = chosen.samples,
+                                               .samples = data.chosen,
                                                .tokenizer = *loaded.tokenizer,
                                                .context = loaded.model.config.context},
-                                              pool, options, sha256);
+                                              pool, options, data.sha256);
+  const passed_over passed{
+      .searched = data.left_out, .too_long = prepared.skipped, .truncated = prepared.truncated};
   const std::vector<act::sample_scores> scores =
       score_runs(loaded.model, prepared, calibration, options.common.quiet);
 
@@ -76,16 +74,10 @@ void evaluate_samples(const CLI::App& app, const act::task& task, const eval_opt
         document["per_seed"].push_back(std::move(one));
       }
     }
-    document["left_out"] = {{"search_samples", chosen.left_out}, {"too_long", prepared.skipped}};
-    document["truncated"] = prepared.truncated;
-    document["heads"] = calibration.heads.size();
-    document["options"] = act::to_json(calibration.options);
-    document["model"] = act::to_json(identity);
-    document["data"] = {{"file", options.data}, {"sha256", sha256}};
-    const act::provenance made = clock.stamp(options_in_force(app));
-    document["seconds"] = made.seconds;
-    document["provenance"] = act::to_json(made);
-    act::write_file(options.common.json, act::pretty_json(document) + "\n");
+    passed.add_to(document);
+    add_calibrated_model(document, heads.calibration(), identity);
+    document["data"] = {{"file", options.data}, {"sha256", data.sha256}};
+    write_result(options.common.json, std::move(document), app, clock);
   }
 
   std::cout << task.name << ": " << result.n << " samples of " << options.data << heads.remark();
@@ -97,12 +89,7 @@ void evaluate_samples(const CLI::App& app, const act::task& task, const eval_opt
     if (result.runs > 1) std::cout << ", the mean over " << result.runs << " seeds";
     std::cout << '\n';
   }
-  if (chosen.left_out > 0)
-    std::cout << chosen.left_out << " samples left out: the heads were found on them\n";
-  if (prepared.skipped > 0)
-    std::cout << prepared.skipped << " samples left out: longer than the model's context\n";
-  if (prepared.truncated > 0)
-    std::cout << prepared.truncated << " prompts cut at the left to the model's context\n";
+  std::cout << passed.remarks();
   std::cout << '\n' << act::evaluation_table(result);
   if (result.difference && result.difference->mcnemar_p) {
     std::cout << "McNemar's exact test of the difference: p = "
@@ -113,11 +100,8 @@ void evaluate_samples(const CLI::App& app, const act::task& task, const eval_opt
   } else if (result.with_other) {
     std::cout << act::other_answers(result) << '\n';
   }
-  if (heads.given() && calibration.heads.empty()) {
-    std::cout << '\n' << heads.path() << " names no heads, so there is nothing to calibrate.\n";
-  } else if (heads.given()) {
-    std::cout << '\n' << act::verdict(result) << '\n';
-  }
+  if (!calibration.heads.empty()) std::cout << '\n' << act::verdict(result) << '\n';
+  std::cout << heads.nothing_to_calibrate();
 }
 
 void run(const CLI::App& app, const eval_options& options) {

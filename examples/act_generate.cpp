@@ -16,9 +16,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "program.hpp"
+#include "result_file.hpp"
 
 namespace {
 
@@ -172,13 +174,6 @@ nlohmann::ordered_json numbers(const act::model& model, const act::matrix& hidde
   return list;
 }
 
-void write_provenance(nlohmann::ordered_json& document, const CLI::App& app,
-                      const act::provenance_clock& clock) {
-  const act::provenance made = clock.stamp(options_in_force(app));
-  document["seconds"] = made.seconds;
-  document["provenance"] = act::to_json(made);
-}
-
 // One whole pass, plain and calibrated; the tokenizer isn't looked at.
 void run_logits(const CLI::App& app, const generate_options& options, const act::provenance_clock& clock,
                 const std::optional<act::heads_file>& heads) {
@@ -197,13 +192,9 @@ void run_logits(const CLI::App& app, const generate_options& options, const act:
   }
   act::write_file(options.logits, act::compact_json(document) + "\n");
   if (options.common.json.empty()) return;
-  nlohmann::ordered_json summary{{"logits", options.logits},
-                                 {"prompt_tokens", prompts.front()},
-                                 {"heads", calibration.heads.size()},
-                                 {"options", act::to_json(calibration.options)},
-                                 {"model", act::to_json(act::identity_of(model))}};
-  write_provenance(summary, app, clock);
-  act::write_file(options.common.json, act::pretty_json(summary) + "\n");
+  nlohmann::ordered_json summary{{"logits", options.logits}, {"prompt_tokens", prompts.front()}};
+  add_calibrated_model(summary, calibration, act::identity_of(model));
+  write_result(options.common.json, std::move(summary), app, clock);
 }
 
 // The chat format in force: the one that was named, else the model's own.
@@ -279,12 +270,9 @@ void run_mt_bench(const CLI::App& app, generate_options& options, const act::pro
                                   {"answers", options.answers},
                                   {"model_id", name},
                                   {"tokens", made_tokens},
-                                  {"chat_template", format.name},
-                                  {"heads", calibration.heads.size()},
-                                  {"options", act::to_json(calibration.options)},
-                                  {"model", act::to_json(identity)}};
-  write_provenance(document, app, clock);
-  act::write_file(options.common.json, act::pretty_json(document) + "\n");
+                                  {"chat_template", format.name}};
+  add_calibrated_model(document, calibration, identity);
+  write_result(options.common.json, std::move(document), app, clock);
 }
 
 void run(const CLI::App& app, generate_options& options) {
@@ -344,17 +332,14 @@ void run(const CLI::App& app, generate_options& options) {
                                   {"tokens", made.tokens},
                                   {"end", act::name_of(made.end)},
                                   {"prompt", asked},
-                                  {"prompt_tokens", prompt},
-                                  {"heads", calibration.heads.size()},
-                                  {"options", act::to_json(calibration.options)},
-                                  {"model", act::to_json(act::identity_of(loaded.model))}};
+                                  {"prompt_tokens", prompt}};
+  add_calibrated_model(document, calibration, act::identity_of(loaded.model));
   if (format != nullptr) document["chat_template"] = format->name;
   document["seconds_to_first_token"] = first;
   if (made.tokens.size() > 1 && decoding > 0) {
     document["tokens_per_second"] = static_cast<double>(made.tokens.size() - 1) / decoding;
   }
-  write_provenance(document, app, clock);
-  act::write_file(options.common.json, act::pretty_json(document) + "\n");
+  write_result(options.common.json, std::move(document), app, clock);
 }
 
 }  // namespace

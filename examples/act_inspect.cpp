@@ -18,6 +18,8 @@
 
 #include "data_identity.hpp"
 #include "inspect_options.hpp"
+#include "passed_over.hpp"
+#include "result_file.hpp"
 
 namespace {
 
@@ -28,10 +30,7 @@ void write_json(nlohmann::ordered_json document, const act::sink_options& sinks,
                 const act::provenance_clock& clock, const CLI::App& app, const inspect_options& options) {
   document["options"] = act::to_json(sinks);
   document["model"] = act::to_json(act::identity_of(model));
-  const act::provenance made = clock.stamp(options_in_force(app));
-  document["seconds"] = made.seconds;
-  document["provenance"] = act::to_json(made);
-  act::write_file(options.common.json, act::pretty_json(document) + "\n");
+  act_program::write_result(options.common.json, std::move(document), app, clock);
 }
 
 // What a page says at its top: what was looked at, with which model, and what counts as a sink.
@@ -133,6 +132,7 @@ void inspect_data(const CLI::App& app, const inspect_options& options) {
         act::error_code::invalid_input, options.data,
         "every chosen sample is longer than the model's context; use --long-prompts truncate-left");
   }
+  const passed_over passed{.too_long = made.skipped, .truncated = made.truncated};
   const act::observe_options how{.sinks = options.sinks.over({})};
   act::inspection_accumulator accumulator;
   {
@@ -150,8 +150,7 @@ void inspect_data(const CLI::App& app, const inspect_options& options) {
   if (!options.common.json.empty()) {
     nlohmann::ordered_json document{{"task", task.name}};
     document.update(act::to_json(summary, by));
-    document["left_out"] = {{"too_long", made.skipped}};
-    document["truncated"] = made.truncated;
+    passed.add_to(document);
     document["sinks"] = act::sinks_json(summary, by);
     document["data"] = {{"file", options.data}, {"sha256", sha256}};
     write_json(std::move(document), how.sinks, loaded.model, clock, app, options);
@@ -166,8 +165,7 @@ void inspect_data(const CLI::App& app, const inspect_options& options) {
   std::cout << task.name << ": " << summary.prompts << " prompts of " << options.data << ", "
             << summary.tokens << " tokens; " << summary.layers << " layers of " << summary.heads
             << " heads\n";
-  if (made.skipped > 0) std::cout << made.skipped << " samples left out: longer than the model's context\n";
-  if (made.truncated > 0) std::cout << made.truncated << " prompts cut at the left to the model's context\n";
+  std::cout << passed.remarks();
   print_heat_map(summary, options);
   if (summary.sinks == 0 || options.top == 0) return;
   std::cout << "\nthe most frequent sink tokens (the paper's Table 1)\n"

@@ -15,10 +15,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "data_identity.hpp"
+#include "passed_over.hpp"
 #include "program.hpp"
+#include "result_file.hpp"
 
 namespace {
 
@@ -187,12 +190,13 @@ void run(const CLI::App& app, const search_options& options) {
   std::optional<act::tokens_by_text> vocabulary;
   if (how_asked.scoring == act::scoring_rule::greedy)
     how_asked.vocabulary = &vocabulary.emplace(*loaded.tokenizer);
-  std::size_t skipped = 0;
+  passed_over passed;
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     act::prepared_samples prepared =
         act::prepare(*tasks[i].task, chosen[i].samples, *loaded.tokenizer, config.context,
                      options.scoring.policy(), tasks[i].file, how_asked);
-    skipped += prepared.skipped;
+    passed.too_long += prepared.skipped;
+    passed.truncated += prepared.truncated;
     plan.sources.push_back(chosen[i].source);
     plan.samples.insert(plan.samples.end(), prepared.samples.begin(), prepared.samples.end());
   }
@@ -228,10 +232,7 @@ void run(const CLI::App& app, const search_options& options) {
     nlohmann::ordered_json document = act::to_json(plan, outcome, selected, how);
     document["options"] = act::to_json(plan.options);
     document["model"] = act::to_json(identity);
-    const act::provenance made = clock.stamp(options_in_force(app));
-    document["seconds"] = made.seconds;
-    document["provenance"] = act::to_json(made);
-    act::write_file(options.common.json, act::pretty_json(document) + "\n");
+    write_result(options.common.json, std::move(document), app, clock);
   }
 
   const act::search_work& work = outcome.work;
@@ -248,7 +249,7 @@ void run(const CLI::App& app, const search_options& options) {
             << trials << " trials, " << work.trials_without_sinks << " of them without a sink; computed "
             << act::detail::formatted("%.1f %%", 100 * static_cast<double>(work.layer_rows_computed) / whole)
             << " of the layer-rows that a whole pass for each would take\n";
-  if (skipped > 0) std::cout << skipped << " samples left out: longer than the model's context\n";
+  std::cout << passed.remarks();
   if (selected.empty()) {
     std::cout << "\nNo head helps on these samples; " << options.out << " names none.\n";
   } else {

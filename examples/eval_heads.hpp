@@ -61,6 +61,12 @@ class chosen_heads {
     return text.str();
   }
 
+  /// The line under a result that says so: heads were given, and they are none. Else nothing.
+  [[nodiscard]] std::string nothing_to_calibrate() const {
+    if (!file_ || !file_->heads.empty()) return {};
+    return "\n" + path_ + " names no heads, so there is nothing to calibrate.\n";
+  }
+
  private:
   std::string path_;
   bool force_;

@@ -1,7 +1,6 @@
 // act-eval --task ppl: the perplexity of a text, plain and calibrated.
 #pragma once
 
-#include <act/report/atomic_file.hpp>
 #include <act/report/perplexity_report.hpp>
 #include <act/report/progress.hpp>
 #include <act/report/sha256.hpp>
@@ -11,10 +10,12 @@
 #include <algorithm>
 #include <iostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "eval_heads.hpp"
 #include "eval_options.hpp"
+#include "result_file.hpp"
 
 namespace act_program {
 
@@ -61,21 +62,14 @@ inline void evaluate_perplexity(const CLI::App& app, const eval_options& options
     nlohmann::ordered_json document{
         {"task", perplexity_task}, {"tokens", tokens.size()}, {"context", context}, {"stride", stride}};
     document.update(act::to_json(result));
-    document["heads"] = heads.calibration().heads.size();
-    document["options"] = act::to_json(heads.calibration().options);
-    document["model"] = act::to_json(identity);
+    add_calibrated_model(document, heads.calibration(), identity);
     document["data"] = {{"file", options.data}, {"sha256", act::sha256_of_file(options.data)}};
-    const act::provenance made = clock.stamp(options_in_force(app));
-    document["seconds"] = made.seconds;
-    document["provenance"] = act::to_json(made);
-    act::write_file(options.common.json, act::pretty_json(document) + "\n");
+    write_result(options.common.json, std::move(document), app, clock);
   }
   std::cout << "perplexity of " << result.counted << " tokens of " << options.data << " in " << result.windows
             << " windows of " << context << ", stride " << stride << heads.remark() << "\n\n"
             << act::perplexity_table(result);
-  if (heads.given() && heads.calibration().heads.empty()) {
-    std::cout << '\n' << heads.path() << " names no heads, so there is nothing to calibrate.\n";
-  }
+  std::cout << heads.nothing_to_calibrate();
 }
 
 }  // namespace act_program

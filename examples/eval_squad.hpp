@@ -7,19 +7,19 @@
 #include <act/tasks/evaluate_answers.hpp>
 #include <act/tasks/generate_answers.hpp>
 #include <act/tasks/prepare.hpp>
-#include <act/tasks/read_samples.hpp>
 #include <act/tasks/shots.hpp>
 
 #include <iostream>
 #include <optional>
-#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "data_identity.hpp"
 #include "eval_heads.hpp"
 #include "eval_options.hpp"
 #include "eval_samples.hpp"
+#include "passed_over.hpp"
+#include "result_file.hpp"
 
 namespace act_program {
 
@@ -45,12 +45,9 @@ inline void evaluate_questions(const CLI::App& app, const act::task& task, const
                      "decodes its answers, which knows proportional redistribution and no compatibility; "
                      "calibrate with --redistribution proportional --compatibility none");
   }
-  const std::vector<act::sample> all = act::read_samples(task, options.data);
+  const scored_data data = read_data(task, heads, options);
+  const std::vector<act::sample>& all = data.all;
   const act::squad_rules rules = act::rules_of(all);
-  const std::string sha256 = data_sha256(task, options.data);
-  const chosen_samples chosen =
-      choose(all, options.include_search_samples ? std::set<std::size_t>() : heads.searched_samples(sha256),
-             options);
 
   const act::loaded_model loaded = act::load_model(options.common.model);
   const act::model_identity identity = act::identity_of(loaded.model);
@@ -63,7 +60,7 @@ inline void evaluate_questions(const CLI::App& app, const act::task& task, const
     return shown;
   };
   const act::prepared_samples prepared =
-      act::prepare(task, chosen.samples, *loaded.tokenizer, loaded.model.config.context,
+      act::prepare(task, data.chosen, *loaded.tokenizer, loaded.model.config.context,
                    options.scoring.policy(), options.data,
                    {.scoring = act::scoring_rule::generated,
                     .shots = shots,
@@ -72,6 +69,8 @@ inline void evaluate_questions(const CLI::App& app, const act::task& task, const
   if (prepared.samples.empty()) {
     throw act::error(act::error_code::invalid_input, options.data, "no prompt fits the model's context");
   }
+  const passed_over passed{
+      .searched = data.left_out, .too_long = prepared.skipped, .truncated = prepared.truncated};
   std::vector<act::sample> questions;
   std::vector<bool> answerable;
   for (const act::prepared_sample& each : prepared.samples) {
@@ -106,34 +105,22 @@ inline void evaluate_questions(const CLI::App& app, const act::task& task, const
     document.update(act::to_json(result));
     document["max_new_tokens"] = options.max_new_tokens;
     if (options.shots > 0) document["shots"] = {{"count", options.shots}};
-    document["left_out"] = {{"search_samples", chosen.left_out}, {"too_long", prepared.skipped}};
-    document["truncated"] = prepared.truncated;
-    document["heads"] = calibration.heads.size();
-    document["options"] = act::to_json(calibration.options);
-    document["model"] = act::to_json(identity);
-    document["data"] = {{"file", options.data}, {"sha256", sha256}};
-    const act::provenance made = clock.stamp(options_in_force(app));
-    document["seconds"] = made.seconds;
-    document["provenance"] = act::to_json(made);
-    act::write_file(options.common.json, act::pretty_json(document) + "\n");
+    passed.add_to(document);
+    add_calibrated_model(document, heads.calibration(), identity);
+    document["data"] = {{"file", options.data}, {"sha256", data.sha256}};
+    write_result(options.common.json, std::move(document), app, clock);
   }
 
   std::cout << task.name << ": " << result.n << " questions of " << options.data << heads.remark() << '\n';
   if (options.shots > 0)
     std::cout << "up to " << options.shots << " other questions of the paragraph shown before each\n";
-  if (chosen.left_out > 0)
-    std::cout << chosen.left_out << " samples left out: the heads were found on them\n";
-  if (prepared.skipped > 0)
-    std::cout << prepared.skipped << " samples left out: longer than the model's context\n";
-  if (prepared.truncated > 0)
-    std::cout << prepared.truncated << " prompts cut at the left to the model's context\n";
+  std::cout << passed.remarks();
   std::cout << '\n' << act::answers_table(result);
   if (result.difference) {
     std::cout << "McNemar's exact test of the exact matches: p = "
               << act::detail::formatted("%.3g", result.difference->mcnemar_p) << '\n';
   }
-  if (heads.given() && calibration.heads.empty())
-    std::cout << '\n' << heads.path() << " names no heads, so there is nothing to calibrate.\n";
+  std::cout << heads.nothing_to_calibrate();
 }
 
 }  // namespace act_program

@@ -262,25 +262,6 @@ inline void check_outputs(const std::vector<std::pair<std::string, std::string>>
   }
 }
 
-/// Every option that was given, by its command-line name: part of a result's provenance. The others have the
-/// defaults of the version that is recorded beside them.
-[[nodiscard]] inline nlohmann::ordered_json options_in_force(const CLI::App& app) {
-  auto options = nlohmann::ordered_json::object();
-  for (const CLI::Option* option : app.get_options()) {
-    const std::string name = option->get_single_name();
-    if (name == "help" || name == "version" || option->count() == 0) continue;
-    const std::vector<std::string> given = option->results();
-    if (option->get_expected_max() == 0) {
-      options[name] = true;
-    } else if (given.size() == 1) {
-      options[name] = given.front();
-    } else {
-      options[name] = given;
-    }
-  }
-  return options;
-}
-
 /// Parses, runs, and turns every way to fail into one line on stderr and an exit code. `run` does the work.
 template <class Run>
 int main_of(CLI::App& app, int count, char** arguments, Run&& run) {
