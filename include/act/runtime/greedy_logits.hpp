@@ -4,9 +4,9 @@
 #pragma once
 
 #include <act/error.hpp>
-#include <act/parallel.hpp>
 #include <act/runtime/forward.hpp>
 #include <act/runtime/model.hpp>
+
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
@@ -22,16 +22,11 @@ using answer_tokens = std::vector<std::vector<token_id>>;
 /// scores[i] = the largest logit among answers[i][a] for each answer a, then the largest logit of any other
 /// token of the output matrix: the greedy token is the answer with the largest number, the last number being
 /// "none of them". `hidden` is what `final_hidden` returned, one row a prompt. Preconditions: every answer
-/// has a token, every token is in the vocabulary. The vocabulary is expanded block by block: memory is 512
-/// logits a row and thread. Threads don't change a bit; other prompts in the batch change no more than
-/// rounding. Cost: 2 rows x vocabulary x width flops. Throws `error` (invalid_input) for a logit that isn't
-/// finite.
+/// has a token, every token is in the vocabulary. Memory is a block's logits (`logits_in_blocks`) a row and
+/// thread. Threads don't change a bit; other prompts in the batch change no more than rounding. Cost: 2 rows
+/// x vocabulary x width flops. Throws `error` (invalid_input) for a logit that isn't finite.
 [[nodiscard]] inline std::vector<std::vector<double>> greedy_logits(
     const model& model, const matrix& hidden, std::span<const answer_tokens* const> answers) {
-  constexpr std::size_t words_per_block = 512;
-  const std::size_t width = model.output.width();
-  const std::size_t words = model.output.count();
-  const std::size_t blocks = (words + words_per_block - 1) / words_per_block;
   constexpr float lowest = std::numeric_limits<float>::lowest();
 
   // Of every prompt, its answers' tokens in the order of the vocabulary.
@@ -50,27 +45,22 @@ using answer_tokens = std::vector<std::vector<token_id>>;
               [](const answer_token& a, const answer_token& b) { return a.token < b.token; });
   }
 
-  matrix others(index(blocks), index(answers.size()));
+  matrix others(index(model.output.blocks()), index(answers.size()));
   std::atomic<bool> finite{true};
-  parallel_for(blocks, [&](std::size_t block) noexcept {
-    const std::size_t first = block * words_per_block;
-    const std::size_t size = std::min(words_per_block, words - first);
-    matrix expanded(index(size), index(width));
-    for (std::size_t i = 0; i < size; ++i)
-      model.output.copy_row(first + i, {&expanded(index(i), 0), width});
-    matrix logits = hidden * expanded.transpose();
+  model.output.logits_in_blocks(hidden, [&](std::size_t first, matrix& logits) {
+    const std::size_t end = first + extent(logits.cols());
     if (!logits.allFinite()) finite = false;
     for (std::size_t i = 0; i < answers.size(); ++i) {
       auto each = std::lower_bound(
           found[i].begin(), found[i].end(), first,
           [](const answer_token& a, std::size_t b) { return static_cast<std::size_t>(a.token) < b; });
-      for (; each != found[i].end() && static_cast<std::size_t>(each->token) < first + size; ++each) {
+      for (; each != found[i].end() && static_cast<std::size_t>(each->token) < end; ++each) {
         // A token belongs to one block, so no other thread writes here.
         float& logit = logits(index(i), index(static_cast<std::size_t>(each->token) - first));
         each->logit = logit;
         logit = lowest;
       }
-      others(index(block), index(i)) = logits.row(index(i)).maxCoeff();
+      others(index(first / token_rows::tokens_per_block), index(i)) = logits.row(index(i)).maxCoeff();
     }
   });
   if (!finite) {

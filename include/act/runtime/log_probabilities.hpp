@@ -7,7 +7,6 @@
 #pragma once
 
 #include <act/error.hpp>
-#include <act/parallel.hpp>
 #include <act/runtime/forward.hpp>
 #include <act/runtime/model.hpp>
 #include <algorithm>
@@ -28,39 +27,31 @@ struct scored_text {
   friend bool operator==(const scored_text&, const scored_text&) = default;
 };
 
-/// log p(targets[r]) at row r, over the whole vocabulary. `hidden` is what `final_hidden` returned. The
-/// vocabulary is expanded block by block: memory is 512 logits a row and thread, not the vocabulary's size.
-/// Sums are in double, in an order that threads don't change. Cost: 2 rows x vocabulary x width flops.
+/// log p(targets[r]) at row r, over the whole vocabulary. `hidden` is what `final_hidden` returned. Memory is
+/// a block's logits (`logits_in_blocks`) a row and thread, not the vocabulary's. Sums are in double, in an
+/// order that threads don't change. Cost: 2 rows x vocabulary x width flops.
 [[nodiscard]] inline std::vector<double> token_log_probabilities(const model& model, const matrix& hidden,
                                                                  std::span<const token_id> targets) {
-  constexpr std::size_t words_per_block = 512;
-  const std::size_t width = model.output.width();
-  const std::size_t words = model.output.count();
-  const std::size_t blocks = (words + words_per_block - 1) / words_per_block;
+  const Eigen::Index blocks = index(model.output.blocks());
   const Eigen::Index rows = hidden.rows();
   // Of each block of the vocabulary: its largest logit and the sum of exp(logit - largest), for every row.
-  matrix largest(index(blocks), rows), sums(index(blocks), rows);
+  matrix largest(blocks, rows), sums(blocks, rows);
   std::vector<double> logit(targets.size());
-  parallel_for(blocks, [&](std::size_t block) noexcept {
-    const std::size_t first = block * words_per_block;
-    const std::size_t size = std::min(words_per_block, words - first);
-    matrix expanded(index(size), index(width));
-    for (std::size_t i = 0; i < size; ++i)
-      model.output.copy_row(first + i, {&expanded(index(i), 0), width});
-    const matrix logits = hidden * expanded.transpose();
+  model.output.logits_in_blocks(hidden, [&](std::size_t first, const matrix& logits) {
+    const Eigen::Index block = index(first / token_rows::tokens_per_block);
     for (Eigen::Index row = 0; row < rows; ++row) {
       const float most = logits.row(row).maxCoeff();
-      largest(index(block), row) = most;
-      sums(index(block), row) = (logits.row(row).array() - most).exp().sum();
+      largest(block, row) = most;
+      sums(block, row) = (logits.row(row).array() - most).exp().sum();
       const auto target = static_cast<std::size_t>(targets[static_cast<std::size_t>(row)]);
-      if (target >= first && target < first + size)
+      if (target >= first && target < first + extent(logits.cols()))
         logit[static_cast<std::size_t>(row)] = static_cast<double>(logits(row, index(target - first)));
     }
   });
   for (Eigen::Index row = 0; row < rows; ++row) {
     const double most = static_cast<double>(largest.col(row).maxCoeff());
     double sum = 0;
-    for (Eigen::Index block = 0; block < index(blocks); ++block) {
+    for (Eigen::Index block = 0; block < blocks; ++block) {
       sum +=
           static_cast<double>(sums(block, row)) * std::exp(static_cast<double>(largest(block, row)) - most);
     }

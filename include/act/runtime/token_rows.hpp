@@ -9,9 +9,11 @@
 #include <act/runtime/files/tensor_view.hpp>
 #include <act/runtime/layers/matrix.hpp>
 #include <act/runtime/tokenizer/tokenizer.hpp>
+
+#include <algorithm>
 #include <cstddef>
 #include <span>
-#include <vector>
+#include <utility>
 
 namespace act::inline ACT_ABI {
 
@@ -40,17 +42,34 @@ class token_rows {
     out.noalias() = x * rows.transpose();
   }
 
-  /// The same for the whole vocabulary: logits is [rows, count()]. Expanded block by block, never as a whole.
-  void all_logits(const const_matrix_ref& x, matrix_ref out) const {
-    constexpr std::size_t rows_per_block = 512;
-    const std::size_t blocks = (count() + rows_per_block - 1) / rows_per_block;
-    parallel_for(blocks, [&](std::size_t block) noexcept {
-      const std::size_t first = block * rows_per_block;
-      const std::size_t size = std::min(rows_per_block, count() - first);
+  static constexpr std::size_t tokens_per_block = 512;
+  /// How many blocks `logits_in_blocks` makes.
+  [[nodiscard]] std::size_t blocks() const noexcept {
+    return (count() + tokens_per_block - 1) / tokens_per_block;
+  }
+
+  /// The logits of the whole vocabulary, which is expanded block by block and never as a whole: calls
+  /// `use(first, logits)` once for each block, `logits` [rows, tokens] being those of tokens `first`,
+  /// `first` + 1 and so on, the callee's to change. `first` is a multiple of `tokens_per_block`. Blocks come
+  /// on many threads at once and in no order, and `use` may not throw. Cost: count() x width to expand, 2
+  /// rows x count() x width flops; memory a block's tokens and logits for each thread.
+  template <class Use>
+  void logits_in_blocks(const const_matrix_ref& x, Use&& use) const {
+    parallel_for(blocks(), [&](std::size_t block) noexcept {
+      const std::size_t first = block * tokens_per_block;
+      const std::size_t size = std::min(tokens_per_block, count() - first);
       matrix rows(index(size), index(width()));
       for (std::size_t i = 0; i < size; ++i)
         copy_row(first + i, {&rows(index(i), 0), width()});
-      out.middleCols(index(first), index(size)).noalias() = x * rows.transpose();
+      matrix logits = x * rows.transpose();
+      use(first, logits);
+    });
+  }
+
+  /// The logits of the whole vocabulary at once: `out` is [rows, count()].
+  void all_logits(const const_matrix_ref& x, matrix_ref out) const {
+    logits_in_blocks(x, [&](std::size_t first, const matrix& logits) {
+      out.middleCols(index(first), logits.cols()) = logits;
     });
   }
 
