@@ -1,6 +1,6 @@
 # The core's tests: as it is configured (which tests the scalar kernels too), and without xsimd in sight.
 set(act_core_test_sources
-  ablations_test.cpp attention_view_test.cpp calibrate_test.cpp calibrated_attention_test.cpp
+  ablations_test.cpp attention_view_test.cpp attention_weights_test.cpp calibrate_test.cpp calibrated_attention_test.cpp
   column_scores_test.cpp compatibility_test.cpp decoding_attention_test.cpp half_test.cpp
   head_set_test.cpp options_test.cpp output_correction_test.cpp parallel_test.cpp redistribution_test.cpp sink_tracker_test.cpp sinks_test.cpp
   validation_test.cpp kernels/row_test.cpp)

@@ -3,6 +3,8 @@
 
 #include <act/ablations.hpp>
 #include <act/attention_view.hpp>
+#include <act/attention_weights.hpp>
+#include <act/attention_workspace.hpp>
 #include <act/calibrate.hpp>
 #include <act/calibrated_attention.hpp>
 #include <act/column_scores.hpp>

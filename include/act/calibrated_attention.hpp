@@ -21,7 +21,9 @@
 // decoding, read them where they are.
 #pragma once
 
+#include <act/attention_checks.hpp>
 #include <act/attention_view.hpp>
+#include <act/attention_workspace.hpp>
 #include <act/calibrate.hpp>
 #include <act/element.hpp>
 #include <act/error.hpp>
@@ -46,107 +48,7 @@
 
 namespace act::inline ACT_ABI {
 
-/// Scratch memory of calibrated_attention, kept from call to call. `A` is float, or double for double inputs.
-template <class A>
-class attention_workspace {
- public:
-  /// What a head that keeps its map is calibrated with.
-  struct map_memory {
-    calibration_workspace workspace;
-    calibration_report report;
-  };
-
-  [[nodiscard]] std::span<A> of_worker(std::size_t worker, std::size_t size) noexcept {
-    return {blocks_.data() + worker * size, size};
-  }
-  [[nodiscard]] map_memory& map_of_worker(std::size_t worker) noexcept { return maps_[worker]; }
-  void reserve(std::size_t workers, std::size_t size, std::size_t chosen, std::size_t keys) {
-    if (blocks_.size() < workers * size) blocks_.resize(workers * size);
-    if (maps_.size() < workers) maps_.resize(workers);
-    heads_.reserve(chosen, keys);
-  }
-  [[nodiscard]] calibration_workspace& heads() noexcept { return heads_; }
-  [[nodiscard]] std::size_t bytes() const noexcept {
-    return blocks_.size() * sizeof(A);
-  }  ///< without the sums
-
- private:
-  std::vector<A> blocks_;
-  std::vector<map_memory> maps_;
-  calibration_workspace heads_;
-};
-
 namespace detail {
-
-// Multiply-adds below which waking threads costs more than it gains.
-inline constexpr std::size_t attention_worth_threads = std::size_t{1} << 19;
-
-template <class T>
-void check_tensor(const head_tensor<T>& tensor, std::string_view name) {
-  if (tensor.data == nullptr && tensor.batches * tensor.heads * tensor.tokens * tensor.channels != 0) {
-    throw error(error_code::invalid_shape, name, "has no data");
-  }
-  if (tensor.tokens > 1 && tensor.token_stride < tensor.channels) {
-    throw error(error_code::invalid_shape, name, "has a token_stride below its channels");
-  }
-}
-
-template <class T>
-void check_attention(const head_tensor<const T>& q, const head_tensor<const T>& k,
-                     const head_tensor<const T>& v, const head_tensor<T>& out, const layer_heads& heads,
-                     const calibration_options& calibration, const attention_options& options) {
-  const auto demand = [](bool met, std::string_view where, std::string_view message) {
-    if (!met) throw error(error_code::invalid_shape, where, message);
-  };
-  check_tensor(q, "q");
-  check_tensor(k, "k");
-  check_tensor(v, "v");
-  check_tensor(out, "out");
-  demand(k.heads > 0 && q.heads % k.heads == 0, "k", "needs a number of heads that divides that of q");
-  demand(k.batches == q.batches && k.channels == q.channels, "k",
-         "needs the batch entries and channels of q");
-  demand(v.batches == k.batches && v.heads == k.heads && v.tokens == k.tokens, "v",
-         "needs the batch entries, heads and tokens of k");
-  demand(out.batches == q.batches && out.heads == q.heads && out.tokens == q.tokens &&
-             out.channels == v.channels,
-         "out", "needs the batch entries, heads and tokens of q and the channels of v");
-  // The rest of the map's shape is checked by the map that never exists.
-  const auto map = attention_view<T>::packed(q.data, q.batches, q.heads, q.tokens, k.tokens, options.visible);
-  throw_if(map.validate(), error_code::invalid_shape);
-  const auto option = [](bool met, std::string_view where, std::string_view message) {
-    if (!met) throw error(error_code::invalid_option, where, message);
-  };
-  option(std::isfinite(options.scale), "scale", "must be finite (0 asks for 1 / sqrt(channels))");
-  option(options.soft_cap >= 0 && std::isfinite(options.soft_cap), "soft_cap", "must be 0 (none) or more");
-  option(options.slopes.empty() || options.slopes.size() == q.heads, "slopes",
-         "need one for each head of q, or none");
-  option(options.sink_logits.empty() || options.sink_logits.size() == q.heads, "sink_logits",
-         "need one for each head of q, or none");
-  option(options.carried_sums.empty() || options.carried_sums.size() == q.batches * q.heads * k.tokens,
-         "carried_sums", "need batches * heads * keys of them, or none");
-  throw_if(calibration.validate(), error_code::invalid_option);
-  check_heads(heads, q.heads);
-}
-
-/// Only proportional redistribution can be written as a correction of outputs.
-[[nodiscard]] inline bool needs_map(const calibration_options& options) noexcept {
-  return options.redistribute != redistribution::proportional || options.behave_as != compatibility::none;
-}
-
-/// What calibrating a head by its map can't do.
-template <class T>
-void check_map_request(const head_tensor<const T>& q, const head_tensor<const T>& k,
-                       const calibration_options& calibration, const attention_options& options) {
-  check_subset(calibration, k.tokens);
-  if (!options.carried_sums.empty()) {
-    throw error(error_code::unsupported, "carried_sums",
-                "need proportional redistribution: other rows than this chunk's would decide about it");
-  }
-  if (calibration.behave_as == compatibility::authors && q.tokens != 0) {
-    check_authors_shape(
-        attention_view<T>::packed(q.data, q.batches, q.heads, q.tokens, k.tokens, options.visible));
-  }
-}
 
 /// Calibrates the map that a head keeps. Its sinks' scores go to `sums`, their positions to `positions`.
 template <class T, class Arch>

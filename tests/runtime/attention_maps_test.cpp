@@ -63,10 +63,10 @@ TEST_CASE("maps of packed prompts equal the oracle's, block by block") {
     reference::attend(oracle, head_tensor(layer.query, sequence, 4, 12),
                       head_tensor(layer.key, sequence, 2, 12),
                       {.scale = static_cast<double>(layer.shape.scale), .slopes = {}, .sink_logits = {}});
-    act::row_vector block = act::row_vector::Constant(act::index(act::map_block_size(tokens)), -1.0F);
+    act::map_rows_memory memory;
     for (std::size_t head = 0; head < 4; ++head) {
       std::size_t next = 0;
-      act::for_each_map_rows(layer.shape, sequence, layer.query, layer.key, head, block,
+      act::for_each_map_rows(layer.shape, sequence, layer.query, layer.key, head, memory,
                              [&](const act::attention_view<float>& rows) noexcept {
                                CHECK(!rows.validate());
                                CHECK(rows.visible.query_offset == next);
@@ -88,15 +88,24 @@ TEST_CASE("maps of packed prompts equal the oracle's, block by block") {
   MESSAGE("largest difference of a weight: " << worst);
 }
 
-TEST_CASE("a score that isn't finite makes its block NaN, never a plausible number") {
+TEST_CASE("a score that isn't finite makes its row NaN, never a plausible number") {
   for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     packed_layer layer = make_layer({100}, 5);
     layer.query(90, 0) = bad;
-    act::row_vector block(act::index(act::map_block_size(100)));
+    act::map_rows_memory memory;
     std::vector<bool> spoiled;
-    act::for_each_map_rows(layer.shape, layer.sequences[0], layer.query, layer.key, 0, block,
+    act::for_each_map_rows(layer.shape, layer.sequences[0], layer.query, layer.key, 0, memory,
                            [&](const act::attention_view<float>& rows) noexcept {
-                             spoiled.push_back(std::isnan(rows.row(0, 0, 0)[0]));
+                             bool any = false;
+                             for (std::size_t i = 0; i < rows.queries; ++i) {
+                               const bool whole = rows.visible.query_offset + i != 90;
+                               for (std::size_t j = 0; j < rows.keys; ++j) {
+                                 const float weight = rows.row(0, 0, i)[j];
+                                 any = any || std::isnan(weight);
+                                 CHECK(std::isnan(weight) == (!whole && j <= 90));
+                               }
+                             }
+                             spoiled.push_back(any);
                            });
     CHECK(spoiled == std::vector<bool>{false, true});
   }

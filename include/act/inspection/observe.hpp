@@ -33,14 +33,9 @@ namespace detail {
 class layer_observer {
  public:
   layer_observer(const attention_shape& shape, std::span<const attention_sequence> sequences)
-      : shape_(shape), sequences_(sequences), sums_(sequences.size() * shape.heads), blocks_(thread_count()) {
-    std::size_t longest = 0;
-    for (std::size_t task = 0; task < sums_.size(); ++task) {
+      : shape_(shape), sequences_(sequences), sums_(sequences.size() * shape.heads), memory_(thread_count()) {
+    for (std::size_t task = 0; task < sums_.size(); ++task)
       sums_[task].resize(sequences[task / shape.heads].queries);
-      longest = std::max(longest, sums_[task].size());
-    }
-    for (row_vector& block : blocks_)
-      block.resize(index(map_block_size(longest)));
   }
 
   // `pictures`: one for each (sequence, head), or none.
@@ -53,7 +48,7 @@ class layer_observer {
         if (!pictures.empty()) pictures[task].add(rows);
       };
       for_each_map_rows(shape_, sequences_[task / shape_.heads], query, key, task % shape_.heads,
-                        blocks_[worker], add);
+                        memory_[worker], add);
     });
   }
 
@@ -65,7 +60,7 @@ class layer_observer {
   attention_shape shape_;
   std::span<const attention_sequence> sequences_;
   std::vector<std::vector<double>> sums_;  // [sequence * heads + head][token]
-  std::vector<row_vector> blocks_;
+  std::vector<map_rows_memory> memory_;    // of each thread
 };
 
 // From a head's column sums over a whole prompt. Every row's mass is 1, so the whole is the number of rows.

@@ -45,28 +45,25 @@ class fused_head {
     const bool packs = head_.of.queries > few_queries;
     if (packs) pack(packed, number);
     for (std::size_t i = 0; i < head_.of.queries; i += block::block_rows) {
-      attend_block(i, std::min(block::block_rows, head_.of.queries - i), sums, packs);
+      attend_block(i, rows_from(i), sums, packs);
     }
   }
 
   /// Softmaxed weights of all rows, normalised, to the head's own map: row i at scores + i * score_stride.
   void weigh(packed_head& packed, std::size_t number) noexcept {
     pack(packed, number);
+    for (std::size_t i = 0; i < head_.of.queries; i += block::block_rows)
+      weigh_block(i, rows_from(i), head_.scores + i * head_.of.score_stride());
+  }
+
+  /// The same without a map: use(i, weights) for each row, `keys` weights that are gone after the call.
+  template <class Use>
+  void weigh_each(packed_head& packed, std::size_t number, Use&& use) noexcept {
+    pack(packed, number);
     for (std::size_t i = 0; i < head_.of.queries; i += block::block_rows) {
-      const std::size_t rows = std::min(block::block_rows, head_.of.queries - i);
-      A* const map = head_.scores + i * head_.of.score_stride();
-      const columns at = columns_of(i, rows);
-      if (at.from < at.to) soften_block(i, rows, at, map, true);
-      for (std::size_t r = 0; r < rows; ++r) {
-        A* const row = map + r * head_.of.score_stride();
-        if (at.from >= at.to) {
-          std::fill_n(row, head_.of.keys, A(0));
-          continue;
-        }
-        row_kernel<A, Arch>::scale(row + at.first, at.last - at.first, head_.inverse_sum[i + r]);
-        std::fill(row, row + at.first, A(0));
-        std::fill(row + std::min(at.last, head_.of.keys), row + head_.of.keys, A(0));
-      }
+      weigh_block(i, rows_from(i), head_.scores);
+      for (std::size_t r = 0; r < rows_from(i); ++r)
+        use(i + r, head_.scores + r * head_.of.score_stride());
     }
   }
 
@@ -95,7 +92,7 @@ class fused_head {
   void mix_map() noexcept {
     const std::size_t stride = head_.of.score_stride();
     for (std::size_t i = 0; i < head_.of.queries; i += block::block_rows) {
-      const std::size_t rows = std::min(block::block_rows, head_.of.queries - i);
+      const std::size_t rows = rows_from(i);
       const columns at = columns_of(i, rows);
       if (at.from < at.to) {
         mix(rows, head_.scores + i * stride + at.from, at.to - at.from, at.from);
@@ -129,7 +126,7 @@ class fused_head {
     pack(packed, number);
     const std::size_t stride = head_.of.score_stride();
     for (std::size_t i = 0; i < head_.of.queries; i += block::block_rows) {
-      const std::size_t rows = std::min(block::block_rows, head_.of.queries - i);
+      const std::size_t rows = rows_from(i);
       const columns at = columns_of(i, rows);
       if (at.from >= at.to) continue;
       score_block(i, rows, at, head_.scores, true);
@@ -151,6 +148,10 @@ class fused_head {
   [[nodiscard]] columns columns_of(std::size_t i, std::size_t rows) const noexcept {
     const std::size_t from = head_.seen(i).begin, to = head_.seen(i + rows - 1).end;
     return {from, to, from / block::width * block::width, block::round_up(to)};
+  }
+
+  [[nodiscard]] std::size_t rows_from(std::size_t i) const noexcept {
+    return std::min(block::block_rows, head_.of.queries - i);
   }
 
   void pack(packed_head& packed, std::size_t number) noexcept {
@@ -186,6 +187,22 @@ class fused_head {
     score_block(i, rows, at, scores, packs);
     for (std::size_t r = 0; r < rows; ++r)
       soften(i + r, scores + r * head_.of.score_stride(), at.first, at.last);
+  }
+
+  // Normalised weights of a block of rows over all keys.
+  void weigh_block(std::size_t i, std::size_t rows, A* map) noexcept {
+    const columns at = columns_of(i, rows);
+    if (at.from < at.to) soften_block(i, rows, at, map, true);
+    for (std::size_t r = 0; r < rows; ++r) {
+      A* const row = map + r * head_.of.score_stride();
+      if (at.from >= at.to) {
+        std::fill_n(row, head_.of.keys, A(0));
+        continue;
+      }
+      row_kernel<A, Arch>::scale(row + at.first, at.last - at.first, head_.inverse_sum[i + r]);
+      std::fill(row, row + at.first, A(0));
+      std::fill(row + std::min(at.last, head_.of.keys), row + head_.of.keys, A(0));
+    }
   }
 
   void add_columns(std::size_t i, std::size_t rows, const columns& at, double* sums) noexcept {

@@ -1,0 +1,82 @@
+// The softmaxed attention map itself, from Q and K: for those who look at attention, or want it materialised.
+// Same kernels, options and rounding as calibrated_attention, which needs no map and is what to use for
+// outputs. A long prompt is looked at a few rows at a time: a map of some queries over all keys up to theirs.
+#pragma once
+
+#include <act/attention_checks.hpp>
+#include <act/attention_view.hpp>
+#include <act/attention_workspace.hpp>
+#include <act/element.hpp>
+#include <act/head_tensor.hpp>
+#include <act/kernels/attention_head.hpp>
+#include <act/kernels/fused_head.hpp>
+#include <act/parallel.hpp>
+#include <act/version.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <type_traits>
+
+namespace act::inline ACT_ABI {
+
+/// map[b, h, i, j] = the weight that query i of head h gives to key j; what it doesn't see gets exactly 0.
+/// q [B, H, queries, d], k [B, G, keys, d], G divides H, map [B, H, queries, keys] with what its rows see in
+/// map.visible; `options.visible` and `options.carried_sums` are not read. A row sums to 1, or to less with
+/// sink logits; one that sees nothing, or -infinity alone, is 0; one with another score that isn't finite is
+/// NaN as far as it sees. Throws act::error before the first write: invalid_shape, invalid_option. Cost: d
+/// multiply-adds for each visible (query, key) pair, and packing the keys, which is worth about ten queries.
+/// Threads: (batch, head) pairs in parallel; serial inside a parallel region.
+template <class T, class Arch = simd::default_arch>
+requires attention_element<T>
+void attention_weights(const head_tensor<const std::type_identity_t<T>>& q,
+                       const head_tensor<const std::type_identity_t<T>>& k, const attention_span<T>& map,
+                       const attention_options& options, attention_workspace<accumulator_t<T>>& workspace) {
+  attention_options seen = options;
+  seen.visible = map.visible;
+  seen.carried_sums = {};
+  detail::check_queries_and_keys<T>(q, k, seen);
+  detail::demand_shape(
+      map.batches == q.batches && map.heads == q.heads && map.queries == q.tokens && map.keys == k.tokens,
+      "map", "needs the batch entries, heads and tokens of q and the tokens of k");
+  throw_if(map.validate(), error_code::invalid_shape);
+
+  using head_type = detail::attention_head<T, Arch>;
+  const head_tensor<const T> no_values{.data = k.data, .batches = k.batches, .heads = k.heads};
+  const head_tensor<T> no_output{};
+  const typename head_type::shape shape{q.tokens, k.tokens, q.channels, 0};
+  const std::size_t jobs = q.tokens == 0 ? 0 : q.batches * q.heads;
+  const bool small = jobs * q.tokens * k.tokens * q.channels < detail::attention_worth_threads;
+  const std::size_t workers = small ? 1 : std::max<std::size_t>(1, std::min(jobs, thread_count()));
+  workspace.reserve(workers, shape.memory(), 0, 0);
+  std::atomic<std::size_t> next{0};
+  parallel_for(workers, [&](std::size_t worker) noexcept {
+    detail::packed_head packed;
+    for (std::size_t job = next++; job < jobs; job = next++) {
+      const std::size_t batch = job / q.heads, head = job % q.heads;
+      head_type of(q, k, no_values, no_output, seen, batch, head, shape,
+                   workspace.of_worker(worker, shape.memory()));
+      detail::fused_head<T, Arch>(of).weigh_each(
+          packed, batch * k.heads + head / (q.heads / k.heads),
+          [&](std::size_t i, const accumulator_t<T>* weights) noexcept {
+            const key_range sees = map.visible.row(batch, i);
+            T* const to = map.row(batch, head, i);
+            std::fill(to, to + k.tokens, element_traits<T>::store(0));  // masked keys of a NaN row, too
+            for (std::size_t j = sees.begin; j < sees.end; ++j)
+              to[j] = element_traits<T>::store(weights[j]);
+          });
+    }
+  });
+}
+
+/// The same with memory of its own.
+template <class T, class Arch = simd::default_arch>
+requires attention_element<T>
+void attention_weights(const head_tensor<const std::type_identity_t<T>>& q,
+                       const head_tensor<const std::type_identity_t<T>>& k, const attention_span<T>& map,
+                       const attention_options& options = {}) {
+  attention_workspace<accumulator_t<T>> workspace;
+  attention_weights<T, Arch>(q, k, map, options, workspace);
+}
+
+}  // namespace act::inline ACT_ABI
