@@ -1,13 +1,23 @@
 // Bad input is normal input: one line that says what, where and how to mend it, and the right exit code.
 #include <doctest/doctest.h>
 #include <act/runtime/files/gguf.hpp>
+#include <act/runtime/files/safetensors.hpp>
+
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
 
 #include "examples/process.hpp"
+#include "examples/results.hpp"
 #include "examples/tiny_task.hpp"
 
+using act_test::parsed;
 using act_test::run_program;
+using nlohmann::json;
 
 namespace {
 
@@ -95,6 +105,64 @@ TEST_CASE("weights that aren't numbers are refused by tensor, the vocabulary's t
                    1, tensor);
     CHECK(!std::filesystem::exists(folder / "heads.json"));
   }
+}
+
+TEST_CASE("weights of a folder are refused by file and tensor") {
+  namespace fs = std::filesystem;
+  const act_test::scratch_folder folder;
+  const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(5));
+  const fs::path whole = fs::path(ACT_TEST_GOLDEN_DIR) / "parity" / "tiny-llama-new-config";
+  const auto copy = [&](const std::string& name) {
+    fs::copy(whole, folder / name);
+    return fs::path(folder / name);
+  };
+  const auto place = [](const fs::path& file, const std::string& tensor) {
+    return file.string() + ": tensor '" + tensor + "'";
+  };
+  const std::string index = "model.safetensors.index.json";
+  const auto shard_of = [&](const std::string& tensor) {
+    return parsed((whole / index).string())["weight_map"][tensor].get<std::string>();
+  };
+
+  // The vocabulary's rows and a norm, which lie in different shards.
+  REQUIRE(shard_of("model.embed_tokens.weight") != shard_of("model.layers.0.input_layernorm.weight"));
+  for (const char* tensor : {"model.embed_tokens.weight", "model.layers.0.input_layernorm.weight"}) {
+    const fs::path model = copy(std::string("nan-") + tensor);
+    const fs::path shard = model / shard_of(tensor);
+    std::string bytes = act_test::read_file(shard);
+    {
+      const act::safetensors_file file(shard);
+      const auto& stored = *file.find_tensor(tensor);
+      REQUIRE(stored.type == act::tensor_type::bf16);
+      bytes.replace(static_cast<std::size_t>(stored.bytes.data() - file.bytes().data()), 2, "\xc0\x7f");
+    }
+    std::ofstream(shard, std::ios::binary) << bytes;
+    const auto run = eval(model, data);
+    check_one_line(run, 1, place(shard, tensor));
+    check_one_line(run, 1, "fetch it again");
+  }
+
+  const std::string norm = "model.layers.1.input_layernorm.weight";
+  json config = parsed((whole / "config.json").string());
+  config["hidden_size"] = config["hidden_size"].get<int>() * 2;
+  const fs::path wider = copy("wider");
+  std::ofstream(wider / "config.json") << config.dump();
+  check_one_line(eval(wider, data), 1,
+                 place(wider / shard_of("model.embed_tokens.weight"), "model.embed_tokens.weight"));
+
+  const fs::path lacking = copy("lacking");
+  json listed = parsed((whole / index).string());
+  listed["weight_map"].erase(norm);
+  std::ofstream(lacking / index) << listed.dump();
+  check_one_line(eval(lacking, data), 1, place(lacking / index, norm));
+
+  // One file, saved from the bare model: the tensor has another name there than the architecture gives it.
+  const fs::path bare = folder / "bare";
+  fs::copy(fs::path(ACT_TEST_GOLDEN_DIR) / "parity" / "tiny-opt-postnorm", bare);
+  config = parsed((bare / "config.json").string());
+  config["ffn_dim"] = config["ffn_dim"].get<int>() * 2;
+  std::ofstream(bare / "config.json") << config.dump();
+  check_one_line(eval(bare, data), 1, place(bare / "model.safetensors", "decoder.layers.0.fc1.weight"));
 }
 
 TEST_CASE("data files with a bad line, none, or another format") {

@@ -28,8 +28,9 @@ namespace act::inline ACT_ABI {
         "architecture '" + printable(architecture) + "' isn't supported in GGUF files; act reads llama");
   }
   const model_config config = llama_config(*file);
-  const checkpoint_tensors tensors{
-      .path = path, .find = [&](std::string_view name) { return file->find_tensor(name); }, .file = file};
+  const checkpoint_tensors tensors{.find = [&](std::string_view name) { return file->find_tensor(name); },
+                                   .file_of = [&](std::string_view) { return path; },
+                                   .file = file};
   const tensor_names names = gguf_tensor_names();
   return weight_reader(tensors, config, names).read();
 }
@@ -51,16 +52,16 @@ namespace act::inline ACT_ABI {
                 "'model_type' is '" + printable(type) + "'; act reads llama and opt");
   }
   const auto weights = std::make_shared<const safetensors_checkpoint>(folder);
-  const checkpoint_tensors tensors{.path = folder.string(),
-                                   .find =
-                                       [&](std::string_view name) {
-                                         const tensor_view* found = weights->find_tensor(name);
-                                         // Checkpoints saved from the bare model, without its head, lack the
-                                         // outermost prefix.
-                                         const bool bare = found == nullptr && name.starts_with("model.");
-                                         return bare ? weights->find_tensor(name.substr(6)) : found;
-                                       },
-                                   .file = weights};
+  const checkpoint_tensors tensors{
+      .find =
+          [&](std::string_view name) {
+            const tensor_view* found = weights->find_tensor(name);
+            // Checkpoints saved from the bare model, without its head, lack the outermost prefix.
+            const bool bare = found == nullptr && name.starts_with("model.");
+            return bare ? weights->find_tensor(name.substr(6)) : found;
+          },
+      .file_of = [&](std::string_view name) { return weights->file_of(name).string(); },
+      .file = weights};
   return weight_reader(tensors, config, names).read();
 }
 

@@ -161,7 +161,9 @@ TEST_CASE("a sharded checkpoint is one set of tensors, and its index must fit it
       CHECK(checkpoint.tensor("a").elements() == 1);
       CHECK(checkpoint.find_tensor("b") != nullptr);
       CHECK(checkpoint.files().size() == 2);
-      CHECK(contains(refusal([&] { (void)checkpoint.tensor("c"); }), "no tensor 'c'"));
+      CHECK(checkpoint.file_of("b").filename() == "two.safetensors");
+      CHECK(checkpoint.file_of("c").filename() == "model.safetensors.index.json");
+      CHECK(contains(refusal([&] { (void)checkpoint.tensor("c"); }), "index.json: has no tensor 'c'"));
     });
   };
   CHECK(with_index(R"({"a":"one.safetensors","b":"two.safetensors"})").empty());

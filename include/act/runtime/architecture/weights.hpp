@@ -20,9 +20,10 @@ namespace act::inline ACT_ABI {
 
 /// The tensors of an open checkpoint, whatever its file format.
 struct checkpoint_tensors {
-  std::string path;                                               ///< for messages
   std::function<const tensor_view*(std::string_view name)> find;  ///< nullptr: no such tensor
-  std::shared_ptr<const void> file;                               ///< keeps the tensors' bytes mapped
+  /// For messages: the file that a tensor is in, by its name there, or where one that isn't there is missing.
+  std::function<std::string(std::string_view name)> file_of;
+  std::shared_ptr<const void> file;  ///< keeps the tensors' bytes mapped
 };
 
 /// Builds the weights of a model with this configuration.
@@ -65,8 +66,12 @@ class weight_reader {
     std::size_t rows;
   };
 
-  [[noreturn]] void fail(const std::string& name, const std::string& message) const {
-    throw error(error_code::invalid_input, tensors_.path + ": tensor '" + name + "'", message);
+  [[noreturn]] void fail(std::string_view name, const std::string& message) const {
+    throw error(error_code::invalid_input, tensors_.file_of(name) + ": tensor '" + std::string(name) + "'",
+                message);
+  }
+  [[noreturn]] void refuse_numbers(const tensor_view& tensor) const {
+    fail(tensor.name, "holds a number that isn't finite; the file is damaged, fetch it again");
   }
 
   [[nodiscard]] const tensor_view& checked(const std::string& name,
@@ -75,8 +80,8 @@ class weight_reader {
     if (tensor == nullptr)
       fail(name, "is missing; the file isn't a complete " + config_.architecture + " model");
     if (tensor->shape != shape) {
-      fail(name, "has shape " + text(tensor->shape) + ", the model's configuration asks for " + text(shape) +
-                     "; convert the model again");
+      fail(tensor->name, "has shape " + text(tensor->shape) + ", the model's configuration asks for " +
+                             text(shape) + "; convert the model again");
     }
     return *tensor;
   }
@@ -102,9 +107,7 @@ class weight_reader {
       if (!Eigen::Map<const Eigen::ArrayXf>(values.data(), index(values.size())).isFinite().all())
         finite = false;
     });
-    if (!finite) {
-      fail(std::string(tensor.name), "holds a number that isn't finite; the file is damaged, fetch it again");
-    }
+    if (!finite) refuse_numbers(tensor);
   }
 
   // The vocabulary's rows stay as they are stored (token_rows.hpp), but not unchecked: expanded once, row by
@@ -117,9 +120,7 @@ class weight_reader {
       dequantize_rows(tensor, row, {&rows(index(worker), 0), tensor.columns()});
       if (!rows.row(index(worker)).array().isFinite().all()) finite = false;
     });
-    if (!finite) {
-      fail(name, "holds a number that isn't finite; the file is damaged, fetch it again");
-    }
+    if (!finite) refuse_numbers(tensor);
     return token_rows(tensor);
   }
 

@@ -30,10 +30,12 @@ class safetensors_checkpoint {
     const std::filesystem::path single = folder / "model.safetensors";
     const std::filesystem::path index = folder / "model.safetensors.index.json";
     if (std::filesystem::exists(single)) {
+      listing_ = single;
       files_.emplace_back(single);
       for (const std::string_view name : files_[0].names())
         where_.emplace(name, 0);
     } else if (std::filesystem::exists(index)) {
+      listing_ = index;
       read_index(index);
     } else {
       throw error(error_code::io, folder.string(),
@@ -43,6 +45,13 @@ class safetensors_checkpoint {
   }
 
   [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }
+  /// The file that says which tensors there are: the single one, or the index.
+  [[nodiscard]] const std::filesystem::path& listing() const noexcept { return listing_; }
+  /// The file that holds the tensor called `name`; `listing()` when there is none of that name.
+  [[nodiscard]] const std::filesystem::path& file_of(std::string_view name) const {
+    const auto found = where_.find(name);
+    return found == where_.end() ? listing_ : files_[found->second].path();
+  }
   /// The files, in the order of their names: what a fingerprint is made of.
   [[nodiscard]] std::span<const safetensors_file> files() const noexcept { return files_; }
 
@@ -51,11 +60,12 @@ class safetensors_checkpoint {
     const auto found = where_.find(name);
     return found == where_.end() ? nullptr : files_[found->second].find_tensor(name);
   }
-  /// The tensor called `name`. Throws `error` (invalid_input) naming folder and tensor when there is none.
+  /// The tensor called `name`. Throws `error` (invalid_input) naming `listing()` and tensor when there is
+  /// none.
   [[nodiscard]] const tensor_view& tensor(std::string_view name) const {
     if (const tensor_view* found = find_tensor(name)) return *found;
     throw error(
-        error_code::invalid_input, folder_.string(),
+        error_code::invalid_input, listing_.string(),
         "has no tensor '" + printable(name) + "'; the folder isn't a complete model of its architecture");
   }
 
@@ -102,6 +112,7 @@ class safetensors_checkpoint {
   }
 
   std::filesystem::path folder_;
+  std::filesystem::path listing_;
   std::vector<safetensors_file> files_;
   std::map<std::string, std::size_t, std::less<>> where_;
 };
