@@ -46,8 +46,8 @@ namespace detail {
   return std::bit_cast<float>(sign | bits);
 }
 
-/// bfloat16 from a float, to nearest even; NaN stays NaN (quiet). Subnormals are kept, which AVX512-BF16's
-/// own instruction doesn't do.
+/// bfloat16 from a float, to nearest even; NaN stays NaN (quiet). Subnormals are kept: AVX512-BF16's own
+/// instruction is used where there are none (kernels/batch_access.hpp).
 [[nodiscard]] constexpr std::uint16_t to_bfloat16(float value) noexcept {
   const auto bits = std::bit_cast<std::uint32_t>(value);
   const std::uint32_t rounded = (bits + 0x7fffU + (bits >> 16 & 1U)) >> 16;

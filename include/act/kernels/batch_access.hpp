@@ -8,11 +8,12 @@
 #include <act/kernels/simd.hpp>
 #include <act/version.hpp>
 
+#include <bit>
 #include <cstddef>
 #include <type_traits>
 
 #if defined(ACT_DETAIL_HAS_XSIMD)
-#if defined(__F16C__)
+#if defined(__F16C__) || defined(__AVX512BF16__)
 #include <immintrin.h>
 #endif
 
@@ -68,6 +69,16 @@ struct batch_access {
         return;
       }
 #endif
+#endif
+#if defined(__AVX512BF16__) && defined(__AVX512DQ__)
+      if constexpr (std::is_same_v<T, bfloat16> && lanes == 16) {
+        constexpr int subnormal = 0x20;  // which the conversion would make 0
+        if (_mm512_fpclass_ps_mask(values, subnormal) == 0) {
+          _mm256_storeu_si256(reinterpret_cast<__m256i*>(at),
+                              std::bit_cast<__m256i>(_mm512_maskz_cvtneps_pbh(all_lanes, values)));
+          return;
+        }
+      }
 #endif
       alignas(64) accumulator wide[lanes];
       values.store_aligned(wide);
