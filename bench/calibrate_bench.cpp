@@ -6,11 +6,10 @@
 //   sweep   the whole map read once (summed), then read and multiplied in place: the traffic of a calibration
 //   that
 //           saves nothing
-// Maps are causal with softmaxed rows. `few`: three sinks a head in the first half of the prompt, each with
-// about a tenth of the attention. `many`: a sink for every 12 keys, half of them in the last tenth, as
-// counted on real prompts of 512 to 1,024 tokens. beta is 1 - 1e-6, so that the map that one call leaves is
-// as good as new for the next; the arithmetic is the same.
+// Maps are causal with softmaxed rows. Sinks are `few`, or `real`: sink_profiles/. beta is 1 - 1e-6, so that
+// the map that one call leaves is as good as new for the next; the arithmetic is the same.
 #include <act/calibrate.hpp>
+#include <act/half.hpp>
 
 #include <benchmark/benchmark.h>
 
@@ -21,22 +20,22 @@
 #include <vector>
 
 #include "machine.hpp"
+#include "sink_profiles/sink_profile.hpp"
 
 namespace {
+
+using act_bench::sink_profile;
 
 constexpr std::size_t heads = 32;
 
 template <class T>
-std::vector<T> causal_map(std::size_t n, std::size_t sinks_per_head) {
-  std::mt19937 random(1);
+std::vector<T> causal_map(std::size_t n, sink_profile profile) {
+  const auto sinks = act_bench::sink_positions(profile, n, heads);
   std::vector<T> map(heads * n * n);
   for (std::size_t h = 0; h < heads; ++h) {
     std::vector<float> draw(n, 1.0F);
-    for (std::size_t s = 0; s < sinks_per_head; ++s) {
-      const bool late = sinks_per_head > 5 && s % 2 == 0;
-      draw[late ? n - 1 - random() % (n / 10) : 1 + random() % (n / 2)] =
-          late ? 30.0F : static_cast<float>(n) / 10;
-    }
+    for (const std::size_t sink : sinks[h])
+      draw[sink] = static_cast<float>(act_bench::sink_weight(profile, n, sinks[h].size()));
     for (std::size_t i = 0; i < n; ++i) {
       T* const row = map.data() + (h * n + i) * n;
       float sum = 0;
@@ -54,9 +53,9 @@ void count_bytes(benchmark::State& state, std::size_t bytes) {
 }
 
 template <class T, class Arch>
-void calibrate(benchmark::State& state, std::size_t n, std::size_t sinks_per_head, std::size_t threads) {
+void calibrate(benchmark::State& state, std::size_t n, sink_profile profile, std::size_t threads) {
   act::set_thread_count(threads);
-  std::vector<T> data = causal_map<T>(n, sinks_per_head);
+  std::vector<T> data = causal_map<T>(n, profile);
   const auto map = act::attention_span<T>::packed(data.data(), 1, heads, n, n);
   act::calibration_options options;
   options.beta = 1 - 1e-6;
@@ -76,7 +75,7 @@ void calibrate(benchmark::State& state, std::size_t n, std::size_t sinks_per_hea
 template <class T>
 void copy(benchmark::State& state, std::size_t n, std::size_t threads) {
   act::set_thread_count(threads);
-  const std::vector<T> from = causal_map<T>(n, 3);
+  const std::vector<T> from = causal_map<T>(n, sink_profile::few);
   std::vector<T> to(from.size());
   for (auto _ : state) {
     act::parallel_for(heads, [&](std::size_t h) noexcept {
@@ -91,13 +90,13 @@ template <class T>
 void sweep(benchmark::State& state, std::size_t n, std::size_t threads) {
   act::set_thread_count(threads);
   using kernel = act::detail::row_kernel<T, act::simd::default_arch>;
-  std::vector<T> data = causal_map<T>(n, 3);
+  std::vector<T> data = causal_map<T>(n, sink_profile::few);
   std::vector<double> sums(heads);
   for (auto _ : state) {
     act::parallel_for(heads, [&](std::size_t h) noexcept {
       T* const map = data.data() + h * n * n;
       sums[h] = kernel::sum(map, n * n);
-      kernel::scale(map, n * n, static_cast<T>(1 + 1e-6));
+      kernel::scale(map, n * n, static_cast<act::accumulator_t<T>>(1 + 1e-6));
     });
     benchmark::DoNotOptimize(sums.data());
     benchmark::ClobberMemory();
@@ -115,13 +114,15 @@ void register_type(const std::string& type, std::size_t threads) {
     };
     add("copy", [=](benchmark::State& s) { copy<T>(s, n, threads); });
     add("sweep", [=](benchmark::State& s) { sweep<T>(s, n, threads); });
-    add("calibrate/few/simd",
-        [=](benchmark::State& s) { calibrate<T, act::simd::default_arch>(s, n, 3, threads); });
-    add("calibrate/many/simd",
-        [=](benchmark::State& s) { calibrate<T, act::simd::default_arch>(s, n, n / 12, threads); });
+    add("calibrate/few/simd", [=](benchmark::State& s) {
+      calibrate<T, act::simd::default_arch>(s, n, sink_profile::few, threads);
+    });
+    add("calibrate/real/simd", [=](benchmark::State& s) {
+      calibrate<T, act::simd::default_arch>(s, n, sink_profile::real, threads);
+    });
     if (n <= 512)
       add("calibrate/few/scalar",
-          [=](benchmark::State& s) { calibrate<T, act::simd::scalar>(s, n, 3, threads); });
+          [=](benchmark::State& s) { calibrate<T, act::simd::scalar>(s, n, sink_profile::few, threads); });
   }
 }
 
@@ -133,6 +134,8 @@ int main(int argc, char** argv) {
   for (std::size_t threads = 1; threads <= act::thread_count(); threads *= 2) {
     register_type<float>("f32", threads);
     register_type<double>("f64", threads);
+    register_type<act::bfloat16>("bf16", threads);
+    register_type<act::float16>("f16", threads);
   }
   act_bench::describe_build();
   benchmark::RunSpecifiedBenchmarks();

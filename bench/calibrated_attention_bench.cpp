@@ -2,7 +2,7 @@
 //
 // items/s are floating-point operations: 4 * channels for each visible (query, key) pair, the causal half
 // only, as attention kernels are usually quoted. Baseline in the same run: `plain`, the same kernel with no
-// head chosen. `few`: about three sinks a head; `many`: about a twelfth of the keys.
+// head chosen. Sinks are `few`, or `real`: sink_profiles/.
 #include <act/calibrated_attention.hpp>
 #include <act/half.hpp>
 
@@ -14,8 +14,11 @@
 #include <vector>
 
 #include "machine.hpp"
+#include "sink_profiles/sink_profile.hpp"
 
 namespace {
+
+using act_bench::sink_profile;
 
 constexpr std::size_t heads = 32;
 
@@ -30,27 +33,23 @@ std::vector<T> normal_numbers(std::size_t count, double spread, unsigned seed) {
 }
 
 template <class T>
-void attend(benchmark::State& state, std::size_t n, std::size_t channels, std::size_t sinks, bool calibrated,
-            std::size_t threads) {
+void attend(benchmark::State& state, std::size_t n, std::size_t channels, sink_profile profile,
+            bool calibrated, std::size_t threads) {
   act::set_thread_count(threads);
   std::vector<T> q = normal_numbers<T>(heads * n * channels, 0.5, 1);
   std::vector<T> k = normal_numbers<T>(heads * n * channels, 0.5, 2);
   const std::vector<T> v = normal_numbers<T>(heads * n * channels, 1, 3);
   std::vector<T> out(heads * n * channels);
-  std::mt19937 random(4);
-  const auto draw = [&](double weight) {
-    return std::log(weight) * std::sqrt(static_cast<double>(channels));
-  };
+  const auto sinks = act_bench::sink_positions(profile, n, heads);
   for (std::size_t h = 0; h < heads; ++h) {
     for (std::size_t i = 0; i < n; ++i) {
       q[(h * n + i) * channels] = T(1);
       k[(h * n + i) * channels] = T(0);
     }
-    for (std::size_t s = 0; s < sinks; ++s) {
-      const bool late = sinks > 5 && s % 2 == 0;
-      const std::size_t key = late ? n - 1 - random() % (n / 10) : 1 + random() % (n / 2);
-      k[(h * n + key) * channels] = T(draw(sinks > 5 ? 12.0 : static_cast<double>(n) / 10));
-    }
+    const double score = std::log(act_bench::sink_weight(profile, n, sinks[h].size())) *
+                         std::sqrt(static_cast<double>(channels));
+    for (const std::size_t key : sinks[h])
+      k[(h * n + key) * channels] = T(score);
   }
   const auto tensor = [&](auto* data) {
     return act::head_tensor<std::remove_pointer_t<decltype(data)>>::packed(data, 1, heads, n, channels);
@@ -75,19 +74,19 @@ void attend(benchmark::State& state, std::size_t n, std::size_t channels, std::s
 
 template <class T>
 void register_type(const std::string& type, std::size_t channels, std::size_t threads) {
-  for (const std::size_t n : {128UL, 512UL, 2048UL, 4096UL}) {
+  for (const std::size_t n : {128UL, 512UL, 1024UL, 2048UL, 4096UL, 8192UL}) {
     const std::string shape = "/" + type + "/heads:32/d:" + std::to_string(channels) +
                               "/n:" + std::to_string(n) + "/threads:" + std::to_string(threads);
-    const auto add = [&](const std::string& name, std::size_t sinks, bool calibrated) {
+    const auto add = [&](const std::string& name, sink_profile profile, bool calibrated) {
       benchmark::RegisterBenchmark(
           ("attention/" + name + shape).c_str(),
-          [=](benchmark::State& s) { attend<T>(s, n, channels, sinks, calibrated, threads); })
+          [=](benchmark::State& s) { attend<T>(s, n, channels, profile, calibrated, threads); })
           ->UseRealTime()
           ->Unit(benchmark::kMillisecond);
     };
-    add("plain", 3, false);
-    add("few", 3, true);
-    add("many", n / 12, true);
+    add("plain", sink_profile::few, false);
+    add("few", sink_profile::few, true);
+    if (act_bench::is_recorded(n)) add("real", sink_profile::real, true);
   }
 }
 

@@ -42,12 +42,24 @@ def seconds(call, least, cpu):
             return spent / calls
 
 
-def causal_map(n, sinks):
-    """Softmaxed causal maps [HEADS, n, n] with `sinks` strong columns in each head."""
+def recorded_sinks(n):
+    """Positions of the sinks of each head in the benchmarks' `real` profile; none where it wasn't recorded."""
+    lines = (Path(__file__).parent.parent / "sink_profiles" / "smollm2.txt").read_text().splitlines()
+    rows = [[int(each) for each in line.split()] for line in lines if not line.startswith("#")]
+    return [row[1:] for row in rows if row[0] == n][:HEADS]
+
+
+def causal_map(n, profile):
+    """Softmaxed causal maps [HEADS, n, n] as bench/sink_profiles/sink_profile.hpp makes them."""
     random = torch.Generator().manual_seed(1)
     draw = torch.ones(HEADS, n)
     for head in range(HEADS):
-        draw[head, 1 + torch.randperm(n // 2, generator=random)[:sinks]] = n / 10
+        if profile == "few":
+            draw[head, 1 + torch.randperm(n // 2, generator=random)[:3]] = n / 10
+        else:
+            sinks = recorded_sinks(n)[head]
+            share = min(5.5, 0.9 * n / max(len(sinks), 1)) / n
+            draw[head, sinks] = share * (n - len(sinks)) / (1 - len(sinks) * share)
     weights = torch.tril(draw[:, None, :].expand(HEADS, n, n))
     return (weights / weights.sum(-1, keepdim=True)).contiguous()
 
@@ -113,18 +125,20 @@ def milliseconds(value, ratio=""):
 
 def compare_maps(options):
     program = options.bench / "act_calibrate_bench"
-    profiles = options.profiles
     table("Materialised maps, float32, 32 heads: ms, in brackets how many times faster than PyTorch",
-          ["n", "threads", "torch gather"] + [f"act, {p} sinks" for p in profiles] + ["act, sweep of the map"])
+          ["sinks", "n", "threads", "torch gather", "act", "act, sweep of the map"])
     for threads in options.threads:
         torch.set_num_threads(threads)
-        for n in options.lengths or MAP_LENGTHS:
-            maps, rows = causal_map(n, 3), torch.arange(n, 0, -1, dtype=torch.float32)
-            shape = f"f32/heads:{HEADS}/n:{n}/threads:{threads}"
-            names = [f"calibrate/{p}/simd/{shape}" for p in profiles] + [f"sweep/{shape}"]
-            peer, ours = cell(lambda: calibrate_gather(maps, rows), program, names, options)
-            cells = [milliseconds(ours[name], f" ({peer / (ours[name] or peer):.1f} x)") for name in names]
-            print_row([str(n), str(threads), milliseconds(peer)] + cells)
+        for profile in options.profiles:
+            for n in options.lengths or MAP_LENGTHS:
+                if profile == "real" and not recorded_sinks(n):
+                    continue
+                maps, rows = causal_map(n, profile), torch.arange(n, 0, -1, dtype=torch.float32)
+                shape = f"f32/heads:{HEADS}/n:{n}/threads:{threads}"
+                names = [f"calibrate/{profile}/simd/{shape}", f"sweep/{shape}"]
+                peer, ours = cell(lambda: calibrate_gather(maps, rows), program, names, options)
+                cells = [milliseconds(ours[name], f" ({peer / (ours[name] or peer):.1f} x)") for name in names]
+                print_row([profile, str(n), str(threads), milliseconds(peer)] + cells)
 
 
 def compare_attention(options):

@@ -13,7 +13,7 @@
 #include <type_traits>
 
 #if defined(ACT_DETAIL_HAS_XSIMD)
-#if defined(__F16C__) || defined(__AVX512BF16__)
+#if defined(__F16C__) || defined(__AVX2__)
 #include <immintrin.h>
 #endif
 
@@ -45,7 +45,19 @@ struct batch_access {
       }
 #endif
 #endif
-      // A constant trip count over a plain conversion: compilers vectorise bfloat16's shift.
+#if defined(__AVX2__)
+      if constexpr (std::is_same_v<T, bfloat16> && lanes == 8) {
+        const __m128i stored = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+        return batch(_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(stored), 16)));
+      }
+#endif
+#if defined(__AVX512F__)
+      if constexpr (std::is_same_v<T, bfloat16> && lanes == 16) {
+        const __m256i stored = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at));
+        return batch(_mm512_castsi512_ps(
+            _mm512_maskz_slli_epi32(all_lanes, _mm512_maskz_cvtepu16_epi32(all_lanes, stored), 16)));
+      }
+#endif
       alignas(64) accumulator wide[lanes];
       for (std::size_t k = 0; k < lanes; ++k)
         wide[k] = element_traits<T>::load(at[k]);
