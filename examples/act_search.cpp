@@ -219,9 +219,8 @@ void run(const CLI::App& app, const search_options& options) {
       stop_if_interrupted();
     });
   } catch (const interrupted&) {
-    if (!options.state.empty())
-      std::cerr << "act-search: the same command goes on from " << options.state << '\n';
-    throw;
+    if (options.state.empty()) throw;
+    throw interrupted("the same command goes on from " + options.state);
   }
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 

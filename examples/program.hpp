@@ -36,9 +36,15 @@ inline constexpr int exit_bad_input = 1;
 inline constexpr int exit_wrong_usage = 2;
 inline constexpr int exit_interrupted = 130;
 
-/// Thrown between batches after Ctrl-C.
-struct interrupted : std::exception {
-  [[nodiscard]] const char* what() const noexcept override { return "interrupted"; }
+/// Thrown between batches after Ctrl-C. `remark`: what its one line says besides.
+class interrupted : public std::exception {
+ public:
+  explicit interrupted(const std::string& remark = {})
+      : line_(remark.empty() ? "interrupted" : "interrupted; " + remark) {}
+  [[nodiscard]] const char* what() const noexcept override { return line_.c_str(); }
+
+ private:
+  std::string line_;
 };
 
 inline std::atomic<bool> interruption_requested{false};
@@ -277,8 +283,8 @@ int main_of(CLI::App& app, int count, char** arguments, Run&& run) {
   try {
     run();
     return exit_done;
-  } catch (const interrupted&) {
-    std::fprintf(stderr, "%s: interrupted\n", app.get_name().c_str());
+  } catch (const interrupted& stopped) {
+    std::fprintf(stderr, "%s: %s\n", app.get_name().c_str(), stopped.what());
     return exit_interrupted;
   } catch (const act::error& problem) {
     std::fprintf(stderr, "%s: %s\n", app.get_name().c_str(), problem.what());

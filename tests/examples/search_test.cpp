@@ -99,7 +99,7 @@ change change_in(const std::vector<json>& lines) {
 
 TEST_CASE("act-search writes heads with evidence, and act-eval leaves its samples out") {
   const act_test::scratch_folder folder;
-  const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(60));
+  const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(40));
   auto arguments = search_arguments(data, folder / "heads.json");
   arguments[5] = "20";
   const auto search = run_program("act-search", with(arguments, {"--json", folder / "search.json"}));
@@ -274,6 +274,49 @@ TEST_CASE("a search that is killed at random points ends with the same heads fil
   CHECK(act_test::read_file(folder / "whole.json") == act_test::read_file(folder / "resumed.json"));
 }
 
+TEST_CASE("a search by likelihood or greedy token, however it is stopped, ends with the same heads file") {
+  const act_test::scratch_folder folder;
+  std::string scoring = "likelihood";
+  std::string task = "arce=" + folder.write("arce.jsonl", tiny_arce(8));
+  SUBCASE("likelihood") {}
+  SUBCASE("greedy") {
+    scoring = "greedy";
+    task = "jsonl=" + folder.write("data.jsonl", act_test::tiny_jsonl(40));
+  }
+  const auto arguments = [&](const std::string& name) -> std::vector<std::string> {
+    return {"--model",   act_test::tiny_model,
+            "--task",    task,
+            "--samples", "0",
+            "--layers",  "0:-1",
+            "--scoring", scoring,
+            "--select",  "top:5",
+            "--out",     folder / (name + ".json"),
+            "--state",   folder / (name + ".state")};
+  };
+  REQUIRE(run_program("act-search", arguments("whole")).exit_code == 0);
+  const int whole = units_in(folder / "whole.state");
+  REQUIRE(whole > 12);
+
+  const std::string state = folder / "stopped.state";
+  for (const int signal : {SIGINT, SIGKILL, SIGTERM}) {
+    CAPTURE(signal);
+    const int stored = units_in(state);
+    const auto run = run_program("act-search", arguments("stopped"),
+                                 act_test::interruption{.signal = signal, .when = [&] {
+                                                          return units_in(state) >= stored + whole / 6;
+                                                        }});
+    CHECK(run.killed == (signal == SIGKILL));
+    if (signal != SIGKILL) {
+      CHECK(run.exit_code == 130);
+      CHECK(run.err == "act-search: interrupted; the same command goes on from " + state + "\n");
+    }
+    CHECK(units_in(state) > stored);
+    CHECK(!std::filesystem::exists(folder / "stopped.json"));
+  }
+  REQUIRE(run_program("act-search", arguments("stopped")).exit_code == 0);
+  CHECK(act_test::read_file(folder / "whole.json") == act_test::read_file(folder / "stopped.json"));
+}
+
 TEST_CASE("Ctrl-C ends a search cleanly: exit code 130, the state kept, no heads file") {
   const act_test::scratch_folder folder;
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(1000));
@@ -282,7 +325,7 @@ TEST_CASE("Ctrl-C ends a search cleanly: exit code 130, the state kept, no heads
       "act-search", arguments,
       act_test::interruption{.signal = SIGINT, .when = [&] { return units_in(folder / "state") > 0; }});
   CHECK(run.exit_code == 130);
-  CHECK(run.err.find("goes on from") != std::string::npos);
+  CHECK(run.err == "act-search: interrupted; the same command goes on from " + (folder / "state") + "\n");
   CHECK(!std::filesystem::exists(folder / "heads.json"));
   CHECK(std::filesystem::exists(folder / "state"));
 }

@@ -22,8 +22,8 @@ struct search_outcome {
   search_work work;
 };
 
-/// Called after each batch with the part of the search that is done, 0 .. 1. May throw to interrupt: what is
-/// stored so far stays stored.
+/// Called after each plain pass and each batch of trials with the part of the search that is done, 0 .. 1.
+/// May throw to interrupt: what is stored so far stays stored.
 using search_progress = std::function<void(double part_done)>;
 
 namespace detail {
@@ -36,10 +36,8 @@ class search_meter {
       total_ += weight(layer) * static_cast<double>(plan.samples.size() * heads);
     }
   }
-  double add(std::size_t layer, std::size_t trials) {
-    done_ += weight(layer) * static_cast<double>(trials);
-    return done_ / total_;
-  }
+  void add(std::size_t layer, std::size_t trials) { done_ += weight(layer) * static_cast<double>(trials); }
+  [[nodiscard]] double part() const { return done_ / total_; }
 
  private:
   [[nodiscard]] double weight(std::size_t layer) const { return static_cast<double>(layers_ - layer); }
@@ -64,6 +62,9 @@ class search_meter {
   }
 
   detail::search_meter meter(plan, model.config.layers, heads);
+  const auto report = [&] {
+    if (progress) progress(meter.part());
+  };
   for (const sample_chunk& chunk : plan.chunks()) {
     const std::span<const prepared_sample> samples =
         std::span(plan.samples).subspan(chunk.begin, chunk.size());
@@ -78,6 +79,7 @@ class search_meter {
     if (!plain) {
       plain = started().plain_scores();
       state.save_plain(chunk, *plain, started().plain_work());
+      report();
     }
     for (std::size_t i = 0; i < samples.size(); ++i) {
       outcome.plain_correct += predicted_label((*plain)[i]) == samples[i].label ? 1 : 0;
@@ -86,12 +88,12 @@ class search_meter {
     for (std::size_t layer = plan.range.first; layer <= plan.range.last; ++layer) {
       std::optional<layer_trials> trials = state.trials(chunk, layer, heads, samples);
       if (trials) {
-        const double part = meter.add(layer, trials->scores.size());
-        if (progress) progress(part);
+        meter.add(layer, trials->scores.size());
+        report();
       } else {
         trials = started().run(layer, [&](std::size_t settled) {
-          const double part = meter.add(layer, settled);
-          if (progress) progress(part);
+          meter.add(layer, settled);
+          report();
         });
         state.save_trials(chunk, layer, heads, *trials);
       }

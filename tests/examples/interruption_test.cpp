@@ -1,0 +1,73 @@
+// Ctrl-C and SIGTERM stop a program between batches: exit code 130, one line, and nothing half written. A
+// search goes on from its state: search_test.cpp.
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <filesystem>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "examples/process.hpp"
+#include "examples/tiny_task.hpp"
+
+namespace {
+
+using act_test::run_program;
+
+// Runs the program and stops it while it works. The result of an earlier run is there, and must stay.
+void check_stops(const std::string& program, std::vector<std::string> arguments,
+                 const std::vector<std::string>& output_options, int signal) {
+  CAPTURE(arguments);
+  CAPTURE(signal);
+  const act_test::scratch_folder results;
+  arguments.insert(arguments.begin(), {"--model", act_test::tiny_model});
+  std::set<std::string> expected;
+  for (const std::string& option : output_options) {
+    const std::string name = option.substr(2);
+    arguments.insert(arguments.end(), {option, results.write(name, "of an earlier run")});
+    expected.insert(name);
+  }
+  const auto start = std::chrono::steady_clock::now();
+  const auto run = run_program(program, arguments,
+                               act_test::interruption{.signal = signal, .when = [&] {
+                                                        return std::chrono::steady_clock::now() - start >
+                                                               std::chrono::milliseconds(300);
+                                                      }});
+  if (run.exit_code == 0) {
+    MESSAGE("[skipped] this machine was done before the interruption");
+    return;
+  }
+  CHECK(run.exit_code == 130);
+  CHECK(run.err == program + ": interrupted\n");
+  CHECK(run.out.empty());
+  std::set<std::string> left;
+  for (const auto& entry : std::filesystem::directory_iterator(results / "")) {
+    left.insert(entry.path().filename().string());
+    CHECK(act_test::read_file(entry.path()) == "of an earlier run");
+  }
+  CHECK(left == expected);
+}
+
+}  // namespace
+
+TEST_CASE("act-eval stops at Ctrl-C and SIGTERM, however it scores") {
+  const act_test::scratch_folder folder;
+  const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(4000));
+  for (const char* scoring : {"default", "greedy", "likelihood"}) {
+    for (const int signal : {SIGINT, SIGTERM}) {
+      check_stops("act-eval", {"--task", "jsonl", "--data", data, "--scoring", scoring},
+                  {"--json", "--predictions"}, signal);
+    }
+  }
+}
+
+TEST_CASE("act-eval stops at Ctrl-C and SIGTERM in a text's windows") {
+  const act_test::scratch_folder folder;
+  std::string text;
+  for (int i = 0; i < 2000; ++i)
+    text += "a long and winding road what people ask of the weather\n";
+  const std::string data = folder.write("text.txt", text);
+  for (const int signal : {SIGINT, SIGTERM})
+    check_stops("act-eval", {"--task", "ppl", "--data", data, "--stride", "8"}, {"--json"}, signal);
+}
