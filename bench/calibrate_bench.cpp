@@ -25,13 +25,14 @@
 namespace {
 
 using act_bench::sink_profile;
+using act_bench::tensor_memory;
 
 constexpr std::size_t heads = 32;
 
 template <class T>
-std::vector<T> causal_map(std::size_t n, sink_profile profile) {
+tensor_memory<T> causal_map(std::size_t n, sink_profile profile) {
   const auto sinks = act_bench::sink_positions(profile, n, heads);
-  std::vector<T> map(heads * n * n);
+  tensor_memory<T> map(heads * n * n);
   for (std::size_t h = 0; h < heads; ++h) {
     std::vector<float> draw(n, 1.0F);
     for (const std::size_t sink : sinks[h])
@@ -55,7 +56,7 @@ void count_bytes(benchmark::State& state, std::size_t bytes) {
 template <class T, class Arch>
 void calibrate(benchmark::State& state, std::size_t n, sink_profile profile, std::size_t threads) {
   act::set_thread_count(threads);
-  std::vector<T> data = causal_map<T>(n, profile);
+  tensor_memory<T> data = causal_map<T>(n, profile);
   const auto map = act::attention_span<T>::packed(data.data(), 1, heads, n, n);
   act::calibration_options options;
   options.beta = 1 - 1e-6;
@@ -75,8 +76,8 @@ void calibrate(benchmark::State& state, std::size_t n, sink_profile profile, std
 template <class T>
 void copy(benchmark::State& state, std::size_t n, std::size_t threads) {
   act::set_thread_count(threads);
-  const std::vector<T> from = causal_map<T>(n, sink_profile::few);
-  std::vector<T> to(from.size());
+  const tensor_memory<T> from = causal_map<T>(n, sink_profile::few);
+  tensor_memory<T> to(from.size());
   for (auto _ : state) {
     act::parallel_for(heads, [&](std::size_t h) noexcept {
       std::memcpy(to.data() + h * n * n, from.data() + h * n * n, n * n * sizeof(T));
@@ -90,7 +91,7 @@ template <class T>
 void sweep(benchmark::State& state, std::size_t n, std::size_t threads) {
   act::set_thread_count(threads);
   using kernel = act::detail::row_kernel<T, act::simd::default_arch>;
-  std::vector<T> data = causal_map<T>(n, sink_profile::few);
+  tensor_memory<T> data = causal_map<T>(n, sink_profile::few);
   std::vector<double> sums(heads);
   for (auto _ : state) {
     act::parallel_for(heads, [&](std::size_t h) noexcept {

@@ -19,14 +19,15 @@
 namespace {
 
 using act_bench::sink_profile;
+using act_bench::tensor_memory;
 
 constexpr std::size_t heads = 32;
 
 template <class T>
-std::vector<T> normal_numbers(std::size_t count, double spread, unsigned seed) {
+tensor_memory<T> normal_numbers(std::size_t count, double spread, unsigned seed) {
   std::mt19937 random(seed);
   std::normal_distribution<float> normal(0, static_cast<float>(spread));
-  std::vector<T> numbers(count);
+  tensor_memory<T> numbers(count);
   for (T& each : numbers)
     each = T(normal(random));
   return numbers;
@@ -36,10 +37,10 @@ template <class T>
 void attend(benchmark::State& state, std::size_t n, std::size_t channels, sink_profile profile,
             bool calibrated, std::size_t threads) {
   act::set_thread_count(threads);
-  std::vector<T> q = normal_numbers<T>(heads * n * channels, 0.5, 1);
-  std::vector<T> k = normal_numbers<T>(heads * n * channels, 0.5, 2);
-  const std::vector<T> v = normal_numbers<T>(heads * n * channels, 1, 3);
-  std::vector<T> out(heads * n * channels);
+  tensor_memory<T> q = normal_numbers<T>(heads * n * channels, 0.5, 1);
+  tensor_memory<T> k = normal_numbers<T>(heads * n * channels, 0.5, 2);
+  const tensor_memory<T> v = normal_numbers<T>(heads * n * channels, 1, 3);
+  tensor_memory<T> out(heads * n * channels);
   const auto sinks = act_bench::sink_positions(profile, n, heads);
   for (std::size_t h = 0; h < heads; ++h) {
     for (std::size_t i = 0; i < n; ++i) {

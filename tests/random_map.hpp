@@ -93,8 +93,10 @@ class random_map {
           std::vector<double> weight(span_.keys);
           for (std::size_t j = seen.begin; j < seen.end; ++j)
             sum += weight[j] = std::exp(normal(random) + column[j]);
+          // Below 1 rows differ, as with learned sinks: a row taken for its neighbour is noticed.
+          const double mass = row_mass == 1 ? 1 : row_mass * (1 - 0.1 * static_cast<double>(i % 7));
           for (std::size_t j = seen.begin; j < seen.end; ++j)
-            row[j] = static_cast<T>(weight[j] / sum * row_mass);
+            row[j] = static_cast<T>(weight[j] / sum * mass);
         }
       }
     }

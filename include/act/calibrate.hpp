@@ -13,8 +13,9 @@
 // number of threads. Accumulation: double, from sums of eight elements on (kernels/row_simd.hpp).
 //
 // What it keeps: each row's mass, whatever it was (models with learned sinks have less than 1); masked
-// entries, which are never used and never written; rows before the first sink; every row without mass on sinks,
-// or with mass on sinks only, or holding a NaN or an infinity. Heads never mix: a NaN in one stays there.
+// entries, which are never used and never written; rows before the first sink; every row without mass on
+// sinks, or with mass on sinks only, or holding a NaN or an infinity. Heads never mix: a NaN in one stays
+// there.
 #pragma once
 
 #include <act/attention_view.hpp>
@@ -26,6 +27,7 @@
 #include <act/kernels/simd.hpp>
 #include <act/options.hpp>
 #include <act/parallel.hpp>
+#include <act/proportional_square.hpp>
 #include <act/redistribution.hpp>
 #include <act/sinks.hpp>
 #include <act/version.hpp>
@@ -107,6 +109,18 @@ void check_authors_shape(const attention_span<T>& map) {
   }
 }
 
+/// Where to begin for the first row that has work to do: earlier, if that completes a square of rows.
+template <class T, class Arch>
+std::size_t first_in_square(const attention_span<T>& map, std::size_t first) noexcept {
+#if defined(ACT_DETAIL_HAS_XSIMD)
+  if constexpr (simd::vectorised<accumulator_t<T>, Arch>) {
+    const std::size_t over = (map.visible.query_offset + first) % proportional_square<T, Arch>::rows;
+    if (over <= first) return first - over;
+  }
+#endif
+  return first;
+}
+
 /// Calibrates the rows of one head, its sinks known. Returns the mass moved.
 template <class T, class Arch>
 double calibrate_rows(const attention_span<T>& map, std::size_t batch, std::size_t head,
@@ -151,8 +165,21 @@ double calibrate_rows(const attention_span<T>& map, std::size_t batch, std::size
     std::span<const std::size_t> sinks;
   };
   const auto beta = static_cast<accumulator_t<T>>(options.beta);
-  for (std::size_t i = first; i < map.queries; i += group) {
-    const std::size_t rows = std::min(group, map.queries - i);
+  std::size_t rows = 0;
+  for (std::size_t i = first_in_square<T, Arch>(map, first); i < map.queries; i += rows) {
+#if defined(ACT_DETAIL_HAS_XSIMD)
+    if constexpr (simd::vectorised<accumulator_t<T>, Arch>) {
+      using square = proportional_square<T, Arch>;
+      if (square::fits(map, batch, i)) {
+        rows = square::rows;
+        const key_range seen = map.visible.row(batch, i + rows - 1);
+        moved += square::redistribute(map.row(batch, head, i), map.query_stride, seen.end - rows,
+                                      sinks_seen(seen), options.beta);
+        continue;
+      }
+    }
+#endif
+    rows = std::min(group, map.queries - i);
     pending each[group];
     for (std::size_t r = 0; r < rows; ++r) {
       const key_range seen = map.visible.row(batch, i + r);

@@ -65,6 +65,19 @@ template <class T, class Arch>
 #endif
 }
 
+/// sums[r] = sum of all lanes of rows[r], for as many rows as there are lanes. xsimd 8 has that in one go,
+/// but mixes rows up in its doubles of AVX-512.
+template <class T, class Arch>
+inline void sum_lanes_of_each(const xsimd::batch<T, Arch>* rows, T* sums) noexcept {
+  constexpr std::size_t lanes = xsimd::batch<T, Arch>::size;
+  if constexpr (lanes == 16) {
+    for (std::size_t r = 0; r < lanes; ++r)
+      sums[r] = sum_lanes(rows[r]);
+  } else {
+    xsimd::haddp(rows).store_unaligned(sums);
+  }
+}
+
 /// totals[k] += lane k, for all lanes, in double. xsimd 8 has no widening conversion, and gcc makes sixteen
 /// scalar ones of a plain loop: column sums took half of their time here.
 template <class T, class Arch>
