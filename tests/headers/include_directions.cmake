@@ -1,6 +1,6 @@
 # An include may only point down the layers (ARCHITECTURE.md): programs, experiments, runtime, core.
 # cmake -D include=FOLDER -P include_directions.cmake
-file(GLOB_RECURSE headers RELATIVE ${include} ${include}/act/*.hpp)
+file(GLOB_RECURSE headers RELATIVE ${include} ${include}/act/*.hpp ${include}/act/*.cuh)
 list(LENGTH headers count)
 if(count LESS 50)
   message(FATAL_ERROR "only ${count} headers in ${include}: is this act's include folder?")
@@ -8,11 +8,13 @@ endif()
 set(wrong 0)
 foreach(header IN LISTS headers)
   if(header MATCHES "^act/(tasks|inspection|statistics|search|report)/")
-    continue()  # the top layer of the headers
+    set(above "act/cuda/")  # the top layer of the headers
   elseif(header MATCHES "^act/runtime/")
-    set(above "act/(tasks|inspection|statistics|search|report)/")
-  else()
+    set(above "act/(cuda|tasks|inspection|statistics|search|report)/")
+  elseif(header MATCHES "^act/cuda/")  # the device: beside the runtime, reached by its own door only
     set(above "act/(runtime|tasks|inspection|statistics|search|report)/|Eigen/|nlohmann/|sqlite3|pcre2")
+  else()
+    set(above "act/(cuda|runtime|tasks|inspection|statistics|search|report)/|cuda|Eigen/|nlohmann/|sqlite3|pcre2")
   endif()
   file(STRINGS ${include}/${header} pointing_up REGEX "^#include [<\"](${above})")
   foreach(line IN LISTS pointing_up)

@@ -1,0 +1,73 @@
+// Column sums of one head, in parts that blocks can add up in any order with one result: a chunk of rows
+// gives each key a partial sum, and the partial sums of a key are added in the order of the chunks. Then
+// scores, as column_scores.hpp has them.
+#pragma once
+
+#include <act/cuda/element.hpp>
+#include <act/cuda/host_device.hpp>
+#include <act/cuda/sink_rule.hpp>
+#include <act/cuda/visibility.hpp>
+#include <act/version.hpp>
+
+#include <cstddef>
+
+namespace act::inline ACT_ABI::cuda::detail {
+
+/// How a head's rows are cut into chunks, each with a row of partial sums.
+struct row_chunks {
+  int rows = 0, rows_per_chunk = 1;
+
+  ACT_HOST_DEVICE int count() const noexcept { return ceil_div(rows, rows_per_chunk); }
+  ACT_HOST_DEVICE int first(int chunk) const noexcept { return chunk * rows_per_chunk; }
+  ACT_HOST_DEVICE int last(int chunk) const noexcept { return lesser(first(chunk) + rows_per_chunk, rows); }
+  /// The keys that a chunk has partial sums of.
+  ACT_HOST_DEVICE range keys(int chunk, const sequence& sees) const noexcept {
+    return sees.rows(first(chunk), last(chunk));
+  }
+};
+
+/// Partial sums of the keys first_key .. first_key + Width over the rows [first_row, last_row) of a head of a
+/// map whose row 0 begins at `head`. Rows go by eights, which are added as a tree in float and then to a
+/// double: a column of any length is right to 2e-7.
+template <class T, int Width>
+ACT_DEVICE inline void add_rows(const T* head, std::size_t query_stride, const sequence& sees, int first_row,
+                                int last_row, int first_key, double (&sums)[Width]) noexcept {
+  constexpr int group = 8;
+  for (int i = first_row; i < last_row; i += group) {
+    piece<T, Width> loaded[group];
+    ACT_UNROLL
+    for (int r = 0; r < group; ++r) {
+      const range seen = i + r < last_row ? sees.row(i + r) : range{};
+      const std::size_t row = static_cast<std::size_t>(i + r) * query_stride;
+      loaded[r] = load_piece<T, Width>(head + row, first_key, seen);
+    }
+    ACT_UNROLL
+    for (int e = 0; e < Width; ++e) {
+      const float low = (widen(loaded[0].at[e]) + widen(loaded[1].at[e])) +
+                        (widen(loaded[2].at[e]) + widen(loaded[3].at[e]));
+      const float high = (widen(loaded[4].at[e]) + widen(loaded[5].at[e])) +
+                         (widen(loaded[6].at[e]) + widen(loaded[7].at[e]));
+      sums[e] += static_cast<double>(low + high);
+    }
+  }
+}
+
+/// The score of `key`: its partial sums over the chunks that see it, what earlier chunks of the prompt
+/// carried (null: none; it gets the new sum), divided by the rows that see it. `partial` is [chunk, keys].
+ACT_DEVICE inline double score_of(const double* partial, const row_chunks& chunks, const scored_rows& rows,
+                                  int key, double* carried) noexcept {
+  double sum = 0;
+  for (int chunk = 0; chunk < chunks.count(); ++chunk) {
+    if (!chunks.keys(chunk, rows.sees).contains(key)) continue;
+    sum += partial[static_cast<std::size_t>(chunk) * static_cast<std::size_t>(rows.keys) +
+                   static_cast<std::size_t>(key)];
+  }
+  if (carried != nullptr) {
+    sum += carried[key];
+    carried[key] = sum;
+  }
+  const int seeing = rows.rows_seeing(key);
+  return seeing == 0 ? 0 : sum / static_cast<double>(seeing);
+}
+
+}  // namespace act::inline ACT_ABI::cuda::detail

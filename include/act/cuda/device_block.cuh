@@ -1,0 +1,51 @@
+// What a kernel sees of its block on a device (reduction.hpp names the interface), and the entry point of all
+// kernels. For nvcc.
+#pragma once
+
+#include <act/cuda/host_device.hpp>
+#include <act/cuda/reduction.hpp>
+#include <act/version.hpp>
+
+namespace act::inline ACT_ABI::cuda::detail {
+
+class device_block {
+ public:
+  __device__ int index() const noexcept { return static_cast<int>(blockIdx.x); }
+  __device__ int thread() const noexcept { return static_cast<int>(threadIdx.x); }
+  __device__ int threads() const noexcept { return static_cast<int>(blockDim.x); }
+  __device__ void* shared() const noexcept {
+    extern __shared__ double act_shared_memory[];
+    return act_shared_memory;
+  }
+  __device__ void sync() noexcept { __syncthreads(); }
+  /// Over the whole warp, to each of its threads: a butterfly, so every lane adds in one order.
+  __device__ pair warp_sum(pair each) noexcept {
+#pragma unroll
+    for (int apart = warp_size / 2; apart > 0; apart /= 2) {
+      each = each + pair{__shfl_xor_sync(0xffffffffU, each.first, apart),
+                         __shfl_xor_sync(0xffffffffU, each.second, apart)};
+    }
+    return each;
+  }
+  __device__ int add(int* counter, int n) noexcept {
+    return atomicAdd(counter, n);
+  }
+  __device__ void fence() noexcept {
+    __threadfence();
+  }
+  __device__ int peek(const int* counter) const noexcept {
+    return *const_cast<const volatile int*>(counter);
+  }
+  __device__ void pause() noexcept {
+    __nanosleep(100);
+  }
+};
+
+/// Runs `kernel` with as many threads a block as its type says at most.
+template <class Kernel>
+__global__ void __launch_bounds__(Kernel::most_threads, 2) run_kernel(const __grid_constant__ Kernel kernel) {
+  device_block block;
+  kernel(block);
+}
+
+}  // namespace act::inline ACT_ABI::cuda::detail

@@ -1,0 +1,109 @@
+// One row once its sinks are known: redistribution.hpp's proportional form for a team of threads. The row is
+// read once and written once where the team's registers hold it.
+//
+// Mass on sinks and elsewhere are summed apart, never taken as a difference, so a row with nearly everything
+// on sinks needs no second way.
+#pragma once
+
+#include <act/cuda/element.hpp>
+#include <act/cuda/host_device.hpp>
+#include <act/cuda/reduction.hpp>
+#include <act/cuda/visibility.hpp>
+#include <act/version.hpp>
+
+#include <cstdint>
+
+namespace act::inline ACT_ABI::cuda::detail {
+
+/// What a row's keys are multiplied by; unless `changes` the row stays as it is, to the bit.
+struct row_change {
+  double freed = 0;
+  float at_sinks = 1, elsewhere = 1;
+  bool changes = false;
+};
+
+/// From a row's mass on sinks and elsewhere. No change without mass on sinks, with less than 2^-20 of the row
+/// elsewhere, or with a NaN or an infinity in it.
+ACT_HOST_DEVICE inline row_change change_of(double on_sinks, double elsewhere, double beta) noexcept {
+  constexpr double least_remainder = 0x1p-20, largest = 1.7976931348623157e308;
+  const double mass = on_sinks + elsewhere;
+  if (!(on_sinks > 0) || !(mass <= largest && mass >= -largest)) return {};
+  if (!(elsewhere >= least_remainder * mass)) return {};
+  const double freed = (1 - beta) * on_sinks;
+  return {freed, static_cast<float>(beta), static_cast<float>(1 + freed / elsewhere), true};
+}
+
+/// Bits first .. first + 31 or fewer of a bitmap; `first` is a multiple of the piece's width, which
+/// divides 32.
+ACT_HOST_DEVICE inline std::uint32_t bits_from(const std::uint32_t* bits, int first) noexcept {
+  return bits[first / 32] >> first % 32;
+}
+
+template <class T, int Width>
+ACT_DEVICE inline pair weigh(const piece<T, Width>& of, std::uint32_t sinks) noexcept {
+  float on_sinks = 0, elsewhere = 0;  // of at most eight elements
+  ACT_UNROLL
+  for (int e = 0; e < Width; ++e) {
+    const float weight = widen(of.at[e]);
+    const bool is_sink = (sinks >> e & 1U) != 0;
+    on_sinks += is_sink ? weight : 0.0F;
+    elsewhere += is_sink ? 0.0F : weight;
+  }
+  return {static_cast<double>(on_sinks), static_cast<double>(elsewhere)};
+}
+
+template <class T, int Width>
+ACT_DEVICE inline void scale(piece<T, Width>& of, std::uint32_t sinks, const row_change& change) noexcept {
+  ACT_UNROLL
+  for (int e = 0; e < Width; ++e) {
+    const bool is_sink = (sinks >> e & 1U) != 0;
+    narrow(widen(of.at[e]) * (is_sink ? change.at_sinks : change.elsewhere), of.at[e]);
+  }
+}
+
+/// Pieces that a thread keeps in registers: 128 bytes of them.
+inline constexpr int kept_pieces = 8;
+
+/// Calibrates one row of a map in place; `sinks` is a bitmap of the keys. Returns the mass moved, to every
+/// thread of the team.
+template <class T, int Width, class Team>
+ACT_DEVICE inline double rescale_row(Team& team, T* row, range seen, const std::uint32_t* sinks,
+                                     double beta) noexcept {
+  const int first = (seen.begin / Width + team.rank()) * Width;
+  const int step = team.size() * Width;
+  if (ceil_div(seen.end - seen.begin / Width * Width, step) <= kept_pieces) {
+    piece<T, Width> kept[kept_pieces];
+    ACT_UNROLL
+    for (int k = 0; k < kept_pieces; ++k)
+      kept[k] = load_piece<T, Width>(row, first + k * step, seen);
+    pair mass;
+    ACT_UNROLL
+    for (int k = 0; k < kept_pieces; ++k) {
+      if (first + k * step < seen.end) mass = mass + weigh(kept[k], bits_from(sinks, first + k * step));
+    }
+    mass = team.sum(mass);
+    const row_change change = change_of(mass.first, mass.second, beta);
+    if (!change.changes) return 0;
+    ACT_UNROLL
+    for (int k = 0; k < kept_pieces; ++k) {
+      if (first + k * step >= seen.end) break;
+      scale(kept[k], bits_from(sinks, first + k * step), change);
+      store_piece(row, first + k * step, seen, kept[k]);
+    }
+    return change.freed;
+  }
+  pair mass;
+  for (int j = first; j < seen.end; j += step)
+    mass = mass + weigh(load_piece<T, Width>(row, j, seen), bits_from(sinks, j));
+  mass = team.sum(mass);
+  const row_change change = change_of(mass.first, mass.second, beta);
+  if (!change.changes) return 0;
+  for (int j = first; j < seen.end; j += step) {
+    piece<T, Width> again = load_piece<T, Width>(row, j, seen);
+    scale(again, bits_from(sinks, j), change);
+    store_piece(row, j, seen, again);
+  }
+  return change.freed;
+}
+
+}  // namespace act::inline ACT_ABI::cuda::detail
