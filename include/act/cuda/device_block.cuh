@@ -11,6 +11,7 @@ namespace act::inline ACT_ABI::cuda::detail {
 class device_block {
  public:
   __device__ int index() const noexcept { return static_cast<int>(blockIdx.x); }
+  __device__ int count() const noexcept { return static_cast<int>(gridDim.x); }
   __device__ int thread() const noexcept { return static_cast<int>(threadIdx.x); }
   __device__ int threads() const noexcept { return static_cast<int>(blockDim.x); }
   __device__ void* shared() const noexcept {
@@ -19,12 +20,11 @@ class device_block {
   }
   __device__ void sync() noexcept { __syncthreads(); }
   /// Over the whole warp, to each of its threads: a butterfly, so every lane adds in one order.
-  __device__ pair warp_sum(pair each) noexcept {
+  template <class Sums>
+  __device__ Sums warp_sum(Sums each) noexcept {
 #pragma unroll
-    for (int apart = warp_size / 2; apart > 0; apart /= 2) {
-      each = each + pair{__shfl_xor_sync(0xffffffffU, each.first, apart),
-                         __shfl_xor_sync(0xffffffffU, each.second, apart)};
-    }
+    for (int apart = warp_size / 2; apart > 0; apart /= 2)
+      each = each + from_lane(each, apart);
     return each;
   }
   __device__ int add(int* counter, int n) noexcept {

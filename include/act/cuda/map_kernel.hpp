@@ -69,7 +69,7 @@ struct map_kernel {
 
   /// Shared memory of a block, in bytes: its own few numbers, then a scratch for sums.
   struct shared_numbers {
-    int ticket, is_last;
+    int ticket, last;
     pair warps[most_warps];
   };
   [[nodiscard]] static constexpr int shared_bytes(int threads) noexcept {
@@ -124,22 +124,6 @@ struct map_kernel {
     return {here.sees, carried == nullptr ? here.sees.offset : 0, here.sees.offset + queries, keys};
   }
 
-  /// Counts one more of `all` that are done; true, in all threads, for the last, which then sees what the
-  /// others wrote.
-  template <class Block>
-  ACT_DEVICE bool is_last(Block& block, shared_numbers& shared, int* done, int all) const noexcept {
-    block.sync();
-    if (block.thread() == 0) {
-      block.fence();
-      shared.is_last = block.add(done, 1) == all - 1 ? 1 : 0;
-      block.fence();
-    }
-    block.sync();
-    const bool last = shared.is_last != 0;
-    block.sync();
-    return last;
-  }
-
   template <class Block>
   ACT_DEVICE void add_columns(Block& block, shared_numbers& shared, const place& here,
                               int item) const noexcept {
@@ -162,7 +146,7 @@ struct map_kernel {
     }
     const std::size_t tile_at =
         here.at * static_cast<std::size_t>(plan.tiles) + static_cast<std::size_t>(tile);
-    if (!is_last(block, shared, memory.tile_parts + tile_at, plan.chunks.count())) return;
+    if (!is_last(block, shared.last, memory.tile_parts + tile_at, plan.chunks.count())) return;
     const scored_rows rows = rows_of(here);
     double* const scores = memory.scores + here.at * columns;
     const int tile_keys = block.threads() * Width;
@@ -173,7 +157,7 @@ struct map_kernel {
                                carried == nullptr ? nullptr : carried + here.at * columns);
       }
     }
-    if (!is_last(block, shared, memory.tiles_done + here.at, plan.tiles)) return;
+    if (!is_last(block, shared.last, memory.tiles_done + here.at, plan.tiles)) return;
     const std::size_t words = static_cast<std::size_t>(bitmap_words(keys));
     select_sinks(
         block, rule, rows, memory.prefix == nullptr ? nullptr : memory.prefix + here.at * (columns + 1),
@@ -212,18 +196,10 @@ struct map_kernel {
           moved += rescale_one(team, here, i, bits);
       }
     }
-    // Sums of the warps' rows, then of the items', both in order.
-    if (plan.row_per_warp) {
-      if (block.thread() % warp_size == 0) shared.warps[block.thread() / warp_size].first = moved;
-      block.sync();
-      moved = 0;
-      for (int w = 0; w < block.threads() / warp_size; ++w)
-        moved += shared.warps[w].first;
-      block.sync();
-    }
+    if (plan.row_per_warp) moved = sum_warps(block, moved, shared.warps);
     double* const by_item = memory.moved_by_item + here.at * static_cast<std::size_t>(plan.row_items);
     if (block.thread() == 0) by_item[item] = moved;
-    if (!is_last(block, shared, memory.row_items_done + here.at, plan.row_items)) return;
+    if (!is_last(block, shared.last, memory.row_items_done + here.at, plan.row_items)) return;
     if (block.thread() == 0) {
       double total = 0;
       for (int each = 0; each < plan.row_items; ++each)

@@ -2,9 +2,9 @@
 // depends on which thread came first.
 //
 // `Block` throughout this folder is what a kernel sees of its block: device_block.cuh on a device, an
-// emulation in the tests. It offers index(), thread(), threads(), sync(), shared(), warp_sum(pair),
-// add(counter, n), fence(), peek(counter), pause(). Every thread of a warp (of a block) calls warp_sum (sync)
-// equally often.
+// emulation in the tests. It offers index(), count() (of blocks), thread(), threads(), sync(), shared(),
+// warp_sum(pair or four), add(counter, n), fence(), peek(counter), pause(). Every thread of a warp (of a
+// block) calls warp_sum (sync) equally often.
 #pragma once
 
 #include <act/cuda/host_device.hpp>
@@ -21,6 +21,17 @@ struct pair {
 
   ACT_HOST_DEVICE friend pair operator+(pair a, pair b) noexcept {
     return {a.first + b.first, a.second + b.second};
+  }
+};
+
+/// Four sums that travel together: dot products of a row with four others.
+struct four {
+  float at[4] = {};
+
+  ACT_HOST_DEVICE friend four operator+(four a, const four& b) noexcept {
+    for (int e = 0; e < 4; ++e)
+      a.at[e] += b.at[e];
+    return a;
   }
 };
 
@@ -59,6 +70,35 @@ class block_team {
   Block& block_;
   pair* scratch_;
 };
+
+/// Counts one more of `all` parts of something that are done; true, in all threads of the block, for the
+/// last, which then sees what the other blocks wrote. `flag` is in shared memory.
+template <class Block>
+ACT_DEVICE inline bool is_last(Block& block, int& flag, int* done, int all) noexcept {
+  block.sync();
+  if (block.thread() == 0) {
+    block.fence();
+    flag = block.add(done, 1) == all - 1 ? 1 : 0;
+    block.fence();
+  }
+  block.sync();
+  const bool last = flag != 0;
+  block.sync();
+  return last;
+}
+
+/// Sum of one number a warp (the same in each of its threads) in the order of the warps. `scratch` as
+/// block_team's.
+template <class Block>
+ACT_DEVICE inline double sum_warps(Block& block, double of_warp, pair* scratch) noexcept {
+  if (block.thread() % warp_size == 0) scratch[block.thread() / warp_size].first = of_warp;
+  block.sync();
+  double total = 0;
+  for (int w = 0; w < block.threads() / warp_size; ++w)
+    total += scratch[w].first;
+  block.sync();
+  return total;
+}
 
 /// For each thread of the block the sum over the threads before it, and over all of them. `scratch` has a
 /// number for each thread.

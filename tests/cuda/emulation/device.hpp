@@ -13,6 +13,7 @@
 #include <act/cuda/reduction.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -36,11 +37,13 @@ class emulated_block {
       : device_(device), slot_(slot), index_(index), thread_(thread) {}
 
   [[nodiscard]] int index() const { return index_; }
+  [[nodiscard]] int count() const;
   [[nodiscard]] int thread() const { return thread_; }
   [[nodiscard]] int threads() const;
   [[nodiscard]] void* shared() const;
   void sync();
-  [[nodiscard]] act::cuda::detail::pair warp_sum(act::cuda::detail::pair each);
+  template <class Sums>
+  [[nodiscard]] Sums warp_sum(const Sums& each);
   int add(int* counter, int n);
   void fence() {}
   [[nodiscard]] int peek(const int* counter) const { return *counter; }
@@ -73,6 +76,7 @@ class emulated_device {
   bool launch(const Kernel& kernel, int blocks, int threads, int shared_bytes) {
     ++launches_;
     threads_ = threads;
+    blocks_ = blocks;
     const auto slots = static_cast<std::size_t>(std::min(blocks, resident_));
     const std::size_t count = slots * static_cast<std::size_t>(threads);
     if (fiber_count_ < count) {
@@ -132,13 +136,14 @@ class emulated_device {
     int generation = 0;
     bool paused = false, ended = false;
   };
+  using sum_bytes = std::array<std::byte, 16>;
   struct slot {
     bool alive = false;
     int ended = 0;
     barrier all;
     std::vector<barrier> warps;
     std::vector<thread_state> threads;
-    std::vector<act::cuda::detail::pair> sums[2];
+    std::vector<sum_bytes> sums[2];
     std::vector<double> shared;
   };
 
@@ -184,7 +189,7 @@ class emulated_device {
 
   turns order_;
   std::mt19937 random_;
-  int resident_, threads_ = 0, launches_ = 0, idle_ = 0;
+  int resident_, threads_ = 0, blocks_ = 0, launches_ = 0, idle_ = 0;
   std::unique_ptr<fibers> pool_;
   std::size_t fiber_count_ = 0;
   std::vector<slot> slots_;
@@ -192,6 +197,9 @@ class emulated_device {
 
 inline int emulated_block::threads() const {
   return device_.threads_;
+}
+inline int emulated_block::count() const {
+  return device_.blocks_;
 }
 inline void* emulated_block::shared() const {
   return device_.slots_[slot_].shared.data();
@@ -210,21 +218,23 @@ inline int emulated_block::add(int* counter, int n) {
   return before;
 }
 // The butterfly of device_block: the same additions in the same order.
-inline act::cuda::detail::pair emulated_block::warp_sum(act::cuda::detail::pair each) {
+template <class Sums>
+Sums emulated_block::warp_sum(const Sums& each) {
+  static_assert(sizeof(Sums) <= sizeof(emulated_device::sum_bytes));
   auto& slot = device_.slots_[slot_];
   auto& sums = slot.sums[sums_++ % 2];
-  sums[static_cast<std::size_t>(thread_)] = each;
-  const auto warp = static_cast<std::size_t>(thread_ / 32), first = warp * 32;
-  device_.wait(slot_, thread_, slot.warps[warp], std::min(32, device_.threads_ - static_cast<int>(first)));
-  act::cuda::detail::pair values[32];
-  std::copy_n(sums.begin() + static_cast<std::ptrdiff_t>(first), 32, values);
+  std::memcpy(sums[static_cast<std::size_t>(thread_)].data(), &each, sizeof each);
+  const auto warp = static_cast<std::size_t>(thread_ / 32);
+  device_.wait(slot_, thread_, slot.warps[warp], 32);
+  std::array<Sums, 32> values;
+  for (std::size_t lane = 0; lane < 32; ++lane)
+    std::memcpy(&values[lane], sums[32 * warp + lane].data(), sizeof each);
   for (std::size_t apart = 16; apart > 0; apart /= 2) {
-    act::cuda::detail::pair next[32];
+    const std::array<Sums, 32> before = values;
     for (std::size_t lane = 0; lane < 32; ++lane)
-      next[lane] = values[lane] + values[lane ^ apart];
-    std::copy_n(next, 32, values);
+      values[lane] = before[lane] + before[lane ^ apart];
   }
-  return values[thread_ % 32];
+  return values[static_cast<std::size_t>(thread_ % 32)];
 }
 
 }  // namespace act_test

@@ -1,0 +1,216 @@
+// Plain outputs become calibrated ones, the sinks known: sink_correction.hpp's arithmetic, a warp a row.
+//
+//   O' = c O + (beta - c) * sum over sinks s of A[s] V[s],    c = 1 + (1 - beta) S / R,    A[s] = exp(score -
+//   LSE)
+//
+// Each lane has some neighbouring channels of the row. Where sinks hold more than three quarters of a row, c
+// O and the second term cancel: such a row is made anew from all keys that it sees.
+#pragma once
+
+#include <act/cuda/attention_task.hpp>
+#include <act/cuda/element.hpp>
+#include <act/cuda/head_tensor.hpp>
+#include <act/cuda/host_device.hpp>
+#include <act/cuda/reduction.hpp>
+#include <act/cuda/row_rescaling.hpp>
+#include <act/cuda/sink_rule.hpp>
+#include <act/cuda/visibility.hpp>
+#include <act/version.hpp>
+
+#include <cmath>
+#include <cstddef>
+
+namespace act::inline ACT_ABI::cuda::detail {
+
+/// Heads of up to 32 * Lane channels; rows are read in pieces of Width, which divides Lane.
+template <class T, int Lane, int Width>
+struct correction_kernel {
+  static constexpr int most_threads = 256;
+
+  attention_task task;
+  token_rows<const T> q, k, v;
+  token_rows<T> out;
+  const float* log_sum_exp;  // [head][queries]
+  int channels, value_channels, rows_per_item;
+  score_rules rules;
+  double beta;
+
+  struct shared_numbers {
+    int last;
+    pair warps[most_warps];
+  };
+  [[nodiscard]] static constexpr int shared_bytes() noexcept {
+    return static_cast<int>(sizeof(shared_numbers));
+  }
+
+  template <class Block>
+  ACT_DEVICE void operator()(Block& block) const noexcept {
+    auto* const shared = static_cast<shared_numbers*>(block.shared());
+    const int items = ceil_div(task.queries, rows_per_item);
+    const long long all = static_cast<long long>(task.jobs()) * items;
+    for (long long each = block.index(); each < all; each += block.count()) {
+      const int item = static_cast<int>(each % items);
+      correct_rows(block, *shared, task.place_of(static_cast<int>(each / items)), item, items);
+    }
+  }
+
+ private:
+  struct channels_of_lane {
+    float at[Lane] = {};
+  };
+
+  /// This lane's channels of a row of `count` channels.
+  template <class Block, class Element>
+  ACT_DEVICE static channels_of_lane load(Block& block, const Element* row, int count) noexcept {
+    channels_of_lane loaded;
+    const int first = block.thread() % warp_size * Lane;
+    ACT_UNROLL
+    for (int e = 0; e < Lane; e += Width) {
+      const auto piece = load_piece<T, Width>(row, first + e, {0, count});
+      ACT_UNROLL
+      for (int w = 0; w < Width; ++w)
+        loaded.at[e + w] = widen(piece.at[w]);
+    }
+    return loaded;
+  }
+
+  template <class Block>
+  ACT_DEVICE void correct_rows(Block& block, shared_numbers& shared, const attention_task::place& here,
+                               int item, int items) const noexcept {
+    const int* const sinks = task.memory.positions + here.at * task.key_count();
+    const int count = task.memory.counts[here.at];
+    const int begin = item * rows_per_item, end = lesser(begin + rows_per_item, task.queries);
+    double moved = 0;
+    if (beta != 1 && count > 0 && here.sees.row(end - 1).end > sinks[0]) {
+      const int warps = block.threads() / warp_size;
+      for (int i = begin + block.thread() / warp_size; i < end; i += warps)
+        moved += correct(block, here, i, sinks, count);
+    }
+    moved = sum_warps(block, moved, shared.warps);
+    double* const by_item = task.memory.moved_by_item + here.at * static_cast<std::size_t>(items);
+    if (block.thread() == 0) by_item[item] = moved;
+    if (!is_last(block, shared.last, task.memory.rows_done + here.at, items)) return;
+    if (block.thread() == 0) {
+      double total = 0;
+      for (int each = 0; each < items; ++each)
+        total += by_item[each];
+      task.memory.moved[here.at] = total;
+    }
+  }
+
+  /// The weights of up to four keys of a row, 0 for those past `count`; keys(e) is the e-th.
+  template <class Block, class Keys>
+  ACT_DEVICE four weights(Block& block, const attention_task::place& here, int i,
+                          const channels_of_lane& query, float lse, int count, Keys&& keys) const noexcept {
+    four dots;
+    ACT_UNROLL
+    for (int e = 0; e < 4; ++e) {
+      if (e >= count) continue;
+      const channels_of_lane key = load(block, k.row(here.batch, here.kv_head, keys(e)), channels);
+      ACT_UNROLL
+      for (int c = 0; c < Lane; ++c)
+        dots.at[e] += query.at[c] * key.at[c];
+    }
+    dots = block.warp_sum(dots);
+    ACT_UNROLL
+    for (int e = 0; e < 4; ++e) {
+      dots.at[e] = e < count
+                       ? std::exp(rules.adjusted(dots.at[e], here.head, here.sees.offset + i - keys(e)) - lse)
+                       : 0.0F;
+    }
+    return dots;
+  }
+
+  template <class Block>
+  ACT_DEVICE void mix(Block& block, const attention_task::place& here, int key, float weight,
+                      channels_of_lane& into) const noexcept {
+    const channels_of_lane value = load(block, v.row(here.batch, here.kv_head, key), value_channels);
+    ACT_UNROLL
+    for (int c = 0; c < Lane; ++c)
+      into.at[c] += weight * value.at[c];
+  }
+
+  /// One row; the mass moved, in every lane.
+  template <class Block>
+  ACT_DEVICE double correct(Block& block, const attention_task::place& here, int i, const int* sinks,
+                            int count) const noexcept {
+    const range seen = here.sees.row(i);
+    const int begin = first_from(sinks, count, seen.begin), end = first_from(sinks, count, seen.end);
+    if (begin >= end) return 0;
+    T* const output = out.row(here.batch, here.head, i);
+    const channels_of_lane plain = load(block, output, value_channels);
+    channels_of_lane query = load(block, q.row(here.batch, here.head, i), channels);
+    ACT_UNROLL
+    for (int c = 0; c < Lane; ++c)
+      query.at[c] *= rules.scale;
+    const float lse =
+        log_sum_exp[here.at * static_cast<std::size_t>(task.queries) + static_cast<std::size_t>(i)];
+    double on_sinks = 0;
+    channels_of_lane of_sinks;
+    for (int s = begin; s < end; s += 4) {
+      const int here_now = lesser(4, end - s);
+      const four weight = weights(block, here, i, query, lse, here_now, [&](int e) { return sinks[s + e]; });
+      ACT_UNROLL
+      for (int e = 0; e < 4; ++e) {
+        if (e >= here_now) continue;
+        on_sinks += static_cast<double>(weight.at[e]);
+        mix(block, here, sinks[s + e], weight.at[e], of_sinks);
+      }
+    }
+    if (!(on_sinks > 0)) return 0;
+    const double mass = rules.mass(here.head, lse);
+    if (on_sinks > 0.75 * mass) {
+      return make_anew(block, here, i, seen, sinks, begin, query, lse, on_sinks, of_sinks, output);
+    }
+    const double freed = (1 - beta) * on_sinks, c = 1 + freed / (mass - on_sinks);
+    const float by = static_cast<float>(c), change = static_cast<float>(beta - c);
+    store(block, output, [&](int e) { return by * plain.at[e] + change * of_sinks.at[e]; });
+    return freed;
+  }
+
+  template <class Block>
+  ACT_DEVICE double make_anew(Block& block, const attention_task::place& here, int i, range seen,
+                              const int* sinks, int next, const channels_of_lane& query, float lse,
+                              double on_sinks, const channels_of_lane& of_sinks, T* output) const noexcept {
+    const int count = task.memory.counts[here.at];
+    double elsewhere = 0;
+    channels_of_lane of_others;
+    for (int j = seen.begin; j < seen.end; j += 4) {
+      const int here_now = lesser(4, seen.end - j);
+      const four weight = weights(block, here, i, query, lse, here_now, [&](int e) { return j + e; });
+      for (int e = 0; e < here_now; ++e) {
+        if (next < count && sinks[next] == j + e) {
+          ++next;
+          continue;
+        }
+        // No run-time index into registers.
+        const float other = e == 0   ? weight.at[0]
+                            : e == 1 ? weight.at[1]
+                            : e == 2 ? weight.at[2]
+                                     : weight.at[3];
+        elsewhere += static_cast<double>(other);
+        mix(block, here, j + e, other, of_others);
+      }
+    }
+    const row_change change = change_of(on_sinks, elsewhere, beta);
+    if (!change.changes) return 0;
+    store(block, output,
+          [&](int e) { return change.at_sinks * of_sinks.at[e] + change.elsewhere * of_others.at[e]; });
+    return change.freed;
+  }
+
+  template <class Block, class Value>
+  ACT_DEVICE void store(Block& block, T* row, Value&& value) const noexcept {
+    const int first = block.thread() % warp_size * Lane;
+    ACT_UNROLL
+    for (int e = 0; e < Lane; e += Width) {
+      piece<T, Width> stored;
+      ACT_UNROLL
+      for (int w = 0; w < Width; ++w)
+        narrow(value(e + w), stored.at[w]);
+      store_piece(row, first + e, {0, value_channels}, stored);
+    }
+  }
+};
+
+}  // namespace act::inline ACT_ABI::cuda::detail
