@@ -1,0 +1,167 @@
+// Decode trackers, run on the emulated device, against the core's sink_tracker, sequence by sequence.
+#include <act/column_scores.hpp>
+#include <act/cuda/tracker.hpp>
+#include <act/sink_tracker.hpp>
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <vector>
+
+#include "cuda/emulation/device.hpp"
+#include "cuda/map_cases.hpp"
+#include "random_map.hpp"
+
+namespace {
+
+using act::cuda::status;
+namespace detail = act::cuda::detail;
+
+struct decoding_case {
+  std::size_t prompt = 10, steps = 20, window = 0;
+  std::vector<std::size_t> first_key = {0, 0};
+  std::vector<std::size_t> chosen = {0, 2};
+  act::calibration_options options = {};
+};
+
+/// Decodes two sequences, the second of which pauses every third step.
+template <class T>
+void check(const decoding_case& c, unsigned seed) {
+  constexpr std::size_t batches = 2, heads = 3;
+  const std::size_t most = c.prompt + c.steps, capacity = most + 5;
+  const auto whole = act_test::random_map<T>({.batches = batches,
+                                              .heads = heads,
+                                              .queries = most,
+                                              .keys = most,
+                                              .window = c.window,
+                                              .first_key = c.first_key},
+                                             seed);
+  std::vector<std::int32_t> first{static_cast<std::int32_t>(c.first_key[0]),
+                                  static_cast<std::int32_t>(c.first_key[1])};
+  const act::cuda::visibility visible{0, first.data(), c.window};
+  const std::vector<std::uint32_t> bits = act_test::bits_of(c.chosen, heads);
+  const act::cuda::head_bits chosen{bits.data()};
+
+  std::vector<double> memory(act::cuda::tracker_size(batches, heads, capacity, c.options.sinks) / 8 + 2, 0.0);
+  void* const at = memory.data() + (reinterpret_cast<std::uintptr_t>(memory.data()) % 16 == 0 ? 0 : 1);
+  const act::cuda::tracker_state state{at, batches, heads, capacity};
+  act_test::emulated_device device(static_cast<act_test::turns>(seed % 3), seed);
+
+  // The prompt, on both sides from the same sums.
+  std::vector<act::sink_tracker> trackers(batches * heads, act::sink_tracker(c.options));
+  std::vector<double> sums(batches * heads * capacity, 0.0);
+  const act::visibility core{0, c.first_key, c.window};
+  if (c.prompt > 0) {
+    act::attention_view<T> prompt = whole.span();
+    prompt.queries = c.prompt;
+    for (std::size_t b = 0; b < batches; ++b) {
+      for (std::size_t h = 0; h < heads; ++h) {
+        double* const here = sums.data() + (b * heads + h) * capacity;
+        std::vector<double> each(most, 0.0);
+        act::add_column_sums(prompt, b, h, std::span<double>(each));
+        std::copy_n(each.data(), c.prompt, here);
+        trackers[b * heads + h].start(std::span<const double>(here, c.prompt), core, b, c.prompt);
+      }
+    }
+    REQUIRE(detail::start(device, state, sums.data(), capacity, visible, c.prompt, chosen, c.options, 64) ==
+            status::ok);
+  }
+
+  if (c.prompt == 0) {  // a core tracker learns of padding at its start
+    for (std::size_t here = 0; here < trackers.size(); ++here)
+      trackers[here].start({}, core, here / heads, 0);
+  }
+  std::vector<std::size_t> length(batches, c.prompt);
+  INFO("prompt " << c.prompt << " window " << c.window << " seed " << seed);
+  for (std::size_t step = 0; step < c.steps; ++step) {
+    std::vector<T> rows(batches * heads * capacity, T(-3.0F));
+    std::vector<std::int32_t> lengths(batches, 0);
+    for (std::size_t b = 0; b < batches; ++b) {
+      if (b == 1 && step % 3 == 2) continue;
+      lengths[b] = static_cast<std::int32_t>(++length[b]);
+      for (std::size_t h = 0; h < heads; ++h)
+        std::copy_n(whole.span().row(b, h, length[b] - 1), length[b],
+                    rows.data() + (b * heads + h) * capacity);
+    }
+    const std::vector<T> raw = rows;
+    std::vector<double> moved(batches * heads, -1);
+    auto map = act::cuda::attention_map<T>::packed(rows.data(), batches, heads, 1, capacity, visible);
+    REQUIRE(detail::step(device, state, map, lengths.data(), chosen, c.options, moved.data(), 64) ==
+            status::ok);
+    for (std::size_t b = 0; b < batches; ++b) {
+      for (std::size_t h = 0; h < heads; ++h) {
+        const std::size_t here = b * heads + h;
+        std::vector<T> expected(raw.begin() + static_cast<std::ptrdiff_t>(here * capacity),
+                                raw.begin() + static_cast<std::ptrdiff_t>((here + 1) * capacity));
+        const T* const got = rows.data() + here * capacity;
+        if (lengths[b] == 0 || std::find(c.chosen.begin(), c.chosen.end(), h) == c.chosen.end()) {
+          CHECK(std::memcmp(got, expected.data(), capacity * sizeof(T)) == 0);
+          continue;
+        }
+        act::sink_tracker& tracker = trackers[here];
+        const act::key_range seen = core.row(b, length[b] - 1);
+        const double mass = tracker.calibrate_row(std::span<T>(expected.data(), length[b]), seen);
+        CHECK(moved[here] == doctest::Approx(mass).epsilon(1e-6));
+        std::vector<std::size_t> sinks;
+        const std::uint32_t* const words =
+            act::cuda::tracker_sinks(state) + here * act::cuda::tracker_words(capacity);
+        for (std::size_t j = 0; j < capacity; ++j) {
+          if ((words[j / 32] >> j % 32 & 1U) != 0) sinks.push_back(j);
+        }
+        CHECK(std::equal(sinks.begin(), sinks.end(), tracker.sinks().begin(), tracker.sinks().end()));
+        for (std::size_t j = 0; j < capacity; ++j) {
+          const double a = static_cast<double>(got[j]), e = static_cast<double>(expected[j]);
+          CHECK(std::abs(a - e) <=
+                act_test::element_bound<T> * std::abs(e) + (sizeof(T) == 2 ? 0x1p-24 : 1e-44));
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("cuda: trackers decode as the core's do", T, float, act::float16, act::bfloat16) {
+  for (unsigned seed = 1; seed <= 24; ++seed) {
+    decoding_case c{.prompt = seed % 5 == 0 ? 0U : seed * 3, .steps = 12};
+    c.window = seed % 4 == 1 ? 4 + seed % 9 : 0;
+    if (seed % 3 == 0)
+      c.first_key = {2, c.prompt + 3};  // the second sequence's first real key is still to come
+    c.options.sinks.rule = static_cast<act::sink_rule>(seed % 3);
+    c.options.sinks.alpha = 2;
+    c.options.sinks.min_visible_rows = 1 + seed % 2;
+    c.options.beta = seed % 7 == 0 ? 1 : 0.4;
+    if (seed == 8) c.chosen = {0, 1, 2};
+    check<T>(c, seed);
+  }
+}
+
+TEST_CASE("cuda: a tracker of hundreds of keys") {
+  check<float>({.prompt = 290, .steps = 15}, 3);
+  check<float>({.prompt = 1030, .steps = 2}, 4);
+}
+
+TEST_CASE("cuda: rows that don't fit their tracker are left alone") {
+  std::vector<double> memory(act::cuda::tracker_size(1, 1, 8) / 8 + 2, 0.0);
+  const act::cuda::tracker_state state{memory.data(), 1, 1, 8};
+  std::vector<float> rows(16, 0.25F);
+  auto map = act::cuda::attention_map<float>::packed(rows.data(), 1, 1, 1, 16);
+  act_test::emulated_device device;
+  for (const std::int32_t length : {0, -1, 9, 17}) {
+    CHECK(detail::step(device, state, map, &length, {}, {}, nullptr, 64) == status::ok);
+    CHECK(std::all_of(rows.begin(), rows.end(), [](float each) { return each == 0.25F; }));
+  }
+  const std::int32_t length = 4;
+  map.heads = 2;
+  CHECK(detail::step(device, state, map, &length, {}, {}, nullptr, 64) == status::invalid_shape);
+  map.heads = 1;
+  CHECK(detail::step(device, state, map, nullptr, {}, {}, nullptr, 64) == status::invalid_shape);
+  CHECK(detail::step(device, {nullptr, 1, 1, 8}, map, &length, {}, {}, nullptr, 64) ==
+        status::workspace_too_small);
+  CHECK(detail::start(device, state, memory.data(), 9, {}, 9, {}, {}, 64) == status::invalid_shape);
+}
