@@ -61,7 +61,7 @@ class placed {
   std::vector<T> memory_;
 };
 
-constexpr detail::correction_tuning small_blocks{.threads = 64, .rows_per_chunk = 40, .rows_per_item = 6};
+constexpr act::cuda::correction_tuning small_blocks{.threads = 64, .rows_per_chunk = 40, .rows_per_item = 6};
 
 template <class T>
 void check(const attention_case& c, unsigned seed) {

@@ -20,12 +20,12 @@ namespace {
 using act::cuda::status;
 namespace detail = act::cuda::detail;
 
-constexpr detail::map_tuning small_blocks{.threads = 64, .rows_per_chunk = 24, .lag_bytes = 1000};
+constexpr act::cuda::map_tuning small_blocks{.threads = 64, .rows_per_chunk = 24, .lag_bytes = 1000};
 
 struct request {
   act::calibration_options options = {};
   std::vector<std::size_t> heads = {};  // empty: all
-  detail::map_tuning tuning = small_blocks;
+  act::cuda::map_tuning tuning = small_blocks;
   bool aligned = false;
 };
 
@@ -228,7 +228,7 @@ TEST_CASE("cuda: the other rules, and beta at its ends") {
 }
 
 TEST_CASE("cuda: blocks as on a device, rows longer than registers, one head of many") {
-  detail::map_tuning full;
+  act::cuda::map_tuning full;
   check<float>({.heads = 3, .queries = 300, .keys = 300}, 5, {.tuning = full, .aligned = true});
   check<act::float16>({.heads = 2, .queries = 40, .keys = 2500, .query_offset = 2460}, 10, {.aligned = true});
   check<act::float16>({.heads = 2, .queries = 20, .keys = 5000, .query_offset = 4980}, 10, {.aligned = true});

@@ -39,6 +39,19 @@ class device_block {
   __device__ void pause() noexcept {
     __nanosleep(100);
   }
+
+ private:
+  __device__ static pair from_lane(const pair& each, int apart) noexcept {
+    return {__shfl_xor_sync(0xffffffffU, each.first, apart),
+            __shfl_xor_sync(0xffffffffU, each.second, apart)};
+  }
+  __device__ static four from_lane(const four& each, int apart) noexcept {
+    four other;
+#pragma unroll
+    for (int e = 0; e < 4; ++e)
+      other.at[e] = __shfl_xor_sync(0xffffffffU, each.at[e], apart);
+    return other;
+  }
 };
 
 /// Runs `kernel` with as many threads a block as its type says at most.

@@ -31,7 +31,10 @@ struct head_tensor {
     return {data, batches, heads, tokens, channels, heads * tokens * channels, tokens * channels, channels};
   }
 
-  constexpr operator head_tensor<const T>() const noexcept requires(!std::is_const_v<T>) {
+  /// A tensor that may be written reads as one that may not.
+  template <class Const>
+  requires(std::is_same_v<Const, const T> && !std::is_const_v<T>) constexpr operator head_tensor<Const>()
+      const noexcept {
     return {data, batches, heads, tokens, channels, batch_stride, head_stride, token_stride};
   }
 };

@@ -15,7 +15,7 @@
 
 #include <cstddef>
 
-namespace act::inline ACT_ABI::cuda::detail {
+namespace act::inline ACT_ABI::cuda {
 
 /// What may be tuned for a device; results don't depend on it but for rounding.
 struct map_tuning {
@@ -23,6 +23,8 @@ struct map_tuning {
   int rows_per_chunk = 128;                       // of column sums
   std::size_t lag_bytes = std::size_t{12} << 20;  // visible map between column sums and rescaling
 };
+
+namespace detail {
 
 /// What the options ask for, if a device does it.
 [[nodiscard]] inline status check_options(const calibration_options& options) noexcept {
@@ -137,4 +139,5 @@ template <class T, class Launcher>
              : launch_map<T, 1>(launcher, map, chosen, options, workspace, carried, wanted, tuning);
 }
 
-}  // namespace act::inline ACT_ABI::cuda::detail
+}  // namespace detail
+}  // namespace act::inline ACT_ABI::cuda

@@ -19,7 +19,7 @@
 #include <cstddef>
 #include <type_traits>
 
-namespace act::inline ACT_ABI::cuda::detail {
+namespace act::inline ACT_ABI::cuda {
 
 /// What may be tuned for a device.
 struct correction_tuning {
@@ -27,6 +27,8 @@ struct correction_tuning {
   int rows_per_chunk = 256;  // of column sums
   int rows_per_item = 32;    // of correction
 };
+
+namespace detail {
 
 /// Everything of a call but its memory.
 template <class T>
@@ -198,4 +200,5 @@ template <class T, int Side, class Launcher>
   return launched ? status::ok : status::launch_failed;
 }
 
-}  // namespace act::inline ACT_ABI::cuda::detail
+}  // namespace detail
+}  // namespace act::inline ACT_ABI::cuda
