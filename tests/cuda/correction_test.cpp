@@ -8,14 +8,13 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "cuda/emulation/device.hpp"
 #include "cuda/map_cases.hpp"
 #include "cuda/plain_attention.hpp"
+#include "cuda/there.hpp"
 #include "random_attention.hpp"
 
 namespace {
@@ -101,20 +100,15 @@ void check(const attention_case& c, unsigned seed) {
   request.attention.slopes = c.slopes.empty() ? nullptr : c.slopes.data();
   request.attention.sink_logits = c.sink_logits.empty() ? nullptr : c.sink_logits.data();
   if (c.scores_given) request.scores = scores.data();
-  const std::vector<std::uint32_t> bits = act_test::bits_of(c.chosen, c.heads);
-  if (!c.chosen.empty()) request.chosen.words = bits.data();
+  const std::vector<std::uint32_t> bits =
+      c.chosen.empty() ? std::vector<std::uint32_t>{} : act_test::bits_of(c.chosen, c.heads);
   act_test::device_result<T> result;
   result.scores.resize(count * c.keys);
   result.moved.resize(count);
   result.counts.resize(count);
   result.positions.resize(count * c.keys);
-  const std::size_t bytes =
-      detail::correction_workspace(count, c.queries, c.keys, c.options, c.scores_given, small_blocks);
-  std::vector<double> memory(bytes / 8 + 2, std::numeric_limits<double>::quiet_NaN());
-  act_test::emulated_device device(static_cast<act_test::turns>(seed % 3), seed);
-  void* const at = memory.data() + (reinterpret_cast<std::uintptr_t>(memory.data()) % 16 == 0 ? 0 : 1);
-  REQUIRE(detail::correct<T, 8>(
-              device, request, at, bytes,
+  REQUIRE(act_test::correct_there<T>(
+              seed, request, bits,
               {result.scores.data(), result.counts.data(), result.positions.data(), result.moved.data()},
               small_blocks) == status::ok);
   std::copy_n(request.out.data, elements, got.begin());
@@ -143,9 +137,10 @@ void check(const attention_case& c, unsigned seed) {
 
 TEST_CASE_TEMPLATE("cuda: corrected outputs of all lengths", T, float, act::float16, act::bfloat16) {
   for (unsigned n = 1; n <= 300; ++n) {
-    if (n > 12 && n % 23 != 0 && n % 64 > 1) continue;
+    if (!act_test::on_device && n > 12 && n % 23 != 0 && n % 64 > 1) continue;
     check<T>({.queries = n, .keys = n, .interleaved = n % 2 == 0, .aligned = n % 3 == 0}, n);
   }
+  if (act_test::on_device) check<T>({.queries = 2050, .keys = 2050, .channels = 64, .value_channels = 64}, 1);
 }
 
 TEST_CASE_TEMPLATE("cuda: corrected outputs of all head sizes", T, float, act::float16) {
@@ -195,40 +190,4 @@ TEST_CASE_TEMPLATE("cuda: rows with nearly all or all of their mass on sinks are
     c.options.sinks.alpha = 2;
     check<T>(c, seed);
   }
-}
-
-TEST_CASE("cuda: corrections that can't be are refused before anything runs") {
-  act_test::random_attention<float> of(1, 4, 2, 8, 8, 16, 16, 1);
-  const std::vector<float> lse(32);
-  const detail::correction_request<float> good{on_device(of.out.tensor()),
-                                               lse.data(),
-                                               on_device(of.q.tensor()),
-                                               on_device(of.k.tensor()),
-                                               on_device(of.v.tensor()),
-                                               {},
-                                               {},
-                                               {},
-                                               nullptr};
-  act_test::emulated_device device;
-  std::vector<double> memory(100000);
-  const auto ask = [&](const detail::correction_request<float>& request) {
-    return detail::correct<float, 8>(device, request, memory.data(), 0, {}, small_blocks);
-  };
-  CHECK(ask(good) == status::workspace_too_small);
-  auto bad = good;
-  bad.k.heads = 3;
-  CHECK(ask(bad) == status::invalid_shape);
-  bad = good, bad.out.token_stride = 8;
-  CHECK(ask(bad) == status::invalid_shape);
-  bad = good, bad.log_sum_exp = nullptr;
-  CHECK(ask(bad) == status::invalid_shape);
-  bad = good, bad.attention.visible.query_offset = 1;
-  CHECK(ask(bad) == status::invalid_shape);
-  bad = good, bad.attention.scale = -1;
-  CHECK(ask(bad) == status::invalid_option);
-  bad = good, bad.q.channels = bad.k.channels = 300;
-  CHECK(ask(bad) == status::unsupported);
-  bad = good, bad.calibration.redistribute = act::redistribution::inverse;
-  CHECK(ask(bad) == status::unsupported);
-  CHECK(device.launches() == 0);
 }

@@ -9,11 +9,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <string>
 #include <vector>
 
-#include "cuda/emulation/device.hpp"
 #include "cuda/map_cases.hpp"
+#include "cuda/there.hpp"
 
 namespace {
 
@@ -73,6 +74,11 @@ class device_copy {
     return map_.elements();
   }
 
+  /// The memory that the map lies in.
+  [[nodiscard]] std::span<T> all() {
+    return aligned_ ? std::span<T>(memory_) : std::span<T>(map_.elements());
+  }
+
   act::cuda::attention_map<T> of;
 
  private:
@@ -95,39 +101,22 @@ class device_copy {
   std::vector<T> memory_;
 };
 
-/// Memory for a call that begins on 16 bytes and holds no zeros.
-class workspace {
- public:
-  explicit workspace(std::size_t bytes)
-      : numbers_(bytes / 8 + 2, std::numeric_limits<double>::quiet_NaN()), bytes_(bytes) {}
-  [[nodiscard]] void* data() {
-    return numbers_.data() + (reinterpret_cast<std::uintptr_t>(numbers_.data()) % 16 == 0 ? 0 : 1);
-  }
-  [[nodiscard]] std::size_t bytes() const { return bytes_; }
-
- private:
-  std::vector<double> numbers_;
-  std::size_t bytes_;
-};
-
 template <class T>
-act_test::device_result<T> run(act_test::random_map<T>& map, const request& asked,
-                               act_test::emulated_device& device, double* carried = nullptr) {
+act_test::device_result<T> run(act_test::random_map<T>& map, const request& asked, unsigned seed,
+                               double* carried = nullptr) {
   device_copy<T> copy(map, asked.aligned);
-  const std::vector<std::uint32_t> bits = act_test::bits_of(asked.heads, copy.of.heads);
+  const std::vector<std::uint32_t> bits =
+      asked.heads.empty() ? std::vector<std::uint32_t>{} : act_test::bits_of(asked.heads, copy.of.heads);
   const std::size_t heads = copy.of.batches * copy.of.heads;
   act_test::device_result<T> result;
   result.scores.resize(heads * copy.of.keys);
   result.moved.resize(heads);
   result.counts.resize(heads);
   result.positions.resize(heads * copy.of.keys);
-  workspace memory(detail::map_workspace(copy.of, asked.options, asked.tuning));
-  const status answer = detail::calibrate_map(
-      device, copy.of, {asked.heads.empty() ? nullptr : bits.data()}, asked.options, memory.data(),
-      memory.bytes(), carried,
-      {result.scores.data(), result.counts.data(), result.positions.data(), result.moved.data()},
-      asked.tuning);
-  CHECK(answer == status::ok);
+  CHECK(act_test::calibrate_there<T>(
+            seed, copy.all(), copy.of, bits, asked.options, carried,
+            {result.scores.data(), result.counts.data(), result.positions.data(), result.moved.data()},
+            asked.tuning) == status::ok);
   result.elements = copy.elements();
   return result;
 }
@@ -140,20 +129,19 @@ void check_changed(const act_test::map_shape& shape, unsigned seed, const reques
   const act::calibration_report report = act::calibrate(
       expected.span(), asked.heads.empty() ? act::layer_heads::all() : act::layer_heads(asked.heads),
       asked.options);
-  const auto attempt = [&](act_test::turns order, int resident) {
+  const auto attempt = [&](unsigned order) {
     act_test::random_map<T> map(shape, seed);
     change(map.span());
-    act_test::emulated_device device(order, seed, resident);
-    return run(map, asked, device);
+    return run(map, asked, order);
   };
-  const auto got = attempt(static_cast<act_test::turns>(seed % 3), static_cast<int>(1 + seed % 4));
+  const auto got = attempt(seed);
   const std::string found = act_test::difference(before, expected, report, got);
   INFO("queries " << shape.queries << " keys " << shape.keys << " offset " << shape.query_offset << " window "
                   << shape.window << " seed " << seed << " aligned " << asked.aligned);
   CHECK_MESSAGE(found.empty(), found);
   if (seed % 5 != 0) return;
   // Whoever comes first, the bits are the same.
-  const auto again = attempt(static_cast<act_test::turns>((seed + 1) % 3), 3);
+  const auto again = attempt(seed + 1);
   CHECK(act_test::same_bits(got.elements, again.elements));
   CHECK(act_test::same_bits(got.moved, again.moved));
 }
@@ -169,9 +157,16 @@ constexpr act_test::layout layouts[] = {act_test::layout::packed, act_test::layo
 template <class T>
 void check_sizes() {
   for (unsigned n = 1; n <= 300; ++n) {
-    if (n > 70 && n % 7 != 0 && n % 32 > 1) continue;  // the tails of every piece, warp and chunk
+    // The emulated device takes the tails of every piece, warp and chunk.
+    if (!act_test::on_device && n > 70 && n % 7 != 0 && n % 32 > 1) continue;
     act_test::map_shape shape{.heads = 1 + n % 2, .queries = n, .keys = n, .order = layouts[n % 3]};
     check<T>(shape, n, {.aligned = n % 2 == 0});
+  }
+  if (!act_test::on_device) return;
+  for (const std::size_t n : {1000U, 1024U, 2047U, 2048U, 4100U, 9000U}) {
+    const request asked{.heads = {0, 2}, .tuning = {}, .aligned = n % 8 == 0};
+    check<T>({.heads = 3, .queries = n, .keys = n, .order = layouts[n % 3]}, static_cast<unsigned>(n + 5),
+             asked);
   }
 }
 
@@ -291,8 +286,7 @@ TEST_CASE("cuda: a prompt in chunks carries its column sums") {
       for (std::size_t i = 0; i < 30; ++i)
         std::copy_n(whole.span().row(0, h, from + i), n, chunk.span().row(0, h, i));
     }
-    act_test::emulated_device device(act_test::turns::shuffled, 7);
-    const auto got = run(chunk, {}, device, carried.data());
+    const auto got = run(chunk, {}, 7, carried.data());
     if (from + 30 < n) continue;
     for (std::size_t h = 0; h < heads; ++h) {
       std::vector<double> scores(n);
@@ -307,41 +301,4 @@ TEST_CASE("cuda: a prompt in chunks carries its column sums") {
       }
     }
   }
-}
-
-TEST_CASE("cuda: an empty set of heads, an empty map and bad requests") {
-  act_test::emulated_device device;
-  act_test::random_map<float> map({.heads = 2, .queries = 20, .keys = 20}, 1);
-  const std::vector<float> before = map.elements();
-  device_copy<float> copy(map, false);
-  const std::uint32_t none = 0;
-  workspace memory(detail::map_workspace(copy.of, {}, small_blocks));
-  const auto ask = [&](const act::cuda::attention_map<float>& of, const act::calibration_options& options,
-                       std::size_t bytes, void* at) {
-    return detail::calibrate_map(device, of, {&none}, options, at, bytes, nullptr, {}, small_blocks);
-  };
-  CHECK(ask(copy.of, {}, memory.bytes(), memory.data()) == status::ok);
-  CHECK(act_test::same_bits(before, map.elements()));
-  CHECK(ask({}, {}, 0, nullptr) == status::ok);
-  CHECK(device.launches() == 1);
-
-  CHECK(ask(copy.of, {}, memory.bytes() - 1, memory.data()) == status::workspace_too_small);
-  CHECK(ask(copy.of, {}, memory.bytes(), nullptr) == status::workspace_too_small);
-  CHECK(ask(copy.of, {}, memory.bytes(), static_cast<char*>(memory.data()) + 4) ==
-        status::workspace_too_small);
-  auto wrong = copy.of;
-  wrong.query_stride = 19;
-  CHECK(ask(wrong, {}, memory.bytes(), memory.data()) == status::invalid_shape);
-  wrong = copy.of;
-  wrong.visible.query_offset = 1;
-  CHECK(ask(wrong, {}, memory.bytes(), memory.data()) == status::invalid_shape);
-  wrong = copy.of;
-  wrong.data = nullptr;
-  CHECK(ask(wrong, {}, memory.bytes(), memory.data()) == status::invalid_shape);
-  CHECK(ask(copy.of, {.beta = 2}, memory.bytes(), memory.data()) == status::invalid_option);
-  CHECK(ask(copy.of, {.redistribute = act::redistribution::uniform}, memory.bytes(), memory.data()) ==
-        status::unsupported);
-  CHECK(ask(copy.of, {.behave_as = act::compatibility::authors}, memory.bytes(), memory.data()) ==
-        status::unsupported);
-  CHECK(device.launches() == 1);
 }

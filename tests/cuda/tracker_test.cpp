@@ -13,14 +13,13 @@
 #include <span>
 #include <vector>
 
-#include "cuda/emulation/device.hpp"
 #include "cuda/map_cases.hpp"
+#include "cuda/there.hpp"
 #include "random_map.hpp"
 
 namespace {
 
 using act::cuda::status;
-namespace detail = act::cuda::detail;
 
 struct decoding_case {
   std::size_t prompt = 10, steps = 20, window = 0;
@@ -45,12 +44,10 @@ void check(const decoding_case& c, unsigned seed) {
                                   static_cast<std::int32_t>(c.first_key[1])};
   const act::cuda::visibility visible{0, first.data(), c.window};
   const std::vector<std::uint32_t> bits = act_test::bits_of(c.chosen, heads);
-  const act::cuda::head_bits chosen{bits.data()};
 
   std::vector<double> memory(act::cuda::tracker_size(batches, heads, capacity, c.options.sinks) / 8 + 2, 0.0);
   void* const at = memory.data() + (reinterpret_cast<std::uintptr_t>(memory.data()) % 16 == 0 ? 0 : 1);
   const act::cuda::tracker_state state{at, batches, heads, capacity};
-  act_test::emulated_device device(static_cast<act_test::turns>(seed % 3), seed);
 
   // The prompt, on both sides from the same sums.
   std::vector<act::sink_tracker> trackers(batches * heads, act::sink_tracker(c.options));
@@ -68,7 +65,7 @@ void check(const decoding_case& c, unsigned seed) {
         trackers[b * heads + h].start(std::span<const double>(here, c.prompt), core, b, c.prompt);
       }
     }
-    REQUIRE(detail::start(device, state, sums.data(), capacity, visible, c.prompt, chosen, c.options, 64) ==
+    REQUIRE(act_test::start_there(seed, state, sums.data(), capacity, visible, c.prompt, bits, c.options) ==
             status::ok);
   }
 
@@ -91,7 +88,7 @@ void check(const decoding_case& c, unsigned seed) {
     const std::vector<T> raw = rows;
     std::vector<double> moved(batches * heads, -1);
     auto map = act::cuda::attention_map<T>::packed(rows.data(), batches, heads, 1, capacity, visible);
-    REQUIRE(detail::step(device, state, map, lengths.data(), chosen, c.options, moved.data(), 64) ==
+    REQUIRE(act_test::step_there<T>(seed, state, map, lengths.data(), bits, c.options, moved.data()) ==
             status::ok);
     for (std::size_t b = 0; b < batches; ++b) {
       for (std::size_t h = 0; h < heads; ++h) {
@@ -144,24 +141,4 @@ TEST_CASE_TEMPLATE("cuda: trackers decode as the core's do", T, float, act::floa
 TEST_CASE("cuda: a tracker of hundreds of keys") {
   check<float>({.prompt = 290, .steps = 15}, 3);
   check<float>({.prompt = 1030, .steps = 2}, 4);
-}
-
-TEST_CASE("cuda: rows that don't fit their tracker are left alone") {
-  std::vector<double> memory(act::cuda::tracker_size(1, 1, 8) / 8 + 2, 0.0);
-  const act::cuda::tracker_state state{memory.data(), 1, 1, 8};
-  std::vector<float> rows(16, 0.25F);
-  auto map = act::cuda::attention_map<float>::packed(rows.data(), 1, 1, 1, 16);
-  act_test::emulated_device device;
-  for (const std::int32_t length : {0, -1, 9, 17}) {
-    CHECK(detail::step(device, state, map, &length, {}, {}, nullptr, 64) == status::ok);
-    CHECK(std::all_of(rows.begin(), rows.end(), [](float each) { return each == 0.25F; }));
-  }
-  const std::int32_t length = 4;
-  map.heads = 2;
-  CHECK(detail::step(device, state, map, &length, {}, {}, nullptr, 64) == status::invalid_shape);
-  map.heads = 1;
-  CHECK(detail::step(device, state, map, nullptr, {}, {}, nullptr, 64) == status::invalid_shape);
-  CHECK(detail::step(device, {nullptr, 1, 1, 8}, map, &length, {}, {}, nullptr, 64) ==
-        status::workspace_too_small);
-  CHECK(detail::start(device, state, memory.data(), 9, {}, 9, {}, {}, 64) == status::invalid_shape);
 }
