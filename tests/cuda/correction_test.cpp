@@ -137,10 +137,11 @@ void check(const attention_case& c, unsigned seed) {
 
 TEST_CASE_TEMPLATE("cuda: corrected outputs of all lengths", T, float, act::float16, act::bfloat16) {
   for (unsigned n = 1; n <= 300; ++n) {
-    if (!act_test::on_device && n > 12 && n % 23 != 0 && n % 64 > 1) continue;
+    if (!act_test::on_device() && n > 12 && n % 23 != 0 && n % 64 > 1) continue;
     check<T>({.queries = n, .keys = n, .interleaved = n % 2 == 0, .aligned = n % 3 == 0}, n);
   }
-  if (act_test::on_device) check<T>({.queries = 2050, .keys = 2050, .channels = 64, .value_channels = 64}, 1);
+  if (act_test::on_device())
+    check<T>({.queries = 2050, .keys = 2050, .channels = 64, .value_channels = 64}, 1);
 }
 
 TEST_CASE_TEMPLATE("cuda: corrected outputs of all head sizes", T, float, act::float16) {

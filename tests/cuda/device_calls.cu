@@ -1,12 +1,13 @@
-// The public calls on a real device; see device_calls.hpp.
-#include "cuda/device_calls.hpp"
-
+// The public calls on a real device; see there.hpp and real_device.hpp.
 #include <act/cuda/calibrate.cuh>
 
 #include <cstdio>
 #include <cstdlib>
 #include <type_traits>
 #include <vector>
+
+#include "cuda/real_device.hpp"
+#include "cuda/there.hpp"
 
 namespace act_test {
 namespace {
@@ -29,7 +30,7 @@ class mirrored {
     offset_ = 64 + reinterpret_cast<std::uintptr_t>(host) % 64;
     demand(cudaMalloc(&memory_, offset_ + bytes_ + 64), "cudaMalloc");
     demand(cudaMemset(memory_, 0xff, offset_ + bytes_ + 64), "cudaMemset");
-    demand(cudaMemcpy(data(), host, bytes_, cudaMemcpyHostToDevice), "upload");
+    demand(cudaMemcpy(memory_ + offset_, host, bytes_, cudaMemcpyHostToDevice), "upload");
   }
   mirrored(const mirrored&) = delete;
   mirrored& operator=(const mirrored&) = delete;
@@ -146,6 +147,10 @@ std::string device_name() {
   cudaDeviceProp properties;
   demand(cudaGetDeviceProperties(&properties, 0), "cudaGetDeviceProperties");
   return properties.name;
+}
+
+bool on_device() {
+  return true;
 }
 
 template <class T>

@@ -4,8 +4,9 @@
 #include <doctest/doctest.h>
 
 #include <cstdio>
+#include <string>
 
-#include "cuda/device_calls.hpp"
+#include "cuda/real_device.hpp"
 
 int main(int count, char** arguments) {
   if (const std::string missing = act_test::missing_device(); !missing.empty()) {

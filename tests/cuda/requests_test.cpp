@@ -8,9 +8,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
-#include "cuda/there.hpp"
+#include "cuda/emulation/device.hpp"
 #include "random_attention.hpp"
 #include "random_map.hpp"
 
@@ -34,34 +35,34 @@ TEST_CASE("cuda: an empty set of heads, an empty map and bad requests") {
   const auto whole = act::cuda::attention_map<float>{
       span.data, 1, 2, 20, 20, span.batch_stride, span.head_stride, span.query_stride, {}};
   const std::uint32_t none = 0;
-  act_test::workspace memory(detail::map_workspace(whole, {}, act::cuda::map_tuning{}));
+  const std::size_t bytes = detail::map_workspace(whole, {}, act::cuda::map_tuning{});
+  const auto memory = std::make_unique<double[]>(bytes / 8 + 1);  // new aligns to 16
   const auto ask = [&](const act::cuda::attention_map<float>& of, const act::calibration_options& options,
-                       std::size_t bytes, void* at) {
-    return detail::calibrate_map(device, of, {&none}, options, at, bytes, nullptr, {},
+                       std::size_t size, void* at) {
+    return detail::calibrate_map(device, of, {&none}, options, at, size, nullptr, {},
                                  act::cuda::map_tuning{});
   };
-  CHECK(ask(whole, {}, memory.bytes(), memory.data()) == status::ok);
+  CHECK(ask(whole, {}, bytes, memory.get()) == status::ok);
   CHECK(act_test::same_bits(before, map.elements()));
   CHECK(ask({}, {}, 0, nullptr) == status::ok);
   CHECK(device.launches() == 1);
 
-  CHECK(ask(whole, {}, memory.bytes() - 1, memory.data()) == status::workspace_too_small);
-  CHECK(ask(whole, {}, memory.bytes(), nullptr) == status::workspace_too_small);
-  CHECK(ask(whole, {}, memory.bytes(), static_cast<char*>(memory.data()) + 4) == status::workspace_too_small);
+  CHECK(ask(whole, {}, bytes - 1, memory.get()) == status::workspace_too_small);
+  CHECK(ask(whole, {}, bytes, nullptr) == status::workspace_too_small);
+  CHECK(ask(whole, {}, bytes, reinterpret_cast<char*>(memory.get()) + 4) == status::workspace_too_small);
   auto wrong = whole;
   wrong.query_stride = 19;
-  CHECK(ask(wrong, {}, memory.bytes(), memory.data()) == status::invalid_shape);
+  CHECK(ask(wrong, {}, bytes, memory.get()) == status::invalid_shape);
   wrong = whole;
   wrong.visible.query_offset = 1;
-  CHECK(ask(wrong, {}, memory.bytes(), memory.data()) == status::invalid_shape);
+  CHECK(ask(wrong, {}, bytes, memory.get()) == status::invalid_shape);
   wrong = whole;
   wrong.data = nullptr;
-  CHECK(ask(wrong, {}, memory.bytes(), memory.data()) == status::invalid_shape);
-  CHECK(ask(whole, {.beta = 2}, memory.bytes(), memory.data()) == status::invalid_option);
-  CHECK(ask(whole, {.redistribute = act::redistribution::uniform}, memory.bytes(), memory.data()) ==
+  CHECK(ask(wrong, {}, bytes, memory.get()) == status::invalid_shape);
+  CHECK(ask(whole, {.beta = 2}, bytes, memory.get()) == status::invalid_option);
+  CHECK(ask(whole, {.redistribute = act::redistribution::uniform}, bytes, memory.get()) ==
         status::unsupported);
-  CHECK(ask(whole, {.behave_as = act::compatibility::authors}, memory.bytes(), memory.data()) ==
-        status::unsupported);
+  CHECK(ask(whole, {.behave_as = act::compatibility::authors}, bytes, memory.get()) == status::unsupported);
   CHECK(device.launches() == 1);
 }
 

@@ -52,8 +52,9 @@ template <class T>
     return status::invalid_option;
   }
   if (k.batches != q.batches || v.batches != q.batches || out.batches != q.batches || out.heads != q.heads ||
-      v.heads != k.heads || k.heads == 0 || q.heads % k.heads != 0 || out.tokens != q.tokens ||
-      v.tokens != k.tokens || k.channels != q.channels || out.channels != v.channels) {
+      v.heads != k.heads || (k.heads == 0 ? q.heads != 0 : q.heads % k.heads != 0) ||
+      out.tokens != q.tokens || v.tokens != k.tokens || k.channels != q.channels ||
+      out.channels != v.channels) {
     return status::invalid_shape;
   }
   if (q.batches * q.heads * q.tokens == 0) return status::ok;

@@ -79,7 +79,7 @@ class emulated_device {
     blocks_ = blocks;
     const auto slots = static_cast<std::size_t>(std::min(blocks, resident_));
     const std::size_t count = slots * static_cast<std::size_t>(threads);
-    if (fiber_count_ < count) {
+    if (pool_ == nullptr || fiber_count_ < count) {
       pool_ = std::make_unique<fibers>(count);
       fiber_count_ = count;
     }
@@ -116,7 +116,6 @@ class emulated_device {
       if (idle_ > 3) {  // every thread waits for a barrier or a counter: it would forever
         idle_ = 0;
         pool_.reset();
-        fiber_count_ = 0;
         return false;
       }
     }
@@ -190,8 +189,8 @@ class emulated_device {
   turns order_;
   std::mt19937 random_;
   int resident_, threads_ = 0, blocks_ = 0, launches_ = 0, idle_ = 0;
-  std::unique_ptr<fibers> pool_;
-  std::size_t fiber_count_ = 0;
+  static inline std::unique_ptr<fibers> pool_;  // stacks are kept from one device to the next
+  static inline std::size_t fiber_count_ = 0;
   std::vector<slot> slots_;
 };
 

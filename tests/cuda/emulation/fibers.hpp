@@ -2,8 +2,10 @@
 // can be repeated, and repeated in another order. For the emulated device; not for concurrency.
 #pragma once
 
+#include <csetjmp>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -27,7 +29,7 @@ class fibers {
  public:
   explicit fibers(std::size_t count) : fibers_(count) {
     for (fiber& each : fibers_)
-      each.stack.resize(stack_bytes);
+      each.stack = std::make_unique_for_overwrite<char[]>(stack_bytes);
   }
   fibers(const fibers&) = delete;
   fibers& operator=(const fibers&) = delete;
@@ -37,9 +39,10 @@ class fibers {
     fiber& each = fibers_[index];
     each.job = std::move(job);
     each.running = true;
+    each.entered = false;
     getcontext(&each.context);
-    each.context.uc_stack.ss_sp = each.stack.data();
-    each.context.uc_stack.ss_size = each.stack.size();
+    each.context.uc_stack.ss_sp = each.stack.get();
+    each.context.uc_stack.ss_size = stack_bytes;
     each.context.uc_link = nullptr;
     const auto self = reinterpret_cast<std::size_t>(this);
     makecontext(&each.context, reinterpret_cast<void (*)()>(&fibers::enter), 3, static_cast<unsigned>(self),
@@ -54,9 +57,15 @@ class fibers {
     current_ = index;
 #if defined(ACT_TEST_ADDRESS_SANITIZER)
     void* own = nullptr;
-    __sanitizer_start_switch_fiber(&own, each.stack.data(), each.stack.size());
+    __sanitizer_start_switch_fiber(&own, each.stack.get(), stack_bytes);
 #endif
-    swapcontext(&scheduler_, &each.context);
+    // Jumps, once a fiber has its stack: a change of context proper asks the kernel for the signal mask each
+    // time.
+    if (_setjmp(scheduler_) == 0) {
+      if (each.entered) _longjmp(each.place, 1);
+      each.entered = true;
+      setcontext(&each.context);
+    }
 #if defined(ACT_TEST_ADDRESS_SANITIZER)
     __sanitizer_finish_switch_fiber(own, nullptr, nullptr);
 #endif
@@ -69,7 +78,7 @@ class fibers {
     void* own = nullptr;
     __sanitizer_start_switch_fiber(&own, caller_stack_, caller_size_);
 #endif
-    swapcontext(&each.context, &scheduler_);
+    if (_setjmp(each.place) == 0) _longjmp(scheduler_, 1);
 #if defined(ACT_TEST_ADDRESS_SANITIZER)
     __sanitizer_finish_switch_fiber(own, &caller_stack_, &caller_size_);
 #endif
@@ -79,8 +88,10 @@ class fibers {
   static constexpr std::size_t stack_bytes = std::size_t{64} << 10;
 
   struct fiber {
-    std::vector<char> stack;
+    std::unique_ptr<char[]> stack;
     ucontext_t context{};
+    std::jmp_buf place{};
+    bool entered = false;
     std::function<void()> job;
     bool running = false;
   };
@@ -96,11 +107,11 @@ class fibers {
 #if defined(ACT_TEST_ADDRESS_SANITIZER)
     __sanitizer_start_switch_fiber(nullptr, self->caller_stack_, self->caller_size_);
 #endif
-    swapcontext(&each.context, &self->scheduler_);
+    _longjmp(self->scheduler_, 1);
   }
 
   std::vector<fiber> fibers_;
-  ucontext_t scheduler_{};
+  std::jmp_buf scheduler_{};
   std::size_t current_ = 0;
 #if defined(ACT_TEST_ADDRESS_SANITIZER)
   const void* caller_stack_ = nullptr;
