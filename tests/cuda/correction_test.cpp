@@ -136,7 +136,7 @@ void check(const attention_case& c, unsigned seed) {
 }  // namespace
 
 TEST_CASE_TEMPLATE("cuda: corrected outputs of all lengths", T, float, act::float16, act::bfloat16) {
-  for (unsigned n = 1; n <= 300; n += act_test::stride) {
+  for (unsigned n = 1; n <= 300; n += act_test::case_stride) {
     if (!act_test::on_device() && n > 12 && n % 23 != 0 && n % 64 > 1) continue;
     check<T>({.queries = n, .keys = n, .interleaved = n % 2 == 0, .aligned = n % 3 == 0}, n);
   }
@@ -161,7 +161,7 @@ TEST_CASE_TEMPLATE("cuda: corrected outputs of all head sizes", T, float, act::f
 }
 
 TEST_CASE("cuda: corrected outputs with grouped heads, chunks, padding, windows and adjusted scores") {
-  for (unsigned seed = 1; seed <= 60; seed += act_test::stride) {
+  for (unsigned seed = 1; seed <= 60; seed += act_test::case_stride) {
     attention_case c;
     c.batches = 2;
     c.heads = 6;
@@ -186,7 +186,7 @@ TEST_CASE("cuda: corrected outputs with grouped heads, chunks, padding, windows 
 
 TEST_CASE_TEMPLATE("cuda: rows with nearly all or all of their mass on sinks are made anew", T, float,
                    act::float16) {
-  for (unsigned seed = 1; seed <= 12; seed += act_test::stride) {
+  for (unsigned seed = 1; seed <= 12; seed += act_test::case_stride) {
     attention_case c{.queries = 40, .keys = 40, .aligned = seed % 2 == 0, .draw = 4.0 + seed};
     c.options.sinks.alpha = 2;
     check<T>(c, seed);

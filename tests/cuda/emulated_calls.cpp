@@ -32,7 +32,7 @@ class workspace {
 
 /// An order of turns and a number of blocks at once for each seed.
 emulated_device device_for(unsigned seed) {
-  return emulated_device(static_cast<turns>(seed % 3), seed, static_cast<int>(1 + seed / 3 % 4));
+  return emulated_device(static_cast<turns>(seed % 4), seed, static_cast<int>(1 + seed / 4 % 4));
 }
 
 }  // namespace

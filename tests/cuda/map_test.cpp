@@ -157,7 +157,7 @@ constexpr act_test::layout layouts[] = {act_test::layout::packed, act_test::layo
 
 template <class T>
 void check_sizes() {
-  for (unsigned n = 1; n <= 300; n += act_test::stride) {
+  for (unsigned n = 1; n <= 300; n += act_test::case_stride) {
     // The emulated device takes the tails of every piece, warp and chunk.
     if (!act_test::on_device() && n > 70 && n % 13 != 0 && n % 32 > 1) continue;
     act_test::map_shape shape{.heads = 1 + n % 2, .queries = n, .keys = n, .order = layouts[n % 3]};
@@ -184,7 +184,7 @@ TEST_CASE("cuda: maps of sizes 1 to 300, bfloat16") {
 }
 
 TEST_CASE_TEMPLATE("cuda: chunks, padding, windows and chosen heads", T, float, act::float16, act::bfloat16) {
-  for (unsigned seed = 1; seed <= (act_test::on_device() ? 200U : 36U); seed += act_test::stride) {
+  for (unsigned seed = 1; seed <= (act_test::on_device() ? 200U : 36U); seed += act_test::case_stride) {
     const std::size_t queries = 1 + seed * 7 % 61, offset = seed % 3 * (seed * 5 % 40);
     const std::size_t keys = offset + queries + seed % 4;
     act_test::map_shape shape{.batches = 2,
@@ -205,7 +205,7 @@ TEST_CASE_TEMPLATE("cuda: chunks, padding, windows and chosen heads", T, float, 
 }
 
 TEST_CASE("cuda: the other rules, and beta at its ends") {
-  for (unsigned seed = 1; seed <= 40; seed += act_test::stride) {
+  for (unsigned seed = 1; seed <= 40; seed += act_test::case_stride) {
     const std::size_t queries = 20 + seed * 3, offset = seed % 2 * 17;
     const act_test::map_shape shape{.batches = 2,
                                     .heads = 2,
@@ -236,7 +236,7 @@ TEST_CASE("cuda: blocks as on a device, rows longer than registers, one head of 
 
 TEST_CASE_TEMPLATE("cuda: NaN, infinity, rows of zeros and rows with all mass on a sink", T, float,
                    act::float16) {
-  for (unsigned seed = 1; seed <= 30; seed += act_test::stride) {
+  for (unsigned seed = 1; seed <= 30; seed += act_test::case_stride) {
     const act_test::map_shape shape{.heads = 3, .queries = 50 + seed, .keys = 50 + seed};
     check_changed<T>(shape, seed, {.aligned = seed % 2 == 0}, [&](const act::attention_span<T>& map) {
       const std::size_t sink = 4;

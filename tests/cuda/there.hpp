@@ -15,9 +15,9 @@
 namespace act_test {
 
 #if defined(__SANITIZE_ADDRESS__)
-inline constexpr unsigned stride = 4;  ///< cases from one to the next: sanitizers take ten times as long
+inline constexpr unsigned case_stride = 4;  ///< cases from one to the next: sanitizers take ten times as long
 #else
-inline constexpr unsigned stride = 1;
+inline constexpr unsigned case_stride = 1;
 #endif
 
 /// Whether a real device runs the calls. It takes more cases in less time.

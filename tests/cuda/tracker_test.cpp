@@ -124,7 +124,7 @@ void check(const decoding_case& c, unsigned seed) {
 }  // namespace
 
 TEST_CASE_TEMPLATE("cuda: trackers decode as the core's do", T, float, act::float16, act::bfloat16) {
-  for (unsigned seed = 1; seed <= 24; seed += act_test::stride) {
+  for (unsigned seed = 1; seed <= 24; seed += act_test::case_stride) {
     decoding_case c{.prompt = seed % 5 == 0 ? 0U : seed * 3, .steps = 12};
     c.window = seed % 4 == 1 ? 4 + seed % 9 : 0;
     if (seed % 3 == 0)

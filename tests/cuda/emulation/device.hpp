@@ -3,7 +3,7 @@
 //
 // What it finds: wrong indices and sums; a barrier that not every thread of a block (a warp) reaches; waiting
 // that never ends; reading what another thread hasn't written yet, as far as one of the orders shows it:
-// threads and blocks take turns forwards, backwards or shuffled by a seed, and the results have to be the
+// threads and blocks take turns forwards, backwards, shuffled or by rank, and the results have to be the
 // same to the bit. What it can't find: threads here only hand over at barriers, warp sums, pauses and
 // counters, so a race between two such points is seen only as a difference between orders, and weak memory
 // ordering (a missing fence) not at all. Fresh shared memory holds NaN patterns. compute-sanitizer on a
@@ -26,7 +26,9 @@
 
 namespace act_test {
 
-enum class turns { forwards, backwards, shuffled };
+/// Who runs next. Starved: by ranks drawn once a launch, so that some threads and blocks fall as far behind
+/// as barriers let them.
+enum class turns { forwards, backwards, shuffled, starved };
 
 class emulated_device;
 
@@ -87,6 +89,7 @@ class emulated_device {
     std::vector<std::size_t> order(count);
     std::iota(order.begin(), order.end(), std::size_t{0});
     if (order_ == turns::backwards) std::reverse(order.begin(), order.end());
+    if (order_ == turns::starved) std::shuffle(order.begin(), order.end(), random_);
     int next = 0;
     for (std::size_t s = 0; s < slots; ++s)
       begin_block(kernel, s, next++, shared_bytes);
@@ -94,23 +97,28 @@ class emulated_device {
     while (alive > 0) {
       if (order_ == turns::shuffled) std::shuffle(order.begin(), order.end(), random_);
       bool moved = false;
-      for (const std::size_t f : order) {
+      for (std::size_t at = 0; at < count; ++at) {
+        const std::size_t f = order[at];
         slot& of = slots_[f / static_cast<std::size_t>(threads)];
         thread_state& thread = of.threads[f % static_cast<std::size_t>(threads)];
-        if (!of.alive || thread.ended || is_waiting(of, thread)) continue;
+        if (!of.alive || thread.ended || is_waiting(thread)) continue;
         const bool paused = thread.paused;
         thread.paused = false;
+        released_ = false;
         pool_->resume(f);
         moved = moved || !paused || !thread.paused;
-        if (pool_->is_running(f)) continue;
-        thread.ended = true;
-        if (++of.ended < threads) continue;
-        of.alive = false;
-        if (next < blocks) {
-          begin_block(kernel, f / static_cast<std::size_t>(threads), next++, shared_bytes);
-        } else {
-          --alive;
+        if (!pool_->is_running(f)) {
+          thread.ended = true;
+          if (++of.ended == threads) {
+            of.alive = false;
+            if (next < blocks) {
+              begin_block(kernel, f / static_cast<std::size_t>(threads), next++, shared_bytes);
+            } else {
+              --alive;
+            }
+          }
         }
+        if (released_ && order_ == turns::starved) break;  // the first in rank may go on
       }
       idle_ = moved ? 0 : idle_ + 1;
       if (idle_ > 3) {  // every thread waits for a barrier or a counter: it would forever
@@ -146,7 +154,7 @@ class emulated_device {
     std::vector<double> shared;
   };
 
-  static bool is_waiting(const slot&, thread_state& thread) {
+  static bool is_waiting(thread_state& thread) {
     if (thread.at == nullptr) return false;
     if (thread.at->generation == thread.generation) return true;
     thread.at = nullptr;
@@ -178,6 +186,7 @@ class emulated_device {
     if (++at.arrived == all) {
       at.arrived = 0;
       ++at.generation;
+      released_ = true;
     } else {
       thread_state& state = slots_[s].threads[static_cast<std::size_t>(thread)];
       state.at = &at;
@@ -188,6 +197,7 @@ class emulated_device {
 
   turns order_;
   std::mt19937 random_;
+  bool released_ = false;  // a barrier, by the thread that ran last
   int resident_, threads_ = 0, blocks_ = 0, launches_ = 0, idle_ = 0;
   static inline std::unique_ptr<fibers> pool_;  // stacks are kept from one device to the next
   static inline std::size_t fiber_count_ = 0;
