@@ -25,11 +25,6 @@ if(ACT_COMPILER_HAS_AVX512)
     "-mfma;-mavx512f;-mavx512bw;-mavx512cd;-mavx512dq;-mavx512vl")
 endif()
 
-# Outside projects that use this checkout. They are built for the machine that builds them.
-if(NOT CMAKE_CROSSCOMPILING)
-  add_subdirectory(consumers)
-endif()
-
 # The embedding example says what it should.
 if(TARGET embed_eigen)
   add_test(NAME embed_eigen_runs COMMAND embed_eigen)
