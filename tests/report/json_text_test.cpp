@@ -1,6 +1,7 @@
 // JSON written for people. Reading hostile JSON is tested with the readers
 // (tests/tasks/readers/lines_test.cpp).
 #include <act/report/json_text.hpp>
+#include <act/runtime/files/parse_json.hpp>
 
 #include <doctest/doctest.h>
 

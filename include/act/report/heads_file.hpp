@@ -16,6 +16,7 @@
 #include <act/report/option_names.hpp>
 #include <act/report/redistribution_name.hpp>
 #include <act/report/text_file.hpp>
+#include <act/runtime/files/parse_json.hpp>
 #include <act/version.hpp>
 
 #include <nlohmann/json.hpp>

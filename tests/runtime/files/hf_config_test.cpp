@@ -135,9 +135,9 @@ TEST_CASE("settings that act doesn't have are refused by name, impossible ones t
   CHECK(contains(refused_llama(R"({"num_key_value_heads":5})"), "num_key_value_heads"));
   CHECK(contains(refused_llama(R"({"head_dim":7})"), "odd"));
   CHECK(contains(refused_llama(R"({"tie_word_embeddings":1})"), "true or false"));
-  CHECK(contains(refused_llama("{"), "isn't valid JSON"));
+  CHECK(contains(refused_llama("{"), "not valid JSON at byte"));
   CHECK(contains(refused_llama("[]"), "isn't a JSON object"));
-  CHECK(contains(refused_llama(""), "isn't valid JSON"));
+  CHECK(contains(refused_llama(""), "not valid JSON at byte"));
   CHECK(contains(refusal([] { (void)act::read_hf_opt(config_of(R"({"activation_function":"tanh"})")); }),
                  "'tanh'"));
   CHECK(contains(refusal([] { (void)config_of("{}").model_type(); }), "has no 'model_type'"));

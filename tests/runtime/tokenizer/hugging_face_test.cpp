@@ -126,7 +126,7 @@ TEST_CASE("vocab.json and merges.txt: roles from tokenizer_config.json, mistakes
   CHECK(contains(refused("vocab.json", R"({"a":0,"b":0,"ab":2})", "{}"), "id 0 is there twice"));
   CHECK(contains(refused("vocab.json", R"({"a":-1})", "{}"), "whole number"));
   CHECK(contains(refused("vocab.json", R"({"a":2000000000})", "{}"), "impossible id"));
-  CHECK(contains(refused("vocab.json", R"({"a":0,"a":1})", "{}"), "'a' is there twice"));
+  CHECK(contains(refused("vocab.json", R"({"a":0,"a":1})", "{}"), "key 'a' appears twice in one object"));
   const act_test::temporary_folder empty;
   CHECK(contains(refusal([&] { (void)act::load_tokenizer(empty.path()); }), "has no tokenizer.json"));
 }
@@ -191,7 +191,7 @@ TEST_CASE("a tokenizer.json cut anywhere or with flipped bits is refused, or is 
   const std::string small = act_test::read_whole_file(tokenizer_golden / "small.json");
   for (std::size_t length = 0; length < small.size(); length += 97) {
     CAPTURE(length);
-    REQUIRE(contains(refused_json(std::string_view(small).substr(0, length)), "isn't valid JSON"));
+    REQUIRE(contains(refused_json(std::string_view(small).substr(0, length)), "not valid JSON at byte"));
   }
   std::mt19937_64 random(20240703);
   for (int trial = 0; trial < 400; ++trial) {

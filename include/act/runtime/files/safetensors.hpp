@@ -43,7 +43,8 @@ class safetensors_file {
                             " bytes is impossible; this isn't a safetensors file, or it is damaged");
     const auto header = reader.take(length, "the header");
     data_ = file_.bytes().subspan(reader.position());
-    read_header(parse_json({reinterpret_cast<const char*>(header.data()), header.size()}, path.string(), 8));
+    read_header(parse_json({reinterpret_cast<const char*>(header.data()), header.size()}, path.string(),
+                           "the file is damaged, fetch it again", 8));
   }
 
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return file_.path(); }

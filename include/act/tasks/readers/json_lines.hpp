@@ -3,8 +3,8 @@
 #pragma once
 
 #include <act/error.hpp>
-#include <act/report/json_text.hpp>
 #include <act/report/text_file.hpp>
+#include <act/runtime/files/parse_json.hpp>
 #include <act/tasks/readers/lines.hpp>
 #include <act/version.hpp>
 

@@ -1,8 +1,8 @@
 // squad: one JSON document of articles, their paragraphs and the questions on each; versions 1.1 and 2.0.
 #pragma once
 
-#include <act/report/json_text.hpp>
 #include <act/report/text_file.hpp>
+#include <act/runtime/files/parse_json.hpp>
 #include <act/tasks/readers/json_lines.hpp>
 #include <act/tasks/sample.hpp>
 #include <act/version.hpp>
