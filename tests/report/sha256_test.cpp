@@ -16,12 +16,12 @@ TEST_CASE("the examples of FIPS 180-4") {
 
 TEST_CASE("a file's hash is its bytes', whatever the pieces") {
   const act_test::temporary_folder folder;
-  CHECK(act::sha256_of_file(folder.file("abc", "abc")) == act::sha256().update("abc").hex());
-  CHECK(act::sha256_of_file(folder.file("none", "")) == act::sha256().hex());
+  CHECK(act::sha256_of_file(folder.write("abc", "abc")) == act::sha256().update("abc").hex());
+  CHECK(act::sha256_of_file(folder.write("none", "")) == act::sha256().hex());
   const std::string big((std::size_t{1} << 20) + 1, 'x');
-  CHECK(act::sha256_of_file(folder.file("big", big)) == act::sha256().update(big).hex());
+  CHECK(act::sha256_of_file(folder.write("big", big)) == act::sha256().update(big).hex());
   const std::string whole(std::size_t{1} << 20, 'y');
-  CHECK(act::sha256_of_file(folder.file("whole", whole)) == act::sha256().update(whole).hex());
+  CHECK(act::sha256_of_file(folder.write("whole", whole)) == act::sha256().update(whole).hex());
 }
 
 TEST_CASE("a file that can't be read") {

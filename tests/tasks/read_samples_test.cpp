@@ -1,7 +1,7 @@
 // From a path to samples: the files of a task, errors of whole files, and the real data sets where they are.
 #include "golden_prompts.hpp"
 #include "message_of.hpp"
-#include "report/temporary_folder.hpp"
+#include "temporary_folder.hpp"
 
 #include <act/tasks/prompts.hpp>
 #include <act/tasks/read_samples.hpp>
@@ -35,14 +35,14 @@ TEST_CASE("a file without samples is an error for every task") {
     if (each.format == act::file_format::squad_json || each.format == act::file_format::piqa_jsonl) {
       continue;
     }
-    const fs::path empty = folder.file("empty", "\n\r\n\n");
+    const fs::path empty = folder.write("empty", "\n\r\n\n");
     CHECK(refused(each.name, empty) == empty.string() + ": holds no samples of task '" + each.name +
                                            "'; is it empty, or another task's file?");
   }
-  const fs::path none = folder.file("none.json", R"({"data": []})");
+  const fs::path none = folder.write("none.json", R"({"data": []})");
   CHECK(refused("squad", none) ==
         none.string() + ": holds no samples of task 'squad'; is it empty, or another task's file?");
-  const fs::path header = folder.file("header.tsv", "sentence\tlabel\n");
+  const fs::path header = folder.write("header.tsv", "sentence\tlabel\n");
   CHECK(refused("sst2", header)
             .ends_with("holds no samples of task 'sst2'; is it empty, or another task's file?"));
 }
@@ -54,7 +54,7 @@ TEST_CASE("files that can't be opened") {
   CHECK(refused("sst2", folder.path()) == folder.path().string() + ": is a folder; name a file in it");
   CHECK(refused("mmlu", folder.path()) ==
         folder.path().string() + ": no .csv file could be found in this folder; check the path");
-  const fs::path piqa = folder.file("valid.jsonl", R"({"goal": "g", "sol1": "1", "sol2": "2"})");
+  const fs::path piqa = folder.write("valid.jsonl", R"({"goal": "g", "sol1": "1", "sol2": "2"})");
   CHECK(refused("piqa", piqa) == (folder.path() / "valid-labels.lst").string() +
                                      ": can't be opened; check the path and its permissions");
 }

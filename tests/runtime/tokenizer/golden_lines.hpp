@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "runtime/files/crc32.hpp"
-#include "runtime/files/temporary_folder.hpp"
+#include "temporary_folder.hpp"
 
 namespace act_test {
 
