@@ -26,8 +26,8 @@
 
 namespace act_test {
 
-/// Who runs next. Starved: by ranks drawn once a launch, so that some threads and blocks fall as far behind
-/// as barriers let them.
+/// Who runs next. Starved: by ranks, which are drawn and lost at random, so that some threads and blocks fall
+/// as far behind as barriers let them.
 enum class turns { forwards, backwards, shuffled, starved };
 
 class emulated_device;
@@ -118,7 +118,12 @@ class emulated_device {
             }
           }
         }
-        if (released_ && order_ == turns::starved) break;  // the first in rank may go on
+        if (released_ && order_ == turns::starved) {  // the first in rank may go on, and someone falls behind
+          const auto behind = static_cast<std::ptrdiff_t>(random_() % count);
+          if (random_() % 4 == 0)
+            std::rotate(order.begin() + behind, order.begin() + behind + 1, order.end());
+          break;
+        }
       }
       idle_ = moved ? 0 : idle_ + 1;
       if (idle_ > 3) {  // every thread waits for a barrier or a counter: it would forever
