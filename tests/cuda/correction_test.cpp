@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <string>
 #include <vector>
@@ -146,7 +147,8 @@ TEST_CASE_TEMPLATE("cuda: corrected outputs of all lengths", T, float, act::floa
 
 TEST_CASE_TEMPLATE("cuda: corrected outputs of all head sizes", T, float, act::float16) {
   unsigned seed = 0;
-  for (const std::size_t channels : {1, 3, 16, 31, 64, 80, 96, 128, 129, 160, 256}) {
+  for (const std::size_t channels :
+       std::initializer_list<std::size_t>{1, 3, 16, 31, 64, 80, 96, 128, 129, 160, 256}) {
     ++seed;
     check<T>({.queries = 33,
               .keys = 33,

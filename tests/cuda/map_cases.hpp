@@ -8,6 +8,7 @@
 #include <act/half.hpp>
 #include <act/options.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -84,7 +85,8 @@ std::string difference(const random_map<T>& before, const random_map<T>& expecte
   }
   for (std::size_t e = 0; e < changed.size(); ++e) {
     const T& core = expected.elements()[e];
-    if (std::memcmp(&got.elements[e], &core, sizeof(T)) == 0) continue;
+    if (std::ranges::equal(std::as_bytes(std::span(&got.elements[e], 1)), std::as_bytes(std::span(&core, 1))))
+      continue;
     const double a = static_cast<double>(got.elements[e]), b = static_cast<double>(core);
     // An element below the type's normal range has fewer digits.
     const double least = sizeof(T) == sizeof(float) ? 1e-44 : 0x1p-24;

@@ -185,7 +185,7 @@ TEST_CASE("cuda: maps of sizes 1 to 300, bfloat16") {
 
 TEST_CASE_TEMPLATE("cuda: chunks, padding, windows and chosen heads", T, float, act::float16, act::bfloat16) {
   for (unsigned seed = 1; seed <= (act_test::on_device() ? 200U : 36U); seed += act_test::case_stride) {
-    const std::size_t queries = 1 + seed * 7 % 61, offset = seed % 3 * (seed * 5 % 40);
+    const std::size_t round = seed, queries = 1 + round * 7 % 61, offset = round % 3 * (round * 5 % 40);
     const std::size_t keys = offset + queries + seed % 4;
     act_test::map_shape shape{.batches = 2,
                               .heads = 35,
@@ -193,7 +193,7 @@ TEST_CASE_TEMPLATE("cuda: chunks, padding, windows and chosen heads", T, float, 
                               .keys = keys,
                               .query_offset = offset,
                               .window = seed % 4 == 1 ? 1 + seed % 23 : 0,
-                              .first_key = {0, std::min<std::size_t>(seed % 5 * 6, keys)},
+                              .first_key = {0, std::min(round % 5 * 6, keys)},
                               .order = layouts[seed % 3]};
     if (seed % 9 == 0) shape.first_key[0] = keys;  // nothing but padding
     if (seed % 2 == 0) shape.first_key.clear();
@@ -206,7 +206,7 @@ TEST_CASE_TEMPLATE("cuda: chunks, padding, windows and chosen heads", T, float, 
 
 TEST_CASE("cuda: the other rules, and beta at its ends") {
   for (unsigned seed = 1; seed <= 40; seed += act_test::case_stride) {
-    const std::size_t queries = 20 + seed * 3, offset = seed % 2 * 17;
+    const std::size_t round = seed, queries = 20 + round * 3, offset = round % 2 * 17;
     const act_test::map_shape shape{.batches = 2,
                                     .heads = 2,
                                     .queries = queries,

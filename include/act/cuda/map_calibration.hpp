@@ -107,7 +107,8 @@ template <class T, int Width, class Launcher>
   kernel.beta = options.beta;
   kernel.plan = plan_map<T, Width>(map, options.beta, tuning);
   const std::size_t heads = map.batches * map.heads;
-  const std::size_t items = static_cast<std::size_t>(kernel.plan.column_items() + kernel.plan.row_items);
+  const std::size_t items =
+      static_cast<std::size_t>(kernel.plan.column_items()) + static_cast<std::size_t>(kernel.plan.row_items);
   if (items * (heads + static_cast<std::size_t>(kernel.plan.lag)) >= most_positions)
     return status::invalid_shape;
   workspace_parts parts(workspace);

@@ -98,7 +98,7 @@ struct score_sums_kernel {
   ACT_DEVICE void multiply(Block& block, const attention_task::place& here, int i, int last, int first_key,
                            float (&scores)[4][4]) const noexcept {
     auto* const of_queries = static_cast<float*>(block.shared());
-    float* const of_keys = of_queries + slice * row;
+    float* const of_keys = of_queries + std::ptrdiff_t{slice} * row;
     const int x = block.thread() % Side, y = block.thread() / Side;
     for (int from = 0; from < channels; from += slice) {
       block.sync();  // what was read before may be written now

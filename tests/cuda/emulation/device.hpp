@@ -155,7 +155,7 @@ class emulated_device {
     barrier all;
     std::vector<barrier> warps;
     std::vector<thread_state> threads;
-    std::vector<sum_bytes> sums[2];
+    std::array<std::vector<sum_bytes>, 2> sums;
     std::vector<double> shared;
   };
 
@@ -236,7 +236,7 @@ template <class Sums>
 Sums emulated_block::warp_sum(const Sums& each) {
   static_assert(sizeof(Sums) <= sizeof(emulated_device::sum_bytes));
   auto& slot = device_.slots_[slot_];
-  auto& sums = slot.sums[sums_++ % 2];
+  auto& sums = slot.sums[static_cast<std::size_t>(sums_++ % 2)];
   std::memcpy(sums[static_cast<std::size_t>(thread_)].data(), &each, sizeof each);
   const auto warp = static_cast<std::size_t>(thread_ / 32);
   device_.wait(slot_, thread_, slot.warps[warp], 32);
