@@ -62,6 +62,23 @@ TEST_CASE("theta is kept where it is used") {
   CHECK(read(R"({"redistribution": "temperature", "theta": 0.9})").theta == 0.9);
 }
 
+TEST_CASE("the part that a subset is, is kept and needed where it is used") {
+  act::heads_file file = whole_file();
+  CHECK(act::format_heads_file(file).find("subset") == std::string::npos);
+  file.options->redistribute = act::redistribution::subset;
+  for (const act::prompt_part part : {act::prompt_part::question, act::prompt_part::choices}) {
+    file.subset = part;
+    const std::string text = act::format_heads_file(file);
+    const act::heads_file read = act::parse_heads_file(text, "h.json");
+    CHECK(read.options->redistribute == act::redistribution::subset);
+    CHECK(read.subset == part);
+    CHECK(act::format_heads_file(read) == text);
+  }
+  CHECK(act::format_heads_file(file).find(R"("redistribution": "subset", "subset": "choices")") !=
+        std::string::npos);
+  CHECK_FALSE(act::parse_heads_file(R"({"heads": [], "options": {}})", "h").subset);
+}
+
 TEST_CASE("a file on disk") {
   const act_test::temporary_folder folder;
   const auto path = folder.path() / "heads.json";
@@ -141,9 +158,20 @@ TEST_CASE("options are known, typed and within their ranges") {
           R"({"rule": "relative", "alpha": 3, "tau": 0.2, "min_visible_rows": 4, "beta": 0, "redistribution": "proportional", "compatibility": "none"})")
           .empty());
   CHECK(with(R"({"redistribution": "temperature", "theta": 0.9, "rule": "baseline-corrected"})").empty());
+  CHECK(with(R"({"redistribution": "most"})") ==
+        "h.json: \"options.redistribution\" must be one of proportional, uniform, subset, inverse, "
+        "temperature, inverse-temperature");
+  CHECK(with(R"({"subset": "question", "redistribution": "subset"})").empty());
   CHECK(with(R"({"redistribution": "subset"})") ==
-        "h.json: \"options.redistribution\" must be one of proportional, uniform, inverse, temperature, "
-        "inverse-temperature");
+        "h.json: \"options\" subset must say which part of a prompt receives: question or choices");
+  CHECK(with(R"({"subset": "question"})") ==
+        "h.json: \"options\" subset is for redistribution subset only: leave it out, or ask for that");
+  for (const char* part : {"\"answers\"", "1", "null", "[1, 2]"}) {
+    CHECK(with(std::string(R"({"redistribution": "subset", "subset": )") + part + "}") ==
+          "h.json: \"options.subset\" must be one of question, choices");
+  }
+  CHECK(with(R"({"redistribution": "subset", "subset": "question", "compatibility": "authors"})")
+            .find("must be proportional with compatibility::authors") != std::string::npos);
   CHECK(with(R"({"theta": 0, "redistribution": "inverse-temperature"})").find("theta") != std::string::npos);
   CHECK(with(R"({"rule": "fast"})") ==
         "h.json: \"options.rule\" must be one of relative, absolute, baseline-corrected");

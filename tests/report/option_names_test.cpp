@@ -7,7 +7,7 @@
 #include <string>
 
 TEST_CASE_TEMPLATE("every name leads to its value and back", option, act::sink_rule, act::redistribution,
-                   act::compatibility) {
+                   act::prompt_part, act::compatibility) {
   CHECK(act::option_names<option>.size() > 0);
   for (const auto& [name, value] : act::option_names<option>) {
     CHECK(act::name_of(value) == name);
@@ -29,7 +29,7 @@ TEST_CASE(
   CHECK(options.theta == 1 / 1.1);
   CHECK(act::redistribution_of(options).name == "inverse-temperature");
   CHECK(act::redistribution_of(options).theta == 1.1);
-  for (const char* name : {"proportional", "uniform", "inverse", "temperature"}) {
+  for (const char* name : {"proportional", "uniform", "subset", "inverse", "temperature"}) {
     act::set_redistribution(options, {.name = name, .theta = 1.1}, "x");
     CHECK(act::redistribution_of(options).name == name);
     CHECK(act::redistribution_of(options).has_theta() == (std::string(name) == "temperature"));
@@ -41,7 +41,7 @@ TEST_CASE(
     CHECK(read.theta == options.theta);
   }
   CHECK_THROWS_WITH_AS(act::set_redistribution(options, {.name = "best", .theta = 1.1}, "--redistribution"),
-                       "--redistribution: 'best' is none of proportional, uniform, inverse, temperature, "
-                       "inverse-temperature",
+                       "--redistribution: 'best' is none of proportional, uniform, subset, inverse, "
+                       "temperature, inverse-temperature",
                        act::error);
 }

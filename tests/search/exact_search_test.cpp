@@ -155,6 +155,38 @@ TEST_CASE("the state of a search by other options, or by another scoring, is ref
   refused("scored by letters", [](auto& plan) { plan.sources[0].scoring = "letters"; });
 }
 
+TEST_CASE("the state of a search that gives to another part of the prompts is refused") {
+  for (const bool options : {false, true}) {
+    const auto made = [&] {
+      act_test::tiny_search tiny = act_test::make_tiny_search();
+      return act_test::with_subsets(options ? act_test::with_options(std::move(tiny)) : std::move(tiny));
+    };
+    const act_test::tiny_search tiny = made();
+    const temporary_state kept;
+    check_same(run(tiny, kept.file()), run(tiny, kept.file()));
+    const auto refused = [&](const std::string& names, const std::function<void(act::search_plan&)>& change) {
+      act_test::tiny_search other = made();
+      change(other.plan);
+      CHECK_THROWS_WITH_AS(run(other, kept.file()), doctest::Contains(names.c_str()), act::error);
+    };
+    refused("it has 'redistribution subset question', this one 'redistribution subset choices'",
+            [](auto& plan) { plan.subset = act::prompt_part::choices; });
+    refused("redistribution proportional", [](auto& plan) {
+      plan.options.redistribute = act::redistribution::proportional;
+      plan.subset.reset();
+    });
+    refused("sample", [&](auto& plan) {
+      (options ? plan.samples[1].option_subsets[0] : plan.samples[1].subset).pop_back();
+    });
+  }
+}
+
+TEST_CASE("a search that gives to a subset needs each sample's") {
+  act_test::tiny_search tiny = act_test::with_subsets(act_test::make_tiny_search());
+  tiny.plan.samples[1].subset.clear();
+  CHECK_THROWS_WITH_AS(run(tiny, ":memory:"), doctest::Contains("subset: needs the positions"), act::error);
+}
+
 TEST_CASE("a file that isn't a state is refused, and left as it was") {
   const act_test::tiny_search tiny = act_test::make_tiny_search();
   const temporary_state kept;

@@ -15,8 +15,25 @@ namespace {
 
 // What the whole passes say: with `head` alone calibrated, and plain.
 act::sample_scores whole_passes(const act_test::tiny_search& tiny, act::layer_head head) {
-  const act::model_calibration calibration{.heads = {head}, .options = tiny.plan.options};
-  return act::score_samples(tiny.model, tiny.plan.samples, calibration);
+  act::model_calibration calibration{.heads = {head}, .options = tiny.plan.options};
+  if (tiny.plan.options.redistribute != act::redistribution::subset) {
+    return act::score_samples(tiny.model, tiny.plan.samples, calibration);
+  }
+  // The core's own option takes the positions of one text.
+  act::sample_scores scores;
+  for (const act::prepared_sample& sample : tiny.plan.samples) {
+    std::vector<double>& plain = scores.plain.emplace_back();
+    std::vector<double>& calibrated = scores.calibrated.emplace_back();
+    for (std::size_t option = 0; option < sample.options.size(); ++option) {
+      const std::vector<std::vector<act::scored_text>> alone{{sample.options[option]}};
+      calibration.options.subset = sample.option_subsets[option];
+      const auto sums = act::sum_log_probabilities(tiny.model, alone, calibration);
+      const auto bytes = static_cast<double>(sample.option_bytes[option]);
+      plain.push_back(sums.plain[0][0] / bytes);
+      calibrated.push_back(sums.calibrated[0][0] / bytes);
+    }
+  }
+  return scores;
 }
 
 double largest_difference(const std::vector<double>& a, const std::vector<double>& b) {
@@ -72,6 +89,9 @@ TEST_CASE("trials over options equal whole calibrated passes over every text") {
   }
   SUBCASE("uniform") {
     tiny.plan.options.redistribute = act::redistribution::uniform;
+  }
+  SUBCASE("a subset of each text") {
+    tiny = act_test::with_subsets(std::move(tiny));
   }
   SUBCASE("temperature, which changes rows without sinks too") {
     tiny.plan.options.redistribute = act::redistribution::temperature;

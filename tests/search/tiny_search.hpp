@@ -3,6 +3,8 @@
 
 #include <act/runtime/load_model.hpp>
 #include <act/search/plan.hpp>
+#include <algorithm>
+#include <cstddef>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -75,6 +77,25 @@ inline tiny_search with_greedy_tokens(tiny_search made) {
     sample.words.clear();
   }
   made.plan.sources.front().scoring = "greedy";
+  return made;
+}
+
+/// The same search with redistribution::subset: every text has its own few positions, some of them sinks'.
+inline tiny_search with_subsets(tiny_search made) {
+  const auto chosen = [](std::size_t tokens, std::size_t first) {
+    std::vector<std::size_t> positions;
+    for (std::size_t at = std::min(first, tokens - 1); at < tokens; at += 2 + at % 3)
+      positions.push_back(at);
+    return positions;
+  };
+  for (act::prepared_sample& sample : made.plan.samples) {
+    if (sample.options.empty()) sample.subset = chosen(sample.prompt.size(), sample.index % 7);
+    for (const act::scored_text& option : sample.options)
+      sample.option_subsets.push_back(
+          chosen(option.tokens.size(), (sample.index + sample.option_subsets.size()) % 7));
+  }
+  made.plan.options.redistribute = act::redistribution::subset;
+  made.plan.subset = act::prompt_part::question;
   return made;
 }
 

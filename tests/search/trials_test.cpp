@@ -18,9 +18,20 @@ std::vector<std::vector<double>> whole_pass_scores(const act_test::tiny_search& 
     prompts.push_back(sample.prompt);
     words.emplace_back(sample.words);
   }
-  const act::packed_prompts packed = act::pack(tiny.model.config, prompts);
-  const act::model_calibration calibration{.heads = {head}, .options = tiny.plan.options};
-  return act::label_logits(tiny.model, act::run_both(tiny.model, packed, calibration).calibrated, words);
+  act::model_calibration calibration{.heads = {head}, .options = tiny.plan.options};
+  if (tiny.plan.options.redistribute != act::redistribution::subset) {
+    const act::packed_prompts packed = act::pack(tiny.model.config, prompts);
+    return act::label_logits(tiny.model, act::run_both(tiny.model, packed, calibration).calibrated, words);
+  }
+  // The core's own option takes the positions of one prompt.
+  std::vector<std::vector<double>> scores;
+  for (std::size_t i = 0; i < prompts.size(); ++i) {
+    calibration.options.subset = tiny.plan.samples[i].subset;
+    const act::packed_prompts alone = act::pack(tiny.model.config, {&prompts[i], 1});
+    const act::matrix hidden = act::run_both(tiny.model, alone, calibration).calibrated;
+    scores.push_back(act::label_logits(tiny.model, hidden, {&words[i], 1}).front());
+  }
+  return scores;
 }
 
 double largest_difference(const std::vector<double>& a, const std::vector<double>& b) {
@@ -46,6 +57,10 @@ TEST_CASE("every trial's scores equal a whole forward pass's") {
   }
   SUBCASE("inverse") {
     tiny.plan.options.redistribute = act::redistribution::inverse;
+  }
+  SUBCASE("a subset of each prompt") {
+    tiny.plan.options.sinks.alpha = 2;
+    tiny = act_test::with_subsets(std::move(tiny));
   }
   SUBCASE("temperature, which changes rows without sinks too") {
     tiny.plan.options.redistribute = act::redistribution::temperature;

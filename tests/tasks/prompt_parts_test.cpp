@@ -68,9 +68,63 @@ TEST_CASE("ranges are the question's and the choices' own bytes, of the asked sa
     CHECK(texts(act::prompt_part::question) == std::vector<std::string>{"Which one?"});
     CHECK(texts(act::prompt_part::choices) == std::vector<std::string>{"this", "that one"});
   }
-  const std::string message = act_test::message_of(
-      [&] { (void)act::part_ranges(act::find_task("sst2"), asked, "", act::prompt_part::question); });
-  CHECK(message.find("task 'sst2' has no question") != std::string::npos);
+}
+
+TEST_CASE("a classification prompt's question is what the sample says, without the pattern's words") {
+  const act::sample asked{
+      .index = 0,
+      .fields = {{"passage", "{question}, it said."}, {"question", "is it so"}, {"text", "a b"}},
+      .choices = {},
+      .label = 0};
+  const auto texts = [&](const char* name, const std::vector<act::sample>& shots) {
+    const act::task& task = act::find_task(name);
+    const std::string prompt = act::build_prompt(task, asked, shots);
+    std::vector<std::string> found;
+    for (const act::text_range& range : act::part_ranges(task, asked, prompt, act::prompt_part::question)) {
+      CHECK(range.begin > prompt.size() - 70);
+      found.push_back(prompt.substr(range.begin, range.end - range.begin));
+    }
+    return found;
+  };
+  for (const std::vector<act::sample>& shots : {std::vector<act::sample>{}, {asked, asked}}) {
+    CHECK(texts("boolq", shots) == std::vector<std::string>{"{question}, it said.", "is it so"});
+    CHECK(texts("sst2", shots) == std::vector<std::string>{"a b"});
+  }
+}
+
+TEST_CASE("a text with one option: its question, or the option itself") {
+  const act::sample asked{
+      .index = 0, .fields = {{"question", "Which one?"}}, .choices = {"this", "that one"}, .label = 0};
+  const act::task& task = act::find_task("arce");
+  for (const std::vector<act::sample>& shots : {std::vector<act::sample>{}, {asked, asked}}) {
+    const act::likelihood_prompt built = act::build_likelihood_prompt(task, asked, shots);
+    for (std::size_t option = 0; option < 2; ++option) {
+      const std::string text = built.context + built.continuations[option];
+      const auto said = [&](act::prompt_part part) {
+        const auto ranges = act::part_ranges(task, asked, built, option, part);
+        REQUIRE(ranges.size() == 1);
+        CHECK(ranges[0].begin > text.size() - 40);
+        return text.substr(ranges[0].begin, ranges[0].end - ranges[0].begin);
+      };
+      CHECK(said(act::prompt_part::question) == "Which one?");
+      CHECK(said(act::prompt_part::choices) == asked.choices[option]);
+    }
+  }
+}
+
+TEST_CASE("parts that a task's prompts don't have are refused") {
+  const auto refused = [](const char* task, act::prompt_part part) {
+    return act_test::message_of([&] { act::check_part(act::find_task(task), part); });
+  };
+  CHECK(refused("arce", act::prompt_part::question).empty());
+  CHECK(refused("mmlu", act::prompt_part::choices).empty());
+  CHECK(refused("sst2", act::prompt_part::question).empty());
+  CHECK(refused("sst2", act::prompt_part::choices) ==
+        "--subset: task 'sst2' shows no choices; use --subset question, or a multiple-choice task");
+  for (const act::prompt_part part : {act::prompt_part::question, act::prompt_part::choices}) {
+    CHECK(refused("jsonl", part).find("has prompts of its own") != std::string::npos);
+    CHECK(refused("squad", part).find("generated") != std::string::npos);
+  }
 }
 
 TEST_CASE("tokens of a part say that part, with every kind of tokenizer") {

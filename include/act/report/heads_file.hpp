@@ -3,9 +3,8 @@
 // required:
 //   {"format": "act-heads", "version": 1,
 //    "model": {"architecture", "layers", "heads", "fingerprint"},
-//    "options": {"rule", "alpha", "tau", "min_visible_rows", "beta", "redistribution", "theta", ...},
-//    "heads": [[layer, head], ...],
-//    "evidence": {...}}
+//    "options": {"rule", "alpha", "tau", "min_visible_rows", "beta", "redistribution", "subset", "theta",
+//    ...}, "heads": [[layer, head], ...], "evidence": {...}}
 #pragma once
 
 #include <act/error.hpp>
@@ -17,6 +16,7 @@
 #include <act/report/redistribution_name.hpp>
 #include <act/report/text_file.hpp>
 #include <act/runtime/files/parse_json.hpp>
+#include <act/tasks/prompt_parts.hpp>
 #include <act/version.hpp>
 
 #include <nlohmann/json.hpp>
@@ -43,6 +43,7 @@ struct model_identity {
 struct heads_file {
   model_identity model;
   std::optional<calibration_options> options;  ///< empty: the file has none, use the defaults
+  std::optional<prompt_part> subset = {};      ///< whose positions the options' redistribution::subset takes
   head_set heads;                              ///< may be empty: a search that found none
   nlohmann::ordered_json evidence =
       nlohmann::ordered_json::object();  ///< for people and programs; kept as it is
@@ -73,7 +74,9 @@ class heads_file_reader {
                     count(*model, "model.", "heads"), text(*model, "model.", "fingerprint")};
     }
     if (const json* options = object("options")) {
-      file.options = read_options(*options);
+      const named_calibration read = read_options(*options);
+      file.options = read.options;
+      file.subset = read.subset;
     }
     if (const json* evidence = object("evidence")) {
       file.evidence = *evidence;
@@ -126,8 +129,9 @@ class heads_file_reader {
     return static_cast<std::size_t>(value.get<std::uint64_t>());
   }
 
-  calibration_options read_options(const json& from) const {
-    calibration_options options;
+  named_calibration read_options(const json& from) const {
+    named_calibration read;
+    calibration_options& options = read.options;
     redistribution_name named_redistribution;
     for (const auto& [key, value] : from.items()) {
       const std::string member = "options." + key;
@@ -162,6 +166,8 @@ class heads_file_reader {
       } else if (key == "redistribution") {
         if (!value.is_string()) refuse(member, "must be one of " + listed_redistributions());
         named_redistribution.name = value.get<std::string>();
+      } else if (key == "subset") {
+        read.subset = named(prompt_part::question);
       } else if (key == "theta") {
         named_redistribution.theta = number();
       } else if (key == "compatibility") {
@@ -177,10 +183,10 @@ class heads_file_reader {
     } catch (const error&) {
       refuse("options.redistribution", "must be one of " + listed_redistributions());
     }
-    if (const problem found = options.validate()) {
+    if (const problem found = read.validate()) {
       refuse("options", std::string(found.where) + " " + std::string(found.message));
     }
-    return options;
+    return read;
   }
 
   head_set read_heads(const model_identity& model) const {
@@ -228,14 +234,18 @@ class heads_file_reader {
   return parse_heads_file(read_text_file(path).text, path.string());
 }
 
-/// The options as a JSON object, under the names of a heads file; theta only where it is used.
-[[nodiscard]] inline nlohmann::ordered_json to_json(const calibration_options& options) {
+/// The options as a JSON object, under the names of a heads file; subset and theta only where they are used.
+[[nodiscard]] inline nlohmann::ordered_json to_json(const calibration_options& options,
+                                                    std::optional<prompt_part> subset = {}) {
   nlohmann::ordered_json object = {{"rule", name_of(options.sinks.rule)},
                                    {"alpha", options.sinks.alpha},
                                    {"tau", options.sinks.tau},
                                    {"min_visible_rows", options.sinks.min_visible_rows},
                                    {"beta", options.beta},
                                    {"redistribution", redistribution_of(options).name}};
+  if (subset) {
+    object["subset"] = name_of(*subset);
+  }
   if (const redistribution_name named = redistribution_of(options); named.has_theta()) {
     object["theta"] = named.theta;
   }
@@ -265,7 +275,7 @@ class heads_file_reader {
 [[nodiscard]] inline std::string format_heads_file(const heads_file& file) {
   nlohmann::ordered_json document = {{"format", "act-heads"}, {"version", 1}, {"model", to_json(file.model)}};
   if (file.options) {
-    document["options"] = to_json(*file.options);
+    document["options"] = to_json(*file.options, file.subset);
   }
   document["heads"] = nlohmann::ordered_json::array();
   for (const layer_head& each : file.heads) {

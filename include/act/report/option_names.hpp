@@ -1,8 +1,9 @@
-// The names that command lines and heads files use for the core's options, in one place.
+// The names that command lines and heads files use for calibration's options, in one place.
 #pragma once
 
 #include <act/error.hpp>
 #include <act/options.hpp>
+#include <act/tasks/prompt_parts.hpp>
 #include <act/version.hpp>
 
 #include <array>
@@ -23,14 +24,19 @@ inline constexpr std::array<std::pair<std::string_view, sink_rule>, 3> option_na
      {"absolute", sink_rule::absolute},
      {"baseline-corrected", sink_rule::baseline_corrected}}};
 
-/// The core's; the names in use are those of redistribution_name.hpp. Without `subset`: its positions are
-/// another prompt's each time, so a name alone doesn't say it.
+/// The core's; the names in use are those of redistribution_name.hpp.
 template <>
-inline constexpr std::array<std::pair<std::string_view, redistribution>, 4> option_names<redistribution> = {
+inline constexpr std::array<std::pair<std::string_view, redistribution>, 5> option_names<redistribution> = {
     {{"proportional", redistribution::proportional},
      {"uniform", redistribution::uniform},
+     {"subset", redistribution::subset},
      {"inverse", redistribution::inverse},
      {"temperature", redistribution::temperature}}};
+
+/// What redistribution::subset gives to: its positions are another prompt's each time.
+template <>
+inline constexpr std::array<std::pair<std::string_view, prompt_part>, 2> option_names<prompt_part> = {
+    {{"question", prompt_part::question}, {"choices", prompt_part::choices}}};
 
 template <>
 inline constexpr std::array<std::pair<std::string_view, compatibility>, 2> option_names<compatibility> = {

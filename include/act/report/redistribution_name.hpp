@@ -1,13 +1,18 @@
 // How command lines and heads files name a redistribution. For the core, temperature with theta below 1
 // sharpens and above 1 flattens; outside, these are two names with one theta: `temperature` and
 // `inverse-temperature`, which raises weights to theta instead of 1 / theta (the paper's 1.1 and 1 / 1.1).
+// For the core, a subset is one prompt's positions; outside it is a part that every prompt has.
 #pragma once
 
 #include <act/error.hpp>
 #include <act/options.hpp>
 #include <act/report/option_names.hpp>
+#include <act/tasks/prompt_parts.hpp>
 #include <act/version.hpp>
 
+#include <array>
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -57,5 +62,23 @@ inline void set_redistribution(calibration_options& options, const redistributio
   options.redistribute = *found;
   options.theta = named.theta;
 }
+
+/// Calibration as command lines and heads files say it.
+struct named_calibration {
+  calibration_options options;             ///< its subset is empty: each prompt has its own
+  std::optional<prompt_part> subset = {};  ///< whose positions redistribution::subset takes
+
+  /// What is wrong, if anything; see calibration_options::validate.
+  [[nodiscard]] problem validate() const noexcept {
+    const bool wanted = options.redistribute == redistribution::subset;
+    if (wanted && !subset) return {"subset", "must say which part of a prompt receives: question or choices"};
+    if (!wanted && subset)
+      return {"subset", "is for redistribution subset only: leave it out, or ask for that"};
+    constexpr std::array<std::size_t, 1> some_position{};
+    calibration_options checked = options;
+    if (wanted) checked.subset = some_position;
+    return checked.validate();
+  }
+};
 
 }  // namespace act::inline ACT_ABI

@@ -99,6 +99,7 @@ namespace detail {
                                               const selection_record& how) {
   return {.model = model,
           .options = plan.options,
+          .subset = plan.subset,
           .heads = heads_of(selected),
           .evidence = detail::search_json(plan, outcome, selected, how)};
 }

@@ -7,7 +7,11 @@
 #include <act/search/layer_range.hpp>
 #include <act/search/state.hpp>
 #include <act/tasks/prepared_sample.hpp>
+#include <act/tasks/prompt_parts.hpp>
 #include <cstddef>
+#include <optional>
+#include <ostream>
+#include <span>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -28,7 +32,9 @@ struct search_plan {
   std::vector<prepared_sample> samples;  ///< of all sources, source by source
   layer_range range;
   calibration_options options;
-  std::string fingerprint;  ///< of the model
+  std::optional<prompt_part> subset = {};  ///< which part redistribution::subset gives to; for the record:
+                                           ///< the samples hold its positions
+  std::string fingerprint;                 ///< of the model
 
   /// Groups of samples that share a plain pass: about `tokens_per_chunk` tokens each, so that memory doesn't
   /// grow with the number of samples. Fixed by the plan alone: a resumed search stacks the same rows into the
@@ -59,7 +65,8 @@ struct search_plan {
          << "tau " << options.sinks.tau << '\n'
          << "min-visible-rows " << options.sinks.min_visible_rows << '\n'
          << "beta " << options.beta << '\n'
-         << "redistribution " << name_of(options.redistribute) << '\n'
+         << "redistribution " << name_of(options.redistribute)
+         << (subset ? " " + std::string(name_of(*subset)) : "") << '\n'
          << "theta " << options.theta << '\n'
          << "compatibility " << name_of(options.behave_as) << '\n';
     for (const search_source& source : sources) {
@@ -82,15 +89,24 @@ struct search_plan {
       text << " prompt";
       for (const token_id token : sample.prompt)
         text << ' ' << token;
+      write_subset(text, sample.subset);
       for (std::size_t option = 0; option < sample.options.size(); ++option) {
         text << " option of " << sample.option_bytes[option] << " bytes from "
              << sample.options[option].first_scored;
         for (const token_id token : sample.options[option].tokens)
           text << ' ' << token;
+        if (option < sample.option_subsets.size()) write_subset(text, sample.option_subsets[option]);
       }
       text << '\n';
     }
     return text.str();
+  }
+
+ private:
+  static void write_subset(std::ostream& text, std::span<const std::size_t> subset) {
+    if (!subset.empty()) text << " receiving at";
+    for (const std::size_t position : subset)
+      text << ' ' << position;
   }
 };
 

@@ -26,8 +26,9 @@ struct scored_sequence {
   std::size_t sample = 0;
   std::size_t answer = 0;  ///< the option it ends with; 0 for a prompt, which scores all answers
   std::span<const token_id> tokens;
-  std::size_t first_scored = 0;  ///< rows [first_scored, end) count
-  std::size_t end = 0;           ///< rows from here on change nothing that counts
+  std::size_t first_scored = 0;              ///< rows [first_scored, end) count
+  std::size_t end = 0;                       ///< rows from here on change nothing that counts
+  std::span<const std::size_t> subset = {};  ///< positions that redistribution::subset gives to
 };
 
 /// Rows [first, end) of a sequence whose scores are wanted.
@@ -51,7 +52,8 @@ class scored_texts {
                               .answer = 0,
                               .tokens = sample.prompt,
                               .first_scored = rows == 0 ? 0 : rows - 1,
-                              .end = rows});
+                              .end = rows,
+                              .subset = sample.subset});
       }
       for (std::size_t option = 0; option < sample.options.size(); ++option) {
         const scored_text& text = sample.options[option];
@@ -64,7 +66,10 @@ class scored_texts {
                               .answer = option,
                               .tokens = text.tokens,
                               .first_scored = text.first_scored - 1,
-                              .end = text.tokens.size() - 1});
+                              .end = text.tokens.size() - 1,
+                              .subset = option < sample.option_subsets.size()
+                                            ? std::span(sample.option_subsets[option])
+                                            : std::span<const std::size_t>{}});
       }
     }
     first_of_.push_back(sequences_.size());

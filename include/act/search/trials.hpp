@@ -53,14 +53,19 @@ struct layer_trials {
 /// Memory: about (3 hidden + 2 kv) floats a token and layer of the range.
 class trial_runner {
  public:
-  /// Runs the plain pass. `samples` and `model` must outlive the runner. All samples are scored alike. Throws
-  /// `error` (invalid_input) for texts that `pack` refuses and for a model whose scores aren't finite.
+  /// Runs the plain pass. `samples` and `model` must outlive the runner. All samples are scored alike.
+  /// redistribution::subset gives to each sample's own subset. Throws `error` (invalid_input) for texts that
+  /// `pack` refuses and for a model whose scores aren't finite, (invalid_option) for subsets that are
+  /// missing.
   trial_runner(const model& model, std::span<const prepared_sample> samples,
                const calibration_options& options, layer_range range)
       : model_(model), texts_(samples), options_(options), range_(range) {
     std::vector<std::vector<token_id>> whole;
-    for (const scored_sequence& text : texts_.sequences())
+    for (const scored_sequence& text : texts_.sequences()) {
       whole.emplace_back(text.tokens.begin(), text.tokens.end());
+      if (options.redistribute == redistribution::subset)
+        subsets_.emplace_back(text.subset.begin(), text.subset.end());
+    }
     packed_ = pack(model.config, whole);
     run_plain_pass();
   }
@@ -176,7 +181,8 @@ class trial_runner {
       const bool searched = range_.contains(layer);
       layer_record& record = records_[layer];
       if (searched) record.input = hidden;
-      run_layer(model_, layer, packed_.sequences, rotary, {.heads = {}, .options = options_},
+      run_layer(model_, layer, packed_.sequences, rotary,
+                {.heads = {}, .options = options_, .trackers = {}, .subsets = subsets_},
                 last ? last_layer_rows() : rows_wanted::all, hidden, buffers,
                 searched ? &record.alternatives : nullptr);
       if (searched) record.attention = buffers.attention;
@@ -284,6 +290,7 @@ class trial_runner {
   calibration_options options_;
   layer_range range_;
   packed_prompts packed_;
+  std::vector<std::vector<std::size_t>> subsets_;  // of each text; none but for redistribution::subset
   std::vector<layer_record> records_;
   std::vector<std::vector<double>> plain_values_;  // of each text: a value for each row that counts
   std::vector<std::vector<double>> plain_scores_;

@@ -6,6 +6,7 @@
 #include <act/tasks/greedy_answers.hpp>
 #include <act/tasks/likelihood.hpp>
 #include <act/tasks/prepared_sample.hpp>
+#include <act/tasks/prompt_parts.hpp>
 #include <act/tasks/prompts.hpp>
 #include <act/tasks/sample.hpp>
 #include <act/tasks/task.hpp>
@@ -41,6 +42,7 @@ struct asking {
   std::function<std::vector<sample>(const sample&)> shots = {};  ///< those shown before a sample; unset: none
   const tokens_by_text* vocabulary = nullptr;  ///< greedy: the tokenizer's; unset: made in each call
   std::size_t new_tokens = 0;  ///< generated: the most an answer may have, for which a prompt leaves room
+  std::optional<prompt_part> subset = {};  ///< whose positions redistribution::subset needs; unset: nobody's
 };
 
 struct prepared_samples {
@@ -118,6 +120,37 @@ inline void add_options(prepared_sample& prepared, const likelihood_prompt& buil
   prepared.option_bytes = built.option_bytes;
 }
 
+// Where each text has the part that receives what sinks lose.
+inline void add_subset(prepared_sample& prepared, const task& of, const sample& asked,
+                       const std::string& prompt, const tokenizer& by, prompt_part part) {
+  prepared.subset = token_positions(by, prompt, prepared.prompt, part_ranges(of, asked, prompt, part));
+}
+inline void add_subset(prepared_sample& prepared, const task& of, const sample& asked,
+                       const likelihood_prompt& built, const tokenizer& by, prompt_part part) {
+  for (std::size_t option = 0; option < prepared.options.size(); ++option) {
+    const std::string text = built.context + built.continuations[option];
+    prepared.option_subsets.push_back(token_positions(by, text, prepared.options[option].tokens,
+                                                      part_ranges(of, asked, built, option, part)));
+  }
+}
+
+// Nothing to give to is no redistribution to a subset.
+inline void check_subsets(const prepared_sample& prepared, prompt_part part, bool cut,
+                          const std::string& where) {
+  const std::string named = part == prompt_part::question ? "question" : "choices";
+  const auto check = [&](const std::vector<std::size_t>& subset) {
+    if (!subset.empty()) return;
+    throw error(
+        error_code::invalid_input, where,
+        "has no token of its " + named +
+            (cut ? " left after the cut to the model's context, for sinks to give to; use --long-prompts skip"
+                 : ", for sinks to give to; leave the sample out, or use another --redistribution"));
+  };
+  if (prepared.options.empty()) check(prepared.subset);
+  for (const std::vector<std::size_t>& subset : prepared.option_subsets)
+    check(subset);
+}
+
 // The longest text that scoring the sample runs.
 [[nodiscard]] inline std::size_t longest_text(const prepared_sample& prepared) {
   std::size_t longest = prepared.prompt.size();
@@ -128,14 +161,20 @@ inline void add_options(prepared_sample& prepared, const likelihood_prompt& buil
 
 // Keeps the last `context` tokens of the prompt and of every option's text.
 inline void cut_left(prepared_sample& prepared, std::size_t context, const std::string& where) {
-  const auto cut = [&](std::vector<token_id>& tokens) {
+  const auto cut = [&](std::vector<token_id>& tokens, std::vector<std::size_t>* subset) {
     const std::size_t count = tokens.size() > context ? tokens.size() - context : 0;
     tokens.erase(tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(count));
+    if (subset == nullptr) return count;
+    std::erase_if(*subset, [count](std::size_t position) { return position < count; });
+    for (std::size_t& position : *subset)
+      position -= count;
     return count;
   };
-  cut(prepared.prompt);
-  for (scored_text& option : prepared.options) {
-    const std::size_t count = cut(option.tokens);
+  cut(prepared.prompt, &prepared.subset);
+  for (std::size_t i = 0; i < prepared.options.size(); ++i) {
+    scored_text& option = prepared.options[i];
+    const std::size_t count =
+        cut(option.tokens, prepared.option_subsets.empty() ? nullptr : &prepared.option_subsets[i]);
     if (count >= option.first_scored) {
       throw error(error_code::invalid_input, where,
                   "one of its options alone is longer than the model's context; use --long-prompts skip");
@@ -149,11 +188,13 @@ inline void cut_left(prepared_sample& prepared, std::size_t context, const std::
 /// Tokenises the samples' prompts, in one call each with the tokenizer's usual special tokens, and what is
 /// scored at their end. `context` is the model's longest sequence; `file` is for messages. Throws `error`
 /// (invalid_input), naming the sample, for a prompt that is too long (unless told otherwise), for words that
-/// can't be told apart, for options without tokens and, greedy, for words that no single token says;
-/// (unsupported) for a task that the scoring doesn't fit.
+/// can't be told apart, for options without tokens, for a text that has none of `how.subset` (or none left,
+/// cut) and, greedy, for words that no single token says; (unsupported) for a task that the scoring doesn't
+/// fit; (invalid_option) as check_part.
 [[nodiscard]] inline prepared_samples prepare(const task& of, std::span<const sample> samples,
                                               const tokenizer& by, std::size_t context, long_prompts policy,
                                               const std::string& file, const asking& how = {}) {
+  if (how.subset) check_part(of, *how.subset);
   prepared_samples result;
   detail::word_tokens words(by);
   detail::greedy_words greedy(by, how.vocabulary);
@@ -168,9 +209,13 @@ inline void cut_left(prepared_sample& prepared, std::size_t context, const std::
     const std::vector<sample> shots = how.shots ? how.shots(each) : std::vector<sample>();
     prepared_sample prepared{.index = each.index, .label = each.label, .prompt = {}, .words = {}};
     if (how.scoring == scoring_rule::likelihood) {
-      detail::add_options(prepared, build_likelihood_prompt(of, each, shots), by, where);
+      const likelihood_prompt built = build_likelihood_prompt(of, each, shots);
+      detail::add_options(prepared, built, by, where);
+      if (how.subset) detail::add_subset(prepared, of, each, built, by, *how.subset);
     } else {
-      prepared.prompt = by.encode(build_prompt(of, each, shots));
+      const std::string prompt = build_prompt(of, each, shots);
+      prepared.prompt = by.encode(prompt);
+      if (how.subset) detail::add_subset(prepared, of, each, prompt, by, *how.subset);
       if (how.scoring == scoring_rule::greedy) {
         prepared.greedy_tokens = greedy.of(scored_words(of, each), where,
                                            of.kind == task_kind::multiple_choice ? "letters" : "labels");
@@ -197,6 +242,7 @@ inline void cut_left(prepared_sample& prepared, std::size_t context, const std::
       detail::cut_left(prepared, room, where);
       ++result.truncated;
     }
+    if (how.subset) detail::check_subsets(prepared, *how.subset, longest > room, where);
     result.samples.push_back(std::move(prepared));
   }
   return result;

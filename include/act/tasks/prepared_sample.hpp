@@ -20,6 +20,9 @@ struct prepared_sample {
   std::vector<scored_text> options = {};       ///< the prompt with each option; the option is scored
   std::vector<std::size_t> option_bytes = {};  ///< length of each option's text
   answer_tokens greedy_tokens = {};            ///< of each answer, the tokens that say it
+  /// redistribution::subset's positions in the prompt, or in each option's text; empty when not asked for
+  std::vector<std::size_t> subset = {};
+  std::vector<std::vector<std::size_t>> option_subsets = {};
 
   /// Whether it is scored by the greedy token, which may be none of the answers.
   [[nodiscard]] bool greedy() const noexcept { return !greedy_tokens.empty(); }

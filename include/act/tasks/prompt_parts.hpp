@@ -1,5 +1,6 @@
 // Where a prompt's question and its choices stand, in bytes and in tokens: what redistribution::subset asks
-// for (the paper's table 7). For multiple choice, the only kind whose prompt has both.
+// for (the paper's table 7). Multiple choice has both; in a classification prompt the sample's own text is
+// the question. Which text is scored, and how a prompt is cut, is prepare.hpp.
 //
 // No tokenizer says where in the text its tokens come from, so positions are found by tokenising the prompt
 // up to each end: what both token lists begin with lies before it. That holds for every kind of tokenizer,
@@ -8,6 +9,7 @@
 
 #include <act/error.hpp>
 #include <act/runtime/tokenizer/tokenizer.hpp>
+#include <act/tasks/likelihood.hpp>
 #include <act/tasks/prompts.hpp>
 #include <act/tasks/sample.hpp>
 #include <act/tasks/task.hpp>
@@ -23,7 +25,8 @@
 namespace act::inline ACT_ABI {
 
 enum class prompt_part {
-  question,  ///< the asked sample's question
+  question,  ///< the asked sample's question; classification: what the sample says, without the pattern's
+             ///< words
   choices,   ///< its options' texts, without their letters
 };
 
@@ -34,34 +37,67 @@ struct text_range {
   friend bool operator==(const text_range&, const text_range&) = default;
 };
 
+/// Throws error (invalid_option, "--subset") for a task whose prompts don't have the part, or don't say
+/// where it is.
+inline void check_part(const task& of, prompt_part part) {
+  const auto refuse = [&](const std::string& why) {
+    throw error(error_code::invalid_option, "--subset", "task '" + of.name + "' " + why);
+  };
+  switch (of.kind) {
+    case task_kind::multiple_choice:
+      return;
+    case task_kind::classification:
+      if (part == prompt_part::choices)
+        refuse("shows no choices; use --subset question, or a multiple-choice task");
+      return;
+    case task_kind::verbatim:
+      refuse("has prompts of its own, which don't say where the question is; use another --redistribution");
+      break;
+    case task_kind::open_ended:
+      refuse("has answers that are generated, which know proportional redistribution only");
+      break;
+  }
+}
+
 /// Where the part of the asked sample (not of the shots) stands in `prompt`, which is build_prompt's of it:
-/// ascending, none of them empty. Throws error (unsupported) for a task without such parts.
+/// ascending, none of them empty. Throws as check_part.
 [[nodiscard]] inline std::vector<text_range> part_ranges(const task& of, const sample& asked,
                                                          std::string_view prompt, prompt_part part) {
-  if (of.kind != task_kind::multiple_choice) {
-    throw error(error_code::unsupported, "subset",
-                "task '" + of.name +
-                    "' has no question with a list of choices; use another redistribution, or a "
-                    "multiple-choice task");
-  }
+  check_part(of, part);
   // The sample's own part ends the prompt.
   std::size_t at = prompt.size() - detail::prompt_body(of, asked).size();
-  const std::size_t question = fill(of.pattern, asked).size();
   std::vector<text_range> ranges;
-  const auto add = [&](std::size_t size) {
-    if (size > 0) ranges.push_back({at, at + size});
+  const auto pass = [&](std::size_t size, bool wanted) {
+    if (wanted && size > 0) ranges.push_back({at, at + size});
     at += size;
   };
-  if (part == prompt_part::question) {
-    add(question);
+  if (of.kind == task_kind::classification) {
+    detail::for_each_piece(of.pattern, asked,
+                           [&](std::string_view piece, bool is_field) { pass(piece.size(), is_field); });
     return ranges;
   }
-  at += question;
-  for (std::size_t i = 0; i < asked.choices.size(); ++i) {
-    at += std::string_view("\nA. ").size();
-    add(asked.choices[i].size());
+  pass(fill(of.pattern, asked).size(), part == prompt_part::question);
+  for (const std::string& choice : asked.choices) {
+    pass(std::string_view("\nA. ").size(), false);
+    pass(choice.size(), part == prompt_part::choices);
   }
   return ranges;
+}
+
+/// The same in the text with one of the sample's options when its likelihood is scored (likelihood.hpp): that
+/// text shows no other choice than the option itself. `built` is build_likelihood_prompt's of the sample.
+[[nodiscard]] inline std::vector<text_range> part_ranges(const task& of, const sample& asked,
+                                                         const likelihood_prompt& built, std::size_t option,
+                                                         prompt_part part) {
+  check_part(of, part);
+  const std::size_t end = built.context.size() + built.continuations.at(option).size();
+  text_range found{end - asked.choices.at(option).size(), end};
+  if (part == prompt_part::question) {
+    found.begin = built.context.size() - detail::likelihood_body(of, asked).size();
+    found.end = found.begin + fill(of.pattern, asked).size();
+  }
+  if (found.begin == found.end) return {};
+  return {found};
 }
 
 /// Positions of the tokens that hold any byte of `ranges` but whole ones before or behind them; ascending.

@@ -16,17 +16,18 @@
 
 namespace act::inline ACT_ABI {
 
-/// `pattern` with each `{name}` replaced by the sample's field of that name. One pass: braces inside a value
-/// stay as they are, and so does a brace that doesn't open a name. Throws error (invalid_input) for a name
-/// the sample lacks.
-inline std::string fill(std::string_view pattern, const sample& from) {
+namespace detail {
+
+/// Calls take(text, is_field) for the pieces that a filled pattern consists of, in order: the values of its
+/// names, and the pattern's own characters. Throws as fill.
+template <class Take>
+void for_each_piece(std::string_view pattern, const sample& from, Take&& take) {
   constexpr std::string_view name_characters = "abcdefghijklmnopqrstuvwxyz0123456789_";
-  std::string text;
   for (std::size_t at = 0; at < pattern.size();) {
     const std::size_t name_end =
         pattern[at] == '{' ? pattern.find_first_not_of(name_characters, at + 1) : std::string_view::npos;
     if (name_end == std::string_view::npos || pattern[name_end] != '}' || name_end == at + 1) {
-      text += pattern[at++];
+      take(pattern.substr(at++, 1), false);
       continue;
     }
     const std::string_view name = pattern.substr(at + 1, name_end - at - 1);
@@ -36,9 +37,19 @@ inline std::string fill(std::string_view pattern, const sample& from) {
                   "has no field '" + std::string(name) +
                       "', which the task's pattern names; is it another task's file?");
     }
-    text += field->second;
+    take(std::string_view(field->second), true);
     at = name_end + 1;
   }
+}
+
+}  // namespace detail
+
+/// `pattern` with each `{name}` replaced by the sample's field of that name. One pass: braces inside a value
+/// stay as they are, and so does a brace that doesn't open a name. Throws error (invalid_input) for a name
+/// the sample lacks.
+inline std::string fill(std::string_view pattern, const sample& from) {
+  std::string text;
+  detail::for_each_piece(pattern, from, [&](std::string_view piece, bool) { text += piece; });
   return text;
 }
 

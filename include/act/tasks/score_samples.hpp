@@ -29,6 +29,18 @@ struct sample_scores {
 
 namespace detail {
 
+// Of each text of a batch, the positions that receive. None where nothing is redistributed to a subset.
+[[nodiscard]] inline std::vector<std::vector<std::size_t>> subsets_of(
+    std::span<const prepared_sample> samples, const model_calibration& calibration) {
+  std::vector<std::vector<std::size_t>> subsets;
+  if (calibration.heads.empty() || calibration.options.redistribute != redistribution::subset) return subsets;
+  for (const prepared_sample& sample : samples) {
+    if (sample.options.empty()) subsets.push_back(sample.subset);
+    subsets.insert(subsets.end(), sample.option_subsets.begin(), sample.option_subsets.end());
+  }
+  return subsets;
+}
+
 [[nodiscard]] inline sample_scores score_last_position(const model& model,
                                                        std::span<const prepared_sample> samples,
                                                        const model_calibration& calibration) {
@@ -65,9 +77,10 @@ namespace detail {
 /// Scores every sample; plain and calibrated passes share the layers below the first calibrated one. Samples
 /// with options score each by the mean log-probability of its tokens a byte, others each word by its
 /// logit, or the greedy token. `on_batch` is called with the number of samples a batch settled and may throw
-/// to interrupt. Throws `error` (invalid_input) when the model returns a number that isn't finite.
-/// Precondition: all samples have words, or all have options, or all are greedy. Memory: one batch of about
-/// 1,024 tokens.
+/// to interrupt. redistribution::subset gives to each sample's own subset, which the samples must have been
+/// prepared with; `calibration.subsets` stays empty. Throws `error` (invalid_input) when the model returns a
+/// number that isn't finite, (invalid_option, invalid_shape) for subsets that are missing. Precondition: all
+/// samples have words, or all have options, or all are greedy. Memory: one batch of about 1,024 tokens.
 [[nodiscard]] inline sample_scores score_samples(const model& model, std::span<const prepared_sample> samples,
                                                  const model_calibration& calibration,
                                                  const std::function<void(std::size_t)>& on_batch = {}) {
@@ -93,9 +106,11 @@ namespace detail {
       if (count > 0 && tokens > tokens_per_batch) break;
     }
     const std::span<const prepared_sample> batch = samples.subspan(first, count);
-    sample_scores rows = batch.front().options.empty()
-                             ? detail::score_last_position(model, batch, calibration)
-                             : detail::score_options(model, batch, calibration);
+    const std::vector<std::vector<std::size_t>> subsets = detail::subsets_of(batch, calibration);
+    model_calibration of_batch = calibration;
+    of_batch.subsets = subsets;
+    sample_scores rows = batch.front().options.empty() ? detail::score_last_position(model, batch, of_batch)
+                                                       : detail::score_options(model, batch, of_batch);
     take(rows.plain, scores.plain, first);
     take(rows.calibrated, scores.calibrated, first);
     first += count;

@@ -261,14 +261,17 @@ inline void attend_with_alternatives(const attention_shape& shape,
                              memory.workspace, memory.report, in.outputs_of(sequence, out));
         // Temperature has no sinks: it changes every row of every head.
         const bool every_row = calibration.options.redistribute == redistribution::temperature;
+        const std::span<const std::size_t> receivers = calibration.options_of(number).subset;
         const std::size_t offset = sequence.positions() - sequence.queries;
         for (const head_report& each : memory.report.heads) {
           head_alternative& differs = found[number * shape.heads + each.head];
           differs = {};
           if (each.sinks.empty() && !every_row) continue;
-          // A row sees the first sink from the sink's own position on; rows before it are as they were.
-          const bool later = !every_row && each.sinks.front().position > offset;
-          const std::size_t first = later ? each.sinks.front().position - offset : 0;
+          // A row sees the first sink from the sink's own position on, and what the sink gives to from that
+          // one's; rows before either are as they were.
+          std::size_t position = every_row ? 0 : each.sinks.front().position;
+          if (!receivers.empty()) position = std::max(position, receivers.front());
+          const std::size_t first = position > offset ? position - offset : 0;
           if (first < sequence.queries) differs = {.has_sinks = true, .first_row = first};
         }
       });
