@@ -36,6 +36,7 @@ void evaluate_samples(const CLI::App& app, const act::task& task, const eval_opt
   const act::provenance_clock clock;
   const std::string scoring = options.scoring.name_for(task);
   chosen_heads heads(options);
+  heads.check_subset(task);
 
   // What is cheap to check comes before the model is loaded.
   const scored_data data = read_data(task, heads, options);
@@ -48,7 +49,8 @@ void evaluate_samples(const CLI::App& app, const act::task& task, const eval_opt
   const prepared_runs prepared = prepare_runs({.task = task,
                                                .samples = data.chosen,
                                                .tokenizer = *loaded.tokenizer,
-                                               .context = loaded.model.config.context},
+                                               .context = loaded.model.config.context,
+                                               .subset = heads.subset()},
                                               pool, options, data.sha256);
   const passed_over passed{
       .searched = data.left_out, .too_long = prepared.skipped, .truncated = prepared.truncated};
@@ -75,7 +77,7 @@ void evaluate_samples(const CLI::App& app, const act::task& task, const eval_opt
       }
     }
     passed.add_to(document);
-    add_calibrated_model(document, heads.calibration(), identity);
+    add_calibrated_model(document, calibration, identity, heads.subset());
     document["data"] = {{"file", options.data}, {"sha256", data.sha256}};
     write_result(options.common.json, std::move(document), app, clock);
   }

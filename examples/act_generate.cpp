@@ -146,11 +146,23 @@ std::vector<act::token_id> parse_tokens(const std::string& text) {
   return tokens;
 }
 
+// The options in force.
+act::calibration_options calibrated_by(const generate_options& options,
+                                       const std::optional<act::heads_file>& heads) {
+  const act::named_calibration named = options.calibration.over(heads);
+  if (named.subset) {
+    refuse(options.calibration.subset_given() ? "--subset" : options.heads + ": options.subset",
+           "is for the tasks of act-eval and act-search, whose prompts have a question; use another "
+           "--redistribution");
+  }
+  return named.options;
+}
+
 // Heads file and options in force, checked against the model.
 act::model_calibration calibration_for(const act::model& model, const generate_options& options,
                                        const std::optional<act::heads_file>& heads) {
   act::model_calibration calibration;
-  calibration.options = options.calibration.over(heads ? heads->options : std::nullopt);
+  calibration.options = calibrated_by(options, heads);
   if (!heads) return calibration;
   const act::fingerprint_check fit =
       act::check_fit(*heads, act::identity_of(model), options.heads, options.force);
@@ -281,6 +293,7 @@ void run(const CLI::App& app, generate_options& options) {
   act::set_thread_count(options.common.threads);
   std::optional<act::heads_file> heads;
   if (!options.heads.empty()) heads = act::read_heads_file(options.heads);
+  (void)calibrated_by(options, heads);  // what can't be is noticed before the model is loaded
   if (options.tokens_given->count() > 0) {
     run_logits(app, options, clock, heads);
     return;

@@ -79,6 +79,8 @@ void declare(CLI::App& app, search_options& options) {
       "likelihood \\\n"
       "             --state search.state --out heads.json\n"
       "  act-search --model M.gguf --task arce=dev.jsonl --scoring likelihood --out heads.json\n"
+      "  act-search --model M.gguf --task arce=dev.jsonl --redistribution subset --subset question --out "
+      "heads.json\n"
       "Exit codes: 0 done (also when no head helps), 1 bad input, 2 wrong usage, 130 interrupted.");
 }
 
@@ -164,8 +166,14 @@ void run(const CLI::App& app, const search_options& options) {
       options.objective == "accuracy" ? act::search_objective::accuracy : act::search_objective::likelihood;
   const act::selection_rule rule = act::parse_selection(options.select, objective);
   act::search_plan plan;
-  plan.options = options.calibration.over(std::nullopt);
+  const act::named_calibration calibration = options.calibration.over(std::nullopt);
+  plan.options = calibration.options;
+  plan.subset = calibration.subset;
   const std::vector<task_file> tasks = parse_tasks(options.tasks);
+  if (plan.subset) {
+    for (const task_file& each : tasks)
+      act::check_part(*each.task, *plan.subset);
+  }
   std::vector<std::string> inputs{options.common.model};
   for (const task_file& each : tasks) {
     if (std::count(inputs.begin(), inputs.end(), each.file) > 0) {
@@ -186,7 +194,7 @@ void run(const CLI::App& app, const search_options& options) {
   const act::model_identity identity = act::identity_of(loaded.model);
   plan.fingerprint = identity.fingerprint;
   plan.range = act::parse_layer_range(options.layers, config.layers);
-  act::asking how_asked{.scoring = options.scoring.rule()};
+  act::asking how_asked{.scoring = options.scoring.rule(), .subset = plan.subset};
   std::optional<act::tokens_by_text> vocabulary;
   if (how_asked.scoring == act::scoring_rule::greedy)
     how_asked.vocabulary = &vocabulary.emplace(*loaded.tokenizer);
@@ -229,7 +237,7 @@ void run(const CLI::App& app, const search_options& options) {
   act::write_heads_file(options.out, act::heads_file_of(identity, plan, outcome, selected, how));
   if (!options.common.json.empty()) {
     nlohmann::ordered_json document = act::to_json(plan, outcome, selected, how);
-    document["options"] = act::to_json(plan.options);
+    document["options"] = act::to_json(plan.options, plan.subset);
     document["model"] = act::to_json(identity);
     write_result(options.common.json, std::move(document), app, clock);
   }

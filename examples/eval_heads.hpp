@@ -19,13 +19,27 @@ class chosen_heads {
   /// Throws act::error for a file that can't be read and for options that can't be.
   explicit chosen_heads(const eval_options& options) : path_(options.heads), force_(options.force) {
     if (!path_.empty()) file_ = act::read_heads_file(path_);
-    calibration_.options = options.calibration.over(file_ ? file_->options : std::nullopt);
+    const act::named_calibration in_force = options.calibration.over(file_);
+    calibration_.options = in_force.options;
+    subset_ = in_force.subset;
+    subset_from_ = options.calibration.subset_given() ? "--subset" : path_ + ": options.subset";
   }
 
   [[nodiscard]] bool given() const noexcept { return file_.has_value(); }
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
   /// Names no heads until `fit_to` has accepted them.
   [[nodiscard]] const act::model_calibration& calibration() const noexcept { return calibration_; }
+
+  /// Which part of each prompt redistribution::subset gives to.
+  [[nodiscard]] std::optional<act::prompt_part> subset() const noexcept { return subset_; }
+  /// Throws act::error (invalid_option) when the task's prompts don't have that part.
+  void check_subset(const act::task& task) const {
+    if (subset_) act::check_part(task, *subset_, subset_from_);
+  }
+  /// The same where no text has any part.
+  void refuse_subset(const std::string& why) const {
+    if (subset_) throw act::error(act::error_code::invalid_option, subset_from_, why);
+  }
 
   /// Throws act::error (mismatch) for another model's heads.
   void fit_to(const act::model_identity& model) {
@@ -56,8 +70,9 @@ class chosen_heads {
   [[nodiscard]] std::string remark() const {
     if (!file_) return {};
     std::ostringstream text;
-    text << ", " << calibration_.heads.size() << " heads calibrated (beta " << calibration_.options.beta
-         << ")";
+    text << ", " << calibration_.heads.size() << " heads calibrated (beta " << calibration_.options.beta;
+    if (subset_) text << ", freed mass to the " << act::name_of(*subset_) << " only";
+    text << ")";
     return text.str();
   }
 
@@ -72,6 +87,8 @@ class chosen_heads {
   bool force_;
   std::optional<act::heads_file> file_;
   act::model_calibration calibration_;
+  std::optional<act::prompt_part> subset_;
+  std::string subset_from_;  // for messages: the option or the file that names it
 };
 
 }  // namespace act_program

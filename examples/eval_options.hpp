@@ -105,6 +105,8 @@ inline void declare(CLI::App& app, eval_options& options) {
       "  act-eval --model M.gguf --task trec --data test.txt --heads heads.json --prior contextual\n"
       "  act-eval --model M.gguf --task arce --data test.jsonl --scoring likelihood\n"
       "  act-eval --model M.gguf --task arce --data test.jsonl --scoring greedy\n"
+      "  act-eval --model M.gguf --task arce --data test.jsonl --heads heads.json --redistribution subset "
+      "--subset choices\n"
       "  act-eval --model M.gguf --task squad --data dev-v2.0.json --limit 200 --heads heads.json\n"
       "  act-eval --model M.gguf --task ppl --data text.txt --context 512 --stride 256 --heads heads.json\n"
       "Exit codes: 0 done, 1 bad input, 2 wrong usage, 130 interrupted.");

@@ -22,6 +22,8 @@ namespace act_program {
 inline void evaluate_perplexity(const CLI::App& app, const eval_options& options) {
   const act::provenance_clock clock;
   chosen_heads heads(options);
+  heads.refuse_subset(
+      "doesn't apply to --task ppl, whose text has no question; use another --redistribution");
   const act::text_file text = act::read_text_file(options.data);
   if (const std::size_t at = act::find_invalid_utf8(text.text); at != std::string::npos) {
     throw act::error(act::error_code::invalid_input, options.data,

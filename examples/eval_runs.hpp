@@ -72,6 +72,7 @@ struct asked_samples {
   std::span<const act::sample> samples;
   const act::tokenizer& tokenizer;
   std::size_t context;
+  std::optional<act::prompt_part> subset;  ///< of each prompt, which part redistribution::subset gives to
 };
 
 /// Throws act::error where act::prepare and act::few_shots do, and when no sample is left.
@@ -85,13 +86,15 @@ inline prepared_runs prepare_runs(const asked_samples& asked, const shot_pool& p
   std::vector<act::asking> ways;
   prepared_runs prepared;
   if (options.shots == 0) {
-    ways.push_back({.scoring = options.scoring.rule(), .shots = {}, .vocabulary = said});
+    ways.push_back(
+        {.scoring = options.scoring.rule(), .shots = {}, .vocabulary = said, .subset = asked.subset});
     prepared.runs.emplace_back();
   }
   for (const std::uint64_t seed : pool.seeds) {
     ways.push_back({.scoring = options.scoring.rule(),
                     .shots = act::few_shots(asked.task, pool.samples, options.shots, seed, same_file),
-                    .vocabulary = said});
+                    .vocabulary = said,
+                    .subset = asked.subset});
     prepared.runs.push_back({.shot_seed = seed, .samples = {}, .prior = {}});
   }
 
@@ -123,6 +126,7 @@ inline prepared_runs prepare_runs(const asked_samples& asked, const shot_pool& p
   // A sample that fits mustn't lose its prior, so a prompt without content isn't skipped.
   const auto prior_policy = policy == act::long_prompts::skip ? act::long_prompts::refuse : policy;
   for (std::size_t run = 0; run < ways.size(); ++run) {
+    ways[run].subset.reset();  // the prior is the plain model's
     prepared.runs[run].prior =
         act::prior_prompts_of(act::prepare(asked.task, content_free, asked.tokenizer, asked.context,
                                            prior_policy, options.data, ways[run])

@@ -38,6 +38,7 @@ inline std::vector<act::squad_score> scores_of(const std::vector<act::generation
 inline void evaluate_questions(const CLI::App& app, const act::task& task, const eval_options& options) {
   const act::provenance_clock clock;
   chosen_heads heads(options);
+  heads.check_subset(task);
   const act::calibration_options& calibrated_by = heads.calibration().options;
   if (calibrated_by.redistribute != act::redistribution::proportional ||
       calibrated_by.behave_as != act::compatibility::none) {

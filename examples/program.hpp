@@ -122,6 +122,7 @@ struct sink_flags {
 struct calibration_flags {
   sink_flags sinks;
   act::redistribution_name redistribution;
+  std::string subset;
   std::string compatibility = "none";
   act::calibration_options values;
 
@@ -133,10 +134,16 @@ struct calibration_flags {
     redistribution_ =
         app.add_option("--redistribution", redistribution.name,
                        "Where the freed mass goes: proportional (to the row's other keys as they have); the "
-                       "paper's ablations: uniform (the same to each), inverse (from other keys to sinks), "
-                       "temperature, inverse-temperature (every weight but the first key's to the power of "
-                       "1/theta, theta; no sinks)")
+                       "paper's ablations: uniform (the same to each), subset (to those of --subset as they "
+                       "have), inverse (from other keys to sinks), temperature, inverse-temperature (every "
+                       "weight but the first key's to the power of 1/theta, theta; no sinks)")
             ->type_name("NAME")
+            ->group(group);
+    subset_ =
+        app.add_option("--subset", subset,
+                       "Of --redistribution subset, the part of each prompt that receives: question, or "
+                       "choices (multiple choice)")
+            ->type_name("PART")
             ->group(group);
     theta_ =
         app.add_option("--theta", redistribution.theta, "The temperatures' theta (paper: 1.1)")->group(group);
@@ -147,8 +154,10 @@ struct calibration_flags {
 
   /// The options in force: the file's (or the defaults), then what was given. Throws act::error
   /// (invalid_option).
-  [[nodiscard]] act::calibration_options over(const std::optional<act::calibration_options>& file) const {
-    act::calibration_options result = file.value_or(act::calibration_options{});
+  [[nodiscard]] act::named_calibration over(const std::optional<act::heads_file>& file) const {
+    act::named_calibration made;
+    act::calibration_options& result = made.options;
+    if (file && file->options) made = {*file->options, file->subset};
     if (beta_->count() > 0) result.beta = values.beta;
     result.sinks = sinks.over(result.sinks);
     act::redistribution_name named = act::redistribution_of(result);
@@ -164,16 +173,32 @@ struct calibration_flags {
       named.theta = redistribution.theta;
     }
     act::set_redistribution(result, named, "--redistribution");
+    const bool to_subset = result.redistribute == act::redistribution::subset;
+    if (!to_subset) made.subset.reset();
+    if (subset_->count() > 0) {
+      if (!to_subset) {
+        throw act::error(act::error_code::invalid_option, "--subset",
+                         "is for --redistribution subset, not " + named.name);
+      }
+      made.subset = act::option_named<act::prompt_part>(subset, "--subset");
+    }
+    if (to_subset && !made.subset) {
+      throw act::error(act::error_code::invalid_option, "--redistribution",
+                       "subset needs --subset, the part of each prompt that receives: question or choices");
+    }
     if (compatibility_->count() > 0) {
       result.behave_as = act::option_named<act::compatibility>(compatibility, "--compatibility");
     }
-    act::throw_if(result.validate(), act::error_code::invalid_option);
-    return result;
+    act::throw_if(made.validate(), act::error_code::invalid_option);
+    return made;
   }
+
+  [[nodiscard]] bool subset_given() const { return subset_->count() > 0; }
 
  private:
   CLI::Option* beta_ = nullptr;
   CLI::Option* redistribution_ = nullptr;
+  CLI::Option* subset_ = nullptr;
   CLI::Option* theta_ = nullptr;
   CLI::Option* compatibility_ = nullptr;
 };

@@ -12,6 +12,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,11 +37,12 @@ namespace act_program {
   return options;
 }
 
-/// Adds what was calibrated, how, and in which model.
+/// Adds what was calibrated, how, and in which model. `subset`: see act::named_calibration.
 inline void add_calibrated_model(nlohmann::ordered_json& document, const act::model_calibration& calibration,
-                                 const act::model_identity& model) {
+                                 const act::model_identity& model,
+                                 std::optional<act::prompt_part> subset = {}) {
   document["heads"] = calibration.heads.size();
-  document["options"] = act::to_json(calibration.options);
+  document["options"] = act::to_json(calibration.options, subset);
   document["model"] = act::to_json(model);
 }
 

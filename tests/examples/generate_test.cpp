@@ -212,6 +212,11 @@ TEST_CASE("act-generate says what is wrong") {
   check_one_line(generate({"--tokens", "1 999999", "--logits", folder / "l"}), 1, "999999");
   check_one_line(generate({"--prompt-file", folder / "none.txt"}), 1, "none.txt");
   check_one_line(generate({"--prompt", "\xff"}), 1, "UTF-8");
+  check_one_line(generate({"--prompt", "a", "--redistribution", "subset", "--subset", "question"}), 2,
+                 "--subset");
+  const std::string found = folder.write(
+      "found.json", R"({"heads": [[1, 0]], "options": {"redistribution": "subset", "subset": "choices"}})");
+  check_one_line(generate({"--prompt", "a", "--heads", found}), 2, "found.json: options.subset");
   const std::string heads = folder.write("heads.json", R"({"heads": [[1, 99]]})");
   check_one_line(generate({"--prompt", "a", "--heads", heads}), 1, "[1, 99]");
 }

@@ -43,29 +43,6 @@ int units_in(const std::string& state) {
   return units;
 }
 
-// Questions in the format of task `arce`, with options of several words, three or four of them.
-std::string tiny_arce(std::size_t count) {
-  const std::vector<std::string> options = {"a long and winding road", "the weather", "what people ask",
-                                            "people of the road"};
-  std::string text;
-  for (std::size_t i = 0; i < count; ++i) {
-    json choices = json::array();
-    const std::size_t offered = 3 + i % 2;
-    for (std::size_t option = 0; option < offered; ++option) {
-      choices.push_back(
-          {{"text", options[(i + option) % 4]}, {"label", std::string(1, static_cast<char>('A' + option))}});
-    }
-    const json line = {
-        {"id", std::to_string(i)},
-        {"question",
-         {{"stem", "What do people ask of the long road number " + std::to_string(i * i) + "?"},
-          {"choices", std::move(choices)}}},
-        {"answerKey", std::string(1, static_cast<char>('A' + i % offered))}};
-    text += line.dump() + "\n";
-  }
-  return text;
-}
-
 struct change {
   int gained = 0, lost = 0;
   double log_likelihood_gain = 0;
@@ -141,7 +118,7 @@ TEST_CASE("act-search writes heads with evidence, and act-eval leaves its sample
 
 TEST_CASE("a search by likelihood: a head does in act-eval what its trials said") {
   const act_test::scratch_folder folder;
-  const std::string data = folder.write("dev.jsonl", tiny_arce(24));
+  const std::string data = folder.write("dev.jsonl", act_test::tiny_arce(24));
   const std::vector<std::string> arguments = {"--model",     act_test::tiny_model,
                                               "--task",      "arce=" + data,
                                               "--samples",   "16",
@@ -192,6 +169,82 @@ TEST_CASE("a search by likelihood: a head does in act-eval what its trials said"
   const auto other = run_program("act-search", letters);
   CHECK(other.exit_code == 1);
   CHECK(other.err.find("scored by likelihood") != std::string::npos);
+}
+
+TEST_CASE("a search that gives to a part of the prompts: a head does in act-eval what its trials said") {
+  const act_test::scratch_folder folder;
+  const std::string data = folder.write("dev.jsonl", act_test::tiny_arce(16));
+  const auto search_of = [&](const std::string& part) {
+    return run_program("act-search", {"--model",
+                                      act_test::tiny_model,
+                                      "--task",
+                                      "arce=" + data,
+                                      "--layers",
+                                      "0:-1",
+                                      "--alpha",
+                                      "3",
+                                      "--select",
+                                      "top:1",
+                                      "--objective",
+                                      "likelihood",
+                                      "--redistribution",
+                                      "subset",
+                                      "--subset",
+                                      part,
+                                      "--json",
+                                      folder / "search.json",
+                                      "--state",
+                                      folder / "state",
+                                      "--out",
+                                      folder / "heads.json"});
+  };
+  const auto search = search_of("choices");
+  CHECK(search.err == "");
+  REQUIRE(search.exit_code == 0);
+  const json heads = parsed(folder / "heads.json");
+  CHECK(heads["options"]["redistribution"] == "subset");
+  CHECK(heads["options"]["subset"] == "choices");
+  REQUIRE(heads["heads"].size() == 1);
+  const json result = parsed(folder / "search.json");
+  CHECK(result["options"] == heads["options"]);
+
+  // The same samples again, with this head and the file's options.
+  const auto eval_with = [&](const std::vector<std::string>& more) {
+    const auto eval = run_program(
+        "act-eval", with({"--model", act_test::tiny_model, "--task", "arce", "--data", data, "--heads",
+                          folder / "heads.json", "--include-search-samples", "--predictions",
+                          folder / "lines.jsonl", "--json", folder / "eval.json"},
+                         more));
+    CHECK(eval.err == "");
+    REQUIRE(eval.exit_code == 0);
+    return parsed(folder / "eval.json")["options"];
+  };
+  CHECK(eval_with({}) == heads["options"]);
+  const change seen = change_in(act_test::parsed_lines(folder / "lines.jsonl"));
+  bool found = false;
+  for (const json& trial : result["trials"]) {
+    if (trial["layer"] != heads["heads"][0][0] || trial["head"] != heads["heads"][0][1]) continue;
+    found = true;
+    CHECK(trial["gained"] == seen.gained);
+    CHECK(trial["lost"] == seen.lost);
+    CHECK(trial["log_likelihood_gain"].get<double>() > 0);
+    CHECK(trial["log_likelihood_gain"].get<double>() ==
+          doctest::Approx(seen.log_likelihood_gain).epsilon(1e-3));
+  }
+  CHECK(found);
+
+  // The command line wins over the file.
+  CHECK(eval_with({"--subset", "question"})["subset"] == "question");
+  CHECK(change_in(act_test::parsed_lines(folder / "lines.jsonl")).log_likelihood_gain !=
+        seen.log_likelihood_gain);
+  const json proportional = eval_with({"--redistribution", "proportional"});
+  CHECK(proportional["redistribution"] == "proportional");
+  CHECK(!proportional.contains("subset"));
+
+  const auto other = search_of("question");
+  CHECK(other.exit_code == 1);
+  CHECK(other.err.find("it has 'redistribution subset choices', this one 'redistribution subset question'") !=
+        std::string::npos);
 }
 
 TEST_CASE("a search by the greedy token: a head does in act-eval what its trials said") {
@@ -277,7 +330,7 @@ TEST_CASE("a search that is killed at random points ends with the same heads fil
 TEST_CASE("a search by likelihood or greedy token, however it is stopped, ends with the same heads file") {
   const act_test::scratch_folder folder;
   std::string scoring = "likelihood";
-  std::string task = "arce=" + folder.write("arce.jsonl", tiny_arce(8));
+  std::string task = "arce=" + folder.write("arce.jsonl", act_test::tiny_arce(8));
   SUBCASE("likelihood") {}
   SUBCASE("greedy") {
     scoring = "greedy";

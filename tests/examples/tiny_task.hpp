@@ -1,8 +1,13 @@
 // The tiny golden checkpoint with a task it can be run on: prompts and options in its own small vocabulary.
 #pragma once
 
+#include <nlohmann/json.hpp>
+
+#include <cstddef>
 #include <filesystem>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace act_test {
 
@@ -23,6 +28,29 @@ inline std::string tiny_jsonl(std::size_t count, std::size_t variant = 0) {
         "{\"prompt\": \"" + prompt + " " + std::to_string(i) +
         "\", \"options\": [\" the\", \" of\", \" a\"], \"label\": " + std::to_string((i * 5 + variant) % 3) +
         "}\n";
+  }
+  return text;
+}
+
+/// Questions in the format of task `arce`, with options of several words, three or four of them.
+inline std::string tiny_arce(std::size_t count) {
+  const std::vector<std::string> options = {"a long and winding road", "the weather", "what people ask",
+                                            "people of the road"};
+  std::string text;
+  for (std::size_t i = 0; i < count; ++i) {
+    nlohmann::json choices = nlohmann::json::array();
+    const std::size_t offered = 3 + i % 2;
+    for (std::size_t option = 0; option < offered; ++option) {
+      choices.push_back(
+          {{"text", options[(i + option) % 4]}, {"label", std::string(1, static_cast<char>('A' + option))}});
+    }
+    const nlohmann::json line = {
+        {"id", std::to_string(i)},
+        {"question",
+         {{"stem", "What do people ask of the long road number " + std::to_string(i * i) + "?"},
+          {"choices", std::move(choices)}}},
+        {"answerKey", std::string(1, static_cast<char>('A' + i % offered))}};
+    text += line.dump() + "\n";
   }
   return text;
 }

@@ -37,11 +37,11 @@ struct text_range {
   friend bool operator==(const text_range&, const text_range&) = default;
 };
 
-/// Throws error (invalid_option, "--subset") for a task whose prompts don't have the part, or don't say
-/// where it is.
-inline void check_part(const task& of, prompt_part part) {
+/// Throws error (invalid_option) for a task whose prompts don't have the part, or don't say where it is, by
+/// the name of what asked for it.
+inline void check_part(const task& of, prompt_part part, const std::string& asked_by = "--subset") {
   const auto refuse = [&](const std::string& why) {
-    throw error(error_code::invalid_option, "--subset", "task '" + of.name + "' " + why);
+    throw error(error_code::invalid_option, asked_by, "task '" + of.name + "' " + why);
   };
   switch (of.kind) {
     case task_kind::multiple_choice:
@@ -54,7 +54,7 @@ inline void check_part(const task& of, prompt_part part) {
       refuse("has prompts of its own, which don't say where the question is; use another --redistribution");
       break;
     case task_kind::open_ended:
-      refuse("has answers that are generated, which know proportional redistribution only");
+      refuse("has answers that are generated, which know no other than --redistribution proportional");
       break;
   }
 }
