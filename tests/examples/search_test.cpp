@@ -76,7 +76,7 @@ change change_in(const std::vector<json>& lines) {
 
 TEST_CASE("act-search writes heads with evidence, and act-eval leaves its samples out") {
   const act_test::scratch_folder folder;
-  const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(40));
+  const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(60));
   auto arguments = search_arguments(data, folder / "heads.json");
   arguments[5] = "20";
   const auto search = run_program("act-search", with(arguments, {"--json", folder / "search.json"}));
