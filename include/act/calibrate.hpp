@@ -111,7 +111,7 @@ void check_authors_shape(const attention_span<T>& map) {
 
 /// Where to begin for the first row that has work to do: earlier, if that completes a square of rows.
 template <class T, class Arch>
-std::size_t first_in_square(const attention_span<T>& map, std::size_t first) noexcept {
+std::size_t first_in_square([[maybe_unused]] const attention_span<T>& map, std::size_t first) noexcept {
 #if defined(ACT_DETAIL_HAS_XSIMD)
   if constexpr (simd::vectorised<accumulator_t<T>, Arch>) {
     const std::size_t over = (map.visible.query_offset + first) % proportional_square<T, Arch>::rows;
