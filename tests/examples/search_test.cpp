@@ -72,6 +72,20 @@ change change_in(const std::vector<json>& lines) {
   return found;
 }
 
+// The trial of one head in a search's result says what an evaluation saw of it.
+void check_trial(const json& result, const json& layer_head, const change& seen) {
+  bool found = false;
+  for (const json& trial : result["trials"]) {
+    if (trial["layer"] != layer_head[0] || trial["head"] != layer_head[1]) continue;
+    found = true;
+    CHECK(trial["gained"] == seen.gained);
+    CHECK(trial["lost"] == seen.lost);
+    CHECK(trial["log_likelihood_gain"].get<double>() ==
+          doctest::Approx(seen.log_likelihood_gain).epsilon(1e-3));
+  }
+  CHECK(found);
+}
+
 }  // namespace
 
 TEST_CASE("act-search writes heads with evidence, and act-eval leaves its samples out") {
@@ -151,17 +165,8 @@ TEST_CASE("a search by likelihood: a head does in act-eval what its trials said"
   const std::vector<json> lines = act_test::parsed_lines(folder / "lines.jsonl");
   REQUIRE(lines.size() == 16);
   const change seen = change_in(lines);
-  bool found = false;
-  for (const json& trial : result["trials"]) {
-    if (trial["layer"] != heads["heads"][0][0] || trial["head"] != heads["heads"][0][1]) continue;
-    found = true;
-    CHECK(trial["gained"] == seen.gained);
-    CHECK(trial["lost"] == seen.lost);
-    CHECK(trial["log_likelihood_gain"].get<double>() > 0);
-    CHECK(trial["log_likelihood_gain"].get<double>() ==
-          doctest::Approx(seen.log_likelihood_gain).epsilon(1e-3));
-  }
-  CHECK(found);
+  check_trial(result, heads["heads"][0], seen);
+  CHECK(seen.log_likelihood_gain > 0);
 
   // Letters are another search.
   std::vector<std::string> letters = arguments;
@@ -221,17 +226,8 @@ TEST_CASE("a search that gives to a part of the prompts: a head does in act-eval
   };
   CHECK(eval_with({}) == heads["options"]);
   const change seen = change_in(act_test::parsed_lines(folder / "lines.jsonl"));
-  bool found = false;
-  for (const json& trial : result["trials"]) {
-    if (trial["layer"] != heads["heads"][0][0] || trial["head"] != heads["heads"][0][1]) continue;
-    found = true;
-    CHECK(trial["gained"] == seen.gained);
-    CHECK(trial["lost"] == seen.lost);
-    CHECK(trial["log_likelihood_gain"].get<double>() > 0);
-    CHECK(trial["log_likelihood_gain"].get<double>() ==
-          doctest::Approx(seen.log_likelihood_gain).epsilon(1e-3));
-  }
-  CHECK(found);
+  check_trial(result, heads["heads"][0], seen);
+  CHECK(seen.log_likelihood_gain > 0);
 
   // The command line wins over the file.
   CHECK(eval_with({"--subset", "question"})["subset"] == "question");
@@ -266,16 +262,7 @@ TEST_CASE("a search by the greedy token: a head does in act-eval what its trials
   REQUIRE(eval.exit_code == 0);
   const change seen = change_in(act_test::parsed_lines(folder / "lines.jsonl"));
   const json result = parsed(folder / "search.json");
-  bool found = false;
-  for (const json& trial : result["trials"]) {
-    if (trial["layer"] != heads["heads"][0][0] || trial["head"] != heads["heads"][0][1]) continue;
-    found = true;
-    CHECK(trial["gained"] == seen.gained);
-    CHECK(trial["lost"] == seen.lost);
-    CHECK(trial["log_likelihood_gain"].get<double>() ==
-          doctest::Approx(seen.log_likelihood_gain).epsilon(1e-3));
-  }
-  CHECK(found);
+  check_trial(result, heads["heads"][0], seen);
 }
 
 TEST_CASE("a search on generated answers is refused: a generation for each trial") {
