@@ -72,18 +72,20 @@ change change_in(const std::vector<json>& lines) {
   return found;
 }
 
-// The trial of one head in a search's result says what an evaluation saw of it.
-void check_trial(const json& result, const json& layer_head, const change& seen) {
+// The trial of one head in a search's result says what an evaluation saw of it. Returns the trial's gain.
+double check_trial(const json& result, const json& layer_head, const change& seen) {
   bool found = false;
+  double gain = 0;
   for (const json& trial : result["trials"]) {
     if (trial["layer"] != layer_head[0] || trial["head"] != layer_head[1]) continue;
     found = true;
     CHECK(trial["gained"] == seen.gained);
     CHECK(trial["lost"] == seen.lost);
-    CHECK(trial["log_likelihood_gain"].get<double>() ==
-          doctest::Approx(seen.log_likelihood_gain).epsilon(1e-3));
+    gain = trial["log_likelihood_gain"].get<double>();
+    CHECK(gain == doctest::Approx(seen.log_likelihood_gain).epsilon(1e-3));
   }
   CHECK(found);
+  return gain;
 }
 
 }  // namespace
@@ -165,8 +167,7 @@ TEST_CASE("a search by likelihood: a head does in act-eval what its trials said"
   const std::vector<json> lines = act_test::parsed_lines(folder / "lines.jsonl");
   REQUIRE(lines.size() == 16);
   const change seen = change_in(lines);
-  check_trial(result, heads["heads"][0], seen);
-  CHECK(seen.log_likelihood_gain > 0);
+  CHECK(check_trial(result, heads["heads"][0], seen) > 0);
 
   // Letters are another search.
   std::vector<std::string> letters = arguments;
@@ -226,8 +227,7 @@ TEST_CASE("a search that gives to a part of the prompts: a head does in act-eval
   };
   CHECK(eval_with({}) == heads["options"]);
   const change seen = change_in(act_test::parsed_lines(folder / "lines.jsonl"));
-  check_trial(result, heads["heads"][0], seen);
-  CHECK(seen.log_likelihood_gain > 0);
+  CHECK(check_trial(result, heads["heads"][0], seen) > 0);
 
   // The command line wins over the file.
   CHECK(eval_with({"--subset", "question"})["subset"] == "question");
