@@ -32,6 +32,7 @@
 #include <act/kernels/attention_head.hpp>
 #include <act/kernels/fused_head.hpp>
 #include <act/kernels/sink_correction.hpp>
+#include <act/kernels/weight_calibration.hpp>
 #include <act/options.hpp>
 #include <act/parallel.hpp>
 #include <act/sinks.hpp>
@@ -100,7 +101,9 @@ void calibrated_attention(const head_tensor<const std::type_identity_t<T>>& q,
   const std::size_t workers = small ? 1 : std::max<std::size_t>(1, std::min(jobs, thread_count()));
   typename head_type::shape shape{q.tokens, k.tokens, q.channels, v.channels};
   if (keeps_map) shape.score_rows = shape.padded_queries();
-  shape.packs = chosen > 0 || q.tokens > detail::fused_head<T, Arch>::few_queries;
+  const bool packs = q.tokens > detail::fused_head<T, Arch>::few_queries;
+  shape.packs = chosen > 0 || packs;
+  if (chosen > 0 && !keeps_map && packs) shape.keep_weights(options.visible, q.batches);
   const std::size_t memory = shape.memory();
   const std::size_t entries = jobs == 0 ? 0 : q.batches * chosen;
   workspace.reserve(workers, memory, entries, k.tokens);
@@ -145,8 +148,12 @@ void calibrated_attention(const head_tensor<const std::type_identity_t<T>>& q,
     }
     const bool carries = !options.carried_sums.empty();
     std::fill(sums.begin(), sums.end(), 0.0);
-    task.attend(sums.data(), packed, number);
-    keep_plain();
+    if (shape.kept > 0) {
+      task.keep(sums.data(), packed, number);
+    } else {
+      task.attend(sums.data(), packed, number);
+      keep_plain();
+    }
     if (carries) {
       double* const carried = options.carried_sums.data() + (batch * q.heads + head) * k.tokens;
       for (std::size_t j = 0; j < k.tokens; ++j)
@@ -159,7 +166,16 @@ void calibrated_attention(const head_tensor<const std::type_identity_t<T>>& q,
     detail::for_each_sink(sums, options.visible, batch, first_row, last_row, calibration.sinks,
                           compatibility::none,
                           [&](std::size_t position, double) noexcept { positions[count++] = position; });
-    per_head.result(entry) = {count, correction(of, positions.first(count), calibration.beta).run()};
+    if (shape.kept > 0) {
+      detail::weight_calibration<T, Arch> calibrate_rows(of, positions.first(count), calibration.beta);
+      task.mix_kept(calibrate_rows, [&](std::size_t i) {
+        return plain.data == nullptr ? nullptr : plain.row(batch, head, i);
+      });
+      per_head.result(entry) = {count, calibrate_rows.moved()};
+      return;
+    }
+    per_head.result(entry) = {
+        count, correction(of, positions.first(count), calibration.beta, correction::most_of_own).run()};
     if (count > correction::few) packed = {};
   };
   std::atomic<std::size_t> next{0};

@@ -89,7 +89,9 @@ requires attention_element<T> calibration_report correct_output(
     detail::for_each_sink(sums, options.visible, batch, first_row, last_row, calibration.sinks,
                           compatibility::none,
                           [&](std::size_t position, double) noexcept { positions[count++] = position; });
-    workspace.heads().result(job) = {count, correction(of, positions.first(count), calibration.beta).run()};
+    const double moved =
+        correction(of, positions.first(count), calibration.beta, correction::most_of_foreign).run();
+    workspace.heads().result(job) = {count, moved};
     if (count > correction::few) packed = {};
   };
   std::atomic<std::size_t> next{0};

@@ -21,16 +21,45 @@ namespace act::inline ACT_ABI::detail {
 template <class T, class Arch>
 struct attention_head_shape {
   using block = attention_block<accumulator_t<T>, Arch>;
+  using op = typename block::op;
   static constexpr bool rounds = !std::is_same_v<T, accumulator_t<T>>;  // outputs wait until they are final
+  /// What 512 causal queries have, 600 KiB in float: they stay in a second-level cache, beside packed keys
+  /// and values. From there on it is cheaper to compute sinks' weights twice than to fetch all weights back.
+  static constexpr std::size_t most_kept = std::size_t{150} * 1024;
+
+  /// Rows of keys that find room beside the packed ones.
+  static constexpr std::size_t few_keys = 8;
 
   std::size_t queries, keys, channels, value_channels;
   std::size_t score_rows = block::block_rows;  ///< rows of scores kept at once
   bool packs = true;                           ///< whether there is room for packed keys and values
+  std::size_t kept = 0;                        ///< elements of weights that are kept until sinks are known
 
   [[nodiscard]] std::size_t padded_keys() const noexcept { return block::round_up(keys); }
   [[nodiscard]] std::size_t padded_values() const noexcept { return block::round_up(value_channels); }
-  /// Not a power of two: rows of a block fall into different cache sets.
-  [[nodiscard]] std::size_t score_stride() const noexcept { return padded_keys() + block::width; }
+  /// An odd number of batches: rows of a block fall into different cache sets.
+  [[nodiscard]] std::size_t score_stride() const noexcept { return padded_keys() + block::width + op::lanes; }
+  /// The same of kept weights of a block that sees keys up to `to`.
+  [[nodiscard]] static constexpr std::size_t kept_stride(std::size_t to) noexcept {
+    return block::round_up(to) + op::lanes;
+  }
+  /// Makes room for the weights of all rows, block by block, each as wide as its rows see (about queries *
+  /// keys / 2), unless they are more than `most_kept`.
+  void keep_weights(const visibility& visible, std::size_t batches) noexcept {
+    kept = 0;
+    for (std::size_t batch = 0; batch < batches; ++batch) {
+      std::size_t size = 0;
+      for (std::size_t i = 0; i < queries; i += block::block_rows) {
+        const std::size_t last = std::min(i + block::block_rows, queries) - 1;
+        size += block::block_rows * kept_stride(visible.row(batch, last).end);
+        if (size > most_kept) {
+          kept = 0;
+          return;
+        }
+      }
+      kept = std::max(kept, size);
+    }
+  }
   /// Statistics of rows reach the next multiple of a block's rows: they are read by batches.
   [[nodiscard]] std::size_t padded_queries() const noexcept {
     return (queries + block::block_rows - 1) / block::block_rows * block::block_rows;
@@ -39,10 +68,13 @@ struct attention_head_shape {
   [[nodiscard]] std::size_t packed_values() const noexcept {
     return packs ? padded_keys() * padded_values() : 0;
   }
+  [[nodiscard]] std::size_t waiting() const noexcept {
+    return rounds && kept == 0 ? queries * padded_values() : 0;
+  }
   [[nodiscard]] std::size_t memory() const noexcept {
-    return packed_keys() + packed_values() + score_rows * score_stride() +
-           block::block_rows * (channels + padded_values()) + 3 * padded_queries() +
-           (rounds ? queries * padded_values() : 0);
+    return packed_keys() + packed_values() + std::max(score_rows * score_stride(), kept) +
+           block::block_rows * (channels + padded_values()) + few_keys * channels +
+           block::round_up(block::block_rows) * channels + 3 * padded_queries() + waiting();
   }
 };
 
@@ -53,6 +85,13 @@ class attention_head {
   using shape = attention_head_shape<T, Arch>;
   using block = typename shape::block;
   static constexpr bool rounds = shape::rounds;
+
+  /// Scores, or weights, of a block of rows: key j of row r at row(r)[j].
+  struct block_scores {
+    A* first;
+    std::size_t stride;
+    [[nodiscard]] A* row(std::size_t r) const noexcept { return first + r * stride; }
+  };
 
   attention_head(const head_tensor<const T>& q, const head_tensor<const T>& k, const head_tensor<const T>& v,
                  const head_tensor<T>& out, const attention_options& options, std::size_t batch,
@@ -76,18 +115,21 @@ class attention_head {
     };
     packed_keys = take(of.packed_keys());
     packed_values = take(of.packed_values());
-    scores = take(of.score_rows * of.score_stride());
+    scores = take(std::max(of.score_rows * of.score_stride(), of.kept));
+    few_keys = take(shape::few_keys * of.channels);
+    turned = take(block::round_up(block::block_rows) * of.channels);
     queries = take(block::block_rows * of.channels);
     mixed = take(block::block_rows * of.padded_values());
     largest = take(of.padded_queries());
     inverse_sum = take(of.padded_queries());
     mass = take(of.padded_queries());
-    if constexpr (rounds) plain_ = take(of.queries * of.padded_values());
+    if constexpr (rounds) plain_ = take(of.waiting());
   }
 
   const shape of;
   A *packed_keys, *packed_values;   // panels, see attention_block.hpp
-  A* scores;                        // of a block of rows, or of all
+  A *few_keys, *turned;             // rows of some keys; a block's queries, in panels
+  A* scores;                        // of a block of rows, or of all, or weights that are kept
   A *queries, *mixed;               // of a block of rows
   A *largest, *inverse_sum, *mass;  // of each row: softmax is exp(score - largest) * inverse_sum
 
@@ -141,31 +183,31 @@ class attention_head {
     }
   }
 
-  /// Row i of the output: as it is to stay, or to wait for its calibration.
-  void store(std::size_t i, const A* row, bool final) noexcept {
+  /// Row i of the output, `row` times `factor`: as it is to stay, or to wait for its calibration.
+  void store(std::size_t i, const A* row, A factor, bool final) noexcept {
     if constexpr (rounds) {
       if (!final) {
-        std::copy_n(row, of.value_channels, waiting(i));
+        A* const to = waiting(i);
+        for (std::size_t c = 0; c < of.value_channels; ++c)
+          to[c] = row[c] * factor;
         return;
       }
     }
-    T* const to = output(i);
-    for (std::size_t c = 0; c < of.value_channels; ++c)
-      to[c] = element_traits<T>::store(row[c]);
+    write(row, factor, of.value_channels, output(i));
+  }
+  static void write(const A* row, A factor, std::size_t channels, T* to) noexcept {
+    for (std::size_t c = 0; c < channels; ++c)
+      to[c] = element_traits<T>::store(row[c] * factor);
   }
 
   /// Row i as it waits, rounded to T.
-  void copy_waiting(std::size_t i, T* to) noexcept {
-    const A* const row = waiting(i);
-    for (std::size_t c = 0; c < of.value_channels; ++c)
-      to[c] = element_traits<T>::store(row[c]);
-  }
+  void copy_waiting(std::size_t i, T* to) noexcept { write(waiting(i), A(1), of.value_channels, to); }
 
   /// Rows [i, i + rows) that waited become final.
   void settle(std::size_t i, std::size_t rows) noexcept {
     if constexpr (rounds) {
       for (std::size_t r = i; r < i + rows; ++r)
-        store(r, waiting(r), true);
+        store(r, waiting(r), A(1), true);
     } else {
       static_cast<void>(i), static_cast<void>(rows);
     }

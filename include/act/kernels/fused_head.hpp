@@ -1,5 +1,6 @@
 // Fused attention of one head in one thread's memory: what calibrated_attention.hpp runs for each (batch,
-// head) pair, and where its formulas are. Calibration of what comes out is sink_correction.hpp's.
+// head) pair, and where its formulas are. Calibration is weight_calibration.hpp's where all weights of the
+// head are kept until its sinks are known, and sink_correction.hpp's, of what comes out, where they aren't.
 // Nothing here allocates, throws or checks.
 #pragma once
 
@@ -32,6 +33,7 @@ class fused_head {
   using A = typename head_type::A;
   using block = typename head_type::block;
   using row_of = attention_row<T, Arch>;
+  using block_scores = typename head_type::block_scores;
 
  public:
   /// Packing keys costs about what ten rows save by it.
@@ -49,11 +51,53 @@ class fused_head {
     }
   }
 
+  /// The first half of attend(): weights of all rows, not divided by their sums yet, stay in head.scores, a
+  /// block of rows behind the other (kept_block), and the normalised rows are added to `sums`.
+  void keep(double* sums, packed_head& packed, std::size_t number) noexcept {
+    pack(packed, number);
+    for_each_kept([&](std::size_t i, std::size_t rows, const columns& at, const block_scores& kept) {
+      if (at.from >= at.to) {
+        for (std::size_t r = i; r < i + rows; ++r)
+          head_.largest[r] = head_.inverse_sum[r] = head_.mass[r] = 0;
+        return;
+      }
+      soften_block(i, rows, at, kept, true);
+      add_columns(i, rows, at, kept, sums);
+    });
+  }
+
+  /// The second half: outputs from the kept weights. calibrate(i, rows, weights, factors) may change the
+  /// weights of a block of rows before their product with V, and the factors of its outputs, which begin as
+  /// the rows' inverse sums; it says whether it did. plain(i) is where row i's output goes as it would be
+  /// without, or null.
+  template <class Calibrate, class Plain>
+  void mix_kept(Calibrate&& calibrate, Plain&& plain) noexcept {
+    for_each_kept([&](std::size_t i, std::size_t rows, const columns& at, const block_scores& kept) {
+      if (at.from >= at.to) {
+        store_nothing(i, rows, true);
+        for (std::size_t r = i; plain(r) != nullptr && r < i + rows; ++r)
+          head_type::write(head_.mixed, A(0), head_.of.value_channels, plain(r));
+        return;
+      }
+      const auto row = [&](std::size_t r) { return head_.mixed + r * head_.of.padded_values(); };
+      A factors[block::block_rows];
+      std::copy_n(head_.inverse_sum + i, rows, factors);
+      const bool both = plain(i) != nullptr;
+      if (both) mix(rows, kept, at);
+      for (std::size_t r = 0; both && r < rows; ++r)
+        head_type::write(row(r), factors[r], head_.of.value_channels, plain(i + r));
+      const bool changed = calibrate(i, rows, kept, factors);
+      if (changed || !both) mix(rows, kept, at);
+      for (std::size_t r = 0; r < rows; ++r)
+        head_.store(i + r, row(r), factors[r], true);
+    });
+  }
+
   /// Softmaxed weights of all rows, normalised, to the head's own map: row i at scores + i * score_stride.
   void weigh(packed_head& packed, std::size_t number) noexcept {
     pack(packed, number);
     for (std::size_t i = 0; i < head_.of.queries; i += block::block_rows)
-      weigh_block(i, rows_from(i), head_.scores + i * head_.of.score_stride());
+      weigh_block(i, rows_from(i), {head_.scores + i * head_.of.score_stride(), head_.of.score_stride()});
   }
 
   /// The same without a map: use(i, weights) for each row, `keys` weights that are gone after the call.
@@ -61,7 +105,7 @@ class fused_head {
   void weigh_each(packed_head& packed, std::size_t number, Use&& use) noexcept {
     pack(packed, number);
     for (std::size_t i = 0; i < head_.of.queries; i += block::block_rows) {
-      weigh_block(i, rows_from(i), head_.scores);
+      weigh_block(i, rows_from(i), scratch());
       for (std::size_t r = 0; r < rows_from(i); ++r)
         use(i + r, head_.scores + r * head_.of.score_stride());
     }
@@ -74,7 +118,7 @@ class fused_head {
       std::fill_n(head_.scores, at.to, A(0));
       return;
     }
-    soften_block(i, 1, at, head_.scores, false);
+    soften_block(i, 1, at, scratch(), false);
     row_kernel<A, Arch>::scale(head_.scores + at.first, at.last - at.first, head_.inverse_sum[i]);
     std::fill(head_.scores, head_.scores + at.first, A(0));
   }
@@ -85,7 +129,7 @@ class fused_head {
     row_of::mix(
         head_.scores + seen.begin, seen.size(), [&](std::size_t k) { return head_.value(seen.begin + k); },
         head_.of.value_channels, A(0), head_.mixed);
-    head_.store(i, head_.mixed, true);
+    head_.store(i, head_.mixed, A(1), true);
   }
 
   /// Outputs from the map that weigh() left, calibrated or not.
@@ -94,13 +138,13 @@ class fused_head {
     for (std::size_t i = 0; i < head_.of.queries; i += block::block_rows) {
       const std::size_t rows = rows_from(i);
       const columns at = columns_of(i, rows);
-      if (at.from < at.to) {
-        mix(rows, head_.scores + i * stride + at.from, at.to - at.from, at.from);
-      } else {
-        std::fill_n(head_.mixed, rows * head_.of.padded_values(), A(0));
+      if (at.from >= at.to) {
+        store_nothing(i, rows, true);
+        continue;
       }
+      mix(rows, {head_.scores + i * stride, stride}, at);
       for (std::size_t r = 0; r < rows; ++r)
-        head_.store(i + r, head_.mixed + r * head_.of.padded_values(), true);
+        head_.store(i + r, head_.mixed + r * head_.of.padded_values(), A(1), true);
     }
   }
 
@@ -129,72 +173,87 @@ class fused_head {
       const std::size_t rows = rows_from(i);
       const columns at = columns_of(i, rows);
       if (at.from >= at.to) continue;
-      score_block(i, rows, at, head_.scores, true);
+      score_block(i, rows, at, scratch(), true);
       for (std::size_t r = 0; r < rows; ++r) {
         A* const row = head_.scores + r * stride;
         if (mask(i + r, row, at.first, at.last)) {
           block::exponentiate(row + at.first, at.last - at.first, head_.largest[i + r]);
         }
       }
-      add_columns(i, rows, at, sums);
+      add_columns(i, rows, at, scratch(), sums);
     }
   }
 
  private:
-  // The keys [from, to) that a block of rows sees, and [first, last) rounded to panels.
+  // The keys [from, to) that a block of rows sees, [first, last) whole panels from the left and batches to
+  // the right.
   struct columns {
     std::size_t from, to, first, last;
   };
   [[nodiscard]] columns columns_of(std::size_t i, std::size_t rows) const noexcept {
     const std::size_t from = head_.seen(i).begin, to = head_.seen(i + rows - 1).end;
-    return {from, to, from / block::width * block::width, block::round_up(to)};
+    return {from, to, from / block::width * block::width, block::round_to_lanes(to)};
   }
 
   [[nodiscard]] std::size_t rows_from(std::size_t i) const noexcept {
     return std::min(block::block_rows, head_.of.queries - i);
   }
 
+  /// Where a block's scores go that nothing keeps.
+  [[nodiscard]] block_scores scratch() const noexcept { return {head_.scores, head_.of.score_stride()}; }
+
+  template <class Use>
+  void for_each_kept(Use&& use) noexcept {
+    A* next = head_.scores;
+    for (std::size_t i = 0; i < head_.of.queries; i += block::block_rows) {
+      const std::size_t rows = rows_from(i);
+      const columns at = columns_of(i, rows);
+      const block_scores kept{next, head_type::shape::kept_stride(at.to)};
+      next += block::block_rows * kept.stride;
+      use(i, rows, at, kept);
+    }
+  }
+
   void pack(packed_head& packed, std::size_t number) noexcept {
     if (packed.number == number) return;
-    block::pack_keys([&](std::size_t j) { return head_.key(j); }, head_.of.keys, head_.of.channels,
-                     head_.packed_keys);
-    block::pack_values([&](std::size_t j) { return head_.value(j); }, head_.of.keys, head_.of.value_channels,
-                       head_.packed_values);
+    block::template pack_keys<T>([&](std::size_t j) { return head_.key(j); }, head_.of.keys,
+                                 head_.of.channels, head_.packed_keys);
+    block::template pack_values<T>([&](std::size_t j) { return head_.value(j); }, head_.of.keys,
+                                   head_.of.value_channels, head_.packed_values);
     packed.number = number;
   }
 
-  // Scores of a block of rows with the keys of `at`, to rows `stride` apart.
-  void score_block(std::size_t i, std::size_t rows, const columns& at, A* scores, bool packs) noexcept {
-    const std::size_t stride = head_.of.score_stride(), channels = head_.of.channels;
+  // Scores of a block of rows with the keys of `at`.
+  void score_block(std::size_t i, std::size_t rows, const columns& at, const block_scores& scores,
+                   bool packs) noexcept {
+    const std::size_t channels = head_.of.channels;
     head_.load_queries(i, rows);
     if (packs) {
-      for (std::size_t j = at.first; j < at.last; j += block::width) {
-        block::multiply(head_.queries, channels, rows, head_.packed_keys + j * channels, channels, scores + j,
-                        stride);
-      }
+      block::score(head_.queries, channels, rows, head_.packed_keys, at.first, at.last,
+                   scores.row(0) + at.first, scores.stride);
       return;
     }
     for (std::size_t r = 0; r < rows; ++r) {
       const key_range seen = head_.seen(i + r);
       for (std::size_t j = seen.begin; j < seen.end; ++j) {
-        scores[r * stride + j] =
-            element_lanes<T, Arch>::dot(head_.queries + r * channels, head_.key(j), channels);
+        scores.row(r)[j] = element_lanes<T, Arch>::dot(head_.queries + r * channels, head_.key(j), channels);
       }
     }
   }
 
-  void soften_block(std::size_t i, std::size_t rows, const columns& at, A* scores, bool packs) noexcept {
+  void soften_block(std::size_t i, std::size_t rows, const columns& at, const block_scores& scores,
+                    bool packs) noexcept {
     score_block(i, rows, at, scores, packs);
     for (std::size_t r = 0; r < rows; ++r)
-      soften(i + r, scores + r * head_.of.score_stride(), at.first, at.last);
+      soften(i + r, scores.row(r), at.first, at.last);
   }
 
   // Normalised weights of a block of rows over all keys.
-  void weigh_block(std::size_t i, std::size_t rows, A* map) noexcept {
+  void weigh_block(std::size_t i, std::size_t rows, const block_scores& map) noexcept {
     const columns at = columns_of(i, rows);
     if (at.from < at.to) soften_block(i, rows, at, map, true);
     for (std::size_t r = 0; r < rows; ++r) {
-      A* const row = map + r * head_.of.score_stride();
+      A* const row = map.row(r);
       if (at.from >= at.to) {
         std::fill_n(row, head_.of.keys, A(0));
         continue;
@@ -205,40 +264,42 @@ class fused_head {
     }
   }
 
-  void add_columns(std::size_t i, std::size_t rows, const columns& at, double* sums) noexcept {
-    block::add_columns(head_.scores + at.first, head_.of.score_stride(), rows, head_.inverse_sum + i,
+  void add_columns(std::size_t i, std::size_t rows, const columns& at, const block_scores& weights,
+                   double* sums) noexcept {
+    block::add_columns(weights.row(0) + at.first, weights.stride, rows, head_.inverse_sum + i,
                        std::min(at.last, head_.of.keys) - at.first, sums + at.first);
   }
 
   void attend_block(std::size_t i, std::size_t rows, double* sums, bool packs) noexcept {
     const columns at = columns_of(i, rows);
-    const std::size_t stride = head_.of.score_stride(), padded_values = head_.of.padded_values();
+    const std::size_t padded_values = head_.of.padded_values();
     if (at.from >= at.to) {  // padding: nobody here sees anything
-      std::fill_n(head_.mixed, padded_values, A(0));
-      for (std::size_t r = i; r < i + rows; ++r) {
+      for (std::size_t r = i; r < i + rows; ++r)
         head_.largest[r] = head_.inverse_sum[r] = head_.mass[r] = 0;
-        head_.store(r, head_.mixed, sums == nullptr);
-      }
-      return;
+      return store_nothing(i, rows, sums == nullptr);
     }
-    soften_block(i, rows, at, head_.scores, packs);
-    if (sums != nullptr) add_columns(i, rows, at, sums);
+    soften_block(i, rows, at, scratch(), packs);
+    if (sums != nullptr) add_columns(i, rows, at, scratch(), sums);
     if (packs) {
-      mix(rows, head_.scores + at.from, at.to - at.from, at.from);
+      mix(rows, scratch(), at);
     } else {
       for (std::size_t r = 0; r < rows; ++r) {
         const key_range seen = head_.seen(i + r);
         row_of::mix(
-            head_.scores + r * stride + seen.begin, seen.size(),
+            scratch().row(r) + seen.begin, seen.size(),
             [&](std::size_t k) { return head_.value(seen.begin + k); }, head_.of.value_channels, A(0),
             head_.mixed + r * padded_values);
       }
     }
-    for (std::size_t r = 0; r < rows; ++r) {
-      A* const row = head_.mixed + r * padded_values;
-      row_kernel<A, Arch>::scale(row, head_.of.value_channels, head_.inverse_sum[i + r]);
-      head_.store(i + r, row, sums == nullptr);
-    }
+    for (std::size_t r = 0; r < rows; ++r)
+      head_.store(i + r, head_.mixed + r * padded_values, head_.inverse_sum[i + r], sums == nullptr);
+  }
+
+  // Rows that see nothing are 0.
+  void store_nothing(std::size_t i, std::size_t rows, bool final) noexcept {
+    std::fill_n(head_.mixed, head_.of.padded_values(), A(0));
+    for (std::size_t r = i; r < i + rows; ++r)
+      head_.store(r, head_.mixed, A(0), final);
   }
 
   // Makes row i's scores in columns [first, last) final: capped, biased, -inf where masked. A row that sees
@@ -274,13 +335,13 @@ class fused_head {
     head_.mass[i] = found.sum * head_.inverse_sum[i];
   }
 
-  // mixed = weights * the packed values of `keys` keys from `from` on.
-  void mix(std::size_t rows, const A* weights, std::size_t keys, std::size_t from) noexcept {
+  // mixed = weights * the packed values of the keys that the rows see.
+  void mix(std::size_t rows, const block_scores& weights, const columns& at) noexcept {
     const std::size_t padded_values = head_.of.padded_values();
     for (std::size_t c = 0; c < padded_values; c += block::width) {
-      block::multiply(weights, head_.of.score_stride(), rows,
-                      head_.packed_values + c * head_.of.keys + from * block::width, keys, head_.mixed + c,
-                      padded_values);
+      block::multiply(weights.row(0) + at.from, weights.stride, rows,
+                      head_.packed_values + c * head_.of.keys + at.from * block::width, at.to - at.from,
+                      block::width, head_.mixed + c, padded_values);
     }
   }
 

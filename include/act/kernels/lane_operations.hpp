@@ -24,6 +24,7 @@ struct lane_operations {
   [[nodiscard]] static A sum(A a) noexcept { return a; }
   [[nodiscard]] static A largest(A a) noexcept { return a; }
   static void add_widened(A values, double* totals) noexcept { *totals += static_cast<double>(values); }
+  static void transpose(A*) noexcept {}
 };
 
 #if defined(ACT_DETAIL_HAS_XSIMD)
@@ -45,6 +46,8 @@ struct lane_operations<A, Arch, true> {
   }
   [[nodiscard]] static A sum(const batch& a) noexcept { return simd::sum_lanes(a); }
   static void add_widened(const batch& values, double* totals) noexcept { simd::add_widened(values, totals); }
+  /// Lane k of square[r] changes places with lane r of square[k], for `lanes` batches.
+  static void transpose(batch* square) noexcept { simd::transpose(square); }
   [[nodiscard]] static A largest(const batch& a) noexcept {
     alignas(64) A each[lanes];
     a.store_aligned(each);

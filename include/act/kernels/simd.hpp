@@ -4,10 +4,12 @@
 
 #include <act/version.hpp>
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <type_traits>
+#include <utility>
 
 #if !defined(ACT_NO_XSIMD)
 #if __has_include(<xsimd/xsimd.hpp>)
@@ -106,6 +108,49 @@ inline void add_widened(const xsimd::batch<T, Arch>& values, double* totals) noe
       totals[k] += static_cast<double>(narrow[k]);
 #endif
   }
+}
+
+/// Lane k of square[r] changes places with lane r of square[k], for as many batches as there are lanes: log2
+/// of that many rounds, in which pairs of batches exchange halves, then quarters ... xsimd has a transpose
+/// from version 9 on, and not for all types.
+template <class T, class Arch>
+inline void transpose(xsimd::batch<T, Arch>* square) noexcept {
+  using batch = xsimd::batch<T, Arch>;
+  constexpr std::size_t lanes = batch::size;
+#if defined(__GNUC__)
+  typedef T vector_lanes __attribute__((vector_size(sizeof(batch))));
+  static_assert(sizeof(vector_lanes) == sizeof(batch));
+  vector_lanes rows[lanes];
+  std::memcpy(rows, square, sizeof rows);
+  const auto exchange = [&]<std::size_t Distance, std::size_t... Lane>(
+      std::integral_constant<std::size_t, Distance>, std::index_sequence<Lane...>) {
+    for (std::size_t r = 0; r < lanes; ++r) {
+      if ((r & Distance) != 0) continue;
+      const vector_lanes upper = rows[r], lower = rows[r + Distance];
+      rows[r] =
+          __builtin_shufflevector(upper, lower, ((Lane & Distance) == 0 ? Lane : Lane - Distance + lanes)...);
+      rows[r + Distance] =
+          __builtin_shufflevector(upper, lower, ((Lane & Distance) == 0 ? Lane + Distance : Lane + lanes)...);
+    }
+  };
+  const auto rounds = [&]<std::size_t... Round>(std::index_sequence<Round...>) {
+    (exchange(std::integral_constant<std::size_t, (lanes >> (Round + 1))>{},
+              std::make_index_sequence<lanes>{}),
+     ...);
+  };
+  rounds(std::make_index_sequence<static_cast<std::size_t>(std::countr_zero(lanes))>{});
+  std::memcpy(square, rows, sizeof rows);
+#else
+  alignas(64) T numbers[lanes * lanes], turned[lanes * lanes];
+  for (std::size_t r = 0; r < lanes; ++r)
+    square[r].store_aligned(numbers + r * lanes);
+  for (std::size_t r = 0; r < lanes; ++r) {
+    for (std::size_t k = 0; k < lanes; ++k)
+      turned[k * lanes + r] = numbers[r * lanes + k];
+  }
+  for (std::size_t r = 0; r < lanes; ++r)
+    square[r] = batch::load_aligned(turned + r * lanes);
+#endif
 }
 
 /// 0, 1, 2 ... in the lanes.
