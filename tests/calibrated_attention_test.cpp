@@ -25,7 +25,11 @@ struct fused_case {
   double soft_cap = 0, draw = 3;
   std::vector<float> slopes = {}, sink_logits = {};
   bool interleaved = false;
+  std::size_t kept_weights = act::attention_options{}.kept_weights;
 };
+
+/// The two ways to calibrate: weights that are kept, and outputs that are corrected.
+constexpr std::size_t kept_weights_of_each_way[] = {act::attention_options{}.kept_weights, 0};
 
 /// Largest difference of an output from the oracle's, relative to the largest output; all heads calibrated
 /// but the last.
@@ -37,7 +41,8 @@ double largest_error(const fused_case& c, unsigned seed, std::size_t* sinks_foun
   const act::attention_options options{.visible = {c.offset, c.first_key, c.window},
                                        .soft_cap = c.soft_cap,
                                        .slopes = c.slopes,
-                                       .sink_logits = c.sink_logits};
+                                       .sink_logits = c.sink_logits,
+                                       .kept_weights = c.kept_weights};
   std::vector<std::size_t> chosen;
   for (std::size_t h = 0; h + 1 < c.heads; ++h)
     chosen.push_back(h);
@@ -129,9 +134,14 @@ TEST_CASE_TEMPLATE("fused attention agrees with the oracle", path, ACT_TEST_PATH
   std::size_t sinks = 0;
   for (unsigned seed = 1; seed <= 80; ++seed) {
     CAPTURE(seed);
-    const double error = largest_error<T, typename path::arch>(random_case(seed), seed, &sinks);
-    CHECK(error <= (sizeof(T) == 8 ? 1e-11 : 1e-5));
-    worst = std::max(worst, error);
+    for (const std::size_t kept : kept_weights_of_each_way) {
+      CAPTURE(kept);
+      fused_case c = random_case(seed);
+      c.kept_weights = kept;
+      const double error = largest_error<T, typename path::arch>(c, seed, &sinks);
+      CHECK(error <= (sizeof(T) == 8 ? 1e-11 : 1e-5));
+      worst = std::max(worst, error);
+    }
   }
   CHECK(sinks > 100);
   MESSAGE("largest error relative to the largest output: " << worst << ", " << sinks << " sinks");
@@ -141,42 +151,79 @@ TEST_CASE_TEMPLATE("half inputs agree to the output's rounding", Half, act::floa
   const double unit = std::is_same_v<Half, act::float16> ? 0x1p-11 : 0x1p-8;
   for (unsigned seed = 1; seed <= 25; ++seed) {
     CAPTURE(seed);
-    CHECK(largest_error<Half, act::simd::default_arch>(random_case(seed), seed) <= unit + 1e-5);
+    for (const std::size_t kept : kept_weights_of_each_way) {
+      CAPTURE(kept);
+      fused_case c = random_case(seed);
+      c.kept_weights = kept;
+      CHECK(largest_error<Half, act::simd::default_arch>(c, seed) <= unit + 1e-5);
+    }
+  }
+}
+
+TEST_CASE("a prompt too long for its weights to be kept, and one that just fits") {
+  const auto workspace_bytes = [](std::size_t queries, std::size_t kept) {
+    random_attention<float> x(1, 1, 1, queries, queries, 4, 4, 1);
+    act::attention_workspace<float> workspace;
+    act::calibration_report report;
+    act::set_thread_count(1);
+    act::calibrated_attention<float>(x.q.tensor(), x.k.tensor(), x.v.tensor(), x.out.tensor(),
+                                     act::layer_heads::all(), {}, {.kept_weights = kept}, workspace, report);
+    act::set_thread_count(0);
+    return workspace.bytes();
+  };
+  const std::size_t limit = act::attention_options{}.kept_weights;
+  CHECK(workspace_bytes(1024, limit) > workspace_bytes(1024, 0) + (std::size_t{1} << 21));
+  CHECK(workspace_bytes(1200, limit) == workspace_bytes(1200, 0));
+  for (const std::size_t queries : {1024UL, 1200UL}) {
+    for (const double draw : {3.0, 6.0}) {  // some on sinks, most of it
+      const fused_case c{.queries = queries, .channels = 24, .value_channels = 10, .draw = draw};
+      CHECK(largest_error<float, act::simd::default_arch>(c, 3) <= 1e-5);
+    }
   }
 }
 
 TEST_CASE("every head size and every length around the block") {
-  for (std::size_t channels = 1; channels <= 68; ++channels) {
-    const fused_case c{.queries = 20, .channels = channels, .value_channels = channels};
-    CHECK(largest_error<float, act::simd::default_arch>(c, 1) <= 1e-5);
-  }
-  for (std::size_t queries = 1; queries <= 68; ++queries) {
-    CHECK(largest_error<float, act::simd::default_arch>({.queries = queries}, 2) <= 1e-5);
+  for (const std::size_t kept : kept_weights_of_each_way) {
+    CAPTURE(kept);
+    for (std::size_t channels = 1; channels <= 68; ++channels) {
+      const fused_case c{
+          .queries = 20, .channels = channels, .value_channels = channels, .kept_weights = kept};
+      CHECK(largest_error<float, act::simd::default_arch>(c, 1) <= 1e-5);
+    }
+    for (std::size_t queries = 1; queries <= 68; ++queries) {
+      const fused_case c{.queries = queries, .kept_weights = kept};
+      CHECK(largest_error<float, act::simd::default_arch>(c, 2) <= 1e-5);
+    }
   }
 }
 
 TEST_CASE("threads and a reused workspace change nothing, no head chosen is plain attention") {
-  const auto run = [](std::size_t threads, const act::layer_heads& heads) {
+  std::size_t kept = 0;
+  const auto run = [&](std::size_t threads, const act::layer_heads& heads) {
     act::set_thread_count(threads);
     random_attention<float> x(2, 6, 3, 90, 90, 32, 32, 5);
     act::attention_workspace<float> workspace;
     act::calibration_report report;
     for (int round = 0; round < 2; ++round) {
       act::calibrated_attention<float>(x.q.tensor(), x.k.tensor(), x.v.tensor(), x.out.tensor(), heads, {},
-                                       {}, workspace, report);
+                                       {.kept_weights = kept}, workspace, report);
     }
     act::set_thread_count(0);
     return x.out.numbers();
   };
-  const auto alone = run(1, act::layer_heads::all());
-  CHECK(act_test::same_bits(run(2, act::layer_heads::all()), alone));
-  CHECK(act_test::same_bits(run(5, act::layer_heads::all()), alone));
-  const auto plain = run(1, {});
-  CHECK_FALSE(act_test::same_bits(plain, alone));
-  const auto some = run(2, {0, 5});
-  for (std::size_t at = 1; at < some.size(); ++at) {
-    const std::size_t head = (at - 1) / (90 * 32) % 6;
-    CHECK(some[at] == (head == 0 || head == 5 ? alone : plain)[at]);
+  for (const std::size_t each_way : kept_weights_of_each_way) {
+    kept = each_way;
+    CAPTURE(kept);
+    const auto alone = run(1, act::layer_heads::all());
+    CHECK(act_test::same_bits(run(2, act::layer_heads::all()), alone));
+    CHECK(act_test::same_bits(run(5, act::layer_heads::all()), alone));
+    const auto plain = run(1, {});
+    CHECK_FALSE(act_test::same_bits(plain, alone));
+    const auto some = run(2, {0, 5});
+    for (std::size_t at = 1; at < some.size(); ++at) {
+      const std::size_t head = (at - 1) / (90 * 32) % 6;
+      CHECK(some[at] == (head == 0 || head == 5 ? alone : plain)[at]);
+    }
   }
 }
 
@@ -207,20 +254,22 @@ TEST_CASE("sums carried over chunks find the whole prompt's sinks") {
 TEST_CASE_TEMPLATE("plain outputs beside calibrated ones are those of the call without heads", T, float,
                    double, act::float16) {
   for (const std::size_t queries : {3UL, 50UL}) {
-    for (const bool by_map : {false, true}) {
+    for (const int way : {0, 1, 2}) {
+      const bool by_map = way == 2;
+      const act::attention_options options{.kept_weights = kept_weights_of_each_way[way % 2]};
       const act::calibration_options how{.redistribute = by_map ? act::redistribution::uniform
                                                                 : act::redistribution::proportional};
       const auto x = [&] { return random_attention<T>(2, 4, 2, queries, queries, 16, 20, 11); };
       random_attention<T> plain = x(), calibrated = x(), both = x();
       const act_test::owned_tensor<T> beside(2, 4, queries, 20, true);
       act::calibrated_attention<T>(plain.q.tensor(), plain.k.tensor(), plain.v.tensor(), plain.out.tensor(),
-                                   {}, how);
+                                   {}, how, options);
       act::calibrated_attention<T>(calibrated.q.tensor(), calibrated.k.tensor(), calibrated.v.tensor(),
-                                   calibrated.out.tensor(), {0, 3}, how);
+                                   calibrated.out.tensor(), {0, 3}, how, options);
       act::attention_workspace<act::accumulator_t<T>> workspace;
       act::calibration_report report;
       act::calibrated_attention<T>(both.q.tensor(), both.k.tensor(), both.v.tensor(), both.out.tensor(),
-                                   {0, 3}, how, {}, workspace, report, beside.tensor());
+                                   {0, 3}, how, options, workspace, report, beside.tensor());
       CHECK(act_test::same_bits(both.out.numbers(), calibrated.out.numbers()));
       for (std::size_t b = 0; b < 2; ++b) {
         for (std::size_t h = 0; h < 4; ++h) {

@@ -3,22 +3,27 @@
 //
 // How. Query rows go in blocks: scores of a block against all the keys it sees, softmax, product with V, all
 // while the block is in cache. There each row is normalised anyway, so adding it to the column sums makes
-// them exact in one pass. Once a head's rows are done its sinks are known, and only the rows from the first
-// sink on are corrected:
+// them exact in one pass. A head's sinks are known once all of its rows are done; what then?
 //
-//   O' = c O + (beta - c) * sum over sinks s of A[s] V[s],    c = 1 + (1 - beta) S / R
+// - A head whose weights fit into `kept_weights` bytes (1,024 tokens as it is set, a few cores' share of a
+//   third-level cache) has kept them, and only now multiplies them with V, its sinks' weights scaled:
+//   kernels/weight_calibration.hpp. Nothing is computed twice.
+// - A longer one has its outputs already, and those of rows from the first sink on are corrected:
 //
-// with A[s] recomputed from q, k and the row's saved maximum and sum (kernels/sink_correction.hpp). The
-// ablations and the authors' behaviour need whole rows: a head that is calibrated so keeps its map, one
-// head's a thread, and goes through calibrate().
+//     O' = c O + (beta - c) * sum over sinks s of A[s] V[s],    c = 1 + (1 - beta) S / R
 //
-// Cost: 4 * d multiply-adds for each visible (query, key) pair; calibration adds one addition a pair and
-// 4 * d multiply-adds for each (row, sink) pair. Heads that aren't chosen run the same kernel without either.
-// Memory beyond inputs and outputs: for each thread the keys and values of one head packed (2 * keys * d) and
-// a block's scores (16 * keys), for each chosen head 16 bytes a key. It grows as N, not as N^2, but for the
-// maps said above. Threads: (batch, head) pairs in parallel, results independent of how many; serial inside a
-// parallel region. Query heads that share keys and values pack them once a thread; up to six queries, as in
-// decoding, read them where they are.
+//   with A[s] recomputed from q, k and the row's saved maximum and sum: kernels/sink_correction.hpp.
+// - The ablations and the authors' behaviour need whole rows: a head that is calibrated so keeps its map, one
+//   head's a thread, and goes through calibrate().
+//
+// Cost: 4 * d multiply-adds for each visible (query, key) pair; calibration adds one addition a pair, and for
+// each (row, sink) pair a few operations where weights are kept, 4 * d multiply-adds where they aren't. Heads
+// that aren't chosen run the same kernel without either.
+// Memory beyond inputs and outputs: for each thread the keys and values of one head packed (2 * keys * d), a
+// block's scores (16 * keys) and the kept weights, for each chosen head 16 bytes a key. It grows as N, not as
+// N^2, but for the maps said above. Threads: (batch, head) pairs in parallel, results independent of how
+// many; serial inside a parallel region. Query heads that share keys and values pack them once a thread; up
+// to six queries, as in decoding, read them where they are.
 #pragma once
 
 #include <act/attention_checks.hpp>
@@ -103,7 +108,9 @@ void calibrated_attention(const head_tensor<const std::type_identity_t<T>>& q,
   if (keeps_map) shape.score_rows = shape.padded_queries();
   const bool packs = q.tokens > detail::fused_head<T, Arch>::few_queries;
   shape.packs = chosen > 0 || packs;
-  if (chosen > 0 && !keeps_map && packs) shape.keep_weights(options.visible, q.batches);
+  if (chosen > 0 && !keeps_map && packs) {
+    shape.keep_weights(options.visible, q.batches, options.kept_weights / sizeof(accumulator_t<T>));
+  }
   const std::size_t memory = shape.memory();
   const std::size_t entries = jobs == 0 ? 0 : q.batches * chosen;
   workspace.reserve(workers, memory, entries, k.tokens);

@@ -51,6 +51,10 @@ struct attention_options {
   /// are added. Chosen heads only. Their sinks then come from all rows so far; earlier rows stay as they were
   /// calibrated.
   std::span<double> carried_sums = {};
+  /// Bytes of one head's weights that a thread may keep until that head's sinks are known: what 1,024 causal
+  /// queries have in float. Heads with more are corrected from their outputs. Which of both is a matter of
+  /// speed and memory: results differ by rounding. 0: never keep. See calibrated_attention.hpp.
+  std::size_t kept_weights = std::size_t{5} << 19;
 };
 
 }  // namespace act::inline ACT_ABI

@@ -130,10 +130,12 @@ void run_case(const random_case& c, findings& f) {
     }
   }
   const double computed = 10 * rounding<T>::computed * (16 + largest_logit);
-  const act::attention_options options{.visible = {c.offset, c.first_key, c.window},
-                                       .soft_cap = c.soft_cap,
-                                       .slopes = c.slopes,
-                                       .sink_logits = c.sink_logits};
+  const act::attention_options options{
+      .visible = {c.offset, c.first_key, c.window},
+      .soft_cap = c.soft_cap,
+      .slopes = c.slopes,
+      .sink_logits = c.sink_logits,
+      .kept_weights = c.seed % 2 == 0 ? act::attention_options{}.kept_weights : 0};
   const auto attend = [&](const act::layer_heads& heads, std::size_t threads) {
     act::set_thread_count(threads);
     return act::calibrated_attention<T, Arch>(x.q.tensor(), x.k.tensor(), x.v.tensor(), x.out.tensor(), heads,

@@ -23,10 +23,6 @@ struct attention_head_shape {
   using block = attention_block<accumulator_t<T>, Arch>;
   using op = typename block::op;
   static constexpr bool rounds = !std::is_same_v<T, accumulator_t<T>>;  // outputs wait until they are final
-  /// What 512 causal queries have, 600 KiB in float: they stay in a second-level cache, beside packed keys
-  /// and values. From there on it is cheaper to compute sinks' weights twice than to fetch all weights back.
-  static constexpr std::size_t most_kept = std::size_t{150} * 1024;
-
   /// Rows of keys that find room beside the packed ones.
   static constexpr std::size_t few_keys = 8;
 
@@ -44,15 +40,15 @@ struct attention_head_shape {
     return block::round_up(to) + op::lanes;
   }
   /// Makes room for the weights of all rows, block by block, each as wide as its rows see (about queries *
-  /// keys / 2), unless they are more than `most_kept`.
-  void keep_weights(const visibility& visible, std::size_t batches) noexcept {
+  /// keys / 2), unless that is more than `limit` elements.
+  void keep_weights(const visibility& visible, std::size_t batches, std::size_t limit) noexcept {
     kept = 0;
     for (std::size_t batch = 0; batch < batches; ++batch) {
       std::size_t size = 0;
       for (std::size_t i = 0; i < queries; i += block::block_rows) {
         const std::size_t last = std::min(i + block::block_rows, queries) - 1;
         size += block::block_rows * kept_stride(visible.row(batch, last).end);
-        if (size > most_kept) {
+        if (size > limit) {
           kept = 0;
           return;
         }

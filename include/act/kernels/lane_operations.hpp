@@ -48,14 +48,7 @@ struct lane_operations<A, Arch, true> {
   static void add_widened(const batch& values, double* totals) noexcept { simd::add_widened(values, totals); }
   /// Lane k of square[r] changes places with lane r of square[k], for `lanes` batches.
   static void transpose(batch* square) noexcept { simd::transpose(square); }
-  [[nodiscard]] static A largest(const batch& a) noexcept {
-    alignas(64) A each[lanes];
-    a.store_aligned(each);
-    A result = each[0];
-    for (std::size_t k = 1; k < lanes; ++k)
-      result = each[k] > result ? each[k] : result;
-    return result;
-  }
+  [[nodiscard]] static A largest(const batch& a) noexcept { return simd::largest_lane(a); }
 };
 #endif
 

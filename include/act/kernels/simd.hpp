@@ -110,6 +110,36 @@ inline void add_widened(const xsimd::batch<T, Arch>& values, double* totals) noe
   }
 }
 
+/// The largest lane (xsimd 8 has no such reduction); any lane's number where one is NaN.
+template <class T, class Arch>
+[[nodiscard]] inline T largest_lane(const xsimd::batch<T, Arch>& values) noexcept {
+  using batch = xsimd::batch<T, Arch>;
+  constexpr std::size_t lanes = batch::size;
+#if defined(__GNUC__)
+  typedef T vector_lanes __attribute__((vector_size(sizeof(batch))));
+  vector_lanes all;
+  std::memcpy(&all, &values, sizeof all);
+  const auto fold = [&]<std::size_t Distance, std::size_t... Lane>(
+      std::integral_constant<std::size_t, Distance>, std::index_sequence<Lane...>) {
+    const vector_lanes other = __builtin_shufflevector(all, all, (Lane ^ Distance)...);
+    all = all > other ? all : other;
+  };
+  const auto rounds = [&]<std::size_t... Round>(std::index_sequence<Round...>) {
+    (fold(std::integral_constant<std::size_t, (lanes >> (Round + 1))>{}, std::make_index_sequence<lanes>{}),
+     ...);
+  };
+  rounds(std::make_index_sequence<static_cast<std::size_t>(std::countr_zero(lanes))>{});
+  return all[0];
+#else
+  alignas(64) T each[lanes];
+  values.store_aligned(each);
+  T largest = each[0];
+  for (std::size_t k = 1; k < lanes; ++k)
+    largest = each[k] > largest ? each[k] : largest;
+  return largest;
+#endif
+}
+
 /// Lane k of square[r] changes places with lane r of square[k], for as many batches as there are lanes: log2
 /// of that many rounds, in which pairs of batches exchange halves, then quarters ... xsimd has a transpose
 /// from version 9 on, and not for all types.
