@@ -100,16 +100,17 @@ struct attention_block {
   static void multiply(const A* left, std::size_t left_stride, std::size_t rows, const A* panel,
                        std::size_t count, std::size_t columns, A* out, std::size_t out_stride) noexcept {
     if (columns <= op::lanes) {
-      multiply_batches<1, false>(left, left_stride, rows, panel, count, out, out_stride);
+      multiply_batches<1, false>(left, left_stride, rows, panel, count, out, out_stride, false);
     } else {
-      multiply_batches<2, false>(left, left_stride, rows, panel, count, out, out_stride);
+      multiply_batches<2, false>(left, left_stride, rows, panel, count, out, out_stride, false);
     }
   }
 
-  /// The same from the transposed left side, left[k * left_stride + r], and of whole panels.
+  /// The same from the transposed left side, left[k * left_stride + r], and of whole panels; `adds`: added to
+  /// what is there.
   static void multiply_turned(const A* left, std::size_t left_stride, std::size_t rows, const A* panel,
-                              std::size_t count, A* out, std::size_t out_stride) noexcept {
-    multiply_batches<2, true>(left, left_stride, rows, panel, count, out, out_stride);
+                              std::size_t count, A* out, std::size_t out_stride, bool adds) noexcept {
+    multiply_batches<2, true>(left, left_stride, rows, panel, count, out, out_stride, adds);
   }
 
   /// Scores of `rows` rows of queries, `channels` apart, with keys [first, last) of `packed` keys: to
@@ -196,10 +197,10 @@ struct attention_block {
  private:
   template <std::size_t Batches, bool Turned>
   static void multiply_batches(const A* left, std::size_t left_stride, std::size_t rows, const A* panel,
-                               std::size_t count, A* out, std::size_t out_stride) noexcept {
+                               std::size_t count, A* out, std::size_t out_stride, bool adds) noexcept {
     const auto tile = [&]<std::size_t Rows>(std::integral_constant<std::size_t, Rows>, std::size_t r) {
       multiply_tile<Rows, Batches, Turned>(left + (Turned ? r : r * left_stride), left_stride, panel, count,
-                                           out + r * out_stride, out_stride);
+                                           out + r * out_stride, out_stride, adds);
     };
     using whole = std::integral_constant<std::size_t, tile_rows>;
     using half = std::integral_constant<std::size_t, tile_rows / 2>;
@@ -213,11 +214,11 @@ struct attention_block {
   // `Rows` rows and `Batches` batches of a panel, all in registers.
   template <std::size_t Rows, std::size_t Batches, bool Turned>
   static void multiply_tile(const A* left, std::size_t left_stride, const A* panel, std::size_t count, A* out,
-                            std::size_t out_stride) noexcept {
+                            std::size_t out_stride, bool adds) noexcept {
     batch sums[Rows][Batches];
     for (std::size_t r = 0; r < Rows; ++r) {
       for (std::size_t b = 0; b < Batches; ++b)
-        sums[r][b] = batch(A(0));
+        sums[r][b] = Turned && adds ? op::load(out + r * out_stride + b * op::lanes) : batch(A(0));
     }
     for (std::size_t k = 0; k < count; ++k) {
       batch right[Batches];

@@ -25,6 +25,7 @@ struct attention_head_shape {
   static constexpr bool rounds = !std::is_same_v<T, accumulator_t<T>>;  // outputs wait until they are final
   /// Rows of keys that find room beside the packed ones.
   static constexpr std::size_t few_keys = 8;
+  static constexpr std::size_t piece = 64;  ///< keys that attention_elsewhere.hpp reads at a time
 
   std::size_t queries, keys, channels, value_channels;
   std::size_t score_rows = block::block_rows;  ///< rows of scores kept at once
@@ -69,8 +70,9 @@ struct attention_head_shape {
   }
   [[nodiscard]] std::size_t memory() const noexcept {
     return packed_keys() + packed_values() + std::max(score_rows * score_stride(), kept) +
-           block::block_rows * (channels + padded_values()) + few_keys * channels +
-           block::round_up(block::block_rows) * channels + 3 * padded_queries() + waiting();
+           block::block_rows * (channels + 2 * padded_values()) + few_keys * channels +
+           block::round_up(block::block_rows) * channels +
+           piece * (block::block_rows + channels + padded_values()) + 3 * padded_queries() + waiting();
   }
 };
 
@@ -115,6 +117,10 @@ class attention_head {
     few_keys = take(shape::few_keys * of.channels);
     turned = take(block::round_up(block::block_rows) * of.channels);
     queries = take(block::block_rows * of.channels);
+    piece_weights = take(shape::piece * block::block_rows);
+    piece_keys = take(shape::piece * of.channels);
+    piece_values = take(shape::piece * of.padded_values());
+    elsewhere = take(block::block_rows * of.padded_values());
     mixed = take(block::block_rows * of.padded_values());
     largest = take(of.padded_queries());
     inverse_sum = take(of.padded_queries());
@@ -123,10 +129,11 @@ class attention_head {
   }
 
   const shape of;
-  A *packed_keys, *packed_values;   // panels, see attention_block.hpp
-  A *few_keys, *turned;             // rows of some keys; a block's queries, in panels
-  A* scores;                        // of a block of rows, or of all, or weights that are kept
-  A *queries, *mixed;               // of a block of rows
+  A *packed_keys, *packed_values;  // panels, see attention_block.hpp
+  A *few_keys, *turned;            // rows of some keys; a block's queries, in panels
+  A* scores;                       // of a block of rows, or of all, or weights that are kept
+  A *piece_weights, *piece_keys, *piece_values, *elsewhere;  // see attention_elsewhere.hpp
+  A *queries, *mixed;                                        // of a block of rows
   A *largest, *inverse_sum, *mass;  // of each row: softmax is exp(score - largest) * inverse_sum
 
   [[nodiscard]] std::size_t batch() const noexcept { return batch_; }

@@ -2,29 +2,22 @@
 //
 //   O' = c O + (beta - c) * sum over sinks s of A[s] V[s],    c = 1 + (1 - beta) S / R
 //
-// for every row that sees a sink, with A[s] recomputed from q, k and what the softmax left of the row. Where
-// sinks hold most of a row, c O and the second term cancel: such a row's weights are recomputed whole and R
-// is summed over the other keys.
-//
-// A block of rows at a time, which lie in the lanes: their queries are transposed once, a sink's scores of
-// all of them are one chain of multiply-adds, and exp and everything that follows is done sink by sink, so
-// that no lane is empty however few or many sinks there are. The chain is the one that attention itself made
-// each score by: weights of rows that were made here come out the same to the bit. Nothing here allocates,
-// throws or checks.
+// for every row that sees a sink, with A[s] recomputed from q, k and what the softmax left of the row, a
+// block of rows at a time (turned_block.hpp). Where sinks hold most of a row, c O and the second term cancel:
+// of such a row everything but the sinks is computed anew (attention_elsewhere.hpp), and O' is c times that,
+// and beta times the sinks' part. Nothing here allocates, throws or checks.
 #pragma once
 
 #include <act/attention_view.hpp>
-#include <act/element.hpp>
+#include <act/kernels/attention_elsewhere.hpp>
 #include <act/kernels/attention_head.hpp>
 #include <act/kernels/attention_row.hpp>
-#include <act/kernels/row_simd.hpp>
-#include <act/redistribution.hpp>
+#include <act/kernels/turned_block.hpp>
+#include <act/options.hpp>
 #include <act/version.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
-#include <limits>
 #include <span>
 
 namespace act::inline ACT_ABI::detail {
@@ -38,14 +31,13 @@ class sink_correction {
   using batch = typename block::batch;
   using row_of = attention_row<T, Arch>;
   static constexpr std::size_t block_rows = block::block_rows;
-  static constexpr A masked = -std::numeric_limits<A>::infinity();
 
  public:
   /// With up to `few` sinks, panels of keys and values stay as they are; with more, the sinks' take their
   /// place.
   static constexpr std::size_t few = head_type::shape::few_keys;
 
-  /// Sinks' share of a row from which on it is computed anew. An output of calibrated_attention is an
+  /// Sinks' share of a row from which on its rest is computed anew. An output of calibrated_attention is an
   /// unrounded sum of the very weights that are taken out again: its rounding errors grow by c, 6.4 at this
   /// share and beta = 0.4.
   static constexpr double most_of_own = 0.9;
@@ -55,7 +47,7 @@ class sink_correction {
 
   /// `sinks` ascend; the head's rows have their statistics, and its outputs wait. `most`: one of the above.
   sink_correction(head_type& head, std::span<const std::size_t> sinks, double beta, double most) noexcept
-      : head_(head), sinks_(sinks), beta_(beta), most_(most) {}
+      : head_(head), sinks_(sinks), beta_(beta), most_(most), queries_(head), elsewhere_(head, sinks) {}
 
   /// Calibrates the rows that see a sink and settles all outputs. Returns the mass moved.
   double run() noexcept {
@@ -77,20 +69,6 @@ class sink_correction {
   }
 
  private:
-  // How a row changes; `whole`: most of it is on sinks, so it is computed anew.
-  struct row_factor {
-    double freed = 0, c = 1;
-    bool whole = false;
-  };
-
-  [[nodiscard]] row_factor factor(std::size_t i, double on_sinks) const noexcept {
-    const double mass = static_cast<double>(head_.mass[i]);
-    if (!(on_sinks > 0)) return {};
-    if (on_sinks > most_ * mass) return {.whole = true};
-    const double freed = (1 - beta_) * on_sinks;
-    return {freed, 1 + freed / (mass - on_sinks), false};
-  }
-
   /// How many of the sinks lie before `end`.
   [[nodiscard]] std::size_t sinks_before(std::size_t end) const noexcept {
     return static_cast<std::size_t>(std::lower_bound(sinks_.begin(), sinks_.end(), end) - sinks_.begin());
@@ -100,162 +78,119 @@ class sink_correction {
   [[nodiscard]] A* keys() const noexcept { return are_few() ? head_.few_keys : head_.packed_keys; }
 
   void pack_sinks() noexcept {
-    const std::size_t channels = head_.of.channels;
-    for (std::size_t s = 0; s < sinks_.size(); ++s) {
-      const T* const key = head_.key(sinks_[s]);
-      for (std::size_t c = 0; c < channels; ++c)
-        keys()[s * channels + c] = element_traits<T>::load(key[c]);
-    }
+    queries_.copy_keys([&](std::size_t s) { return head_.key(sinks_[s]); }, sinks_.size(), keys());
     if (are_few()) return;
     block::template pack_values<T>([&](std::size_t s) { return head_.value(sinks_[s]); }, sinks_.size(),
                                    head_.of.value_channels, head_.packed_values);
   }
 
+  /// Weights of sink s in the block's rows.
+  [[nodiscard]] A* weights(std::size_t s) const noexcept { return head_.scores + s * block_rows; }
+
   double correct(std::size_t i, std::size_t rows) noexcept {
     const std::size_t here = sinks_before(head_.seen(i + rows - 1).end);
-    weigh_sinks(i, rows, here);
+    queries_.load(i, rows);
+    queries_.weigh(
+        keys(), here, [&](std::size_t s) { return sinks_[s]; }, weights(0));
     double on_sinks[block_rows] = {};
-    sum_sinks(here, on_sinks);
-    row_factor each[block_rows];
-    A change[block_rows] = {};
+    turned_block<T, Arch>::add(weights(0), here, on_sinks);
+    row_change each[block_rows];
+    bool anew = false;
+    for (std::size_t r = 0; r < rows; ++r) {
+      each[r] = change_of(i + r, on_sinks[r]);
+      anew = anew || each[r].anew;
+    }
+    if (anew) begin_anew(i, rows, on_sinks, each);
+    A on_weights[block_rows] = {};
     double moved = 0;
     for (std::size_t r = 0; r < rows; ++r) {
-      each[r] = factor(i + r, on_sinks[r]);
-      if (!each[r].whole && each[r].c != 1) change[r] = static_cast<A>(beta_ - each[r].c);
+      on_weights[r] = each[r].on_weights;
       moved += each[r].freed;
     }
     for (std::size_t s = 0; s < here; ++s) {
-      A* const weight = weights(s);
       for (std::size_t r = 0; r < block_rows; r += op::lanes)
-        op::store(op::load(weight + r) * op::load(change + r), weight + r);
+        op::store(op::load(weights(s) + r) * op::load(on_weights + r), weights(s) + r);
     }
     if (are_few()) {
       add_one_by_one(i, rows, here, each);
     } else {
       add_together(i, rows, here, each);
     }
-    for (std::size_t r = 0; r < rows; ++r) {
-      if (each[r].whole) moved += recompute(i, r);
-    }
+    if (anew) end_anew(i, rows, each);
     return moved;
   }
 
-  /// Weights of sink s in the block's rows.
-  [[nodiscard]] A* weights(std::size_t s) const noexcept { return head_.scores + s * block_rows; }
+  // How a row changes: its output is multiplied by on_output, then what sinks have is added on_weights times,
+  // and what the other keys have on_elsewhere times, where that is computed `anew`.
+  struct row_change {
+    double freed = 0;
+    A on_output = 1, on_weights = 0, on_elsewhere = 0;
+    bool anew = false;
+    [[nodiscard]] bool changes() const noexcept { return on_output != 1 || on_weights != 0; }
+  };
 
-  // Weights of the first `here` sinks in rows [i, i + rows), 0 where a row doesn't see one or isn't there.
-  void weigh_sinks(std::size_t i, std::size_t rows, std::size_t here) noexcept {
-    const std::size_t channels = head_.of.channels;
-    head_.load_queries(i, rows);
-    block::template pack_keys<A>([&](std::size_t r) { return head_.queries + r * channels; }, rows, channels,
-                                 head_.turned);
-    for (std::size_t r = 0; r < rows; r += block::width) {
-      block::multiply(keys(), channels, here, head_.turned + r * channels, channels, rows - r, weights(0) + r,
-                      block_rows);
-    }
-    for (std::size_t s = 0; s < here; ++s) {
-      A* const weight = weights(s);
-      mask(i, rows, sinks_[s], weight);
-      for (std::size_t r = 0; r < block_rows; r += op::lanes) {
-        op::store(op::exp(op::load(weight + r) - op::load(head_.largest + i + r)) *
-                      op::load(head_.inverse_sum + i + r),
-                  weight + r);
-      }
-    }
+  [[nodiscard]] row_change change_of(std::size_t i, double on_sinks) const noexcept {
+    const double mass = static_cast<double>(head_.mass[i]);
+    if (!(on_sinks > 0)) return {};
+    if (on_sinks > most_ * mass) return {.anew = true};
+    const double freed = (1 - beta_) * on_sinks, c = 1 + freed / (mass - on_sinks);
+    return {.freed = freed, .on_output = static_cast<A>(c), .on_weights = static_cast<A>(beta_ - c)};
   }
 
-  // Caps and biases a sink's scores in rows [i, i + rows); -inf where a row doesn't see it or isn't there.
-  void mask(std::size_t i, std::size_t rows, std::size_t position, A* scores) const noexcept {
-    std::fill(scores + rows, scores + block_rows, masked);
-    const bool all_see = head_.seen(i).contains(position) && head_.seen(i + rows - 1).contains(position);
-    if (all_see && !head_.adjusts()) return;
+  // Attention elsewhere in the whole block, and how its rows change by that.
+  void begin_anew(std::size_t i, std::size_t rows, const double* on_sinks, row_change* each) noexcept {
+    double elsewhere[block_rows];
+    elsewhere_.attend(i, rows, queries_, elsewhere);
     for (std::size_t r = 0; r < rows; ++r) {
-      if (!head_.seen(i + r).contains(position)) {
-        scores[r] = masked;
-      } else if (head_.adjusts()) {
-        scores[r] = head_.adjusted(scores[r], i + r, position);
-      }
+      if (!each[r].anew || !(elsewhere[r] >= least_remainder * (on_sinks[r] + elsewhere[r]))) continue;
+      each[r].freed = (1 - beta_) * on_sinks[r];
+      each[r].on_output = 0;
+      each[r].on_weights = static_cast<A>(beta_);
+      each[r].on_elsewhere = static_cast<A>(1 + each[r].freed / elsewhere[r]);
     }
   }
-
-  // Sums of the first `here` sinks' weights in each row: in the accumulator type across a few, then in
-  // double.
-  void sum_sinks(std::size_t here, double* sums) const noexcept {
-    constexpr std::size_t some = 8;
-    for (std::size_t r = 0; r < block_rows; r += op::lanes) {
-      for (std::size_t s = 0; s < here;) {
-        batch sum(A(0));
-        for (const std::size_t end = std::min(here, s + some); s < end; ++s)
-          sum = sum + op::load(weights(s) + r);
-        op::add_widened(sum, sums + r);
-      }
-    }
-  }
-
-  // Outputs of the block's rows become c times what they were, and the changes of sinks' weights times their
-  // values.
-  void add_one_by_one(std::size_t i, std::size_t rows, std::size_t here, const row_factor* each) noexcept {
+  void end_anew(std::size_t i, std::size_t rows, const row_change* each) noexcept {
     for (std::size_t r = 0; r < rows; ++r) {
-      if (each[r].c == 1) continue;
+      if (each[r].on_elsewhere == 0) continue;
+      A* const out = head_.waiting(i + r);
+      const A* const elsewhere = elsewhere_.output(r);
+      for (std::size_t c = 0; c < head_.of.value_channels; ++c)
+        out[c] += elsewhere[c] * each[r].on_elsewhere;
+    }
+  }
+
+  // The first two parts of a row's change, sinks' weights being multiplied already.
+  void add_one_by_one(std::size_t i, std::size_t rows, std::size_t here, const row_change* each) noexcept {
+    for (std::size_t r = 0; r < rows; ++r) {
+      if (!each[r].changes()) continue;
       A by[few];
       for (std::size_t s = 0; s < here; ++s)
         by[s] = weights(s)[r];
       row_of::mix(
           by, here, [&](std::size_t s) { return head_.value(sinks_[s]); }, head_.of.value_channels,
-          static_cast<A>(each[r].c), head_.waiting(i + r));
+          each[r].on_output, head_.waiting(i + r));
     }
   }
-  void add_together(std::size_t i, std::size_t rows, std::size_t here, const row_factor* each) noexcept {
+  void add_together(std::size_t i, std::size_t rows, std::size_t here, const row_change* each) noexcept {
     const std::size_t padded_values = head_.of.padded_values();
     for (std::size_t c = 0; c < padded_values; c += block::width) {
       block::multiply_turned(weights(0), block_rows, rows, head_.packed_values + c * sinks_.size(), here,
-                             head_.mixed + c, padded_values);
+                             head_.mixed + c, padded_values, false);
     }
     for (std::size_t r = 0; r < rows; ++r) {
-      if (each[r].c == 1) continue;
+      if (!each[r].changes()) continue;
       A* const out = head_.waiting(i + r);
       const A* const change = head_.mixed + r * padded_values;
-      const A by = static_cast<A>(each[r].c);
       for (std::size_t c = 0; c < head_.of.value_channels; ++c)
-        out[c] = out[c] * by + change[c];
+        out[c] = (each[r].on_output == 0 ? A(0) : out[c] * each[r].on_output) + change[c];
     }
-  }
-
-  // Row i + r from its weights, for rows with most of it on sinks. The sinks' weights are not needed any
-  // more: the row's take their place.
-  double recompute(std::size_t i, std::size_t r) noexcept {
-    const key_range visible = head_.seen(i + r);
-    const std::span<const std::size_t> here = sinks_within(sinks_, visible);
-    A* const weights = head_.scores;
-    const A* const query = head_.queries + r * head_.of.channels;
-    for (std::size_t j = visible.begin; j < visible.end; ++j) {
-      weights[j] = element_lanes<T, Arch>::dot(query, head_.key(j), head_.of.channels);
-      if (head_.adjusts()) weights[j] = head_.adjusted(weights[j], i + r, j);
-    }
-    const std::size_t padded = block::round_to_lanes(visible.size());  // a row of scores is longer by a batch
-    std::fill(weights + visible.end, weights + visible.begin + padded, masked);
-    block::exponentiate(weights + visible.begin, padded, head_.largest[i + r]);
-    row_kernel<A, Arch>::scale(weights + visible.begin, visible.size(), head_.inverse_sum[i + r]);
-    double on_sinks = 0, elsewhere = 0;
-    std::size_t next = 0;
-    for (std::size_t j = visible.begin; j < visible.end; ++j) {
-      const bool is_sink = next < here.size() && here[next] == j;
-      if (is_sink) ++next;
-      (is_sink ? on_sinks : elsewhere) += static_cast<double>(weights[j]);
-    }
-    if (!(elsewhere >= least_remainder * (on_sinks + elsewhere))) return 0;
-    const double freed = (1 - beta_) * on_sinks;
-    scale_row<A, Arch>(weights, visible, here, static_cast<A>(beta_), static_cast<A>(1 + freed / elsewhere));
-    row_of::mix(
-        weights + visible.begin, visible.size(),
-        [&](std::size_t k) { return head_.value(visible.begin + k); }, head_.of.value_channels, A(0),
-        head_.waiting(i + r));
-    return freed;
   }
 
   head_type& head_;
   std::span<const std::size_t> sinks_;
   double beta_, most_;
+  turned_block<T, Arch> queries_;
+  attention_elsewhere<T, Arch> elsewhere_;
 };
 
 }  // namespace act::inline ACT_ABI::detail
