@@ -58,8 +58,7 @@ void calibrate(benchmark::State& state, std::size_t n, sink_profile profile, std
   act::set_thread_count(threads);
   tensor_memory<T> data = causal_map<T>(n, profile);
   const auto map = act::attention_span<T>::packed(data.data(), 1, heads, n, n);
-  act::calibration_options options;
-  options.beta = 1 - 1e-6;
+  const act::calibration_options options{.sinks = act_bench::sink_rule_of(profile), .beta = 1 - 1e-6};
   act::calibration_workspace workspace;
   act::calibration_report report;
   for (auto _ : state) {

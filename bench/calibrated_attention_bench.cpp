@@ -90,8 +90,8 @@ void attend(benchmark::State& state, std::size_t n, std::size_t channels, sink_p
   act::calibration_report report;
   const act::layer_heads chosen = calibrated ? act::layer_heads::all() : act::layer_heads{};
   for (auto _ : state) {
-    act::calibrated_attention<T>(x.inputs(x.q), x.inputs(x.k), x.inputs(x.v), x.output(), chosen, {}, {},
-                                 workspace, report);
+    act::calibrated_attention<T>(x.inputs(x.q), x.inputs(x.k), x.inputs(x.v), x.output(), chosen,
+                                 {.sinks = act_bench::sink_rule_of(profile)}, {}, workspace, report);
     benchmark::ClobberMemory();
   }
   count(state, n, channels, report);
@@ -129,8 +129,7 @@ void correct(benchmark::State& state, std::size_t n, std::size_t channels, sink_
   std::vector<double> scores(heads * n, 0.0);
   statistics(x, lse, scores);
   act::calibrated_attention<float>(x.inputs(x.q), x.inputs(x.k), x.inputs(x.v), x.output(), {});
-  act::calibration_options options;
-  options.beta = 1 - 1e-6;
+  const act::calibration_options options{.sinks = act_bench::sink_rule_of(profile), .beta = 1 - 1e-6};
   act::calibration_report report;
   for (auto _ : state) {
     report = act::correct_output(x.output(), std::span<const float>(lse), x.inputs(x.q), x.inputs(x.k),

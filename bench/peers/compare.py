@@ -64,12 +64,12 @@ def causal_map(n, profile):
     return (weights / weights.sum(-1, keepdim=True)).contiguous()
 
 
-def calibrate_gather(maps, visible_rows, alpha=5.0, beta=1 - 1e-6):
+def calibrate_gather(maps, visible_rows, threshold, beta=1 - 1e-6):
     """Calibration of all heads, in place: the fastest form in PyTorch that was found. It reads the map once for the
     scores and reads and writes it once to scale rows; sinks' columns are gathered and written back. Whole-matrix forms
     (`where`, a product with a mask) move the map several times more, a loop over heads loses to its calls at short
     lengths. beta stays near 1 so that calls can repeat on one map."""
-    is_sink = maps.sum(-2) / visible_rows > alpha / maps.shape[-1]
+    is_sink = maps.sum(-2) / visible_rows > threshold
     is_sink[:, 0] = False
     most = int(is_sink.sum(-1).max())
     if most == 0:
@@ -136,7 +136,8 @@ def compare_maps(options):
                 maps, rows = causal_map(n, profile), torch.arange(n, 0, -1, dtype=torch.float32)
                 shape = f"f32/heads:{HEADS}/n:{n}/threads:{threads}"
                 names = [f"calibrate/{profile}/simd/{shape}", f"sweep/{shape}"]
-                peer, ours = cell(lambda: calibrate_gather(maps, rows), program, names, options)
+                threshold = 0.05 if profile == "few" else 5 / n  # sink_profile.hpp's sink_rule_of
+                peer, ours = cell(lambda: calibrate_gather(maps, rows, threshold), program, names, options)
                 cells = [milliseconds(ours[name], f" ({peer / (ours[name] or peer):.1f} x)") for name in names]
                 print_row([profile, str(n), str(threads), milliseconds(peer)] + cells)
 

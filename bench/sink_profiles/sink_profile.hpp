@@ -2,6 +2,8 @@
 // `real`, where record.py found those of a model on plain text. And how much a sink draws, so that it is one.
 #pragma once
 
+#include <act/options.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <fstream>
@@ -53,6 +55,14 @@ inline constexpr std::size_t recorded_lengths[] = {128, 512, 1024, 2048};
                              std::to_string(tokens) + " tokens; record it again (record.py)");
   }
   return found;
+}
+
+/// By which rule a profile's sinks are sinks: the paper's in `real`. In `few` it would find up to thirty of
+/// the first keys of long prompts, too, whose scores are high because early rows have few keys to share
+/// among.
+[[nodiscard]] inline act::sink_options sink_rule_of(sink_profile profile) {
+  if (profile == sink_profile::real) return {};
+  return {.rule = act::sink_rule::absolute, .tau = 0.05};
 }
 
 /// What exp(score) is at each of `sinks` sinks when it is 1 elsewhere: a tenth of the attention in `few`, in
