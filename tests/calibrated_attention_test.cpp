@@ -168,6 +168,9 @@ TEST_CASE("a prompt too long for its weights to be kept, and one that just fits"
     act::set_thread_count(1);
     act::calibrated_attention<float>(x.q.tensor(), x.k.tensor(), x.v.tensor(), x.out.tensor(),
                                      act::layer_heads::all(), {}, {.kept_weights = kept}, workspace, report);
+    CHECK(act::calibrated_attention_bytes<float>(x.q.tensor(), x.k.tensor(), x.v.tensor(), x.out.tensor(),
+                                                 act::layer_heads::all(), {},
+                                                 {.kept_weights = kept}) == workspace.bytes());
     act::set_thread_count(0);
     return workspace.bytes();
   };

@@ -4,17 +4,16 @@
 #pragma once
 
 #include <act/attention_checks.hpp>
+#include <act/attention_plan.hpp>
 #include <act/attention_view.hpp>
 #include <act/attention_workspace.hpp>
 #include <act/element.hpp>
 #include <act/head_tensor.hpp>
 #include <act/kernels/attention_head.hpp>
 #include <act/kernels/fused_head.hpp>
-#include <act/parallel.hpp>
 #include <act/version.hpp>
 
 #include <algorithm>
-#include <atomic>
 #include <cstddef>
 #include <type_traits>
 
@@ -44,29 +43,24 @@ void attention_weights(const head_tensor<const std::type_identity_t<T>>& q,
   using head_type = detail::attention_head<T, Arch>;
   const head_tensor<const T> no_values{.data = k.data, .batches = k.batches, .heads = k.heads};
   const head_tensor<T> no_output{};
-  const typename head_type::shape shape{q.tokens, k.tokens, q.channels, 0};
-  const std::size_t jobs = q.tokens == 0 ? 0 : q.batches * q.heads;
-  const bool small = jobs * q.tokens * k.tokens * q.channels < detail::attention_worth_threads;
-  const std::size_t workers = small ? 1 : std::max<std::size_t>(1, std::min(jobs, thread_count()));
-  workspace.reserve(workers, shape.memory(), 0, 0);
-  std::atomic<std::size_t> next{0};
-  parallel_for(workers, [&](std::size_t worker) noexcept {
-    detail::packed_head packed;
-    for (std::size_t job = next++; job < jobs; job = next++) {
-      const std::size_t batch = job / q.heads, head = job % q.heads;
-      head_type of(q, k, no_values, no_output, seen, batch, head, shape,
-                   workspace.of_worker(worker, shape.memory()));
-      detail::fused_head<T, Arch>(of).weigh_each(
-          packed, batch * k.heads + head / (q.heads / k.heads),
-          [&](std::size_t i, const accumulator_t<T>* weights) noexcept {
-            const key_range sees = map.visible.row(batch, i);
-            T* const to = map.row(batch, head, i);
-            std::fill(to, to + k.tokens, element_traits<T>::store(0));  // masked keys of a NaN row, too
-            for (std::size_t j = sees.begin; j < sees.end; ++j)
-              to[j] = element_traits<T>::store(weights[j]);
-          });
-    }
-  });
+  const detail::attention_plan<T, Arch> plan(q, k, 0, q.heads, 0);
+  plan.reserve(workspace);
+  detail::for_each_job<detail::packed_head>(
+      plan.workers, plan.jobs,
+      [&](std::size_t worker, detail::packed_head& packed, std::size_t job) noexcept {
+        const std::size_t batch = job / q.heads, head = job % q.heads;
+        head_type of(q, k, no_values, no_output, seen, batch, head, plan.shape,
+                     workspace.of_worker(worker, plan.shape.memory()));
+        detail::fused_head<T, Arch>(of).weigh_each(
+            packed, batch * k.heads + head / (q.heads / k.heads),
+            [&](std::size_t i, const accumulator_t<T>* weights) noexcept {
+              const key_range sees = map.visible.row(batch, i);
+              T* const to = map.row(batch, head, i);
+              std::fill(to, to + k.tokens, element_traits<T>::store(0));  // masked keys of a NaN row, too
+              for (std::size_t j = sees.begin; j < sees.end; ++j)
+                to[j] = element_traits<T>::store(weights[j]);
+            });
+      });
 }
 
 /// The same with memory of its own.

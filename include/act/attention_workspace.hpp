@@ -41,11 +41,4 @@ class attention_workspace {
   calibration_workspace heads_;
 };
 
-namespace detail {
-
-// Multiply-adds below which waking threads costs more than it gains.
-inline constexpr std::size_t attention_worth_threads = std::size_t{1} << 19;
-
-}  // namespace detail
-
 }  // namespace act::inline ACT_ABI

@@ -27,11 +27,11 @@
 #pragma once
 
 #include <act/attention_checks.hpp>
+#include <act/attention_plan.hpp>
 #include <act/attention_view.hpp>
 #include <act/attention_workspace.hpp>
 #include <act/calibrate.hpp>
 #include <act/element.hpp>
-#include <act/error.hpp>
 #include <act/head_set.hpp>
 #include <act/head_tensor.hpp>
 #include <act/kernels/attention_head.hpp>
@@ -39,18 +39,12 @@
 #include <act/kernels/sink_correction.hpp>
 #include <act/kernels/weight_calibration.hpp>
 #include <act/options.hpp>
-#include <act/parallel.hpp>
-#include <act/sinks.hpp>
 #include <act/version.hpp>
 
 #include <algorithm>
-#include <atomic>
-#include <cmath>
 #include <cstddef>
 #include <span>
-#include <string_view>
 #include <type_traits>
-#include <vector>
 
 namespace act::inline ACT_ABI {
 
@@ -81,6 +75,118 @@ calibration_workspace::outcome calibrate_own_map(
   return {done.sinks.size(), done.moved_mass};
 }
 
+/// A call, past its door: every method works on one head, in one worker's memory.
+template <class T, class Arch>
+class calibrated_attention_call {
+  using head_type = attention_head<T, Arch>;
+  using correction = sink_correction<T, Arch>;
+  using workspace_type = attention_workspace<accumulator_t<T>>;
+  using input = head_tensor<const T>;
+  using output = head_tensor<T>;
+
+ public:
+  calibrated_attention_call(const input& q, const input& k, const input& v, const output& out,
+                            const layer_heads& heads, const calibration_options& calibration,
+                            const attention_options& options, const output& plain) noexcept
+      : q_(q),
+        k_(k),
+        v_(v),
+        out_(out),
+        plain_(plain),
+        heads_(heads),
+        calibration_(calibration),
+        options_(options),
+        chosen_(heads.count(q.heads)),
+        keeps_map_(chosen_ > 0 && needs_map(calibration)),
+        plan_(q, k, v.channels, q.heads, chosen_) {
+    const bool packs = q.tokens > fused_head<T, Arch>::few_queries;
+    plan_.shape.packs = chosen_ > 0 || packs;
+    if (keeps_map_) {
+      plan_.shape.score_rows = plan_.shape.padded_queries();
+    } else if (chosen_ > 0 && packs) {
+      plan_.shape.keep_weights(options.visible, q.batches, options.kept_weights / sizeof(accumulator_t<T>));
+    }
+    plan_.shape.corrects = chosen_ > 0 && !keeps_map_ && plan_.shape.kept == 0;
+  }
+
+  [[nodiscard]] std::size_t bytes() const noexcept { return plan_.bytes(); }
+
+  void run(workspace_type& workspace, calibration_report& report) {
+    plan_.reserve(workspace);
+    name_heads(report, q_.tokens == 0 ? 0 : q_.batches, chosen_, heads_);
+    for_each_job<packed_head>(plan_.workers, plan_.jobs,
+                              [&](std::size_t worker, packed_head& packed, std::size_t job) noexcept {
+                                attend(workspace, report, worker, packed, job / q_.heads, job % q_.heads);
+                              });
+    fill_report(report, workspace.heads(), k_.tokens);
+  }
+
+ private:
+  void attend(workspace_type& workspace, const calibration_report& report, std::size_t worker,
+              packed_head& packed, std::size_t batch, std::size_t head) noexcept {
+    head_type of(q_, k_, v_, out_, options_, batch, head, plan_.shape,
+                 workspace.of_worker(worker, plan_.shape.memory()));
+    fused_head<T, Arch> task(of);
+    const std::size_t number = batch * k_.heads + head / (q_.heads / k_.heads);
+    if (!heads_.contains(head)) {
+      task.attend(nullptr, packed, number);
+      copy_to_plain(batch, head);
+      return;
+    }
+    std::size_t entry = batch * chosen_;
+    while (report.heads[entry].head != head)
+      ++entry;
+    const std::span<double> sums = workspace.heads().sums(entry, k_.tokens);
+    const std::span<std::size_t> positions = workspace.heads().positions(entry, k_.tokens);
+    calibration_workspace::outcome& result = workspace.heads().result(entry);
+    if (keeps_map_) {
+      task.weigh(packed, number);
+      if (plain_.data != nullptr) {
+        task.mix_map();
+        copy_to_plain(batch, head);
+      }
+      result = calibrate_own_map(of, calibration_, options_.visible, workspace.map_of_worker(worker), sums,
+                                 positions);
+      task.mix_map();
+      return;
+    }
+    std::fill(sums.begin(), sums.end(), 0.0);
+    const auto find_sinks = [&] {
+      score_columns(sums, options_, batch, batch * q_.heads + head, q_.tokens);
+      return positions.first(collect_sinks(sums, options_, calibration_.sinks, batch, q_.tokens, positions));
+    };
+    if (plan_.shape.kept > 0) {
+      task.keep(sums.data(), packed, number);
+      weight_calibration<T, Arch> calibrate_rows(of, find_sinks(), calibration_.beta);
+      task.mix_kept(calibrate_rows, [&](std::size_t i) {
+        return plain_.data == nullptr ? nullptr : plain_.row(batch, head, i);
+      });
+      result = {calibrate_rows.sinks(), calibrate_rows.moved()};
+      return;
+    }
+    task.attend(sums.data(), packed, number);
+    for (std::size_t i = 0; plain_.data != nullptr && i < q_.tokens; ++i)
+      of.copy_waiting(i, plain_.row(batch, head, i));
+    const std::span<const std::size_t> sinks = find_sinks();
+    result = {sinks.size(), correction(of, sinks, calibration_.beta, correction::most_of_own).run()};
+    if (sinks.size() > correction::few) packed = {};
+  }
+
+  void copy_to_plain(std::size_t batch, std::size_t head) const noexcept {
+    for (std::size_t i = 0; plain_.data != nullptr && i < q_.tokens; ++i)
+      std::copy_n(out_.row(batch, head, i), v_.channels, plain_.row(batch, head, i));
+  }
+
+  const input &q_, &k_, &v_;
+  const output &out_, &plain_;
+  const layer_heads& heads_;
+  const calibration_options& calibration_;
+  const attention_options& options_;
+  std::size_t chosen_;
+  bool keeps_map_;
+  attention_plan<T, Arch> plan_;
+};
+
 }  // namespace detail
 
 /// calibrated_attention with memory of the caller's. With `plain`, of the shape of `out`, plain attention of
@@ -96,111 +202,25 @@ void calibrated_attention(const head_tensor<const std::type_identity_t<T>>& q,
                           const head_tensor<std::type_identity_t<T>>& plain = {}) {
   detail::check_attention<T>(q, k, v, out, heads, calibration, options);
   if (plain.data != nullptr) detail::check_attention<T>(q, k, v, plain, heads, calibration, options);
-  const bool keeps_map = !heads.empty() && detail::needs_map(calibration);
-  if (keeps_map) detail::check_map_request<T>(q, k, calibration, options);
-  using head_type = detail::attention_head<T, Arch>;
-  using correction = detail::sink_correction<T, Arch>;
-  const std::size_t chosen = heads.count(q.heads);
-  const std::size_t jobs = q.tokens == 0 ? 0 : q.batches * q.heads;
-  const bool small = jobs * q.tokens * k.tokens * (q.channels + v.channels) < detail::attention_worth_threads;
-  const std::size_t workers = small ? 1 : std::max<std::size_t>(1, std::min(jobs, thread_count()));
-  typename head_type::shape shape{q.tokens, k.tokens, q.channels, v.channels};
-  if (keeps_map) shape.score_rows = shape.padded_queries();
-  const bool packs = q.tokens > detail::fused_head<T, Arch>::few_queries;
-  shape.packs = chosen > 0 || packs;
-  if (chosen > 0 && !keeps_map && packs) {
-    shape.keep_weights(options.visible, q.batches, options.kept_weights / sizeof(accumulator_t<T>));
+  if (!heads.empty() && detail::needs_map(calibration)) {
+    detail::check_map_request<T>(q, k, calibration, options);
   }
-  const std::size_t memory = shape.memory();
-  const std::size_t entries = jobs == 0 ? 0 : q.batches * chosen;
-  workspace.reserve(workers, memory, entries, k.tokens);
-  calibration_workspace& per_head = workspace.heads();
-  report.heads.resize(entries);
-  for (std::size_t entry = 0; entry < entries; ++entry) {
-    report.heads[entry].batch = entry / chosen;
-    report.heads[entry].head = heads.at(entry % chosen);
-  }
+  detail::calibrated_attention_call<T, Arch>(q, k, v, out, heads, calibration, options, plain)
+      .run(workspace, report);
+}
 
-  const auto run_head = [&](std::size_t worker, detail::packed_head& packed, std::size_t batch,
-                            std::size_t head) noexcept {
-    head_type of(q, k, v, out, options, batch, head, shape, workspace.of_worker(worker, memory));
-    detail::fused_head<T, Arch> task(of);
-    const std::size_t number = batch * k.heads + head / (q.heads / k.heads);
-    const auto keep_plain = [&] {
-      for (std::size_t i = 0; plain.data != nullptr && i < q.tokens; ++i)
-        of.copy_waiting(i, plain.row(batch, head, i));
-    };
-    if (!heads.contains(head)) {
-      task.attend(nullptr, packed, number);
-      for (std::size_t i = 0; plain.data != nullptr && i < q.tokens; ++i)
-        std::copy_n(out.row(batch, head, i), v.channels, plain.row(batch, head, i));
-      return;
-    }
-    std::size_t entry = batch * chosen;
-    while (report.heads[entry].head != head)
-      ++entry;
-    const std::span<double> sums = per_head.sums(entry, k.tokens);
-    const std::span<std::size_t> positions = per_head.positions(entry, k.tokens);
-    if (keeps_map) {
-      task.weigh(packed, number);
-      if (plain.data != nullptr) {
-        task.mix_map();
-        for (std::size_t i = 0; i < q.tokens; ++i)
-          std::copy_n(out.row(batch, head, i), v.channels, plain.row(batch, head, i));
-      }
-      per_head.result(entry) = detail::calibrate_own_map(of, calibration, options.visible,
-                                                         workspace.map_of_worker(worker), sums, positions);
-      task.mix_map();
-      return;
-    }
-    const bool carries = !options.carried_sums.empty();
-    std::fill(sums.begin(), sums.end(), 0.0);
-    if (shape.kept > 0) {
-      task.keep(sums.data(), packed, number);
-    } else {
-      task.attend(sums.data(), packed, number);
-      keep_plain();
-    }
-    if (carries) {
-      double* const carried = options.carried_sums.data() + (batch * q.heads + head) * k.tokens;
-      for (std::size_t j = 0; j < k.tokens; ++j)
-        sums[j] = carried[j] += sums[j];
-    }
-    const std::size_t last_row = options.visible.query_offset + q.tokens;
-    const std::size_t first_row = carries ? 0 : options.visible.query_offset;
-    detail::divide_by_rows(options.visible, batch, first_row, last_row, sums);
-    std::size_t count = 0;
-    detail::for_each_sink(sums, options.visible, batch, first_row, last_row, calibration.sinks,
-                          compatibility::none,
-                          [&](std::size_t position, double) noexcept { positions[count++] = position; });
-    if (shape.kept > 0) {
-      detail::weight_calibration<T, Arch> calibrate_rows(of, positions.first(count), calibration.beta);
-      task.mix_kept(calibrate_rows, [&](std::size_t i) {
-        return plain.data == nullptr ? nullptr : plain.row(batch, head, i);
-      });
-      per_head.result(entry) = {count, calibrate_rows.moved()};
-      return;
-    }
-    per_head.result(entry) = {
-        count, correction(of, positions.first(count), calibration.beta, correction::most_of_own).run()};
-    if (count > correction::few) packed = {};
-  };
-  std::atomic<std::size_t> next{0};
-  parallel_for(workers, [&](std::size_t worker) noexcept {
-    detail::packed_head packed;
-    for (std::size_t job = next++; job < jobs; job = next++)
-      run_head(worker, packed, job / q.heads, job % q.heads);
-  });
-
-  for (std::size_t entry = 0; entry < entries; ++entry) {
-    head_report& each = report.heads[entry];
-    each.moved_mass = per_head.result(entry).moved_mass;
-    each.sinks.resize(per_head.result(entry).sinks);
-    for (std::size_t s = 0; s < each.sinks.size(); ++s) {
-      const std::size_t position = per_head.positions(entry, k.tokens)[s];
-      each.sinks[s] = {position, per_head.sums(entry, k.tokens)[position]};
-    }
-  }
+/// Bytes that such a call takes from its workspace (attention_workspace::bytes() after it), on as many
+/// threads as it would run on now. Reads no element; throws as the call would.
+template <class T, class Arch = simd::default_arch>
+requires attention_element<T>
+[[nodiscard]] std::size_t calibrated_attention_bytes(const head_tensor<const std::type_identity_t<T>>& q,
+                                                     const head_tensor<const std::type_identity_t<T>>& k,
+                                                     const head_tensor<const std::type_identity_t<T>>& v,
+                                                     const head_tensor<T>& out, const layer_heads& heads,
+                                                     const calibration_options& calibration = {},
+                                                     const attention_options& options = {}) {
+  detail::check_attention<T>(q, k, v, out, heads, calibration, options);
+  return detail::calibrated_attention_call<T, Arch>(q, k, v, out, heads, calibration, options, {}).bytes();
 }
 
 /// out = calibrated causal attention of q over k and v, for every batch entry and head; the heads in `heads`

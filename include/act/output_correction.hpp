@@ -8,6 +8,7 @@
 // half of attention itself.
 #pragma once
 
+#include <act/attention_plan.hpp>
 #include <act/calibrated_attention.hpp>
 #include <act/error.hpp>
 #include <act/head_tensor.hpp>
@@ -15,11 +16,9 @@
 #include <act/kernels/fused_head.hpp>
 #include <act/kernels/sink_correction.hpp>
 #include <act/options.hpp>
-#include <act/parallel.hpp>
 #include <act/version.hpp>
 
 #include <algorithm>
-#include <atomic>
 #include <cstddef>
 #include <span>
 #include <type_traits>
@@ -52,68 +51,40 @@ requires attention_element<T> calibration_report correct_output(
     throw error(error_code::invalid_shape, "scores",
                 "need batches * heads * keys numbers, and no carried_sums");
   }
-  using head_type = detail::attention_head<T, Arch>;
   using correction = detail::sink_correction<T, Arch>;
   const std::size_t chosen = heads.count(q.heads);
-  const std::size_t jobs = q.tokens == 0 ? 0 : q.batches * chosen;
-  const std::size_t workers = std::max<std::size_t>(1, std::min(jobs, thread_count()));
-  const typename head_type::shape shape{q.tokens, k.tokens, q.channels, v.channels};
-  const std::size_t memory = shape.memory();
+  detail::attention_plan<T, Arch> plan(q, k, v.channels, chosen, chosen);
+  plan.shape.corrects = true;
   attention_workspace<accumulator_t<T>> workspace;
-  workspace.reserve(workers, memory, jobs, k.tokens);
-  const bool carries = !options.carried_sums.empty();
-  const std::size_t last_row = options.visible.query_offset + q.tokens;
-  const std::size_t first_row = carries ? 0 : options.visible.query_offset;
+  plan.reserve(workspace);
+  calibration_report report;
+  detail::name_heads(report, q.tokens == 0 ? 0 : q.batches, chosen, heads);
 
   const auto correct_head = [&](std::size_t worker, detail::packed_head& packed, std::size_t job) noexcept {
     const std::size_t batch = job / chosen, head = heads.at(job % chosen);
     const std::size_t at = batch * q.heads + head;
     const std::span<double> sums = workspace.heads().sums(job, k.tokens);
     const std::span<std::size_t> positions = workspace.heads().positions(job, k.tokens);
-    head_type of(q, k, v, out, options, batch, head, shape, workspace.of_worker(worker, memory));
+    detail::attention_head<T, Arch> of(q, k, v, out, options, batch, head, plan.shape,
+                                       workspace.of_worker(worker, plan.shape.memory()));
     detail::fused_head<T, Arch> task(of);
     task.adopt(log_sum_exp.data() + at * q.tokens);
     if (scores.empty()) {
       std::fill(sums.begin(), sums.end(), 0.0);
       task.add_column_sums(sums.data(), packed, batch * k.heads + head / (q.heads / k.heads));
-      if (carries) {
-        double* const carried = options.carried_sums.data() + at * k.tokens;
-        for (std::size_t j = 0; j < k.tokens; ++j)
-          sums[j] = carried[j] += sums[j];
-      }
-      detail::divide_by_rows(options.visible, batch, first_row, last_row, sums);
+      detail::score_columns(sums, options, batch, at, q.tokens);
     } else {
       std::copy_n(scores.data() + at * k.tokens, k.tokens, sums.begin());
     }
-    std::size_t count = 0;
-    detail::for_each_sink(sums, options.visible, batch, first_row, last_row, calibration.sinks,
-                          compatibility::none,
-                          [&](std::size_t position, double) noexcept { positions[count++] = position; });
+    const std::size_t count =
+        detail::collect_sinks(sums, options, calibration.sinks, batch, q.tokens, positions);
     const double moved =
         correction(of, positions.first(count), calibration.beta, correction::most_of_foreign).run();
     workspace.heads().result(job) = {count, moved};
     if (count > correction::few) packed = {};
   };
-  std::atomic<std::size_t> next{0};
-  parallel_for(workers, [&](std::size_t worker) noexcept {
-    detail::packed_head packed;
-    for (std::size_t job = next++; job < jobs; job = next++)
-      correct_head(worker, packed, job);
-  });
-
-  calibration_report report;
-  report.heads.resize(jobs);
-  for (std::size_t job = 0; job < jobs; ++job) {
-    head_report& each = report.heads[job];
-    each.batch = job / chosen;
-    each.head = heads.at(job % chosen);
-    each.moved_mass = workspace.heads().result(job).moved_mass;
-    each.sinks.resize(workspace.heads().result(job).sinks);
-    for (std::size_t s = 0; s < each.sinks.size(); ++s) {
-      const std::size_t position = workspace.heads().positions(job, k.tokens)[s];
-      each.sinks[s] = {position, workspace.heads().sums(job, k.tokens)[position]};
-    }
-  }
+  detail::for_each_job<detail::packed_head>(plan.workers, plan.jobs, correct_head);
+  detail::fill_report(report, workspace.heads(), k.tokens);
   return report;
 }
 

@@ -30,6 +30,7 @@ struct attention_head_shape {
   std::size_t queries, keys, channels, value_channels;
   std::size_t score_rows = block::block_rows;  ///< rows of scores kept at once
   bool packs = true;                           ///< whether there is room for packed keys and values
+  bool corrects = false;                       ///< whether there is room for sink_correction.hpp's work
   std::size_t kept = 0;                        ///< elements of weights that are kept until sinks are known
 
   [[nodiscard]] std::size_t padded_keys() const noexcept { return block::round_up(keys); }
@@ -68,11 +69,15 @@ struct attention_head_shape {
   [[nodiscard]] std::size_t waiting() const noexcept {
     return rounds && kept == 0 ? queries * padded_values() : 0;
   }
+  [[nodiscard]] std::size_t turned() const noexcept {
+    return corrects ? block::round_up(block::block_rows) * channels : 0;
+  }
+  [[nodiscard]] std::size_t pieces() const noexcept { return corrects ? piece : 0; }
   [[nodiscard]] std::size_t memory() const noexcept {
     return packed_keys() + packed_values() + std::max(score_rows * score_stride(), kept) +
-           block::block_rows * (channels + 2 * padded_values()) + few_keys * channels +
-           block::round_up(block::block_rows) * channels +
-           piece * (block::block_rows + channels + padded_values()) + 3 * padded_queries() + waiting();
+           block::block_rows * (channels + padded_values()) + 3 * padded_queries() + waiting() + turned() +
+           (corrects ? few_keys * channels + block::block_rows * padded_values() : 0) +
+           pieces() * (block::block_rows + channels + padded_values());
   }
 };
 
@@ -114,27 +119,30 @@ class attention_head {
     packed_keys = take(of.packed_keys());
     packed_values = take(of.packed_values());
     scores = take(std::max(of.score_rows * of.score_stride(), of.kept));
-    few_keys = take(shape::few_keys * of.channels);
-    turned = take(block::round_up(block::block_rows) * of.channels);
     queries = take(block::block_rows * of.channels);
-    piece_weights = take(shape::piece * block::block_rows);
-    piece_keys = take(shape::piece * of.channels);
-    piece_values = take(shape::piece * of.padded_values());
-    elsewhere = take(block::block_rows * of.padded_values());
     mixed = take(block::block_rows * of.padded_values());
     largest = take(of.padded_queries());
     inverse_sum = take(of.padded_queries());
     mass = take(of.padded_queries());
     if constexpr (rounds) plain_ = take(of.waiting());
+    if (!of.corrects) return;
+    few_keys = take(shape::few_keys * of.channels);
+    turned = take(of.turned());
+    piece_weights = take(of.pieces() * block::block_rows);
+    piece_keys = take(of.pieces() * of.channels);
+    piece_values = take(of.pieces() * of.padded_values());
+    elsewhere = take(block::block_rows * of.padded_values());
   }
 
   const shape of;
-  A *packed_keys, *packed_values;  // panels, see attention_block.hpp
-  A *few_keys, *turned;            // rows of some keys; a block's queries, in panels
-  A* scores;                       // of a block of rows, or of all, or weights that are kept
-  A *piece_weights, *piece_keys, *piece_values, *elsewhere;  // see attention_elsewhere.hpp
-  A *queries, *mixed;                                        // of a block of rows
+  A *packed_keys, *packed_values;   // panels, see attention_block.hpp
+  A* scores;                        // of a block of rows, or of all, or weights that are kept
+  A *queries, *mixed;               // of a block of rows
   A *largest, *inverse_sum, *mass;  // of each row: softmax is exp(score - largest) * inverse_sum
+  // For corrections only: rows of a few keys, a block's queries in panels, and attention_elsewhere.hpp's
+  // pieces.
+  A *few_keys = nullptr, *turned = nullptr;
+  A *piece_weights = nullptr, *piece_keys = nullptr, *piece_values = nullptr, *elsewhere = nullptr;
 
   [[nodiscard]] std::size_t batch() const noexcept { return batch_; }
   [[nodiscard]] std::size_t offset() const noexcept { return options_.visible.query_offset; }

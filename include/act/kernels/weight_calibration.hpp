@@ -66,6 +66,7 @@ class weight_calibration {
     return true;
   }
 
+  [[nodiscard]] std::size_t sinks() const noexcept { return sinks_.size(); }
   /// What the calls so far took from sinks.
   [[nodiscard]] double moved() const noexcept { return moved_; }
 
