@@ -1,5 +1,7 @@
 // Fused attention: plain and calibrated outputs against the oracle's whole maps, over shapes, types and
 // options.
+#include <act/attention_weights.hpp>
+#include <act/calibrate.hpp>
 #include <act/calibrated_attention.hpp>
 #include <act/half.hpp>
 
@@ -355,12 +357,21 @@ TEST_CASE("bad requests are refused before the first write") {
     act::attention_options options;
     act::layer_heads heads = act::layer_heads::all();
     spoil(q, k, v, out, heads, calibration, options);
-    try {
-      act::calibrated_attention(q, k, v, out, heads, calibration, options);
-    } catch (const act::error& e) {
-      return e.where();
-    }
-    return std::string();
+    const auto where = [](auto call) {
+      try {
+        call();
+      } catch (const act::error& e) {
+        return e.where();
+      }
+      return std::string();
+    };
+    const std::string result =
+        where([&] { act::calibrated_attention(q, k, v, out, heads, calibration, options); });
+    CHECK(where([&] {
+            static_cast<void>(
+                act::calibrated_attention_bytes<float>(q, k, v, out, heads, calibration, options));
+          }) == result);
+    return result;
   };
   using tensor = act::head_tensor<float>;
   using heads = act::layer_heads;
@@ -376,6 +387,9 @@ TEST_CASE("bad requests are refused before the first write") {
         "k");
   CHECK(refused([](tensor&, tensor& k, tensor&, tensor&, heads&, calibration&, options&) {
           k.channels = 3;
+        }) == "k");
+  CHECK(refused([](tensor&, tensor& k, tensor& v, tensor&, heads&, calibration&, options&) {
+          k.tokens = v.tokens = 0;
         }) == "k");
   CHECK(refused([](tensor&, tensor&, tensor& v, tensor&, heads&, calibration&, options&) { v.tokens = 7; }) ==
         "v");
@@ -430,4 +444,41 @@ TEST_CASE("a NaN stays in its head, whichever ran before on the same thread") {
     CHECK(spoilt[at] == clean[at]);
   CHECK(std::isnan(spoilt[1 + 20 * 16]));
   act::set_thread_count(0);
+}
+
+TEST_CASE("a query that isn't a number spoils its own row, and the columns that it sees") {
+  for (const std::size_t kept : kept_weights_of_each_way) {
+    CAPTURE(kept);
+    random_attention<float> x(1, 1, 1, 64, 64, 8, 8, 4);
+    for (const std::size_t sink : {25UL, 40UL})
+      x.k.tensor().row(0, 0, sink)[0] = 15;
+    x.q.tensor().row(0, 0, 20)[3] = std::nanf("");
+    const auto report = act::calibrated_attention(x.q.tensor(), x.k.tensor(), x.v.tensor(), x.out.tensor(),
+                                                  act::layer_heads::all(), {}, {.kept_weights = kept});
+    std::vector<float> map(64 * 64);
+    const auto weights = act::attention_span<float>::packed(map.data(), 1, 1, 64, 64);
+    act::attention_weights(x.q.tensor(), x.k.tensor(), weights);
+    const auto by_map = act::calibrate(weights, act::layer_heads::all());
+    REQUIRE(report.heads[0].sinks.size() == by_map.heads[0].sinks.size());
+    bool both = false;
+    for (std::size_t s = 0; s < report.heads[0].sinks.size(); ++s) {
+      CHECK(report.heads[0].sinks[s].position == by_map.heads[0].sinks[s].position);
+      both = both || report.heads[0].sinks[s].position == 25;
+    }
+    CHECK(both);
+    for (std::size_t i = 0; i < 64; ++i)
+      CHECK(std::isnan(x.out.tensor().row(0, 0, i)[0]) == (i == 20));
+  }
+}
+
+TEST_CASE("a value that isn't a number stays out of rows of a few queries that don't see it") {
+  random_attention<float> x(1, 1, 1, 6, 6, 8, 8, 4);
+  for (std::size_t j = 0; j < 6; ++j)
+    x.k.tensor().row(0, 0, j)[0] = j == 1 || j == 3 ? 20.0F : 0.0F;
+  x.v.tensor().row(0, 0, 3)[2] = std::nanf("");
+  const auto report = act::calibrated_attention(x.q.tensor(), x.k.tensor(), x.v.tensor(), x.out.tensor(),
+                                                act::layer_heads::all(), {.sinks = {.alpha = 1}});
+  REQUIRE(report.heads[0].sinks.size() >= 2);
+  for (std::size_t i = 0; i < 6; ++i)
+    CHECK(std::isnan(x.out.tensor().row(0, 0, i)[2]) == (i >= 3));
 }

@@ -40,6 +40,7 @@ void check_queries_and_keys(const head_tensor<const T>& q, const head_tensor<con
   demand_shape(k.heads > 0 && q.heads % k.heads == 0, "k", "needs a number of heads that divides that of q");
   demand_shape(k.batches == q.batches && k.channels == q.channels, "k",
                "needs the batch entries and channels of q");
+  demand_shape(q.tokens == 0 || k.tokens > 0, "k", "needs a key for each row of q");
   // The rest of the map's shape is checked by the map that never exists.
   const auto map = attention_view<T>::packed(q.data, q.batches, q.heads, q.tokens, k.tokens, options.visible);
   throw_if(map.validate(), error_code::invalid_shape);
@@ -90,6 +91,16 @@ void check_map_request(const head_tensor<const T>& q, const head_tensor<const T>
     check_authors_shape(
         attention_view<T>::packed(q.data, q.batches, q.heads, q.tokens, k.tokens, options.visible));
   }
+}
+
+/// All of it, for calibrated_attention.
+template <class T>
+void check_calibrated_attention(const head_tensor<const T>& q, const head_tensor<const T>& k,
+                                const head_tensor<const T>& v, const head_tensor<T>& out,
+                                const layer_heads& heads, const calibration_options& calibration,
+                                const attention_options& options) {
+  check_attention<T>(q, k, v, out, heads, calibration, options);
+  if (!heads.empty() && needs_map(calibration)) check_map_request<T>(q, k, calibration, options);
 }
 
 }  // namespace act::inline ACT_ABI::detail

@@ -5,7 +5,9 @@
 #include <act/attention_workspace.hpp>
 #include <act/calibrate.hpp>
 #include <act/column_scores.hpp>
+#include <act/compatibility.hpp>
 #include <act/element.hpp>
+#include <act/error.hpp>
 #include <act/head_set.hpp>
 #include <act/head_tensor.hpp>
 #include <act/kernels/attention_head.hpp>
@@ -17,6 +19,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <limits>
 #include <span>
 
 namespace act::inline ACT_ABI::detail {
@@ -40,7 +43,12 @@ struct attention_plan {
     if (!small) workers = std::max<std::size_t>(1, std::min(jobs, thread_count()));
   }
 
+  /// Throws act::error (unsupported) where maps of heads are kept and no address space would hold them.
   void reserve(attention_workspace<accumulator_t<T>>& workspace) const {
+    constexpr std::size_t most = std::numeric_limits<std::ptrdiff_t>::max() / sizeof(accumulator_t<T>);
+    if (shape.score_rows > most / 2 / workers / shape.score_stride()) {
+      throw error(error_code::unsupported, "q", "has too many rows for a map of a head to be kept");
+    }
     workspace.reserve(workers, shape.memory(), entries, shape.keys);
   }
   [[nodiscard]] std::size_t bytes() const noexcept {

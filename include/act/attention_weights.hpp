@@ -8,9 +8,11 @@
 #include <act/attention_view.hpp>
 #include <act/attention_workspace.hpp>
 #include <act/element.hpp>
+#include <act/error.hpp>
 #include <act/head_tensor.hpp>
 #include <act/kernels/attention_head.hpp>
 #include <act/kernels/fused_head.hpp>
+#include <act/kernels/simd.hpp>
 #include <act/version.hpp>
 
 #include <algorithm>
@@ -56,7 +58,7 @@ void attention_weights(const head_tensor<const std::type_identity_t<T>>& q,
             [&](std::size_t i, const accumulator_t<T>* weights) noexcept {
               const key_range sees = map.visible.row(batch, i);
               T* const to = map.row(batch, head, i);
-              std::fill(to, to + k.tokens, element_traits<T>::store(0));  // masked keys of a NaN row, too
+              std::fill(to, to + k.tokens, element_traits<T>::store(0));
               for (std::size_t j = sees.begin; j < sees.end; ++j)
                 to[j] = element_traits<T>::store(weights[j]);
             });

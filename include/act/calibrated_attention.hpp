@@ -5,7 +5,8 @@
 // while the block is in cache. There each row is normalised anyway, so adding it to the column sums makes
 // them exact in one pass. A head's sinks are known once all of its rows are done; what then?
 //
-// - A head whose weights fit into `kept_weights` bytes (1,024 tokens as it is set, a few cores' share of a
+// - A head whose weights fit into `kept_weights` bytes (1,024 tokens in float as it is set, a core's share of
+// a
 //   third-level cache) has kept them, and only now multiplies them with V, its sinks' weights scaled:
 //   kernels/weight_calibration.hpp. Nothing is computed twice.
 // - A longer one has its outputs already, and those of rows from the first sink on are corrected:
@@ -20,7 +21,8 @@
 // each (row, sink) pair a few operations where weights are kept, 4 * d multiply-adds where they aren't. Heads
 // that aren't chosen run the same kernel without either.
 // Memory beyond inputs and outputs: for each thread the keys and values of one head packed (2 * keys * d), a
-// block's scores (16 * keys) and the kept weights, for each chosen head 16 bytes a key. It grows as N, not as
+// block's scores (16 * keys) or the kept weights, and outputs of half types while they wait for their
+// correction (queries * d); for each chosen head 16 bytes a key. It grows as N, not as
 // N^2, but for the maps said above. Threads: (batch, head) pairs in parallel, results independent of how
 // many; serial inside a parallel region. Query heads that share keys and values pack them once a thread; up
 // to six queries, as in decoding, read them where they are.
@@ -36,6 +38,7 @@
 #include <act/head_tensor.hpp>
 #include <act/kernels/attention_head.hpp>
 #include <act/kernels/fused_head.hpp>
+#include <act/kernels/simd.hpp>
 #include <act/kernels/sink_correction.hpp>
 #include <act/kernels/weight_calibration.hpp>
 #include <act/options.hpp>
@@ -104,7 +107,7 @@ class calibrated_attention_call {
     if (keeps_map_) {
       plan_.shape.score_rows = plan_.shape.padded_queries();
     } else if (chosen_ > 0 && packs) {
-      plan_.shape.keep_weights(options.visible, q.batches, options.kept_weights / sizeof(accumulator_t<T>));
+      plan_.shape.keep_weights(options.visible, options.kept_weights / sizeof(accumulator_t<T>));
     }
     plan_.shape.corrects = chosen_ > 0 && !keeps_map_ && plan_.shape.kept == 0;
   }
@@ -168,8 +171,11 @@ class calibrated_attention_call {
     for (std::size_t i = 0; plain_.data != nullptr && i < q_.tokens; ++i)
       of.copy_waiting(i, plain_.row(batch, head, i));
     const std::span<const std::size_t> sinks = find_sinks();
-    result = {sinks.size(), correction(of, sinks, calibration_.beta, correction::most_of_own).run()};
-    if (sinks.size() > correction::few) packed = {};
+    correction correct(of, sinks, calibration_.beta,
+                       plan_.shape.queries > fused_head<T, Arch>::few_queries ? correction::most_of_own
+                                                                              : correction::most_of_foreign);
+    result = {sinks.size(), correct.run()};
+    if (correct.took_panels()) packed = {};
   }
 
   void copy_to_plain(std::size_t batch, std::size_t head) const noexcept {
@@ -200,17 +206,14 @@ void calibrated_attention(const head_tensor<const std::type_identity_t<T>>& q,
                           const attention_options& options, attention_workspace<accumulator_t<T>>& workspace,
                           calibration_report& report,
                           const head_tensor<std::type_identity_t<T>>& plain = {}) {
-  detail::check_attention<T>(q, k, v, out, heads, calibration, options);
+  detail::check_calibrated_attention<T>(q, k, v, out, heads, calibration, options);
   if (plain.data != nullptr) detail::check_attention<T>(q, k, v, plain, heads, calibration, options);
-  if (!heads.empty() && detail::needs_map(calibration)) {
-    detail::check_map_request<T>(q, k, calibration, options);
-  }
   detail::calibrated_attention_call<T, Arch>(q, k, v, out, heads, calibration, options, plain)
       .run(workspace, report);
 }
 
-/// Bytes that such a call takes from its workspace (attention_workspace::bytes() after it), on as many
-/// threads as it would run on now. Reads no element; throws as the call would.
+/// Bytes that such a call takes from its workspace (attention_workspace::bytes() after it, unless it was
+/// larger before), on as many threads as it would run on now. Reads no element; throws as the call would.
 template <class T, class Arch = simd::default_arch>
 requires attention_element<T>
 [[nodiscard]] std::size_t calibrated_attention_bytes(const head_tensor<const std::type_identity_t<T>>& q,
@@ -219,7 +222,7 @@ requires attention_element<T>
                                                      const head_tensor<T>& out, const layer_heads& heads,
                                                      const calibration_options& calibration = {},
                                                      const attention_options& options = {}) {
-  detail::check_attention<T>(q, k, v, out, heads, calibration, options);
+  detail::check_calibrated_attention<T>(q, k, v, out, heads, calibration, options);
   return detail::calibrated_attention_call<T, Arch>(q, k, v, out, heads, calibration, options, {}).bytes();
 }
 

@@ -8,12 +8,17 @@
 // half of attention itself.
 #pragma once
 
+#include <act/attention_checks.hpp>
 #include <act/attention_plan.hpp>
-#include <act/calibrated_attention.hpp>
+#include <act/attention_workspace.hpp>
+#include <act/calibrate.hpp>
+#include <act/element.hpp>
 #include <act/error.hpp>
+#include <act/head_set.hpp>
 #include <act/head_tensor.hpp>
 #include <act/kernels/attention_head.hpp>
 #include <act/kernels/fused_head.hpp>
+#include <act/kernels/simd.hpp>
 #include <act/kernels/sink_correction.hpp>
 #include <act/options.hpp>
 #include <act/version.hpp>
@@ -78,10 +83,9 @@ requires attention_element<T> calibration_report correct_output(
     }
     const std::size_t count =
         detail::collect_sinks(sums, options, calibration.sinks, batch, q.tokens, positions);
-    const double moved =
-        correction(of, positions.first(count), calibration.beta, correction::most_of_foreign).run();
-    workspace.heads().result(job) = {count, moved};
-    if (count > correction::few) packed = {};
+    correction correct(of, positions.first(count), calibration.beta, correction::most_of_foreign);
+    workspace.heads().result(job) = {count, correct.run()};
+    if (correct.took_panels()) packed = {};
   };
   detail::for_each_job<detail::packed_head>(plan.workers, plan.jobs, correct_head);
   detail::fill_report(report, workspace.heads(), k.tokens);

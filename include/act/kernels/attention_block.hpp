@@ -14,7 +14,6 @@
 #include <act/element.hpp>
 #include <act/kernels/element_lanes.hpp>
 #include <act/kernels/lane_operations.hpp>
-#include <act/kernels/row_simd.hpp>
 #include <act/version.hpp>
 
 #include <algorithm>
@@ -31,6 +30,7 @@ struct attention_block {
   static constexpr std::size_t width = 2 * op::lanes;  // of a panel
   static constexpr std::size_t tile_rows = op::lanes >= 8 && sizeof(batch) == 64 ? 8 : 4;
   static constexpr std::size_t block_rows = 16;
+  static_assert(block_rows % op::lanes == 0);
 
   template <class T>
   [[nodiscard]] static A load(const T& stored) noexcept {
@@ -169,7 +169,7 @@ struct attention_block {
   }
 
   /// sums[j] += sum over rows of weights[r * stride + j] * factors[r], as accurate as row_simd.hpp's column
-  /// sums: `block_rows` products of the accumulator type, five roundings deep, go on in double. Normalising
+  /// sums: `block_rows` products of the accumulator type, six roundings deep, go on in double. Normalising
   /// the rows on the way to the sums saves a pass over them; the product with the values takes the factor
   /// afterwards.
   static void add_columns(const A* weights, std::size_t stride, std::size_t rows, const A* factors,

@@ -23,8 +23,8 @@ struct attention_head_shape {
   using block = attention_block<accumulator_t<T>, Arch>;
   using op = typename block::op;
   static constexpr bool rounds = !std::is_same_v<T, accumulator_t<T>>;  // outputs wait until they are final
-  /// Rows of keys that find room beside the packed ones.
-  static constexpr std::size_t few_keys = 8;
+  /// Sinks whose keys find room beside the packed ones.
+  static constexpr std::size_t few_sinks = 8;
   static constexpr std::size_t piece = 64;  ///< keys that attention_elsewhere.hpp reads at a time
 
   std::size_t queries, keys, channels, value_channels;
@@ -35,27 +35,22 @@ struct attention_head_shape {
 
   [[nodiscard]] std::size_t padded_keys() const noexcept { return block::round_up(keys); }
   [[nodiscard]] std::size_t padded_values() const noexcept { return block::round_up(value_channels); }
-  /// An odd number of batches: rows of a block fall into different cache sets.
-  [[nodiscard]] std::size_t score_stride() const noexcept { return padded_keys() + block::width + op::lanes; }
-  /// The same of kept weights of a block that sees keys up to `to`.
-  [[nodiscard]] static constexpr std::size_t kept_stride(std::size_t to) noexcept {
+  /// Between rows of scores of a block that sees keys up to `to`. An odd number of batches: rows of a block
+  /// fall into different cache sets.
+  [[nodiscard]] static constexpr std::size_t stride_up_to(std::size_t to) noexcept {
     return block::round_up(to) + op::lanes;
   }
-  /// Makes room for the weights of all rows, block by block, each as wide as its rows see (about queries *
-  /// keys / 2), unless that is more than `limit` elements.
-  void keep_weights(const visibility& visible, std::size_t batches, std::size_t limit) noexcept {
+  [[nodiscard]] std::size_t score_stride() const noexcept { return stride_up_to(keys); }
+  /// Makes room for the weights of all rows, block by block, each as long as its last row is in a causal map
+  /// (about queries * keys / 2), unless that is more than `limit` elements.
+  void keep_weights(const visibility& visible, std::size_t limit) noexcept {
     kept = 0;
-    for (std::size_t batch = 0; batch < batches; ++batch) {
-      std::size_t size = 0;
-      for (std::size_t i = 0; i < queries; i += block::block_rows) {
-        const std::size_t last = std::min(i + block::block_rows, queries) - 1;
-        size += block::block_rows * kept_stride(visible.row(batch, last).end);
-        if (size > limit) {
-          kept = 0;
-          return;
-        }
-      }
-      kept = std::max(kept, size);
+    for (std::size_t i = 0; i < queries; i += block::block_rows) {
+      const std::size_t last = std::min(i + block::block_rows, queries) - 1;
+      kept += block::block_rows * stride_up_to(visible.row(0, last).end);
+      if (kept <= limit) continue;
+      kept = 0;
+      return;
     }
   }
   /// Statistics of rows reach the next multiple of a block's rows: they are read by batches.
@@ -67,17 +62,16 @@ struct attention_head_shape {
     return packs ? padded_keys() * padded_values() : 0;
   }
   [[nodiscard]] std::size_t waiting() const noexcept {
-    return rounds && kept == 0 ? queries * padded_values() : 0;
+    return rounds && corrects ? queries * padded_values() : 0;
   }
   [[nodiscard]] std::size_t turned() const noexcept {
     return corrects ? block::round_up(block::block_rows) * channels : 0;
   }
-  [[nodiscard]] std::size_t pieces() const noexcept { return corrects ? piece : 0; }
   [[nodiscard]] std::size_t memory() const noexcept {
     return packed_keys() + packed_values() + std::max(score_rows * score_stride(), kept) +
            block::block_rows * (channels + padded_values()) + 3 * padded_queries() + waiting() + turned() +
-           (corrects ? few_keys * channels + block::block_rows * padded_values() : 0) +
-           pieces() * (block::block_rows + channels + padded_values());
+           (corrects ? few_sinks * channels + block::block_rows * padded_values() : 0) +
+           (corrects ? piece * (block::block_rows + channels + padded_values()) : 0);
   }
 };
 
@@ -126,11 +120,11 @@ class attention_head {
     mass = take(of.padded_queries());
     if constexpr (rounds) plain_ = take(of.waiting());
     if (!of.corrects) return;
-    few_keys = take(shape::few_keys * of.channels);
+    sink_keys = take(shape::few_sinks * of.channels);
     turned = take(of.turned());
-    piece_weights = take(of.pieces() * block::block_rows);
-    piece_keys = take(of.pieces() * of.channels);
-    piece_values = take(of.pieces() * of.padded_values());
+    piece_weights = take(shape::piece * block::block_rows);
+    piece_keys = take(shape::piece * of.channels);
+    piece_values = take(shape::piece * of.padded_values());
     elsewhere = take(block::block_rows * of.padded_values());
   }
 
@@ -139,9 +133,9 @@ class attention_head {
   A* scores;                        // of a block of rows, or of all, or weights that are kept
   A *queries, *mixed;               // of a block of rows
   A *largest, *inverse_sum, *mass;  // of each row: softmax is exp(score - largest) * inverse_sum
-  // For corrections only: rows of a few keys, a block's queries in panels, and attention_elsewhere.hpp's
-  // pieces.
-  A *few_keys = nullptr, *turned = nullptr;
+  // For corrections only: rows of a few sinks' keys, a block's queries in panels, and
+  // attention_elsewhere.hpp's pieces.
+  A *sink_keys = nullptr, *turned = nullptr;
   A *piece_weights = nullptr, *piece_keys = nullptr, *piece_values = nullptr, *elsewhere = nullptr;
 
   [[nodiscard]] std::size_t batch() const noexcept { return batch_; }

@@ -9,6 +9,7 @@
 #include <act/kernels/attention_block.hpp>
 #include <act/kernels/attention_head.hpp>
 #include <act/kernels/attention_row.hpp>
+#include <act/kernels/element_lanes.hpp>
 #include <act/kernels/row_simd.hpp>
 #include <act/version.hpp>
 
@@ -16,7 +17,6 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
-#include <span>
 
 namespace act::inline ACT_ABI::detail {
 
@@ -52,15 +52,11 @@ class fused_head {
   }
 
   /// The first half of attend(): weights of all rows, not divided by their sums yet, stay in head.scores, a
-  /// block of rows behind the other (kept_block), and the normalised rows are added to `sums`.
+  /// block of rows behind the other, and the normalised rows are added to `sums`.
   void keep(double* sums, packed_head& packed, std::size_t number) noexcept {
     pack(packed, number);
     for_each_kept([&](std::size_t i, std::size_t rows, const columns& at, const block_scores& kept) {
-      if (at.from >= at.to) {
-        for (std::size_t r = i; r < i + rows; ++r)
-          head_.largest[r] = head_.inverse_sum[r] = head_.mass[r] = 0;
-        return;
-      }
+      if (at.from >= at.to) return see_nothing(i, rows);
       soften_block(i, rows, at, kept, true);
       add_columns(i, rows, at, kept, sums);
     });
@@ -75,7 +71,7 @@ class fused_head {
     for_each_kept([&](std::size_t i, std::size_t rows, const columns& at, const block_scores& kept) {
       if (at.from >= at.to) {
         store_nothing(i, rows, true);
-        for (std::size_t r = i; plain(r) != nullptr && r < i + rows; ++r)
+        for (std::size_t r = i; r < i + rows && plain(r) != nullptr; ++r)
           head_type::write(head_.mixed, A(0), head_.of.value_channels, plain(r));
         return;
       }
@@ -178,6 +174,7 @@ class fused_head {
         A* const row = head_.scores + r * stride;
         if (mask(i + r, row, at.first, at.last)) {
           block::exponentiate(row + at.first, at.last - at.first, head_.largest[i + r]);
+          if (std::isnan(head_.largest[i + r])) spoil(i + r, row, at.first, at.last);
         }
       }
       add_columns(i, rows, at, scratch(), sums);
@@ -208,7 +205,7 @@ class fused_head {
     for (std::size_t i = 0; i < head_.of.queries; i += block::block_rows) {
       const std::size_t rows = rows_from(i);
       const columns at = columns_of(i, rows);
-      const block_scores kept{next, head_type::shape::kept_stride(at.to)};
+      const block_scores kept{next, head_type::shape::stride_up_to(at.to)};
       next += block::block_rows * kept.stride;
       use(i, rows, at, kept);
     }
@@ -274,8 +271,7 @@ class fused_head {
     const columns at = columns_of(i, rows);
     const std::size_t padded_values = head_.of.padded_values();
     if (at.from >= at.to) {  // padding: nobody here sees anything
-      for (std::size_t r = i; r < i + rows; ++r)
-        head_.largest[r] = head_.inverse_sum[r] = head_.mass[r] = 0;
+      see_nothing(i, rows);
       return store_nothing(i, rows, sums == nullptr);
     }
     soften_block(i, rows, at, scratch(), packs);
@@ -293,6 +289,24 @@ class fused_head {
     }
     for (std::size_t r = 0; r < rows; ++r)
       head_.store(i + r, head_.mixed + r * padded_values, head_.inverse_sum[i + r], sums == nullptr);
+  }
+
+  // What a row that sees nothing leaves.
+  void see_nothing(std::size_t i, std::size_t rows) noexcept {
+    for (std::size_t r = i; r < i + rows; ++r)
+      head_.largest[r] = head_.inverse_sum[r] = head_.mass[r] = 0;
+  }
+
+  // A row with a score that isn't a number: every weight that it sees isn't one, whatever it doesn't see is
+  // 0, and so are its parts in the sums of columns.
+  void spoil(std::size_t i, A* row, std::size_t first, std::size_t last) noexcept {
+    const key_range visible = head_.seen(i);
+    constexpr A nothing = std::numeric_limits<A>::quiet_NaN();
+    std::fill(row + first, row + visible.begin, A(0));
+    std::fill(row + visible.begin, row + visible.end, nothing);
+    std::fill(row + visible.end, row + last, A(0));
+    head_.largest[i] = head_.mass[i] = nothing;
+    head_.inverse_sum[i] = 1;
   }
 
   // Rows that see nothing are 0.
@@ -323,11 +337,9 @@ class fused_head {
   // Softmax of row i's scores in columns [first, last), not divided by its sum yet: masked ones become 0, the
   // row's statistics are kept.
   void soften(std::size_t i, A* row, std::size_t first, std::size_t last) noexcept {
-    if (!mask(i, row, first, last)) {
-      head_.largest[i] = head_.inverse_sum[i] = head_.mass[i] = 0;
-      return;
-    }
+    if (!mask(i, row, first, last)) return see_nothing(i, 1);
     const auto found = block::exponentiate(row + first, last - first);
+    if (std::isnan(found.sum)) return spoil(i, row, first, last);
     A denominator = found.sum;
     if (head_.has_sink_logit()) denominator += std::exp(head_.sink_logit() - found.largest);
     head_.largest[i] = found.largest;

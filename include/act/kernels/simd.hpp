@@ -110,12 +110,18 @@ inline void add_widened(const xsimd::batch<T, Arch>& values, double* totals) noe
   }
 }
 
+#if defined(__has_builtin)
+#if __has_builtin(__builtin_shufflevector)  // gcc 12, clang
+#define ACT_DETAIL_HAS_SHUFFLE 1
+#endif
+#endif
+
 /// The largest lane (xsimd 8 has no such reduction); any lane's number where one is NaN.
 template <class T, class Arch>
 [[nodiscard]] inline T largest_lane(const xsimd::batch<T, Arch>& values) noexcept {
   using batch = xsimd::batch<T, Arch>;
   constexpr std::size_t lanes = batch::size;
-#if defined(__GNUC__)
+#if defined(ACT_DETAIL_HAS_SHUFFLE)
   typedef T vector_lanes __attribute__((vector_size(sizeof(batch))));
   vector_lanes all;
   std::memcpy(&all, &values, sizeof all);
@@ -147,7 +153,7 @@ template <class T, class Arch>
 inline void transpose(xsimd::batch<T, Arch>* square) noexcept {
   using batch = xsimd::batch<T, Arch>;
   constexpr std::size_t lanes = batch::size;
-#if defined(__GNUC__)
+#if defined(ACT_DETAIL_HAS_SHUFFLE)
   typedef T vector_lanes __attribute__((vector_size(sizeof(batch))));
   static_assert(sizeof(vector_lanes) == sizeof(batch));
   vector_lanes rows[lanes];

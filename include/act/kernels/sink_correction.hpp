@@ -8,6 +8,7 @@
 // and beta times the sinks' part. Nothing here allocates, throws or checks.
 #pragma once
 
+#include <act/ablations.hpp>
 #include <act/attention_view.hpp>
 #include <act/kernels/attention_elsewhere.hpp>
 #include <act/kernels/attention_head.hpp>
@@ -28,14 +29,13 @@ class sink_correction {
   using A = typename head_type::A;
   using block = typename head_type::block;
   using op = typename block::op;
-  using batch = typename block::batch;
   using row_of = attention_row<T, Arch>;
   static constexpr std::size_t block_rows = block::block_rows;
 
  public:
   /// With up to `few` sinks, panels of keys and values stay as they are; with more, the sinks' take their
   /// place.
-  static constexpr std::size_t few = head_type::shape::few_keys;
+  static constexpr std::size_t few = head_type::shape::few_sinks;
 
   /// Sinks' share of a row from which on its rest is computed anew. An output of calibrated_attention is an
   /// unrounded sum of the very weights that are taken out again: its rounding errors grow by c, 6.4 at this
@@ -47,7 +47,7 @@ class sink_correction {
 
   /// `sinks` ascend; the head's rows have their statistics, and its outputs wait. `most`: one of the above.
   sink_correction(head_type& head, std::span<const std::size_t> sinks, double beta, double most) noexcept
-      : head_(head), sinks_(sinks), beta_(beta), most_(most), queries_(head), elsewhere_(head, sinks) {}
+      : head_(head), sinks_(sinks), beta_(beta), most_(most), block_(head), elsewhere_(head, sinks) {}
 
   /// Calibrates the rows that see a sink and settles all outputs. Returns the mass moved.
   double run() noexcept {
@@ -57,7 +57,9 @@ class sink_correction {
       return 0;
     }
     pack_sinks();
-    const std::size_t first = std::min(sinks_[0] > head_.offset() ? sinks_[0] - head_.offset() : 0, queries);
+    const std::size_t sees_one =
+        std::min(sinks_[0] > head_.offset() ? sinks_[0] - head_.offset() : 0, queries);
+    const std::size_t first = sees_one / block_rows * block_rows;
     head_.settle(0, first);
     double moved = 0;
     for (std::size_t i = first; i < queries; i += block_rows) {
@@ -68,6 +70,9 @@ class sink_correction {
     return moved;
   }
 
+  /// Whether the head's packed keys and values are gone.
+  [[nodiscard]] bool took_panels() const noexcept { return took_panels_; }
+
  private:
   /// How many of the sinks lie before `end`.
   [[nodiscard]] std::size_t sinks_before(std::size_t end) const noexcept {
@@ -75,11 +80,12 @@ class sink_correction {
   }
 
   [[nodiscard]] bool are_few() const noexcept { return sinks_.size() <= few; }
-  [[nodiscard]] A* keys() const noexcept { return are_few() ? head_.few_keys : head_.packed_keys; }
+  [[nodiscard]] A* keys() const noexcept { return are_few() ? head_.sink_keys : head_.packed_keys; }
 
   void pack_sinks() noexcept {
-    queries_.copy_keys([&](std::size_t s) { return head_.key(sinks_[s]); }, sinks_.size(), keys());
+    block_.copy_keys([&](std::size_t s) { return head_.key(sinks_[s]); }, sinks_.size(), keys());
     if (are_few()) return;
+    took_panels_ = true;
     block::template pack_values<T>([&](std::size_t s) { return head_.value(sinks_[s]); }, sinks_.size(),
                                    head_.of.value_channels, head_.packed_values);
   }
@@ -89,12 +95,12 @@ class sink_correction {
 
   double correct(std::size_t i, std::size_t rows) noexcept {
     const std::size_t here = sinks_before(head_.seen(i + rows - 1).end);
-    queries_.load(i, rows);
-    queries_.weigh(
+    block_.load(i, rows);
+    block_.weigh(
         keys(), here, [&](std::size_t s) { return sinks_[s]; }, weights(0));
     double on_sinks[block_rows] = {};
     turned_block<T, Arch>::add(weights(0), here, on_sinks);
-    row_change each[block_rows];
+    output_change each[block_rows];
     bool anew = false;
     for (std::size_t r = 0; r < rows; ++r) {
       each[r] = change_of(i + r, on_sinks[r]);
@@ -122,14 +128,14 @@ class sink_correction {
 
   // How a row changes: its output is multiplied by on_output, then what sinks have is added on_weights times,
   // and what the other keys have on_elsewhere times, where that is computed `anew`.
-  struct row_change {
+  struct output_change {
     double freed = 0;
     A on_output = 1, on_weights = 0, on_elsewhere = 0;
     bool anew = false;
     [[nodiscard]] bool changes() const noexcept { return on_output != 1 || on_weights != 0; }
   };
 
-  [[nodiscard]] row_change change_of(std::size_t i, double on_sinks) const noexcept {
+  [[nodiscard]] output_change change_of(std::size_t i, double on_sinks) const noexcept {
     const double mass = static_cast<double>(head_.mass[i]);
     if (!(on_sinks > 0)) return {};
     if (on_sinks > most_ * mass) return {.anew = true};
@@ -138,9 +144,9 @@ class sink_correction {
   }
 
   // Attention elsewhere in the whole block, and how its rows change by that.
-  void begin_anew(std::size_t i, std::size_t rows, const double* on_sinks, row_change* each) noexcept {
+  void begin_anew(std::size_t i, std::size_t rows, const double* on_sinks, output_change* each) noexcept {
     double elsewhere[block_rows];
-    elsewhere_.attend(i, rows, queries_, elsewhere);
+    elsewhere_.attend(i, rows, block_, elsewhere);
     for (std::size_t r = 0; r < rows; ++r) {
       if (!each[r].anew || !(elsewhere[r] >= least_remainder * (on_sinks[r] + elsewhere[r]))) continue;
       each[r].freed = (1 - beta_) * on_sinks[r];
@@ -149,7 +155,7 @@ class sink_correction {
       each[r].on_elsewhere = static_cast<A>(1 + each[r].freed / elsewhere[r]);
     }
   }
-  void end_anew(std::size_t i, std::size_t rows, const row_change* each) noexcept {
+  void end_anew(std::size_t i, std::size_t rows, const output_change* each) noexcept {
     for (std::size_t r = 0; r < rows; ++r) {
       if (each[r].on_elsewhere == 0) continue;
       A* const out = head_.waiting(i + r);
@@ -160,18 +166,20 @@ class sink_correction {
   }
 
   // The first two parts of a row's change, sinks' weights being multiplied already.
-  void add_one_by_one(std::size_t i, std::size_t rows, std::size_t here, const row_change* each) noexcept {
+  void add_one_by_one(std::size_t i, std::size_t rows, std::size_t here, const output_change* each) noexcept {
     for (std::size_t r = 0; r < rows; ++r) {
       if (!each[r].changes()) continue;
+      const std::span<const std::size_t> seen = sinks_within(sinks_.first(here), head_.seen(i + r));
+      const std::size_t first = static_cast<std::size_t>(seen.data() - sinks_.data());
       A by[few];
-      for (std::size_t s = 0; s < here; ++s)
-        by[s] = weights(s)[r];
+      for (std::size_t s = 0; s < seen.size(); ++s)
+        by[s] = weights(first + s)[r];
       row_of::mix(
-          by, here, [&](std::size_t s) { return head_.value(sinks_[s]); }, head_.of.value_channels,
+          by, seen.size(), [&](std::size_t s) { return head_.value(seen[s]); }, head_.of.value_channels,
           each[r].on_output, head_.waiting(i + r));
     }
   }
-  void add_together(std::size_t i, std::size_t rows, std::size_t here, const row_change* each) noexcept {
+  void add_together(std::size_t i, std::size_t rows, std::size_t here, const output_change* each) noexcept {
     const std::size_t padded_values = head_.of.padded_values();
     for (std::size_t c = 0; c < padded_values; c += block::width) {
       block::multiply_turned(weights(0), block_rows, rows, head_.packed_values + c * sinks_.size(), here,
@@ -189,7 +197,8 @@ class sink_correction {
   head_type& head_;
   std::span<const std::size_t> sinks_;
   double beta_, most_;
-  turned_block<T, Arch> queries_;
+  bool took_panels_ = false;
+  turned_block<T, Arch> block_;
   attention_elsewhere<T, Arch> elsewhere_;
 };
 

@@ -1,6 +1,7 @@
 // Calibration of a head whose weights are all kept until its sinks are known: rows are calibrated before
 // their product with V, nothing is computed twice and nothing is corrected. For calibrated_attention, where a
-// head's weights fit into `most_kept`; sink_correction.hpp does the same from outputs alone.
+// head's weights fit into attention_options::kept_weights; sink_correction.hpp does the same from outputs
+// alone.
 //
 // Weights w are not divided by their rows' sums yet. A row's output is factor * sum over j of w[j] V[j], and
 // calibration makes
@@ -12,12 +13,12 @@
 // lost digits that c multiplies. Nothing here allocates, throws or checks.
 #pragma once
 
+#include <act/ablations.hpp>
 #include <act/attention_view.hpp>
 #include <act/kernels/attention_head.hpp>
 #include <act/redistribution.hpp>
 #include <act/version.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <span>
 
