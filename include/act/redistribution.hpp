@@ -84,19 +84,27 @@ struct row_change {
 };
 
 /// Proportional redistribution, first half: leaves the row as it is. `sinks` ascend and lie within `seen`.
-template <class T, class Arch>
+/// `sum()` is the row's; it is asked for when sinks have some of it.
+template <class T, class Arch, class Sum>
 [[nodiscard]] row_change<T> weigh_proportionally(T* row, key_range seen, std::span<const std::size_t> sinks,
-                                                 double beta) noexcept {
+                                                 double beta, Sum&& sum) noexcept {
   double on_sinks = 0;
   for (const std::size_t s : sinks)
     on_sinks += static_cast<double>(element_traits<T>::load(row[s]));
   if (!(on_sinks > 0)) return {};
-  const double mass = row_kernel<T, Arch>::sum(row + seen.begin, seen.size());
+  const double mass = sum();
   if (!std::isfinite(mass)) return {};
   const double elsewhere = on_sinks > 0.5 * mass ? sum_elsewhere<T, Arch>(row, seen, sinks) : mass - on_sinks;
   if (!(elsewhere >= least_remainder * (on_sinks + elsewhere))) return {};
   const double freed = (1 - beta) * on_sinks;
   return {freed, static_cast<accumulator_t<T>>(1 + freed / elsewhere), true};
+}
+template <class T, class Arch>
+[[nodiscard]] row_change<T> weigh_proportionally(T* row, key_range seen, std::span<const std::size_t> sinks,
+                                                 double beta) noexcept {
+  return weigh_proportionally<T, Arch>(row, seen, sinks, beta, [&]() noexcept {
+    return row_kernel<T, Arch>::sum(row + seen.begin, seen.size());
+  });
 }
 
 /// Proportional redistribution in one row. Returns the mass taken from sinks.

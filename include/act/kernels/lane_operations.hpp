@@ -8,6 +8,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <type_traits>
 
 namespace act::inline ACT_ABI::detail {
 
@@ -25,6 +26,16 @@ struct lane_operations {
   [[nodiscard]] static A largest(A a) noexcept { return a; }
   static void add_widened(A values, double* totals) noexcept { *totals += static_cast<double>(values); }
   static void transpose(A*) noexcept {}
+  // What a comparison gives, for as many lanes.
+  using mask = bool;
+  [[nodiscard]] static bool over(A a, A b) noexcept { return a > b; }
+  [[nodiscard]] static bool either(bool a, bool b) noexcept { return a || b; }
+  [[nodiscard]] static bool any(bool a) noexcept { return a; }
+  [[nodiscard]] static A select(bool which, A yes, A no) noexcept { return which ? yes : no; }
+  template <class Narrow>
+  [[nodiscard]] static A widened(const Narrow* at) noexcept requires std::is_same_v<A, double> {
+    return static_cast<double>(*at);
+  }
 };
 
 #if defined(ACT_DETAIL_HAS_XSIMD)
@@ -49,6 +60,17 @@ struct lane_operations<A, Arch, true> {
   /// Lane k of square[r] changes places with lane r of square[k], for `lanes` batches.
   static void transpose(batch* square) noexcept { simd::transpose(square); }
   [[nodiscard]] static A largest(const batch& a) noexcept { return simd::largest_lane(a); }
+  using mask = typename batch::batch_bool_type;
+  [[nodiscard]] static mask over(const batch& a, const batch& b) noexcept { return a > b; }
+  [[nodiscard]] static mask either(const mask& a, const mask& b) noexcept { return a | b; }
+  [[nodiscard]] static bool any(const mask& a) noexcept { return xsimd::any(a); }
+  [[nodiscard]] static batch select(const mask& which, const batch& yes, const batch& no) noexcept {
+    return xsimd::select(which, yes, no);
+  }
+  template <class Narrow>
+  [[nodiscard]] static batch widened(const Narrow* at) noexcept requires std::is_same_v<A, double> {
+    return simd::widened<Arch>(at);
+  }
 };
 #endif
 

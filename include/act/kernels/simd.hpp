@@ -38,6 +38,7 @@ template <class T>
 inline void prefetch(const T* at, std::size_t ahead) noexcept {
 #if defined(__GNUC__)
   __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(at) + ahead * sizeof(T)));
+  __asm__ volatile("");  // gcc takes a function that does nothing else for one without effects
 #else
   static_cast<void>(at), static_cast<void>(ahead);
 #endif
@@ -186,6 +187,37 @@ inline void transpose(xsimd::batch<T, Arch>* square) noexcept {
   }
   for (std::size_t r = 0; r < lanes; ++r)
     square[r] = batch::load_aligned(turned + r * lanes);
+#endif
+}
+
+/// As many numbers (float, std::int32_t) from `at` on as there are lanes of doubles. xsimd 8 has no widening
+/// conversion, and gcc makes scalar ones of a plain loop, two half ones of its own where AVX-512 has one.
+template <class Arch, class Narrow>
+[[nodiscard]] inline xsimd::batch<double, Arch> widened(const Narrow* at) noexcept {
+  using batch = xsimd::batch<double, Arch>;
+#if defined(__AVX512F__)
+  constexpr __mmask8 all = 0xff;  // the masked forms, as in batch_access.hpp
+  if constexpr (batch::size == 8 && std::is_same_v<Narrow, float>) {
+    return batch(_mm512_maskz_cvtps_pd(all, _mm256_loadu_ps(at)));
+  } else if constexpr (batch::size == 8 && std::is_same_v<Narrow, std::int32_t>) {
+    return batch(_mm512_maskz_cvtepi32_pd(all, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at))));
+  }
+#endif
+#if defined(__GNUC__)
+  typedef Narrow narrow_lanes __attribute__((vector_size(batch::size * sizeof(Narrow))));
+  typedef double wide_lanes __attribute__((vector_size(batch::size * sizeof(double))));
+  narrow_lanes narrow;
+  std::memcpy(&narrow, at, sizeof narrow);
+  const wide_lanes wide = __builtin_convertvector(narrow, wide_lanes);
+  batch values;
+  static_assert(sizeof values == sizeof wide);
+  std::memcpy(&values, &wide, sizeof wide);
+  return values;
+#else
+  alignas(64) double wide[batch::size];
+  for (std::size_t k = 0; k < batch::size; ++k)
+    wide[k] = static_cast<double>(at[k]);
+  return batch::load_aligned(wide);
 #endif
 }
 
