@@ -142,6 +142,25 @@ TEST_CASE("several rows at once equal one after another, on any number of thread
   CHECK(act_test::same_bits(run(8, 2), alone));
 }
 
+TEST_CASE("a step of padding is a step") {
+  random_attention<float> x(1, heads, kv_heads, 6, 6, 4, 4, 1);
+  std::vector<act::sink_tracker> trackers(heads);
+  act::attention_workspace<float> workspace;
+  const std::vector<std::size_t> first_key{2};
+  for (act::sink_tracker& each : trackers)
+    each.start({}, {.first_key = first_key}, 0, 0);
+  for (std::size_t at = 0; at < 6; ++at) {
+    act::decoding_attention<float>(tokens(x.q.tensor(), at, 1), x.k.tensor(), x.v.tensor(),
+                                   tokens(x.out.tensor(), at, 1), act::layer_heads::all(), trackers,
+                                   {.visible = {.query_offset = at, .first_key = first_key}}, workspace);
+    CHECK(trackers[1].keys() == at + 1);
+    for (std::size_t c = 0; at < 2 && c < 4; ++c)
+      CHECK(x.out.tensor().row(0, 1, at)[c] == 0);
+  }
+  CHECK(trackers[1].score(1) == 0);
+  CHECK(trackers[1].score(2) > 0);
+}
+
 TEST_CASE("bad decoding requests are refused before the first write") {
   random_attention<float> x(1, heads, kv_heads, 8, 8, 4, 4, 1);
   const auto before = x.out.numbers();

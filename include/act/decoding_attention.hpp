@@ -15,11 +15,9 @@
 #include <act/kernels/attention_row.hpp>
 #include <act/kernels/fused_head.hpp>
 #include <act/options.hpp>
-#include <act/parallel.hpp>
 #include <act/sink_tracker.hpp>
 #include <act/version.hpp>
 
-#include <atomic>
 #include <cstddef>
 #include <span>
 #include <type_traits>
@@ -54,35 +52,33 @@ void decoding_attention(const head_tensor<const std::type_identity_t<T>>& q,
     }
     trackers[job].reserve(k.tokens);
   }
-  using head_type = detail::attention_head<T, Arch>;
-  const typename head_type::shape shape{.queries = q.tokens,
-                                        .keys = k.tokens,
-                                        .channels = q.channels,
-                                        .value_channels = v.channels,
-                                        .score_rows = 1,
-                                        .packs = false};
-  const std::size_t jobs = q.tokens == 0 ? 0 : q.batches * q.heads;
-  const bool small = jobs * q.tokens * k.tokens * (q.channels + v.channels) < detail::attention_worth_threads;
-  const std::size_t workers = small ? 1 : std::max<std::size_t>(1, std::min(jobs, thread_count()));
-  const std::size_t memory = shape.memory();
-  workspace.reserve(workers, memory, 0, 0);
-  std::atomic<std::size_t> next{0};
-  parallel_for(workers, [&](std::size_t worker) noexcept {
-    for (std::size_t job = next++; job < jobs; job = next++) {
-      const std::size_t batch = job / q.heads, head = job % q.heads;
-      head_type of(q, k, v, out, options, batch, head, shape, workspace.of_worker(worker, memory));
-      detail::fused_head<T, Arch> task(of);
-      const bool calibrates = heads.contains(head);
-      for (std::size_t i = 0; i < q.tokens; ++i) {
-        task.weigh_row(i);
-        const key_range seen = of.seen(i);
-        if (calibrates) {
-          trackers[job].template calibrate_row<accumulator_t<T>, Arch>(std::span(of.scores, seen.end), seen);
-        }
-        task.mix_row(i);
+  using A = accumulator_t<T>;
+  detail::attention_plan<T, Arch> plan(q, k, v.channels, q.heads, 0);
+  plan.shape.score_rows = 1;
+  plan.shape.packs = false;
+  plan.reserve(workspace);
+  const auto attend = [&](std::size_t worker, detail::packed_head&, std::size_t job) noexcept {
+    const std::size_t batch = job / q.heads, head = job % q.heads;
+    detail::attention_head<T, Arch> of(q, k, v, out, options, batch, head, plan.shape,
+                                       workspace.of_worker(worker, plan.shape.memory()));
+    detail::fused_head<T, Arch> task(of);
+    sink_tracker* const tracker = heads.contains(head) ? &trackers[job] : nullptr;
+    for (std::size_t i = 0; i < q.tokens; ++i) {
+      const key_range seen = of.seen(i);
+      if (tracker != nullptr) tracker->prefetch(seen.end);
+      task.weigh_row(i, [&](std::size_t from, std::size_t to) {
+        if (tracker != nullptr) tracker->prefetch(from, to);
+      });
+      A factor = of.inverse_sum[i];  // 0 in a row that sees nothing, which counts all the same
+      if (tracker != nullptr) {
+        const double sum = factor == 0 ? 0 : static_cast<double>(of.mass[i]) / static_cast<double>(factor);
+        factor = tracker->template calibrate_unnormalised<A, Arch>(std::span(of.scores, seen.end), seen,
+                                                                   factor, sum);
       }
+      task.mix_row(i, factor);
     }
-  });
+  };
+  detail::for_each_job<detail::packed_head>(plan.workers, plan.jobs, attend);
 }
 
 }  // namespace act::inline ACT_ABI

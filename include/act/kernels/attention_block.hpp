@@ -128,8 +128,10 @@ struct attention_block {
     A sum = 0;  // of exp(score - largest)
   };
 
-  /// row[0, count) becomes exp(row - largest), `count` a multiple of `lanes`; -inf becomes exactly 0.
-  static softmax exponentiate(A* row, std::size_t count) noexcept {
+  /// row[0, count) becomes exp(row - largest), `count` a multiple of `lanes`; -inf becomes exactly 0. Calls
+  /// also(from, to) before elements [from, to), a few panels, take their turn: memory is idle meanwhile.
+  template <class Also>
+  static softmax exponentiate(A* row, std::size_t count, Also&& also) noexcept {
     const bool odd = count % width != 0;
     const std::size_t pairs = count - (odd ? op::lanes : 0);
     batch most_low = op::load(row + (odd ? pairs : 0)), most_high = most_low;
@@ -143,13 +145,18 @@ struct attention_block {
     double sum = 0;
     for (std::size_t j = 0; j < pairs;) {  // in the accumulator type across 16 panels only, then in double
       batch low(A(0)), high(A(0));
-      for (const std::size_t end = std::min(pairs, j + 16 * width); j < end; j += width) {
-        const batch first = op::exp(op::load(row + j) - shift),
-                    second = op::exp(op::load(row + j + op::lanes) - shift);
-        op::store(first, row + j);
-        op::store(second, row + j + op::lanes);
-        low = low + first;
-        high = high + second;
+      const std::size_t end = std::min(pairs, j + 16 * width);
+      while (j < end) {
+        const std::size_t pause = std::min(end, j + 4 * width);
+        also(j, pause);
+        for (; j < pause; j += width) {
+          const batch first = op::exp(op::load(row + j) - shift),
+                      second = op::exp(op::load(row + j + op::lanes) - shift);
+          op::store(first, row + j);
+          op::store(second, row + j + op::lanes);
+          low = low + first;
+          high = high + second;
+        }
       }
       sum += static_cast<double>(op::sum(low + high));
     }
@@ -159,6 +166,10 @@ struct attention_block {
       sum += static_cast<double>(op::sum(last));
     }
     return {largest, static_cast<A>(sum)};
+  }
+
+  static softmax exponentiate(A* row, std::size_t count) noexcept {
+    return exponentiate(row, count, [](std::size_t, std::size_t) {});
   }
 
   /// row[0, count) becomes exp(row - shift), `count` a multiple of `lanes`.

@@ -107,25 +107,31 @@ class fused_head {
     }
   }
 
-  /// Softmaxed weights of row i alone, normalised, to scores[0, seen(i).end); those before seen(i) are 0.
-  void weigh_row(std::size_t i) noexcept {
+  /// Softmax of row i alone, not divided by its sum yet, to scores[0, seen(i).end); those before seen(i) are
+  /// 0. inverse_sum[i] makes weights of them. also(from, to) is called on the way for ranges of
+  /// keys, ascending (attention_block.hpp).
+  template <class Also>
+  void weigh_row(std::size_t i, Also&& also) noexcept {
     const columns at = columns_of(i, 1);
     if (at.from >= at.to) {
       std::fill_n(head_.scores, at.to, A(0));
+      see_nothing(i, 1);
       return;
     }
-    soften_block(i, 1, at, scratch(), false);
-    row_kernel<A, Arch>::scale(head_.scores + at.first, at.last - at.first, head_.inverse_sum[i]);
+    score_block(i, 1, at, scratch(), false);
+    soften(i, head_.scores, at.first, at.last,
+           [&](std::size_t from, std::size_t to) { also(at.first + from, at.first + to); });
     std::fill(head_.scores, head_.scores + at.first, A(0));
   }
 
-  /// Row i's output from the weights that weigh_row() left, calibrated or not.
-  void mix_row(std::size_t i) noexcept {
+  /// Row i's output: the product of what weigh_row() left, calibrated or not, with the values, times
+  /// `factor`.
+  void mix_row(std::size_t i, A factor) noexcept {
     const key_range seen = head_.seen(i);
     row_of::mix(
         head_.scores + seen.begin, seen.size(), [&](std::size_t k) { return head_.value(seen.begin + k); },
         head_.of.value_channels, A(0), head_.mixed);
-    head_.store(i, head_.mixed, A(1), true);
+    head_.store(i, head_.mixed, factor, true);
   }
 
   /// Outputs from the map that weigh() left, calibrated or not.
@@ -337,8 +343,12 @@ class fused_head {
   // Softmax of row i's scores in columns [first, last), not divided by its sum yet: masked ones become 0, the
   // row's statistics are kept.
   void soften(std::size_t i, A* row, std::size_t first, std::size_t last) noexcept {
+    soften(i, row, first, last, [](std::size_t, std::size_t) {});
+  }
+  template <class Also>
+  void soften(std::size_t i, A* row, std::size_t first, std::size_t last, Also&& also) noexcept {
     if (!mask(i, row, first, last)) return see_nothing(i, 1);
-    const auto found = block::exponentiate(row + first, last - first);
+    const auto found = block::exponentiate(row + first, last - first, also);
     if (std::isnan(found.sum)) return spoil(i, row, first, last);
     A denominator = found.sum;
     if (head_.has_sink_logit()) denominator += std::exp(head_.sink_logit() - found.largest);
