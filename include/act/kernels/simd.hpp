@@ -28,6 +28,13 @@
 #endif
 #endif
 
+/// For functions whose arrays of batches have to stay in registers of the caller.
+#if defined(__GNUC__)
+#define ACT_DETAIL_ALWAYS_INLINE [[gnu::always_inline]] inline
+#else
+#define ACT_DETAIL_ALWAYS_INLINE inline
+#endif
+
 namespace act::inline ACT_ABI::simd {
 
 /// The plain C++ kernels: the oracle of the vectorised ones, and all there is without xsimd.
@@ -68,17 +75,53 @@ template <class T, class Arch>
 #endif
 }
 
-/// sums[r] = sum of all lanes of rows[r], for as many rows as there are lanes. xsimd 8 has that in one go,
-/// but mixes rows up in its doubles of AVX-512.
+#if defined(__GNUC__)
+/// What lane i of a step of sum_lanes_of_each comes from: in each unit of lanes the even chunks of x, then
+/// those of y, whose lanes count from `Lanes` on.
+template <std::size_t Unit, std::size_t Chunk, std::size_t Lanes>
+[[nodiscard]] constexpr int even_chunk_lane(std::size_t i) noexcept {
+  const std::size_t within = i % Unit, half = Unit / 2, of = within % half;
+  const std::size_t lane = i - within + (of / Chunk) * 2 * Chunk + of % Chunk;
+  return static_cast<int>(within < half ? lane : Lanes + lane);
+}
+
+/// Two registers become one, with half as many partial sums of each row.
+template <std::size_t Unit, std::size_t Chunk, class Arch, class Register, std::size_t... I>
+[[nodiscard]] inline Register fold(Register x, Register y, std::index_sequence<I...>) noexcept {
+  return __builtin_shufflevector(x, y, even_chunk_lane<Unit, Chunk, sizeof...(I)>(I)...) +
+         __builtin_shufflevector(x, y,
+                                 even_chunk_lane<Unit, Chunk, sizeof...(I)>(I) + static_cast<int>(Chunk)...);
+}
+#endif
+
+/// sums[r] = sum of all lanes of rows[r], for as many rows as there are lanes: the lanes of all rows are
+/// crossed together, half as many registers after each step. (xsimd 8 can that too, but not with 16 lanes,
+/// and mixes rows up in its doubles of AVX-512.)
 template <class T, class Arch>
 inline void sum_lanes_of_each(const xsimd::batch<T, Arch>* rows, T* sums) noexcept {
   constexpr std::size_t lanes = xsimd::batch<T, Arch>::size;
-  if constexpr (lanes == 16) {
-    for (std::size_t r = 0; r < lanes; ++r)
-      sums[r] = sum_lanes(rows[r]);
-  } else {
-    xsimd::haddp(rows).store_unaligned(sums);
-  }
+#if defined(__GNUC__)
+  typedef T lanes_register __attribute__((vector_size(lanes * sizeof(T))));
+  constexpr auto all = std::make_index_sequence<lanes>{};
+  constexpr std::size_t quarter = 16 / sizeof(T);  // lanes that are crossed cheaply
+  lanes_register left[lanes];
+  static_assert(sizeof left == lanes * sizeof(rows[0]));
+  std::memcpy(left, rows, sizeof left);
+  std::size_t count = lanes;
+  const auto halve = [&]<std::size_t Unit, std::size_t Chunk>() {
+    count /= 2;
+    for (std::size_t k = 0; k < count; ++k)
+      left[k] = fold<Unit, Chunk, Arch>(left[2 * k], left[2 * k + 1], all);
+  };
+  if constexpr (quarter == 4) halve.template operator()<4, 2>();
+  halve.template operator()<quarter, 1>();
+  if constexpr (lanes >= 2 * quarter) halve.template operator()<lanes, quarter>();
+  if constexpr (lanes >= 4 * quarter) halve.template operator()<lanes, quarter>();
+  std::memcpy(sums, left, sizeof left[0]);
+#else
+  for (std::size_t r = 0; r < lanes; ++r)
+    sums[r] = sum_lanes(rows[r]);
+#endif
 }
 
 /// totals[k] += lane k, for all lanes, in double. xsimd 8 has no widening conversion, and gcc makes sixteen
@@ -89,6 +132,17 @@ inline void add_widened(const xsimd::batch<T, Arch>& values, double* totals) noe
   if constexpr (std::is_same_v<T, double>) {
     (batch::load_unaligned(totals) + values).store_unaligned(totals);
   } else {
+#if defined(__AVX512F__)
+    if constexpr (batch::size == 16) {  // of the loop below gcc makes three times as many instructions
+      const __m512 narrow = values;
+      const __m512d low = _mm512_cvtps_pd(_mm512_castps512_ps256(narrow));
+      const __m512d high =
+          _mm512_cvtps_pd(_mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(narrow), 1)));
+      _mm512_storeu_pd(totals, _mm512_add_pd(_mm512_loadu_pd(totals), low));
+      _mm512_storeu_pd(totals + 8, _mm512_add_pd(_mm512_loadu_pd(totals + 8), high));
+      return;
+    }
+#endif
 #if defined(__GNUC__)
     constexpr std::size_t wide = sizeof(batch) / sizeof(double);  // lanes of a register of doubles
     typedef float narrow_lanes __attribute__((vector_size(wide * sizeof(float))));
