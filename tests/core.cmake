@@ -2,9 +2,9 @@
 set(act_core_test_sources
   ablations_test.cpp attention_view_test.cpp attention_weights_test.cpp calibrate_test.cpp calibrated_attention_test.cpp
   column_scores_test.cpp compatibility_test.cpp decoding_attention_test.cpp half_test.cpp
-  head_set_test.cpp options_test.cpp output_correction_test.cpp parallel_test.cpp redistribution_test.cpp
-  sink_tracker_sequences_test.cpp sink_tracker_test.cpp sinks_test.cpp
-  validation_test.cpp kernels/row_test.cpp)
+  head_set_test.cpp options_test.cpp output_correction_test.cpp parallel_test.cpp proportional_panel_test.cpp
+  redistribution_test.cpp sink_tracker_sequences_test.cpp sink_tracker_test.cpp sinks_test.cpp validation_test.cpp
+  kernels/row_panel_test.cpp kernels/row_test.cpp)
 act_add_tests(NAME act_core_tests SOURCES ${act_core_test_sources} LINK act::act $<$<TARGET_EXISTS:Eigen3::Eigen>:Eigen3::Eigen>)
 option(ACT_TEST_WITHOUT_SIMD "Test the core a second time, with its SIMD kernels compiled out" ON)
 if(ACT_TEST_WITHOUT_SIMD AND ACT_USE_XSIMD AND xsimd_FOUND)

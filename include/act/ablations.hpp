@@ -26,6 +26,24 @@ inline constexpr double least_remainder = 0x1p-20;
   return {first, last};
 }
 
+/// sinks_within() for row after row of one head: what rows see only moves right.
+class sinks_of_rows {
+ public:
+  explicit sinks_of_rows(std::span<const std::size_t> sinks) noexcept : sinks_(sinks) {}
+
+  [[nodiscard]] std::span<const std::size_t> within(key_range seen) noexcept {
+    while (end_ < sinks_.size() && sinks_[end_] < seen.end)
+      ++end_;
+    while (begin_ < end_ && sinks_[begin_] < seen.begin)
+      ++begin_;
+    return sinks_.subspan(begin_, end_ - begin_);
+  }
+
+ private:
+  std::span<const std::size_t> sinks_;
+  std::size_t begin_ = 0, end_ = 0;
+};
+
 /// A row's visible mass, on sinks and elsewhere.
 struct row_mass {
   double on_sinks = 0;

@@ -8,9 +8,10 @@
 //   options
 //
 // What it costs: one read of the visible part of each chosen head, and one read-and-write of its rows from
-// the first sink on. Memory: 16 bytes for each key of each chosen head, taken once a call, or never with a
-// workspace; nothing is allocated for rows. Heads run in parallel (parallel.hpp); results don't depend on the
-// number of threads. Accumulation: double, from sums of eight elements on (kernels/row_simd.hpp).
+// the first sink on, a few rows at a time. Memory: 24 bytes for each key of each chosen head, taken once a
+// call, or never with a workspace; nothing is allocated for rows. Heads run in parallel (parallel.hpp);
+// results don't depend on the number of threads. Accumulation: double, from short sums on (column sums:
+// kernels/row_simd.hpp; rows: kernels/row_panel.hpp).
 //
 // What it keeps: each row's mass, whatever it was (models with learned sinks have less than 1); masked
 // entries, which are never used and never written; rows before the first sink; every row without mass on
@@ -27,7 +28,7 @@
 #include <act/kernels/simd.hpp>
 #include <act/options.hpp>
 #include <act/parallel.hpp>
-#include <act/proportional_square.hpp>
+#include <act/proportional_panel.hpp>
 #include <act/redistribution.hpp>
 #include <act/sinks.hpp>
 #include <act/version.hpp>
@@ -61,6 +62,7 @@ class calibration_workspace {
     if (sums_.size() < heads * keys) sums_.resize(heads * keys);
     if (positions_.size() < heads * keys) positions_.resize(heads * keys);
     if (outcomes_.size() < heads) outcomes_.resize(heads);
+    if (marks_.size() < heads * keys * sizeof(double)) marks_.resize(heads * keys * sizeof(double));
   }
 
   /// What is used for one head while it is calibrated.
@@ -74,11 +76,17 @@ class calibration_workspace {
   [[nodiscard]] std::span<std::size_t> positions(std::size_t job, std::size_t keys) noexcept {
     return {positions_.data() + job * keys, keys};
   }
+  /// Scratch for `keys` numbers, floats or doubles.
+  template <class A>
+  [[nodiscard]] A* marks(std::size_t job, std::size_t keys) noexcept {
+    return reinterpret_cast<A*>(marks_.data() + job * keys * sizeof(double));
+  }
   [[nodiscard]] outcome& result(std::size_t job) noexcept { return outcomes_[job]; }
 
  private:
   std::vector<double> sums_;
   std::vector<std::size_t> positions_;
+  std::vector<std::byte> marks_;
   std::vector<outcome> outcomes_;
 };
 
@@ -109,22 +117,12 @@ void check_authors_shape(const attention_span<T>& map) {
   }
 }
 
-/// Where to begin for the first row that has work to do: earlier, if that completes a square of rows.
-template <class T, class Arch>
-std::size_t first_in_square([[maybe_unused]] const attention_span<T>& map, std::size_t first) noexcept {
-#if defined(ACT_DETAIL_HAS_XSIMD)
-  if constexpr (simd::vectorised<accumulator_t<T>, Arch>) {
-    const std::size_t over = (map.visible.query_offset + first) % proportional_square<T, Arch>::rows;
-    if (over <= first) return first - over;
-  }
-#endif
-  return first;
-}
-
-/// Calibrates the rows of one head, its sinks known. Returns the mass moved.
+/// Calibrates the rows of one head, its sinks known. `marks` is scratch for map.keys numbers.
+/// Returns the mass moved.
 template <class T, class Arch>
 double calibrate_rows(const attention_span<T>& map, std::size_t batch, std::size_t head,
-                      std::span<const std::size_t> sinks, const calibration_options& options) noexcept {
+                      std::span<const std::size_t> sinks, const calibration_options& options,
+                      accumulator_t<T>* marks) noexcept {
   double moved = 0;
   if (options.behave_as == compatibility::authors) {
     for (std::size_t i = 0; i < map.queries; ++i) {
@@ -140,59 +138,13 @@ double calibrate_rows(const attention_span<T>& map, std::size_t batch, std::size
   if (!tempered && (sinks.empty() || options.beta == 1)) return 0;
   const std::size_t offset = map.visible.query_offset;
   const std::size_t first = tempered || sinks[0] <= offset ? 0 : sinks[0] - offset;
-  std::size_t begin = 0, end = 0;  // sinks[begin .. end) are those that the row sees: ranges only move right
-  const auto sinks_seen = [&](key_range seen) {
-    while (end < sinks.size() && sinks[end] < seen.end)
-      ++end;
-    while (begin < end && sinks[begin] < seen.begin)
-      ++begin;
-    return sinks.subspan(begin, end - begin);
-  };
-  if (options.redistribute != redistribution::proportional) {
-    const std::size_t initial = map.visible.initial_key(batch);
-    for (std::size_t i = first; i < map.queries; ++i) {
-      const key_range seen = map.visible.row(batch, i);
-      moved += redistribute<T, Arch>(map.row(batch, head, i), seen, sinks_seen(seen), initial, options);
-    }
-    return moved;
-  }
-  // A few rows are read before the first of them is written: one row's way from its sum through a division to
-  // its factor is longer than the processor looks ahead; several rows' ways overlap.
-  constexpr std::size_t group = 8;
-  struct pending {
-    row_change<T> change;
-    key_range seen;
-    std::span<const std::size_t> sinks;
-  };
-  const auto beta = static_cast<accumulator_t<T>>(options.beta);
-  std::size_t rows = 0;
-  for (std::size_t i = first_in_square<T, Arch>(map, first); i < map.queries; i += rows) {
-#if defined(ACT_DETAIL_HAS_XSIMD)
-    if constexpr (simd::vectorised<accumulator_t<T>, Arch>) {
-      using square = proportional_square<T, Arch>;
-      if (square::fits(map, batch, i)) {
-        rows = square::rows;
-        const key_range seen = map.visible.row(batch, i + rows - 1);
-        moved += square::redistribute(map.row(batch, head, i), map.query_stride, seen.end - rows,
-                                      sinks_seen(seen), options.beta);
-        continue;
-      }
-    }
-#endif
-    rows = std::min(group, map.queries - i);
-    pending each[group];
-    for (std::size_t r = 0; r < rows; ++r) {
-      const key_range seen = map.visible.row(batch, i + r);
-      const std::span<const std::size_t> here = sinks_seen(seen);
-      each[r] = {weigh_proportionally<T, Arch>(map.row(batch, head, i + r), seen, here, options.beta), seen,
-                 here};
-      moved += each[r].change.freed;
-    }
-    for (std::size_t r = 0; r < rows; ++r) {
-      if (!each[r].change.changes) continue;
-      scale_row<T, Arch>(map.row(batch, head, i + r), each[r].seen, each[r].sinks, beta,
-                         each[r].change.elsewhere);
-    }
+  if (options.redistribute == redistribution::proportional)
+    return redistribute_rows<T, Arch>(map, batch, head, first, sinks, options.beta, marks);
+  const std::size_t initial = map.visible.initial_key(batch);
+  sinks_of_rows sinks_seen(sinks);
+  for (std::size_t i = first; i < map.queries; ++i) {
+    const key_range seen = map.visible.row(batch, i);
+    moved += redistribute<T, Arch>(map.row(batch, head, i), seen, sinks_seen.within(seen), initial, options);
   }
   return moved;
 }
@@ -228,7 +180,8 @@ void calibrate(attention_span<T> map, const layer_heads& heads, const calibratio
     std::size_t count = 0;
     detail::for_each_sink(scores, map.visible, batch, first_row, last_row, options.sinks, options.behave_as,
                           [&](std::size_t position, double) noexcept { positions[count++] = position; });
-    const double moved = detail::calibrate_rows<T, Arch>(map, batch, head, positions.first(count), options);
+    const double moved = detail::calibrate_rows<T, Arch>(map, batch, head, positions.first(count), options,
+                                                         workspace.marks<accumulator_t<T>>(job, map.keys));
     workspace.result(job) = {count, moved};
   };
   if (jobs * map.queries * map.keys < detail::worth_threads) {
@@ -281,7 +234,8 @@ double calibrate_with_sinks(attention_span<T> map, std::size_t batch, std::size_
   detail::check_sinks(sinks, map.keys);
   detail::check_subset(options, map.keys);
   if (options.behave_as == compatibility::authors) detail::check_authors_shape(map);
-  return detail::calibrate_rows<T, Arch>(map, batch, head, sinks, options);
+  std::vector<accumulator_t<T>> marks(map.keys);
+  return detail::calibrate_rows<T, Arch>(map, batch, head, sinks, options, marks.data());
 }
 
 /// A calibrated copy, packed.

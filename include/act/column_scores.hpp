@@ -7,7 +7,9 @@
 #pragma once
 
 #include <act/attention_view.hpp>
+#include <act/causal_panels.hpp>
 #include <act/error.hpp>
+#include <act/kernels/row_panel.hpp>
 #include <act/kernels/row_simd.hpp>
 #include <act/version.hpp>
 
@@ -22,15 +24,31 @@ namespace act::inline ACT_ABI {
 namespace detail {
 
 /// sums[j] += sum over rows of A[i, j], visible entries only. `sums` has map.keys elements.
-/// Rows go in fixed groups of eight, whose common columns the kernel adds together: the result is the same on
-/// any number of threads.
+/// Rows go in panels where they form some, and in groups of at most eight, whose common columns the kernel
+/// adds together; both are fixed by the map's shape, and the result is the same on any number of threads.
 template <class T, class Arch>
 void sum_columns(const attention_span<const T>& map, std::size_t batch, std::size_t head,
                  double* sums) noexcept {
   using kernel = row_kernel<T, Arch>;
   constexpr std::size_t group = 8;
-  for (std::size_t i = 0; i < map.queries; i += group) {
-    const std::size_t last = std::min(i + group, map.queries) - 1;
+  for (std::size_t i = 0, rows = 0; i < map.queries; i += rows) {
+    rows = std::min(group, map.queries - i);
+#if defined(ACT_DETAIL_HAS_XSIMD)
+    if constexpr (simd::vectorised<accumulator_t<T>, Arch>) {
+      using panel = row_panel<T, Arch>;
+      if constexpr (panel::rows % group == 0) {
+        const std::size_t before = rows_before_panel(map.visible, batch, i, map.queries, panel::rows);
+        if (before == 0) {
+          const key_range seen = map.visible.row(batch, i);
+          panel::add_columns(map.row(batch, head, i), {map.query_stride, seen.begin, seen.end - 1}, sums);
+          rows = panel::rows;
+          continue;
+        }
+        rows = std::min(rows, before);
+      }
+    }
+#endif
+    const std::size_t last = i + rows - 1;
     const std::size_t common_begin = map.visible.row(batch, last).begin;  // windows and rows only move right
     const std::size_t common_end = map.visible.row(batch, i).end;
     const T* const first = map.row(batch, head, i);
@@ -43,14 +61,6 @@ void sum_columns(const attention_span<const T>& map, std::size_t batch, std::siz
     }
     kernel::add_columns(first + common_begin, map.query_stride, last - i + 1, common_end - common_begin,
                         sums + common_begin);
-    // Ends of a full group without a window form a triangle, which one batch of each row covers.
-    if constexpr (requires { kernel::add_ragged(first, std::size_t{}, sums); }) {
-      if (last - i + 1 == group && map.visible.row(batch, i).begin == common_begin &&
-          common_end + kernel::lanes <= map.keys) {
-        kernel::add_ragged(first + common_end, map.query_stride, sums + common_end);
-        continue;
-      }
-    }
     for (std::size_t r = i; r <= last; ++r) {
       const key_range seen = map.visible.row(batch, r);
       const T* const row = map.row(batch, head, r);

@@ -99,19 +99,15 @@ template <class T, class Arch, class Sum>
   const double freed = (1 - beta) * on_sinks;
   return {freed, static_cast<accumulator_t<T>>(1 + freed / elsewhere), true};
 }
-template <class T, class Arch>
-[[nodiscard]] row_change<T> weigh_proportionally(T* row, key_range seen, std::span<const std::size_t> sinks,
-                                                 double beta) noexcept {
-  return weigh_proportionally<T, Arch>(row, seen, sinks, beta, [&]() noexcept {
-    return row_kernel<T, Arch>::sum(row + seen.begin, seen.size());
-  });
-}
 
-/// Proportional redistribution in one row. Returns the mass taken from sinks.
+/// Proportional redistribution in one row. `sinks` ascend and lie within `seen`. Returns the mass taken from
+/// sinks; 0 and the row as it was when there is none on sinks, none elsewhere, or a NaN or an infinity in it.
 template <class T, class Arch>
 double redistribute_proportionally(T* row, key_range seen, std::span<const std::size_t> sinks,
                                    double beta) noexcept {
-  const row_change<T> change = weigh_proportionally<T, Arch>(row, seen, sinks, beta);
+  const row_change<T> change = weigh_proportionally<T, Arch>(row, seen, sinks, beta, [&]() noexcept {
+    return row_kernel<T, Arch>::sum(row + seen.begin, seen.size());
+  });
   if (change.changes) {
     scale_row<T, Arch>(row, seen, sinks, static_cast<accumulator_t<T>>(beta), change.elsewhere);
   }

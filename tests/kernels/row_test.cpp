@@ -1,13 +1,11 @@
 // The SIMD row kernel against the scalar one, at every tail length and at odd addresses.
 #include <act/kernels/row_scalar.hpp>
 #include <act/kernels/row_simd.hpp>
-#include <act/kernels/row_square.hpp>
 
 #include <doctest/doctest.h>
 
 #include <cmath>
 #include <cstddef>
-#include <limits>
 #include <random>
 #include <vector>
 
@@ -83,28 +81,3 @@ TEST_CASE_TEMPLATE("column sums stay within the stated bound", T, float, double)
     }
   }
 }
-
-#if defined(ACT_DETAIL_HAS_XSIMD)
-TEST_CASE_TEMPLATE("sums of a square of rows stay within the stated bound, and drop what rows don't see", T,
-                   float, double) {
-  if constexpr (act::simd::vectorised<T, act::simd::default_arch>) {
-    using square = act::detail::row_square<T, act::simd::default_arch>;
-    const double bound = sizeof(T) == 4 ? 14 * 0x1p-24 : 1e-10;
-    for (std::size_t common = 0; common <= square::most_common; common += square::rows) {
-      CAPTURE(common);
-      const std::size_t seen = common + square::rows, stride = seen + 3;
-      std::vector<T> map = weights<T>(square::rows * stride + 1, static_cast<unsigned>(common));
-      for (std::size_t r = 0; r < square::rows; ++r) {
-        for (std::size_t j = common + r + 1; j < seen; ++j)
-          map[1 + r * stride + j] = std::numeric_limits<T>::quiet_NaN();
-      }
-      T sums[square::rows];
-      square::sums(map.data() + 1, stride, common, sums);
-      for (std::size_t r = 0; r < square::rows; ++r) {
-        const double expected = oracle<T>::sum(map.data() + 1 + r * stride, common + r + 1);
-        CHECK(std::abs(static_cast<double>(sums[r]) - expected) <= bound * expected);
-      }
-    }
-  }
-}
-#endif

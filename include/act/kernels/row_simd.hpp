@@ -51,12 +51,6 @@ struct row_simd {
                          values, batch(accumulator(0)));
   }
 
-  /// Zero in the lanes from `to` on.
-  [[nodiscard]] static batch up_to_lane(const batch& values, std::size_t to) noexcept {
-    return xsimd::select(simd::lane_numbers<accumulator, Arch>() < batch(static_cast<accumulator>(to)),
-                         values, batch(accumulator(0)));
-  }
-
   /// Sum of `depth` batches that are `stride` elements apart.
   [[nodiscard]] static batch tree(const T* at, std::size_t stride) noexcept {
     const batch low = (load(at) + load(at + stride)) + (load(at + 2 * stride) + load(at + 3 * stride));
@@ -112,13 +106,6 @@ struct row_simd {
     for (; i + depth <= rows; i += depth)
       add_eight(first + i * stride, stride, columns, sums);
     if (i < rows) row_scalar<T>::add_columns(first + i * stride, stride, rows - i, columns, sums);
-  }
-
-  /// Adds the ragged ends of `depth` rows of a causal map: of row r the first r elements. Reads up to `lanes`
-  /// elements of each row and drops what is masked; sums[0 .. lanes) must exist.
-  static void add_ragged(const T* first, std::size_t stride, double* sums) noexcept requires(lanes >= depth) {
-    const auto part = [&](std::size_t r) { return up_to_lane(load(first + r * stride), r); };
-    simd::add_widened((part(1) + (part(2) + part(3))) + ((part(4) + part(5)) + (part(6) + part(7))), sums);
   }
 
  private:
