@@ -6,7 +6,8 @@
 // - map, decoded: a weight is within u + 7 a (double: u + 64 a, sums run in plain order)
 // - stepped (decoding_attention): an output is within u + e of the largest output
 // - fused: within u + (1 + 3 (1 - beta)) e of the largest output, plain ones included, because a plain output
-//   is multiplied by up to that where sinks hold three quarters of a row
+//   is multiplied by up to that where sinks hold three quarters of a row (by more, up to nine tenths, where
+//   it is the unrounded sum of the same weights)
 // - corrected: within u + (1 + 3 (1 - beta)) (u + e), the kernel's own output was rounded before
 // - scores: relative, 2 e; from a float map 3.1 a, from a double map (queries + 3) a
 //
