@@ -13,7 +13,7 @@
 #include "random_map.hpp"
 
 using act_test::random_map;
-using list = std::vector<std::size_t>;
+using index_list = std::vector<std::size_t>;
 
 namespace {
 struct kind {
@@ -40,13 +40,13 @@ TEST_CASE_TEMPLATE("ablations agree with the oracle and keep each row's mass", p
                          .first_key = {seed % 3}},
                         seed, 0.8);
       reference::map before = map.to_reference(), expected = before;
-      list subset;
+      index_list subset;
       for (std::size_t j = 1; j < queries; j += 2)
         subset.push_back(j);
       act::calibration_options options{.redistribute = each.ours, .theta = seed % 2 == 0 ? 1.1 : 1 / 1.1};
       if (each.ours == act::redistribution::subset) options.subset = subset;
       const auto report = act::calibrate<T, typename path::arch>(map.span(), {1}, options);
-      list sinks;
+      index_list sinks;
       for (const act::sink& s : report.heads[0].sinks)
         sinks.push_back(s.position);
       reference::ablate(expected, 0, 1, sinks, each.theirs, 0.4, options.theta, subset);
@@ -71,7 +71,7 @@ TEST_CASE("mass moves where each ablation says") {
   const std::vector<float> row{0.4F, 0.4F, 0.1F, 0.1F};
   const auto calibrated = [&](const act::calibration_options& options) {
     std::vector<float> copy = row;
-    const double moved = act::calibrate_row<float>(copy, {0, 4}, list{1}, options);
+    const double moved = act::calibrate_row<float>(copy, {0, 4}, index_list{1}, options);
     CHECK(moved > 0);
     CHECK(std::accumulate(copy.begin(), copy.end(), 0.0) == doctest::Approx(1));
     return copy;
@@ -79,7 +79,7 @@ TEST_CASE("mass moves where each ablation says") {
   const auto uniform = calibrated({.redistribute = act::redistribution::uniform});
   CHECK(uniform[1] == doctest::Approx(0.16));
   CHECK(uniform[2] == doctest::Approx(0.18));
-  const list last{3};
+  const index_list last{3};
   const auto subset = calibrated({.redistribute = act::redistribution::subset, .subset = last});
   CHECK(subset[0] == row[0]);
   CHECK(subset[2] == row[2]);
@@ -97,8 +97,9 @@ TEST_CASE("mass moves where each ablation says") {
 
 TEST_CASE("rows that an ablation leaves alone") {
   const float nan = std::numeric_limits<float>::quiet_NaN();
-  const list first{0}, absent{2};
-  const auto stays = [&](std::vector<float> row, const list& sinks, const act::calibration_options& options) {
+  const index_list first{0}, absent{2};
+  const auto stays = [&](std::vector<float> row, const index_list& sinks,
+                         const act::calibration_options& options) {
     const auto before = row;
     return act::calibrate_row<float>(row, {0, row.size()}, sinks, options) == 0 &&
            act_test::same_bits(row, before);
@@ -120,12 +121,12 @@ TEST_CASE("rows that an ablation leaves alone") {
 TEST_CASE("a subset past the keys is refused") {
   random_map<float> map({.queries = 8, .keys = 8}, 1);
   const auto before = map.elements();
-  const list far{2, 8};
+  const index_list far{2, 8};
   const act::calibration_options options{.redistribute = act::redistribution::subset, .subset = far};
   CHECK_THROWS_AS(act::calibrate(map.span(), {0}, options), act::error);
-  CHECK_THROWS_AS(act::calibrate_with_sinks(map.span(), 0, 0, list{3}, options), act::error);
+  CHECK_THROWS_AS(act::calibrate_with_sinks(map.span(), 0, 0, index_list{3}, options), act::error);
   CHECK_THROWS_AS(
-      act::calibrate_row<float>(std::span<float>(map.span().row(0, 0, 3), 8), {0, 4}, list{3}, options),
+      act::calibrate_row<float>(std::span<float>(map.span().row(0, 0, 3), 8), {0, 4}, index_list{3}, options),
       act::error);
   CHECK(act_test::same_bits(map.elements(), before));
 }

@@ -7,8 +7,8 @@
 #include <string>
 
 namespace {
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+constexpr double infinite = std::numeric_limits<double>::infinity();
 
 std::string wrong(const act::calibration_options& options) {
   return std::string(options.validate().where);
@@ -35,11 +35,11 @@ TEST_CASE("limits are allowed") {
 }
 
 TEST_CASE("each bad member is named") {
-  for (const double bad : {-0.1, 1.1, nan, infinity})
+  for (const double bad : {-0.1, 1.1, not_a_number, infinite})
     CHECK(wrong({.beta = bad}) == "beta");
-  for (const double bad : {0.0, -5.0, nan, infinity})
+  for (const double bad : {0.0, -5.0, not_a_number, infinite})
     CHECK(wrong({.sinks = {.alpha = bad}}) == "sinks.alpha");
-  for (const double bad : {-0.1, 1.1, nan, infinity})
+  for (const double bad : {-0.1, 1.1, not_a_number, infinite})
     CHECK(wrong({.sinks = {.tau = bad}}) == "sinks.tau");
   CHECK(wrong({.sinks = {.min_visible_rows = 0}}) == "sinks.min_visible_rows");
   CHECK(wrong({.sinks = {.rule = static_cast<act::sink_rule>(99)}}) == "sinks.rule");
@@ -56,7 +56,7 @@ TEST_CASE("options that contradict each other are refused") {
   CHECK(wrong({.subset = some}) == "subset");
   CHECK(wrong({.redistribute = subset, .subset = disordered}) == "subset");
   CHECK(wrong({.redistribute = subset, .subset = some}).empty());
-  for (const double bad : {0.0, -1.0, nan, infinity})
+  for (const double bad : {0.0, -1.0, not_a_number, infinite})
     CHECK(wrong({.theta = bad}) == "theta");
   for (const auto other :
        {act::redistribution::uniform, act::redistribution::inverse, act::redistribution::temperature}) {

@@ -12,7 +12,7 @@
 #include "paths.hpp"
 #include "random_map.hpp"
 
-using list = std::vector<std::size_t>;
+using index_list = std::vector<std::size_t>;
 
 namespace {
 template <class T>
@@ -24,7 +24,7 @@ double mass(const std::vector<T>& row) {
 TEST_CASE_TEMPLATE("sinks keep beta, the others share what they lost in proportion", path, ACT_TEST_PATHS) {
   using T = typename path::element;
   std::vector<T> row{T(0.25), T(0.5), T(0.125), T(0.125)};
-  const double moved = act::calibrate_row<T, typename path::arch>(row, {0, 4}, list{1});
+  const double moved = act::calibrate_row<T, typename path::arch>(row, {0, 4}, index_list{1});
   CHECK(moved == doctest::Approx(0.3));
   CHECK(row[0] == doctest::Approx(0.25 * 1.6));
   CHECK(row[1] == doctest::Approx(0.2));
@@ -40,7 +40,7 @@ TEST_CASE_TEMPLATE("every length, and every number of sinks, keeps the row's mas
     for (std::size_t step = 1; step <= 3; ++step) {
       std::vector<T> row(map.span().row(0, 0, 0), map.span().row(0, 0, 0) + keys);
       const std::vector<T> before = row;
-      list sinks;
+      index_list sinks;
       for (std::size_t s = 1; s < keys; s += step)
         sinks.push_back(s);
       act::calibrate_row<T, typename path::arch>(row, {0, keys}, sinks);
@@ -55,7 +55,7 @@ TEST_CASE_TEMPLATE("more sinks than are kept aside at once", path, ACT_TEST_PATH
   using T = typename path::element;
   for (const std::size_t keys : {64UL, 65UL, 66UL, 128UL, 130UL, 700UL}) {
     std::vector<T> row(keys, T(1) / T(keys));
-    list sinks(keys - 1);
+    index_list sinks(keys - 1);
     std::iota(sinks.begin(), sinks.end(), 1UL);  // all but the first
     act::calibrate_row<T, typename path::arch>(row, {0, keys}, sinks);
     CHECK(mass(row) == doctest::Approx(1).epsilon(1e-6));
@@ -66,7 +66,8 @@ TEST_CASE_TEMPLATE("more sinks than are kept aside at once", path, ACT_TEST_PATH
 TEST_CASE_TEMPLATE("rows that stay to the bit", path, ACT_TEST_PATHS) {
   using T = typename path::element;
   const T nan = std::numeric_limits<T>::quiet_NaN(), infinity = std::numeric_limits<T>::infinity();
-  const auto stays = [](std::vector<T> row, const list& sinks, const act::calibration_options& options = {}) {
+  const auto stays = [](std::vector<T> row, const index_list& sinks,
+                        const act::calibration_options& options = {}) {
     const std::vector<T> before = row;
     const double moved = act::calibrate_row<T, typename path::arch>(row, {0, row.size()}, sinks, options);
     return moved == 0 && act_test::same_bits(row, before);
@@ -92,7 +93,7 @@ TEST_CASE_TEMPLATE("a row with nearly all its mass on sinks keeps its mass", pat
     std::vector<T> row(100, static_cast<T>(rest / 98));
     row[40] = row[70] = static_cast<T>((1 - rest) / 2);
     const double before = mass(row);
-    act::calibrate_row<T, typename path::arch>(row, {0, 100}, list{40, 70});
+    act::calibrate_row<T, typename path::arch>(row, {0, 100}, index_list{40, 70});
     CHECK(std::abs(mass(row) - before) <= 1e-6 * before);
     CHECK(row[40] == doctest::Approx(0.4 * (1 - rest) / 2).epsilon(1e-6));
   }
@@ -100,21 +101,22 @@ TEST_CASE_TEMPLATE("a row with nearly all its mass on sinks keeps its mass", pat
 
 TEST_CASE("keys outside the visible range aren't touched, sinks there are ignored") {
   std::vector<float> row{9, 9, 0.25F, 0.5F, 0.25F, 9};
-  act::calibrate_row<float>(row, {2, 5}, list{0, 3, 5});
+  act::calibrate_row<float>(row, {2, 5}, index_list{0, 3, 5});
   CHECK(row == std::vector<float>{9, 9, 0.4F, 0.2F, 0.4F, 9});
-  CHECK(act::calibrate_row<float>(row, {3, 3}, list{3}) == 0);
+  CHECK(act::calibrate_row<float>(row, {3, 3}, index_list{3}) == 0);
 }
 
 TEST_CASE("bad requests are refused before the row is written") {
   std::vector<float> row{0.25F, 0.5F, 0.25F};
   const std::vector<float> before = row;
-  CHECK_THROWS_AS(act::calibrate_row<float>(row, {0, 4}, list{1}), act::error);
-  CHECK_THROWS_AS(act::calibrate_row<float>(row, {2, 1}, list{1}), act::error);
-  CHECK_THROWS_AS(act::calibrate_row<float>(row, {0, 3}, list{3}), act::error);
-  CHECK_THROWS_AS(act::calibrate_row<float>(row, {0, 3}, list{2, 1}), act::error);
-  CHECK_THROWS_AS(act::calibrate_row<float>(row, {0, 3}, list{1, 1}), act::error);
-  CHECK_THROWS_AS(act::calibrate_row<float>(row, {0, 3}, list{1}, {.beta = 2}), act::error);
-  CHECK_THROWS_AS(act::calibrate_row<float>(row, {0, 3}, list{1}, {.behave_as = act::compatibility::authors}),
-                  act::error);
+  CHECK_THROWS_AS(act::calibrate_row<float>(row, {0, 4}, index_list{1}), act::error);
+  CHECK_THROWS_AS(act::calibrate_row<float>(row, {2, 1}, index_list{1}), act::error);
+  CHECK_THROWS_AS(act::calibrate_row<float>(row, {0, 3}, index_list{3}), act::error);
+  CHECK_THROWS_AS(act::calibrate_row<float>(row, {0, 3}, index_list{2, 1}), act::error);
+  CHECK_THROWS_AS(act::calibrate_row<float>(row, {0, 3}, index_list{1, 1}), act::error);
+  CHECK_THROWS_AS(act::calibrate_row<float>(row, {0, 3}, index_list{1}, {.beta = 2}), act::error);
+  CHECK_THROWS_AS(
+      act::calibrate_row<float>(row, {0, 3}, index_list{1}, {.behave_as = act::compatibility::authors}),
+      act::error);
   CHECK(row == before);
 }

@@ -22,25 +22,26 @@ std::vector<std::size_t> positions(const std::vector<act::sink>& sinks) {
     found.push_back(each.position);
   return found;
 }
-using list = std::vector<std::size_t>;
+using index_list = std::vector<std::size_t>;
 }  // namespace
 
 TEST_CASE("the relative rule compares with alpha / N, the absolute one with tau, both strictly") {
   const std::vector<double> scores{0.9, 0.5, 0.51, 0.1, 0, 0, 0, 0.6, 0, 0};
-  CHECK(positions(act::find_sinks(scores, {}, 0, 10)) == list{2, 7});  // 5 / 10
-  CHECK(positions(act::find_sinks(scores, {}, 0, 10, {.alpha = 0.9})) == list{1, 2, 3, 7});
-  CHECK(positions(act::find_sinks(scores, {}, 0, 10, {.rule = act::sink_rule::absolute})) == list{1, 2, 7});
+  CHECK(positions(act::find_sinks(scores, {}, 0, 10)) == index_list{2, 7});  // 5 / 10
+  CHECK(positions(act::find_sinks(scores, {}, 0, 10, {.alpha = 0.9})) == index_list{1, 2, 3, 7});
+  CHECK(positions(act::find_sinks(scores, {}, 0, 10, {.rule = act::sink_rule::absolute})) ==
+        index_list{1, 2, 7});
   CHECK(act::find_sinks(scores, {}, 0, 10)[1].score == 0.6);
 }
 
 TEST_CASE("the initial token is spared by position, the authors spare the first index found") {
   const std::vector<double> scores{0.1, 0.7, 0.8, 0, 0, 0, 0, 0, 0, 0};
-  CHECK(positions(act::find_sinks(scores, {}, 0, 10)) == list{1, 2});
-  CHECK(positions(act::find_sinks(scores, {}, 0, 10, {}, act::compatibility::authors)) == list{2});
+  CHECK(positions(act::find_sinks(scores, {}, 0, 10)) == index_list{1, 2});
+  CHECK(positions(act::find_sinks(scores, {}, 0, 10, {}, act::compatibility::authors)) == index_list{2});
   std::vector<double> strong = scores;
   strong[0] = 0.9;
-  CHECK(positions(act::find_sinks(strong, {}, 0, 10)) == list{1, 2});
-  CHECK(positions(act::find_sinks(strong, {}, 0, 10, {}, act::compatibility::authors)) == list{1, 2});
+  CHECK(positions(act::find_sinks(strong, {}, 0, 10)) == index_list{1, 2});
+  CHECK(positions(act::find_sinks(strong, {}, 0, 10, {}, act::compatibility::authors)) == index_list{1, 2});
 }
 
 TEST_CASE("N leaves out padding and unseen keys, counts keys before a chunk, and ignores the window") {
@@ -63,8 +64,8 @@ TEST_CASE("N leaves out padding and unseen keys, counts keys before a chunk, and
 
 TEST_CASE("columns with too few rows can be left out") {
   const std::vector<double> scores{0, 0, 0, 0, 0, 0, 0, 0, 0.9, 0.9};
-  CHECK(positions(act::find_sinks(scores, {}, 0, 10)) == list{8, 9});
-  CHECK(positions(act::find_sinks(scores, {}, 0, 10, {.min_visible_rows = 2})) == list{8});
+  CHECK(positions(act::find_sinks(scores, {}, 0, 10)) == index_list{8, 9});
+  CHECK(positions(act::find_sinks(scores, {}, 0, 10, {.min_visible_rows = 2})) == index_list{8});
   CHECK(act::find_sinks(scores, {}, 0, 10, {.min_visible_rows = 3}).empty());
 }
 

@@ -15,18 +15,12 @@
 #include "examples/results.hpp"
 #include "examples/tiny_task.hpp"
 
+using act_test::check_one_line;
 using act_test::parsed;
 using act_test::run_program;
 using nlohmann::json;
 
 namespace {
-
-void check_one_line(const act_test::process_result& run, int code, const std::string& names) {
-  CAPTURE(run.err);
-  CHECK(run.exit_code == code);
-  CHECK(run.err.find(names) != std::string::npos);
-  CHECK(std::count(run.err.begin(), run.err.end(), '\n') == 1);
-}
 
 act_test::process_result eval(const std::string& model, const std::string& data,
                               std::vector<std::string> more = {}) {

@@ -39,7 +39,7 @@ std::string worded_jsonl(std::size_t count) {
 TEST_CASE("--scoring likelihood: log-probability of each option's tokens, a byte") {
   const act_test::scratch_folder folder;
   const std::string data = folder.write("data.jsonl", worded_jsonl(12));
-  const std::string heads = folder.write("heads.json", R"({"heads": [[1, 0], [1, 2], [2, 3], [3, 1]]})");
+  const std::string heads = folder.write("heads.json", act_test::tiny_heads);
   const auto run = run_program("act-eval", {"--model", act_test::tiny_model, "--task", "jsonl", "--data",
                                             data, "--heads", heads, "--scoring", "likelihood", "--json",
                                             folder / "result.json", "--predictions", folder / "lines.jsonl"});

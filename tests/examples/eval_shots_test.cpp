@@ -19,7 +19,7 @@ using nlohmann::json;
 
 namespace {
 
-std::vector<std::string> eval(const std::string& data, std::vector<std::string> more) {
+std::vector<std::string> eval_arguments(const std::string& data, std::vector<std::string> more) {
   more.insert(more.begin(), {"--model", act_test::tiny_model, "--task", "jsonl", "--data", data});
   return more;
 }
@@ -46,10 +46,10 @@ TEST_CASE("--shots: a result for each seed, the mean at the top") {
   const act_test::scratch_folder folder;
   const std::string data = folder.write("data.jsonl", short_jsonl(30, false));
   const std::string train = folder.write("train.jsonl", short_jsonl(50, false));
-  const std::string heads = folder.write("heads.json", R"({"heads": [[1, 0], [1, 2], [2, 3], [3, 1]]})");
-  const auto run =
-      run_program("act-eval", eval(data, {"--shots", "3", "--shot-data", train, "--heads", heads, "--json",
-                                          folder / "result.json", "--predictions", folder / "lines.jsonl"}));
+  const std::string heads = folder.write("heads.json", act_test::tiny_heads);
+  const auto run = run_program(
+      "act-eval", eval_arguments(data, {"--shots", "3", "--shot-data", train, "--heads", heads, "--json",
+                                        folder / "result.json", "--predictions", folder / "lines.jsonl"}));
   CAPTURE(run.err);
   REQUIRE(run.exit_code == 0);
   CHECK(run.out.find("mean over 5 seeds") != std::string::npos);
@@ -89,9 +89,10 @@ TEST_CASE("--shots: a result for each seed, the mean at the top") {
 TEST_CASE("--shots from the same file: a sample is never its own shot") {
   const act_test::scratch_folder folder;
   const std::string data = folder.write("data.jsonl", short_jsonl(6, false));
-  const auto zero = run_program("act-eval", eval(data, {"--predictions", folder / "zero.jsonl"}));
-  const auto run = run_program("act-eval", eval(data, {"--shots", "5", "--shot-data", data, "--shot-seeds",
-                                                       "2", "--predictions", folder / "lines.jsonl"}));
+  const auto zero = run_program("act-eval", eval_arguments(data, {"--predictions", folder / "zero.jsonl"}));
+  const auto run =
+      run_program("act-eval", eval_arguments(data, {"--shots", "5", "--shot-data", data, "--shot-seeds", "2",
+                                                    "--predictions", folder / "lines.jsonl"}));
   CAPTURE(run.err);
   REQUIRE(zero.exit_code == 0);
   REQUIRE(run.exit_code == 0);
@@ -105,7 +106,7 @@ TEST_CASE("--shots from the same file: a sample is never its own shot") {
     CHECK(std::equal(own.rbegin(), own.rend(), prompt.rbegin()));  // asked last
     CHECK(!contains(before, own));
   }
-  const auto many = run_program("act-eval", eval(data, {"--shots", "6", "--shot-data", data}));
+  const auto many = run_program("act-eval", eval_arguments(data, {"--shots", "6", "--shot-data", data}));
   CHECK(many.exit_code == 2);
   CHECK(many.err.find("too few for 6 shots") != std::string::npos);
 }
@@ -113,10 +114,10 @@ TEST_CASE("--shots from the same file: a sample is never its own shot") {
 TEST_CASE("shot options that don't belong together are wrong usage") {
   const act_test::scratch_folder folder;
   const std::string data = folder.write("data.jsonl", short_jsonl(6, false));
-  CHECK(run_program("act-eval", eval(data, {"--shots", "2"})).exit_code == 2);
-  CHECK(run_program("act-eval", eval(data, {"--shot-data", data})).exit_code == 2);
-  CHECK(run_program("act-eval", eval(data, {"--shot-seeds", "2"})).exit_code == 2);
-  CHECK(run_program("act-eval", eval(data, {"--shots", "0", "--shot-data", data})).exit_code == 2);
+  CHECK(run_program("act-eval", eval_arguments(data, {"--shots", "2"})).exit_code == 2);
+  CHECK(run_program("act-eval", eval_arguments(data, {"--shot-data", data})).exit_code == 2);
+  CHECK(run_program("act-eval", eval_arguments(data, {"--shot-seeds", "2"})).exit_code == 2);
+  CHECK(run_program("act-eval", eval_arguments(data, {"--shots", "0", "--shot-data", data})).exit_code == 2);
 }
 
 TEST_CASE("--prior contextual: the plain scores less those of the prompt without its text") {
@@ -125,13 +126,15 @@ TEST_CASE("--prior contextual: the plain scores less those of the prompt without
   const std::string heads = folder.write("heads.json", R"({"heads": [[1, 0], [2, 3]]})");
   const std::string empty = folder.write(
       "empty.jsonl", R"({"prompt": "the road is", "options": [" the", " of", " a"], "label": 0})");
-  const auto run =
-      run_program("act-eval", eval(data, {"--prior", "contextual", "--heads", heads, "--json",
-                                          folder / "result.json", "--predictions", folder / "lines.jsonl"}));
+  const auto run = run_program(
+      "act-eval", eval_arguments(data, {"--prior", "contextual", "--heads", heads, "--json",
+                                        folder / "result.json", "--predictions", folder / "lines.jsonl"}));
   CAPTURE(run.err);
   REQUIRE(run.exit_code == 0);
   CHECK(run.out.find("contextual - plain") != std::string::npos);
-  REQUIRE(run_program("act-eval", eval(empty, {"--predictions", folder / "prior.jsonl"})).exit_code == 0);
+  REQUIRE(
+      run_program("act-eval", eval_arguments(empty, {"--predictions", folder / "prior.jsonl"})).exit_code ==
+      0);
   const json prior = parsed_lines(folder / "prior.jsonl").front()["baseline"]["scores"];
   std::size_t correct = 0;
   for (const json& line : parsed_lines(folder / "lines.jsonl")) {
@@ -148,7 +151,7 @@ TEST_CASE("--prior contextual: the plain scores less those of the prompt without
   CHECK(result["difference"].contains("mcnemar_p"));
 
   const std::string without = folder.write("without.jsonl", short_jsonl(3, false));
-  const auto refused = run_program("act-eval", eval(without, {"--prior", "contextual"}));
+  const auto refused = run_program("act-eval", eval_arguments(without, {"--prior", "contextual"}));
   CHECK(refused.exit_code == 1);
   CHECK(refused.err.find("prior_prompt") != std::string::npos);
 }
@@ -158,8 +161,9 @@ TEST_CASE("shots, prior and likelihood work together") {
   const std::string data = folder.write("data.jsonl", short_jsonl(8, true));
   const std::string train = folder.write("train.jsonl", short_jsonl(9, true));
   const auto run = run_program(
-      "act-eval", eval(data, {"--shots", "2", "--shot-data", train, "--shot-seeds", "2", "--prior",
-                              "contextual", "--scoring", "likelihood", "--json", folder / "result.json"}));
+      "act-eval",
+      eval_arguments(data, {"--shots", "2", "--shot-data", train, "--shot-seeds", "2", "--prior",
+                            "contextual", "--scoring", "likelihood", "--json", folder / "result.json"}));
   CAPTURE(run.err);
   REQUIRE(run.exit_code == 0);
   const json result = parsed(folder / "result.json");

@@ -39,9 +39,7 @@ std::string tiny_squad(bool second_version) {
       .dump();
 }
 
-const std::string heads_text = R"({"heads": [[1, 0], [1, 2], [2, 3], [3, 1]]})";
-
-std::vector<std::string> command(const std::string& data, std::vector<std::string> more = {}) {
+std::vector<std::string> squad_arguments(const std::string& data, std::vector<std::string> more = {}) {
   more.insert(more.begin(), {"--model", act_test::tiny_model, "--task", "squad", "--data", data});
   return more;
 }
@@ -51,10 +49,10 @@ std::vector<std::string> command(const std::string& data, std::vector<std::strin
 TEST_CASE("squad: the prompt's greedy continuation to the first newline, plain and calibrated") {
   const act_test::scratch_folder folder;
   const std::string data = folder.write("dev.json", tiny_squad(true));
-  const std::string heads = folder.write("heads.json", heads_text);
+  const std::string heads = folder.write("heads.json", act_test::tiny_heads);
   const auto run = run_program(
-      "act-eval", command(data, {"--heads", heads, "--max-new-tokens", "9", "--json", folder / "result.json",
-                                 "--predictions", folder / "lines.jsonl"}));
+      "act-eval", squad_arguments(data, {"--heads", heads, "--max-new-tokens", "9", "--json",
+                                         folder / "result.json", "--predictions", folder / "lines.jsonl"}));
   CAPTURE(run.err);
   REQUIRE(run.exit_code == 0);
   const json result = parsed(folder / "result.json");
@@ -112,8 +110,8 @@ TEST_CASE("squad: shots are the paragraph's first other questions, fewer where i
   const act_test::scratch_folder folder;
   const std::string data = folder.write("dev.json", tiny_squad(true));
   const auto run = run_program(
-      "act-eval", command(data, {"--shots", "2", "--max-new-tokens", "2", "--json", folder / "result.json",
-                                 "--predictions", folder / "lines.jsonl"}));
+      "act-eval", squad_arguments(data, {"--shots", "2", "--max-new-tokens", "2", "--json",
+                                         folder / "result.json", "--predictions", folder / "lines.jsonl"}));
   CAPTURE(run.err);
   REQUIRE(run.exit_code == 0);
   CHECK(parsed(folder / "result.json")["shots"]["count"] == 2);
@@ -135,8 +133,8 @@ TEST_CASE("squad: shots are the paragraph's first other questions, fewer where i
 TEST_CASE("squad: version 1.1 has no unanswerable part, and --limit chooses as everywhere") {
   const act_test::scratch_folder folder;
   const std::string data = folder.write("dev.json", tiny_squad(false));
-  const auto run = run_program(
-      "act-eval", command(data, {"--limit", "2", "--max-new-tokens", "2", "--json", folder / "result.json"}));
+  const auto run = run_program("act-eval", squad_arguments(data, {"--limit", "2", "--max-new-tokens", "2",
+                                                                  "--json", folder / "result.json"}));
   REQUIRE(run.exit_code == 0);
   const json result = parsed(folder / "result.json");
   CHECK(result["version"] == "1.1");
@@ -150,7 +148,7 @@ TEST_CASE("squad: a prompt that leaves an answer no room, and options that don't
   const act_test::scratch_folder folder;
   const std::string data = folder.write("dev.json", tiny_squad(true));
   const auto refused = [&](std::vector<std::string> more, int code, const std::string& names) {
-    const auto run = run_program("act-eval", command(data, more));
+    const auto run = run_program("act-eval", squad_arguments(data, more));
     CAPTURE(run.err);
     CHECK(run.exit_code == code);
     CHECK(run.err.find(names) != std::string::npos);
@@ -163,8 +161,8 @@ TEST_CASE("squad: a prompt that leaves an answer no room, and options that don't
   refused({"--prior", "contextual"}, 2, "--prior");
   refused({"--shots", "1", "--shot-data", data}, 2, "--shot-data");
   refused({"--shots", "1", "--shot-seeds", "2"}, 2, "--shot-seeds");
-  const auto cut = run_program("act-eval", command(data, {"--max-new-tokens", "200", "--long-prompts",
-                                                          "truncate-left", "--limit", "1"}));
+  const auto cut = run_program("act-eval", squad_arguments(data, {"--max-new-tokens", "200", "--long-prompts",
+                                                                  "truncate-left", "--limit", "1"}));
   CHECK(cut.exit_code == 0);
   CHECK(cut.out.find("1 prompts cut") != std::string::npos);
   const std::string lines = folder.write("data.jsonl", act_test::tiny_jsonl(3));
@@ -186,7 +184,7 @@ TEST_CASE("squad: interrupted between tokens, nothing is written") {
     many["data"].push_back(many["data"][0]);
   const std::string data = folder.write("dev.json", many.dump());
   const auto start = std::chrono::steady_clock::now();
-  const auto run = run_program("act-eval", command(data, {"--json", folder / "result.json"}),
+  const auto run = run_program("act-eval", squad_arguments(data, {"--json", folder / "result.json"}),
                                act_test::interruption{.signal = SIGINT, .when = [&] {
                                                         return std::chrono::steady_clock::now() - start >
                                                                std::chrono::seconds(1);

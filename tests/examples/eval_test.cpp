@@ -56,7 +56,7 @@ TEST_CASE("act-eval without heads: accuracy with its interval, one line a sample
 TEST_CASE("act-eval with heads: both in one run, and the plain part unchanged") {
   const act_test::scratch_folder folder;
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(40));
-  const std::string heads = folder.write("heads.json", R"({"heads": [[1, 0], [1, 2], [2, 3], [3, 1]]})");
+  const std::string heads = folder.write("heads.json", act_test::tiny_heads);
   const auto plain = run_program("act-eval", {"--model", act_test::tiny_model, "--task", "jsonl", "--data",
                                               data, "--predictions", folder / "plain.jsonl"});
   const auto both = run_program(

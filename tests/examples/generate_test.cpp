@@ -9,32 +9,24 @@
 #include <sstream>
 
 #include "examples/process.hpp"
+#include "examples/results.hpp"
 #include "examples/tiny_task.hpp"
 #include "runtime/parity_golden.hpp"
 
+using act_test::check_one_line;
+using act_test::parsed;
 using act_test::run_program;
 using nlohmann::json;
 
 namespace {
 
-json parsed(const std::string& path) {
-  return json::parse(act_test::read_file(path));
-}
-
-const std::string prompt =
+const std::string generated_from =
     "the weather or what people ask of a long and winding road the weather or what people";
 
 act_test::process_result generate(std::vector<std::string> more,
                                   const std::string& model = act_test::tiny_model) {
   more.insert(more.begin(), {"--model", model});
   return run_program("act-generate", more);
-}
-
-void check_one_line(const act_test::process_result& run, int code, const std::string& names) {
-  CAPTURE(run.err);
-  CHECK(run.exit_code == code);
-  CHECK(run.err.find(names) != std::string::npos);
-  CHECK(std::count(run.err.begin(), run.err.end(), '\n') == 1);
 }
 
 std::string joined(const std::vector<act::token_id>& tokens) {
@@ -56,7 +48,8 @@ double difference(const std::vector<double>& a, const std::vector<double>& b, do
 
 TEST_CASE("act-generate prints the continuation, and the JSON says how it was made") {
   const act_test::scratch_folder folder;
-  const auto run = generate({"--prompt", prompt, "--max-new-tokens", "24", "--json", folder / "result.json"});
+  const auto run =
+      generate({"--prompt", generated_from, "--max-new-tokens", "24", "--json", folder / "result.json"});
   CHECK(run.err == "");
   REQUIRE(run.exit_code == 0);
   const json result = parsed(folder / "result.json");
@@ -68,13 +61,13 @@ TEST_CASE("act-generate prints the continuation, and the JSON says how it was ma
        {"version", "revision", "compiler", "flags", "cpu", "threads", "options", "seconds"}) {
     CHECK(result["provenance"].contains(key));
   }
-  const std::string file = folder.write("prompt.txt", prompt);
+  const std::string file = folder.write("prompt.txt", generated_from);
   CHECK(generate({"--prompt-file", file, "--max-new-tokens", "24", "--threads", "2"}).out == run.out);
 }
 
 TEST_CASE("act-generate draws by seed and ends before a stop string") {
   const auto with = [](std::vector<std::string> more) {
-    more.insert(more.begin(), {"--prompt", prompt, "--max-new-tokens", "40"});
+    more.insert(more.begin(), {"--prompt", generated_from, "--max-new-tokens", "40"});
     const auto run = generate(more);
     CHECK(run.exit_code == 0);
     return run.out;
@@ -91,7 +84,7 @@ TEST_CASE("act-generate draws by seed and ends before a stop string") {
   REQUIRE(pair != whole.end());
   const std::string stop(pair, pair + 2);
   CHECK(with({"--stop", "never in there", "--stop", stop}) == whole.substr(0, whole.find(stop)) + "\n");
-  CHECK(generate({"--prompt", prompt, "--max-new-tokens", "0"}).out == "\n");
+  CHECK(generate({"--prompt", generated_from, "--max-new-tokens", "0"}).out == "\n");
 }
 
 TEST_CASE("act-generate calibrates heads, with beta 1 it changes nothing") {
@@ -99,8 +92,8 @@ TEST_CASE("act-generate calibrates heads, with beta 1 it changes nothing") {
   const std::string heads = folder.write(
       "heads.json", R"({"options": {"alpha": 1.1}, "heads": [[0, 0], [0, 3], [1, 2], [2, 3], [3, 1]]})");
   const auto with = [&](std::vector<std::string> more) {
-    more.insert(more.begin(), {"--prompt", prompt, "--max-new-tokens", "40", "--temperature", "1", "--seed",
-                               "5", "--quiet", "--json", folder / "result.json"});
+    more.insert(more.begin(), {"--prompt", generated_from, "--max-new-tokens", "40", "--temperature", "1",
+                               "--seed", "5", "--quiet", "--json", folder / "result.json"});
     const auto run = generate(more);
     CHECK(run.err == "");
     CHECK(run.exit_code == 0);

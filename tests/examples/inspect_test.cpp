@@ -15,26 +15,20 @@
 #include "examples/results.hpp"
 #include "examples/tiny_task.hpp"
 
+using act_test::check_one_line;
 using act_test::parsed;
 using act_test::run_program;
 using nlohmann::json;
 
 namespace {
 
-const std::string prompt =
+const std::string inspected =
     "the weather or what people ask of a long and winding road the weather or what people ask";
 
 act_test::process_result inspect(std::vector<std::string> more,
                                  const std::string& model = act_test::tiny_model) {
   more.insert(more.begin(), {"--model", model});
   return run_program("act-inspect", more);
-}
-
-void check_one_line(const act_test::process_result& run, int code, const std::string& names) {
-  CAPTURE(run.err);
-  CHECK(run.exit_code == code);
-  CHECK(run.err.find(names) != std::string::npos);
-  CHECK(std::count(run.err.begin(), run.err.end(), '\n') == 1);
 }
 
 void check_provenance(const json& result) {
@@ -49,7 +43,7 @@ void check_provenance(const json& result) {
 
 TEST_CASE("act-inspect on a prompt: heat map, tables, and the same sinks in the JSON") {
   const act_test::scratch_folder folder;
-  const auto run = inspect({"--prompt", prompt, "--json", folder / "result.json"});
+  const auto run = inspect({"--prompt", inspected, "--json", folder / "result.json"});
   CHECK(run.err == "");
   REQUIRE(run.exit_code == 0);
   CHECK(run.out.find('\x1b') == std::string::npos);  // no terminal, no colour
@@ -60,7 +54,7 @@ TEST_CASE("act-inspect on a prompt: heat map, tables, and the same sinks in the 
 
   const json result = parsed(folder / "result.json");
   check_provenance(result);
-  CHECK(result["prompt"] == prompt);
+  CHECK(result["prompt"] == inspected);
   const std::size_t tokens = result["prompt_tokens"].size();
   CHECK(result["tokens"] == tokens);
   CHECK(result["n"] == 1);
@@ -98,16 +92,16 @@ TEST_CASE("act-inspect on a prompt: heat map, tables, and the same sinks in the 
 
 TEST_CASE("act-inspect: a prompt file, threads and --quiet change nothing in the result") {
   const act_test::scratch_folder folder;
-  const auto run = inspect({"--prompt", prompt});
-  const std::string file = folder.write("prompt.txt", prompt);
+  const auto run = inspect({"--prompt", inspected});
+  const std::string file = folder.write("prompt.txt", inspected);
   CHECK(inspect({"--prompt-file", file, "--threads", "3", "--quiet"}).out == run.out);
-  CHECK(inspect({"--prompt", prompt, "--threads", "1"}).out == run.out);
+  CHECK(inspect({"--prompt", inspected, "--threads", "1"}).out == run.out);
 }
 
 TEST_CASE("act-inspect heeds the options of what a sink is") {
   const act_test::scratch_folder folder;
   const auto count = [&](std::vector<std::string> more) {
-    more.insert(more.end(), {"--prompt", prompt, "--json", folder / "r.json"});
+    more.insert(more.end(), {"--prompt", inspected, "--json", folder / "r.json"});
     REQUIRE(inspect(more).exit_code == 0);
     return parsed(folder / "r.json")["sink_count"].get<std::size_t>();
   };
@@ -159,9 +153,9 @@ TEST_CASE("act-inspect over a data set: averages, Table 1, and the tokens of eac
 
   // A sample alone is the prompt alone.
   const std::string one = folder.write(
-      "one.jsonl", "{\"prompt\": \"" + prompt + "\", \"options\": [\" a\", \" the\"], \"label\": 0}\n");
+      "one.jsonl", "{\"prompt\": \"" + inspected + "\", \"options\": [\" a\", \" the\"], \"label\": 0}\n");
   REQUIRE(inspect({"--task", "jsonl", "--data", one, "--json", folder / "one.json"}).exit_code == 0);
-  REQUIRE(inspect({"--prompt", prompt, "--json", folder / "prompt.json"}).exit_code == 0);
+  REQUIRE(inspect({"--prompt", inspected, "--json", folder / "prompt.json"}).exit_code == 0);
   const json sample = parsed(folder / "one.json"), text = parsed(folder / "prompt.json");
   CHECK(sample["per_head"] == text["per_head"]);
   CHECK(sample["frequent_tokens"] == text["frequent_tokens"]);
@@ -203,7 +197,7 @@ TEST_CASE("act-inspect --html: one page of its own, with maps of a prompt and wi
 }
 
 TEST_CASE("act-inspect: colour when asked for, none of a prompt's escape codes ever") {
-  CHECK(inspect({"--prompt", prompt, "--color", "always"}).out.find("\x1b[48;5;") != std::string::npos);
+  CHECK(inspect({"--prompt", inspected, "--color", "always"}).out.find("\x1b[48;5;") != std::string::npos);
   const auto run = inspect({"--prompt", "the road \x1b[2J\x1b[31m of a \x1b[2J\x1b[2J road", "--alpha", "1"});
   CHECK(run.exit_code == 0);
   CHECK(run.out.find('\x1b') == std::string::npos);
@@ -241,9 +235,9 @@ TEST_CASE("act-inspect: bad input is one line with what, where and the mend") {
   check_one_line(inspect({"--task", "jsonl", "--data", bad}), 1, "bad.jsonl:3");
   check_one_line(inspect({"--prompt", "a", "--html", folder / "no/such/page.html"}), 1, "page.html");
   check_one_line(inspect({"--prompt", "a", "--html", folder / "x", "--json", folder / "x"}), 2, "same file");
-  const std::string file = folder.write("prompt.txt", prompt);
+  const std::string file = folder.write("prompt.txt", inspected);
   check_one_line(inspect({"--prompt-file", file, "--html", file}), 2, "--html");
-  CHECK(act_test::read_file(file) == prompt);
+  CHECK(act_test::read_file(file) == inspected);
 }
 
 TEST_CASE("act-inspect stops at Ctrl-C with 130 and writes nothing") {

@@ -1,11 +1,13 @@
 // Runs a program of the build and returns what it printed and how it ended.
 #pragma once
 
+#include <doctest/doctest.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -93,6 +95,14 @@ inline process_result run_program(const std::string& name, std::vector<std::stri
           .killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
           .out = read_file(out),
           .err = read_file(err)};
+}
+
+/// It ended with `code` and said why in one line, in which `names` stands.
+inline void check_one_line(const process_result& run, int code, const std::string& names) {
+  CAPTURE(run.err);
+  CHECK(run.exit_code == code);
+  CHECK(run.err.find(names) != std::string::npos);
+  CHECK(std::count(run.err.begin(), run.err.end(), '\n') == 1);
 }
 
 }  // namespace act_test

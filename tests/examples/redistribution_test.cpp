@@ -23,8 +23,6 @@ using nlohmann::json;
 
 namespace {
 
-const std::string heads_text = R"({"heads": [[1, 0], [1, 2], [2, 3], [3, 1]]})";
-
 std::vector<std::string> command(const std::string& data, const std::string& heads,
                                  const std::vector<std::string>& more) {
   std::vector<std::string> arguments{
@@ -38,7 +36,7 @@ std::vector<std::string> command(const std::string& data, const std::string& hea
 TEST_CASE("every redistribution calibrates as the core's option does, and is recorded by its name") {
   const act_test::scratch_folder folder;
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(4));
-  const std::string heads = folder.write("heads.json", heads_text);
+  const std::string heads = folder.write("heads.json", act_test::tiny_heads);
   const act::loaded_model loaded = act::load_model(act_test::tiny_model);
   act::model_calibration calibration;
   for (const auto& [layer, head] : {std::pair{1, 0}, {1, 2}, {2, 3}, {3, 1}})
@@ -111,7 +109,7 @@ TEST_CASE("every redistribution calibrates as the core's option does, and is rec
 TEST_CASE("redistributions: unknown names and options that make no sense together are wrong usage") {
   const act_test::scratch_folder folder;
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(3));
-  const std::string heads = folder.write("heads.json", heads_text);
+  const std::string heads = folder.write("heads.json", act_test::tiny_heads);
   const auto refused = [&](const std::vector<std::string>& more, const std::vector<std::string>& names) {
     const auto run = run_program("act-eval", command(data, heads, more));
     CAPTURE(run.err);

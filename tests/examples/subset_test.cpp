@@ -25,7 +25,8 @@ using nlohmann::json;
 
 namespace {
 
-const std::string heads_text = R"({"heads": [[1, 0], [1, 2], [2, 3], [3, 1]], "options": {"alpha": 2}})";
+const std::string heads_of_alpha_2 =
+    R"({"heads": [[1, 0], [1, 2], [2, 3], [3, 1]], "options": {"alpha": 2}})";
 
 // Found by the text that each token adds: positions of those that end within the last occurrence of `part`.
 std::vector<std::size_t> positions_in(const act::tokenizer& by, const std::vector<act::token_id>& tokens,
@@ -65,7 +66,7 @@ TEST_CASE("a prompt's sinks give to its own question or choices as the core's op
   const act_test::scratch_folder folder;
   const std::string text = act_test::tiny_arce(5);
   const std::string data = folder.write("dev.jsonl", text);
-  const std::string heads = folder.write("heads.json", heads_text);
+  const std::string heads = folder.write("heads.json", heads_of_alpha_2);
   const act::loaded_model loaded = act::load_model(act_test::tiny_model);
   const act::tokenizer& by = *loaded.tokenizer;
   const std::vector<json> samples = act_test::json_lines(text);
@@ -150,7 +151,7 @@ TEST_CASE("a subset that can't be is wrong usage, said before the model is loade
   const std::string sst2 = folder.write("dev.tsv", "sentence\tlabel\nfine \t1\n");
   const std::string own = folder.write("own.jsonl", act_test::tiny_jsonl(2));
   const std::string squad = folder.write("dev.json", R"({"version": "1.1", "data": []})");
-  const std::string heads = folder.write("heads.json", heads_text);
+  const std::string heads = folder.write("heads.json", heads_of_alpha_2);
   const std::string found = folder.write(
       "found.json", R"({"heads": [[1, 0]], "options": {"redistribution": "subset", "subset": "choices"}})");
   const auto refused = [&](const std::string& program, std::vector<std::string> arguments,
@@ -204,7 +205,7 @@ TEST_CASE("a classification prompt's sinks give to what the sample says") {
   const std::string data = folder.write("dev.jsonl", sample.dump() + "\n");
   const auto run =
       run_program("act-eval", {"--model", act_test::tiny_model, "--task", "rte", "--data", data, "--heads",
-                               folder.write("heads.json", heads_text), "--redistribution", "subset",
+                               folder.write("heads.json", heads_of_alpha_2), "--redistribution", "subset",
                                "--subset", "question", "--predictions", folder / "lines.jsonl"});
   CAPTURE(run.err);
   REQUIRE(run.exit_code == 0);

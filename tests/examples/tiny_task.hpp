@@ -14,6 +14,9 @@ namespace act_test {
 inline const std::string tiny_model =
     (std::filesystem::path(ACT_TEST_GOLDEN_DIR) / "parity" / "tiny-llama-mixed.gguf").string();
 
+/// A heads file for it.
+inline const std::string tiny_heads = R"({"heads": [[1, 0], [1, 2], [2, 3], [3, 1]]})";
+
 /// `count` different prompts of 10 to 40 words in the format of task `jsonl`.
 inline std::string tiny_jsonl(std::size_t count, std::size_t variant = 0) {
   const char* words[] = {"the", "weather", "or",   "what", "people",  "ask",

@@ -8,9 +8,9 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-namespace act_test {
+#include "runtime/parity_golden.hpp"
 
-inline const std::filesystem::path parity_folder = std::filesystem::path(ACT_TEST_GOLDEN_DIR) / "parity";
+namespace act_test {
 
 inline nlohmann::json json_file(const std::filesystem::path& path) {
   std::ifstream in(path);

@@ -27,9 +27,9 @@ using element = act::element_traits<T>;
 
 /// The bound that row_panel.hpp states.
 template <class T>
-constexpr double row_bound = sizeof(act::accumulator_t<T>) == 4 ? 14 * 0x1p-24 : 1e-10;
+constexpr double panel_row_bound = sizeof(act::accumulator_t<T>) == 4 ? 14 * 0x1p-24 : 1e-10;
 template <class T>
-constexpr double column_bound = sizeof(act::accumulator_t<T>) == 4 ? 3 * 0x1p-24 : 1e-10;
+constexpr double panel_column_bound = sizeof(act::accumulator_t<T>) == 4 ? 3 * 0x1p-24 : 1e-10;
 
 /// A panel in the last rows of a map that ends with them, at an odd address.
 template <class T>
@@ -99,7 +99,7 @@ TEST_CASE_TEMPLATE("a panel's column sums stay within the stated bound and see n
           double expected = 0.25;
           for (std::size_t r = 0; r < panel::rows; ++r)
             expected += map.sees(r, j) ? map.weight(r, j) : 0;
-          CHECK(std::abs(sums[j] - expected) <= column_bound<T> * expected);
+          CHECK(std::abs(sums[j] - expected) <= panel_column_bound<T> * expected);
         }
       });
     }
@@ -120,8 +120,8 @@ TEST_CASE_TEMPLATE("what a panel's rows hold on sinks and elsewhere stays within
         for (std::size_t j = 0; j < map.stride; ++j) {
           if (map.sees(r, j)) expected[map.marks[j] > 0 ? 1 : 0] += map.weight(r, j);
         }
-        CHECK(std::abs(elsewhere[r] - expected[0]) <= row_bound<T> * expected[0]);
-        CHECK(std::abs(on_sinks[r] - expected[1]) <= row_bound<T> * expected[1]);
+        CHECK(std::abs(elsewhere[r] - expected[0]) <= panel_row_bound<T> * expected[0]);
+        CHECK(std::abs(on_sinks[r] - expected[1]) <= panel_row_bound<T> * expected[1]);
         if (expected[0] > 0) worst = std::max(worst, std::abs(elsewhere[r] - expected[0]) / expected[0]);
       }
     });

@@ -11,9 +11,9 @@
 
 #include "runtime/parity_golden.hpp"
 
-namespace {
+using act_test::parity_folder;
 
-const std::filesystem::path golden_folder = std::filesystem::path(ACT_TEST_GOLDEN_DIR) / "parity";
+namespace {
 
 act::model read(const std::filesystem::path& path) {
   if (std::filesystem::is_directory(path)) return act::read_model(path);
@@ -65,8 +65,8 @@ void check_against_golden(const act::model& model, const act_test::parity_golden
 
 TEST_CASE("tiny Llama checkpoints agree with transformers, plain and calibrated") {
   for (const char* name : {"tiny-llama-mixed", "tiny-llama-tied"}) {
-    const auto golden = act_test::read_parity_golden(golden_folder / (std::string(name) + ".json"));
-    check_against_golden(read(golden_folder / golden.model), golden);
+    const auto golden = act_test::read_parity_golden(parity_folder / (std::string(name) + ".json"));
+    check_against_golden(read(parity_folder / golden.model), golden);
   }
 }
 
@@ -75,7 +75,7 @@ TEST_CASE("SmolLM2 agrees with transformers, plain and calibrated") {
     MESSAGE("[skipped] no model at " ACT_TEST_MODEL "; third_party/fetch_model.sh gets it");
     return;
   }
-  check_against_golden(read(ACT_TEST_MODEL), act_test::read_parity_golden(golden_folder / "smollm2.json"));
+  check_against_golden(read(ACT_TEST_MODEL), act_test::read_parity_golden(parity_folder / "smollm2.json"));
 }
 
 TEST_CASE(
@@ -83,8 +83,8 @@ TEST_CASE(
   for (const char* name : {"tiny-opt-prenorm", "tiny-opt-postnorm", "tiny-opt-bare", "tiny-opt-nofinal",
                            "tiny-llama-old-config", "tiny-llama-new-config"}) {
     CAPTURE(name);
-    check_against_golden(read(golden_folder / name),
-                         act_test::read_parity_golden(golden_folder / name / "golden.json"));
+    check_against_golden(read(parity_folder / name),
+                         act_test::read_parity_golden(parity_folder / name / "golden.json"));
   }
 }
 
@@ -97,12 +97,12 @@ TEST_CASE("small trained Llama checkpoints agree with transformers") {
     }
     CAPTURE(name);
     check_against_golden(read(folder),
-                         act_test::read_parity_golden(golden_folder / (std::string(name) + ".json")));
+                         act_test::read_parity_golden(parity_folder / (std::string(name) + ".json")));
   }
 }
 
 TEST_CASE("each prompt of a batch has its own subset") {
-  const act::model model = read(golden_folder / "tiny-llama-new-config");
+  const act::model model = read(parity_folder / "tiny-llama-new-config");
   const std::vector<std::vector<act::token_id>> prompts{{3, 9, 4, 7, 7, 2, 30, 5, 11, 2, 2, 8},
                                                         {8, 2, 2, 5, 6, 12, 40, 7}};
   const std::vector<std::vector<std::size_t>> subsets{{1, 2, 3, 9}, {4, 5}};

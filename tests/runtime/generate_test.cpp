@@ -15,12 +15,12 @@
 #include "runtime/double_llama.hpp"
 #include "runtime/parity_golden.hpp"
 
+using act_test::parity_folder;
+
 namespace {
 
-const std::filesystem::path golden_folder = std::filesystem::path(ACT_TEST_GOLDEN_DIR) / "parity";
-
 act::model tiny(const std::string& name = "tiny-llama-mixed.gguf") {
-  const std::filesystem::path path = golden_folder / name;
+  const std::filesystem::path path = parity_folder / name;
   if (std::filesystem::is_directory(path)) return act::read_model(path);
   return act::read_model(std::make_shared<const act::gguf_file>(path));
 }
@@ -72,7 +72,7 @@ TEST_CASE("greedy decoding with a cache is greedy decoding by whole passes") {
 }
 
 TEST_CASE("calibrated decoding equals the definitions in double precision, step by step") {
-  const auto golden = act_test::read_parity_golden(golden_folder / "tiny-llama-mixed.json");
+  const auto golden = act_test::read_parity_golden(parity_folder / "tiny-llama-mixed.json");
   const act::model model = tiny();
   for (const double alpha : {1.1, 1.5, 2.5}) {
     CAPTURE(alpha);

@@ -13,7 +13,7 @@
 
 namespace {
 
-const std::filesystem::path golden_folder = std::filesystem::path(ACT_TEST_GOLDEN_DIR);
+const std::filesystem::path golden_root = std::filesystem::path(ACT_TEST_GOLDEN_DIR);
 
 struct golden_texts {
   act::model model;
@@ -23,11 +23,11 @@ struct golden_texts {
 };
 
 golden_texts read_golden() {
-  std::ifstream in(golden_folder / "perplexity" / "golden.json");
+  std::ifstream in(golden_root / "perplexity" / "golden.json");
   const nlohmann::json stored = nlohmann::json::parse(in);
   golden_texts golden;
-  golden.model = act::read_model(std::make_shared<const act::gguf_file>(
-      golden_folder / "parity" / stored.at("model").get<std::string>()));
+  golden.model = act::read_model(
+      std::make_shared<const act::gguf_file>(golden_root / "parity" / stored.at("model").get<std::string>()));
   for (const auto& pair : stored.at("heads"))
     golden.calibration.heads.insert(pair[0], pair[1]);
   for (const auto& texts : stored.at("families")) {

@@ -11,6 +11,8 @@
 
 namespace act_test {
 
+inline const std::filesystem::path parity_folder = std::filesystem::path(ACT_TEST_GOLDEN_DIR) / "parity";
+
 struct parity_case {
   act::model_calibration calibration;
 };

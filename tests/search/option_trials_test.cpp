@@ -11,6 +11,8 @@
 
 #include "search/tiny_search.hpp"
 
+using act_test::largest_difference;
+
 namespace {
 
 // What the whole passes say: with `head` alone calibrated, and plain.
@@ -36,16 +38,8 @@ act::sample_scores whole_passes(const act_test::tiny_search& tiny, act::layer_he
   return scores;
 }
 
-double largest_difference(const std::vector<double>& a, const std::vector<double>& b) {
-  REQUIRE(a.size() == b.size());
-  double worst = 0;
-  for (std::size_t i = 0; i < a.size(); ++i)
-    worst = std::max(worst, std::abs(a[i] - b[i]));
-  return worst;
-}
-
 // As a part of the largest score of the model's: without a final norm logits, and their rounding, are larger.
-constexpr double tolerance = 1e-5;
+constexpr double relative_tolerance = 1e-5;
 
 // Sinks in the prompt, inside the option, and at its very end.
 act_test::tiny_search with_many_sinks(act_test::tiny_search tiny) {
@@ -75,7 +69,7 @@ std::size_t check_trials(const act_test::tiny_search& tiny) {
     }
   }
   MESSAGE("largest difference of a score " << worst << ", largest score " << largest);
-  CHECK(worst < tolerance * largest);
+  CHECK(worst < relative_tolerance * largest);
   return moved;
 }
 

@@ -1,9 +1,11 @@
 // The tiny golden checkpoint and its prompts as a head search sees them.
 #pragma once
 
+#include <doctest/doctest.h>
 #include <act/runtime/load_model.hpp>
 #include <act/search/plan.hpp>
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
@@ -114,6 +116,15 @@ inline tiny_search make_tiny_folder_search(const std::string& name) {
   made.plan.fingerprint = name;
   made.plan.sources.push_back({.task = "none", .file = "none", .sha256 = "none", .indices = {}});
   return made;
+}
+
+/// The largest difference of two scores of a sample.
+inline double largest_difference(const std::vector<double>& a, const std::vector<double>& b) {
+  REQUIRE(a.size() == b.size());
+  double worst = 0;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    worst = std::max(worst, std::abs(a[i] - b[i]));
+  return worst;
 }
 
 }  // namespace act_test

@@ -9,6 +9,8 @@
 
 #include "search/tiny_search.hpp"
 
+using act_test::largest_difference;
+
 namespace {
 
 std::vector<std::vector<double>> whole_pass_scores(const act_test::tiny_search& tiny, act::layer_head head) {
@@ -34,16 +36,9 @@ std::vector<std::vector<double>> whole_pass_scores(const act_test::tiny_search& 
   return scores;
 }
 
-double largest_difference(const std::vector<double>& a, const std::vector<double>& b) {
-  double worst = 0;
-  for (std::size_t i = 0; i < a.size(); ++i)
-    worst = std::max(worst, std::abs(a[i] - b[i]));
-  return worst;
-}
-
 // Logits of the tiny checkpoint reach 10; this is two orders below the tolerance against transformers (2e-4
 // of that).
-constexpr double tolerance = 3e-5;
+constexpr double logit_tolerance = 3e-5;
 
 }  // namespace
 
@@ -87,7 +82,7 @@ TEST_CASE("every trial's scores equal a whole forward pass's") {
     }
   }
   MESSAGE("largest difference of a logit " << worst);
-  CHECK(worst < tolerance);
+  CHECK(worst < logit_tolerance);
   CHECK(moved > 20);  // the comparison would mean nothing if calibration changed nothing
 }
 
@@ -112,7 +107,7 @@ TEST_CASE("trials by the greedy token equal whole forward passes") {
       }
     }
   }
-  CHECK(worst < tolerance);
+  CHECK(worst < logit_tolerance);
   CHECK(moved > 20);
 }
 
@@ -163,7 +158,7 @@ TEST_CASE("a narrow range finds what a wide one finds, with the same work a laye
     CHECK(found.work == expected.work);
     REQUIRE(found.scores.size() == expected.scores.size());
     for (std::size_t i = 0; i < found.scores.size(); ++i) {
-      CHECK(largest_difference(found.scores[i], expected.scores[i]) < tolerance);
+      CHECK(largest_difference(found.scores[i], expected.scores[i]) < logit_tolerance);
     }
   }
 }

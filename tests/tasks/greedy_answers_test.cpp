@@ -1,4 +1,5 @@
 // Which tokens say an answer, for each kind of tokenizer, and what is refused.
+#include "golden_tokenizer.hpp"
 #include "message_of.hpp"
 
 #include <act/runtime/tokenizer/load.hpp>
@@ -15,12 +16,6 @@
 #include <vector>
 
 namespace {
-
-const std::filesystem::path golden = std::filesystem::path(ACT_TEST_GOLDEN_DIR) / "tokenizer";
-
-std::unique_ptr<act::tokenizer> load(const char* file) {
-  return act::load_tokenizer(act::gguf_file(golden / file));
-}
 
 std::string text_of(const act::tokenizer& by, act::token_id token) {
   return by.decode({&token, 1});
@@ -39,7 +34,7 @@ TEST_CASE("an answer's tokens are all that decode to it but for blanks, with eve
 #endif
   for (const char* file : files) {
     CAPTURE(file);
-    const auto by = load(file);
+    const auto by = act_test::golden_tokenizer(file);
     const act::tokens_by_text vocabulary(*by);
     for (const std::string word : {"A", "B", "the", "a"}) {
       CAPTURE(word);
@@ -64,7 +59,7 @@ TEST_CASE("an answer's tokens are all that decode to it but for blanks, with eve
 }
 
 TEST_CASE("greedy: prepared samples hold the tokens of every letter") {
-  const auto by = load("small.gguf");
+  const auto by = act_test::golden_tokenizer("small.gguf");
   const std::vector<act::sample> samples{question({"x", "y", "z"}), question({"x", "y", "z", "w", "v"}, 1)};
   const act::task& task = act::find_task("arce");
   const act::prepared_samples made =
@@ -82,7 +77,7 @@ TEST_CASE("greedy: prepared samples hold the tokens of every letter") {
 }
 
 TEST_CASE("greedy: a word of several tokens is refused by name, and so are two alike") {
-  const auto by = load("small.gguf");
+  const auto by = act_test::golden_tokenizer("small.gguf");
   const auto refused = [&](const act::task& task, const act::sample& sample) {
     return act_test::message_of([&] {
       (void)act::prepare(task, {&sample, 1}, *by, 512, act::long_prompts::refuse, "file",

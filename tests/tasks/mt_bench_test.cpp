@@ -8,7 +8,7 @@
 #include <filesystem>
 
 namespace {
-std::string refused(const std::string& text) {
+std::string refused_questions(const std::string& text) {
   return act_test::message_of([&] { return act::read_mt_bench({"q.jsonl", text}); });
 }
 }  // namespace
@@ -29,14 +29,14 @@ TEST_CASE("questions are read and answered in FastChat's format") {
 }
 
 TEST_CASE("bad question lines are refused with their place") {
-  CHECK(refused("{\"question_id\": \"x\"}") == "q.jsonl:1: 'question_id' must be a whole number");
-  CHECK(refused("{\"question_id\": 1, \"category\": \"c\", \"turns\": []}") ==
+  CHECK(refused_questions("{\"question_id\": \"x\"}") == "q.jsonl:1: 'question_id' must be a whole number");
+  CHECK(refused_questions("{\"question_id\": 1, \"category\": \"c\", \"turns\": []}") ==
         "q.jsonl:1: 'turns' is empty; there is nothing to ask");
-  CHECK(refused("{\"question_id\": 1, \"category\": \"c\", \"turns\": [3]}") ==
+  CHECK(refused_questions("{\"question_id\": 1, \"category\": \"c\", \"turns\": [3]}") ==
         "q.jsonl:1: 'turns' must hold texts only");
   const std::string line = "{\"question_id\": 1, \"category\": \"c\", \"turns\": [\"t\"]}\n";
-  CHECK(refused(line + "\n" + line) == "q.jsonl:3: question 1 appears twice; remove one");
-  CHECK(refused("") == "q.jsonl: holds no questions; is it MT-Bench's question.jsonl?");
+  CHECK(refused_questions(line + "\n" + line) == "q.jsonl:3: question 1 appears twice; remove one");
+  CHECK(refused_questions("") == "q.jsonl: holds no questions; is it MT-Bench's question.jsonl?");
 }
 
 TEST_CASE("the real question file") {

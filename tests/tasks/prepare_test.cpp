@@ -1,6 +1,7 @@
 // What a prepared sample carries for redistribution::subset: the tokens of its question or its choices, of
 // every text that is scored, also after a cut at the left. Prompts themselves: prompts_test.cpp,
 // likelihood_test.cpp.
+#include "golden_tokenizer.hpp"
 #include "message_of.hpp"
 
 #include <act/runtime/tokenizer/load.hpp>
@@ -22,8 +23,7 @@ namespace {
 constexpr auto likelihood = act::scoring_rule::likelihood;
 
 const act::tokenizer& small_tokenizer() {
-  static const std::unique_ptr<act::tokenizer> by = act::load_tokenizer(
-      act::gguf_file(std::filesystem::path(ACT_TEST_GOLDEN_DIR) / "tokenizer" / "small.gguf"));
+  static const std::unique_ptr<act::tokenizer> by = act_test::golden_tokenizer("small.gguf");
   return *by;
 }
 

@@ -1,5 +1,6 @@
 // Where questions and choices stand in a prompt, in bytes and in the tokens of every kind of tokenizer.
 #include "golden_prompts.hpp"
+#include "golden_tokenizer.hpp"
 #include "message_of.hpp"
 
 #include <act/runtime/tokenizer/character_tokenizer.hpp>
@@ -18,8 +19,6 @@
 #include <vector>
 
 namespace {
-
-const std::filesystem::path golden = std::filesystem::path(ACT_TEST_GOLDEN_DIR) / "tokenizer";
 
 // What the tokens of a range say, without blanks around it.
 std::string said(const act::tokenizer& by, const std::vector<act::token_id>& tokens,
@@ -129,10 +128,10 @@ TEST_CASE("parts that a task's prompts don't have are refused") {
 
 TEST_CASE("tokens of a part say that part, with every kind of tokenizer") {
   std::vector<std::pair<std::string, std::unique_ptr<act::tokenizer>>> all;
-  all.emplace_back("byte-level", act::load_tokenizer(act::gguf_file(golden / "small.gguf")));
+  all.emplace_back("byte-level", act_test::golden_tokenizer("small.gguf"));
   all.emplace_back("characters", characters());
 #if defined(ACT_HAS_SENTENCEPIECE)
-  all.emplace_back("SentencePiece", act::load_tokenizer(act::gguf_file(golden / "small.spm.gguf")));
+  all.emplace_back("SentencePiece", act_test::golden_tokenizer("small.spm.gguf"));
 #endif
   std::size_t ranges_seen = 0;
   for (const auto& [kind, by] : all) {

@@ -28,7 +28,7 @@ namespace {
 const std::filesystem::path small = std::filesystem::path(ACT_TEST_GOLDEN_DIR) / "gguf" / "small.gguf";
 
 /// Opens `content` as a GGUF file and touches everything in it; the message of the refusal, or "".
-std::string open_and_read(const act_test::temporary_folder& folder, std::string_view content) {
+std::string open_and_read_gguf(const act_test::temporary_folder& folder, std::string_view content) {
   const std::filesystem::path path = folder.write("case.gguf", content);
   const std::string message = refusal([&] {
     const act::gguf_file file(path);
@@ -52,7 +52,7 @@ std::string open_and_read(const act_test::temporary_folder& folder, std::string_
 
 std::string refused(const gguf_builder& builder, std::size_t data_bytes = 0) {
   const act_test::temporary_folder folder;
-  return open_and_read(folder, builder.build(data_bytes));
+  return open_and_read_gguf(folder, builder.build(data_bytes));
 }
 
 }  // namespace
@@ -115,15 +115,15 @@ TEST_CASE("version 2 is read as version 3, other versions are refused") {
   const act_test::temporary_folder folder;
   std::string content = act_test::read_whole_file(small);
   content[4] = 2;
-  CHECK(open_and_read(folder, content).empty());
+  CHECK(open_and_read_gguf(folder, content).empty());
   content[4] = 1;
-  CHECK(contains(open_and_read(folder, content), "version 1"));
+  CHECK(contains(open_and_read_gguf(folder, content), "version 1"));
   content[4] = 4;
-  CHECK(contains(open_and_read(folder, content), "version 4"));
+  CHECK(contains(open_and_read_gguf(folder, content), "version 4"));
   std::string swapped = content;
   swapped[4] = 0;
   swapped[7] = 3;
-  CHECK(contains(open_and_read(folder, swapped), "big-endian"));
+  CHECK(contains(open_and_read_gguf(folder, swapped), "big-endian"));
 }
 
 TEST_CASE("a file cut at any byte is refused") {
@@ -136,7 +136,7 @@ TEST_CASE("a file cut at any byte is refused") {
                                             tensor.bytes.size());
   for (std::size_t length = 0; length < content.size(); ++length) {
     CAPTURE(length);
-    const std::string message = open_and_read(folder, std::string_view(content).substr(0, length));
+    const std::string message = open_and_read_gguf(folder, std::string_view(content).substr(0, length));
     REQUIRE(message.empty() == (length >= end_of_data));
   }
 }
@@ -151,7 +151,7 @@ TEST_CASE("random bit flips give a refusal or a file that can be read") {
     const std::uint64_t flips = 1 + random() % 4;
     for (std::uint64_t i = 0; i < flips; ++i)
       damaged[random() % damaged.size()] ^= static_cast<char>(1u << random() % 8);
-    accepted += open_and_read(folder, damaged).empty();
+    accepted += open_and_read_gguf(folder, damaged).empty();
   }
   CHECK(accepted > 0);
   CHECK(accepted < 4000);

@@ -51,7 +51,7 @@ std::vector<float> values_of(const act::tensor_view& tensor) {
   return values;
 }
 
-std::string open_and_read(const act_test::temporary_folder& folder, std::string_view content) {
+std::string open_and_read_safetensors(const act_test::temporary_folder& folder, std::string_view content) {
   const std::filesystem::path path = folder.write("case.safetensors", content);
   const std::string message = refusal([&] {
     const act::safetensors_file file(path);
@@ -81,10 +81,10 @@ TEST_CASE("a safetensors file gives its tensors by name") {
 TEST_CASE("a safetensors file cut at any byte is refused") {
   const act_test::temporary_folder folder;
   const std::string content = good_file();
-  REQUIRE(open_and_read(folder, content).empty());
+  REQUIRE(open_and_read_safetensors(folder, content).empty());
   for (std::size_t length = 0; length < content.size(); ++length) {
     CAPTURE(length);
-    REQUIRE_FALSE(open_and_read(folder, std::string_view(content).substr(0, length)).empty());
+    REQUIRE_FALSE(open_and_read_safetensors(folder, std::string_view(content).substr(0, length)).empty());
   }
 }
 
@@ -97,14 +97,14 @@ TEST_CASE("random bit flips in a safetensors file give a refusal or a file that 
     const std::uint64_t flips = 1 + random() % 3;
     for (std::uint64_t i = 0; i < flips; ++i)
       damaged[random() % damaged.size()] ^= static_cast<char>(1u << random() % 8);
-    open_and_read(folder, damaged);
+    open_and_read_safetensors(folder, damaged);
   }
 }
 
 TEST_CASE("impossible safetensors headers are refused by name") {
   const act_test::temporary_folder folder;
   const auto refused = [&](const std::string& header, std::size_t bytes = 16) {
-    return open_and_read(folder, file_of(header, std::string(bytes, '\0')));
+    return open_and_read_safetensors(folder, file_of(header, std::string(bytes, '\0')));
   };
   const auto tensor = [](const char* dtype, const char* shape, const char* offsets) {
     return std::string(R"("t":{"dtype":")") + dtype + R"(","shape":)" + shape + R"(,"data_offsets":)" +
@@ -115,7 +115,7 @@ TEST_CASE("impossible safetensors headers are refused by name") {
        {std::uint64_t{1} << 63, ~std::uint64_t{0}, std::uint64_t{200'000'000}, std::uint64_t{90'000'000}}) {
     act_test::byte_writer out;
     out.put(length).put(std::uint64_t{0});
-    CHECK(contains(open_and_read(folder, out.bytes), "header"));
+    CHECK(contains(open_and_read_safetensors(folder, out.bytes), "header"));
   }
   CHECK(contains(refused("[]"), "isn't a JSON object"));
   CHECK(contains(refused("{"), "not valid JSON at byte 10;"));

@@ -22,6 +22,7 @@
 #include "runtime/files/gguf_builder.hpp"
 #include "runtime/files/refusal.hpp"
 
+using act_test::check_all;
 using act_test::contains;
 using act_test::gguf_builder;
 using act_test::refusal;
@@ -46,12 +47,6 @@ std::unique_ptr<act::tokenizer> load(const std::filesystem::path& path, const st
   if (add_bos) copy.flag("tokenizer.ggml.add_bos_token", *add_bos);
   const act_test::temporary_folder folder;
   return act::load_tokenizer(act::gguf_file(folder.write("copy.gguf", copy.build())));
-}
-
-void check_all(const act_test::comparison& result) {
-  INFO(result.shown);
-  CHECK(result.lines > 2000);
-  CHECK(result.mismatches == 0);
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 
 #include <act/runtime/tokenizer/tokenizer.hpp>
 
+#include <doctest/doctest.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -89,6 +91,13 @@ inline comparison compare_checks(const act::tokenizer& tokenizer, const std::fil
     result.add(line, ids.size() == count && crc32(std::as_bytes(std::span(ids))) == checksum);
   }
   return result;
+}
+
+/// Every line has the golden's ids.
+inline void check_all(const comparison& result) {
+  INFO(result.shown);
+  CHECK(result.lines > 2000);
+  CHECK(result.mismatches == 0);
 }
 
 }  // namespace act_test

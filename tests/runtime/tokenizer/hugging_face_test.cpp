@@ -16,17 +16,12 @@
 #include "golden_lines.hpp"
 #include "runtime/files/refusal.hpp"
 
+using act_test::check_all;
 using act_test::contains;
 using act_test::refusal;
 using act_test::tokenizer_golden;
 
 namespace {
-
-void check_all(const act_test::comparison& result) {
-  INFO(result.shown);
-  CHECK(result.lines > 2000);
-  CHECK(result.mismatches == 0);
-}
 
 /// A folder with `content` as its tokenizer.json, loaded.
 std::unique_ptr<act::tokenizer> load_json(std::string_view content) {

@@ -17,7 +17,7 @@ table cells_of(const std::string& text) {
   return cells;
 }
 
-std::string refused(const std::string& text) {
+std::string refused_csv(const std::string& text) {
   return act_test::message_of([&] { act::parse_csv({"f", text}); });
 }
 
@@ -50,13 +50,13 @@ TEST_CASE("a quoted cell keeps its newlines, and lines are still counted") {
 }
 
 TEST_CASE("broken quoting is refused where it is") {
-  CHECK(refused("a\nb,\"c\nd\n") == "f:2: a quoted cell is never closed; add the missing \"");
-  CHECK(refused("a,\"b\" c\n") ==
+  CHECK(refused_csv("a\nb,\"c\nd\n") == "f:2: a quoted cell is never closed; add the missing \"");
+  CHECK(refused_csv("a,\"b\" c\n") ==
         "f:1: text follows the closing quote of cell 2; double the quotes inside a cell");
-  CHECK(refused("\"b\"\rc\n") ==
+  CHECK(refused_csv("\"b\"\rc\n") ==
         "f:1: text follows the closing quote of cell 1; double the quotes inside a cell");
-  CHECK(refused("\"") == "f:1: a quoted cell is never closed; add the missing \"");
-  CHECK(refused("a,na\xEFve\n") == "f:1: cell 2 isn't UTF-8; convert the file to UTF-8");
-  CHECK(refused("a,\"" + std::string(act::line_length_limit + 1, 'x') + "\"") ==
+  CHECK(refused_csv("\"") == "f:1: a quoted cell is never closed; add the missing \"");
+  CHECK(refused_csv("a,na\xEFve\n") == "f:1: cell 2 isn't UTF-8; convert the file to UTF-8");
+  CHECK(refused_csv("a,\"" + std::string(act::line_length_limit + 1, 'x') + "\"") ==
         "f:1: a cell is longer than 16 MiB; is a quote missing?");
 }

@@ -7,7 +7,7 @@
 
 namespace {
 
-std::string refused(const std::string& text) {
+std::string refused_xml(const std::string& text) {
   return act_test::message_of([&] { act::parse_flat_xml({"x", text}); });
 }
 
@@ -33,40 +33,40 @@ TEST_CASE("elements, attributes, entities, comments") {
 }
 
 TEST_CASE("what isn't well formed or isn't known is refused with its line") {
-  CHECK(refused("<a>\n<b></a>") == "x:2: element 'a' is closed here but isn't the one that is open");
-  CHECK(refused("<a>") == "x:1: the file ends inside element 'a'; is it complete?");
-  CHECK(refused("</a>") == "x:1: element 'a' is closed here but isn't the one that is open");
-  CHECK(refused("text") == "x:1: text stands outside every element");
-  CHECK(refused("<a x>") == "x:1: attribute 'x' has no value");
-  CHECK(refused("<a x=1>") == "x:1: the value of attribute 'x' isn't quoted");
-  CHECK(refused("<a x='1' x='2'>") == "x:1: attribute 'x' appears twice");
-  CHECK(refused("<a x='1>") == "x:1: the value of an attribute is never closed; is the file complete?");
-  CHECK(refused("<a") == "x:1: a tag or attribute has no name");
-  CHECK(refused("<>") == "x:1: a tag or attribute has no name");
-  CHECK(refused("<a / >") == "x:1: a tag or attribute has no name");
-  CHECK(refused("<a></a x>") == "x:1: a closing tag isn't ended by >");
-  CHECK(refused("<a>&lol;</a>") == "x:1: unknown entity 'lol'; write & as &amp;");
-  CHECK(refused("<a>a & b</a>").starts_with("x:1: unknown entity ' b"));
+  CHECK(refused_xml("<a>\n<b></a>") == "x:2: element 'a' is closed here but isn't the one that is open");
+  CHECK(refused_xml("<a>") == "x:1: the file ends inside element 'a'; is it complete?");
+  CHECK(refused_xml("</a>") == "x:1: element 'a' is closed here but isn't the one that is open");
+  CHECK(refused_xml("text") == "x:1: text stands outside every element");
+  CHECK(refused_xml("<a x>") == "x:1: attribute 'x' has no value");
+  CHECK(refused_xml("<a x=1>") == "x:1: the value of attribute 'x' isn't quoted");
+  CHECK(refused_xml("<a x='1' x='2'>") == "x:1: attribute 'x' appears twice");
+  CHECK(refused_xml("<a x='1>") == "x:1: the value of an attribute is never closed; is the file complete?");
+  CHECK(refused_xml("<a") == "x:1: a tag or attribute has no name");
+  CHECK(refused_xml("<>") == "x:1: a tag or attribute has no name");
+  CHECK(refused_xml("<a / >") == "x:1: a tag or attribute has no name");
+  CHECK(refused_xml("<a></a x>") == "x:1: a closing tag isn't ended by >");
+  CHECK(refused_xml("<a>&lol;</a>") == "x:1: unknown entity 'lol'; write & as &amp;");
+  CHECK(refused_xml("<a>a & b</a>").starts_with("x:1: unknown entity ' b"));
   for (const char* code : {"&#0;", "&#xD800;", "&#x110000;", "&#;", "&#x;", "&#99999999;", "&;", "&#-1;"}) {
-    CHECK(refused("<a>" + std::string(code) + "</a>").starts_with("x:1: unknown entity"));
+    CHECK(refused_xml("<a>" + std::string(code) + "</a>").starts_with("x:1: unknown entity"));
   }
-  CHECK(refused("<!DOCTYPE a [<!ENTITY b 'c'>]><a/>") ==
+  CHECK(refused_xml("<!DOCTYPE a [<!ENTITY b 'c'>]><a/>") ==
         "x:1: only elements, text and comments are read here; remove this declaration");
-  CHECK(refused("<a><![CDATA[b]]></a>") ==
+  CHECK(refused_xml("<a><![CDATA[b]]></a>") ==
         "x:1: only elements, text and comments are read here; remove this declaration");
-  CHECK(refused("<!-- x") == "x:1: a comment is never closed; is the file complete?");
-  CHECK(refused("<a>\n\xFF</a>") == "x:2: isn't UTF-8; convert the file to UTF-8");
+  CHECK(refused_xml("<!-- x") == "x:1: a comment is never closed; is the file complete?");
+  CHECK(refused_xml("<a>\n\xFF</a>") == "x:2: isn't UTF-8; convert the file to UTF-8");
   std::string deep;
   for (int i = 0; i < 100000; ++i) {
     deep += "<a>";
   }
-  CHECK(refused(deep) == "x:1: nested deeper than 64 elements");
+  CHECK(refused_xml(deep) == "x:1: nested deeper than 64 elements");
 }
 
 TEST_CASE("every prefix of a good file is refused or empty of harm") {
   const std::string whole = "<?xml?><!-- c --><a x='&lt;'><b>t&amp;u</b><c/></a>";
   for (std::size_t length = 0; length < whole.size(); ++length) {
-    (void)refused(whole.substr(0, length));  // must neither crash nor hang
+    (void)refused_xml(whole.substr(0, length));  // must neither crash nor hang
   }
-  CHECK(refused(whole).empty());
+  CHECK(refused_xml(whole).empty());
 }

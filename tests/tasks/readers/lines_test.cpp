@@ -10,10 +10,10 @@
 
 namespace {
 
-using numbered = std::vector<std::pair<std::string, std::size_t>>;
+using numbered_lines = std::vector<std::pair<std::string, std::size_t>>;
 
-numbered lines_of(const std::string& text, act::text_encoding encoding = act::text_encoding::utf8) {
-  numbered lines;
+numbered_lines lines_of(const std::string& text, act::text_encoding encoding = act::text_encoding::utf8) {
+  numbered_lines lines;
   act::for_each_line({"f", text}, encoding,
                      [&](std::string_view line, std::size_t number) { lines.emplace_back(line, number); });
   return lines;
@@ -22,18 +22,18 @@ numbered lines_of(const std::string& text, act::text_encoding encoding = act::te
 }  // namespace
 
 TEST_CASE("lines end at 0x0A only, lose one CR, and empty ones are passed over") {
-  CHECK(lines_of("a\n\nb\r\n\r\nc\r\r\nd") == numbered{{"a", 1}, {"b", 3}, {"c\r", 5}, {"d", 6}});
+  CHECK(lines_of("a\n\nb\r\n\r\nc\r\r\nd") == numbered_lines{{"a", 1}, {"b", 3}, {"c\r", 5}, {"d", 6}});
   CHECK(lines_of("a\xC2\x85"
                  "b\xE2\x80\xA8"
-                 "c\x0B\x0C") == numbered{{"a\xC2\x85"
-                                           "b\xE2\x80\xA8"
-                                           "c\x0B\x0C",
-                                           1}});
+                 "c\x0B\x0C") == numbered_lines{{"a\xC2\x85"
+                                                 "b\xE2\x80\xA8"
+                                                 "c\x0B\x0C",
+                                                 1}});
   CHECK(lines_of("").empty());
-  CHECK(lines_of(" \n") == numbered{{" ", 1}});
-  CHECK(lines_of("\xEF\xBB\xBFx") == numbered{{"x", 1}});
-  CHECK(lines_of("\xEF\xBB\xBFx", act::text_encoding::latin1) == numbered{{"\xEF\xBB\xBFx", 1}});
-  CHECK(lines_of("a\x85\x96\n", act::text_encoding::latin1) == numbered{{"a\x85\x96", 1}});
+  CHECK(lines_of(" \n") == numbered_lines{{" ", 1}});
+  CHECK(lines_of("\xEF\xBB\xBFx") == numbered_lines{{"x", 1}});
+  CHECK(lines_of("\xEF\xBB\xBFx", act::text_encoding::latin1) == numbered_lines{{"\xEF\xBB\xBFx", 1}});
+  CHECK(lines_of("a\x85\x96\n", act::text_encoding::latin1) == numbered_lines{{"a\x85\x96", 1}});
 }
 
 TEST_CASE("bytes that aren't UTF-8 are refused with line and byte") {

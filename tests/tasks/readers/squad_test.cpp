@@ -8,7 +8,7 @@
 
 namespace {
 
-std::string refused(const std::string& text) {
+std::string refused_squad(const std::string& text) {
   return act_test::message_of([&] { act::read_squad({"s.json", text}); });
 }
 
@@ -32,16 +32,16 @@ TEST_CASE("answers, groups and impossible questions") {
 }
 
 TEST_CASE("errors name article, paragraph and question") {
-  CHECK(refused("{") == "s.json: not valid JSON at byte 2; mend the file or fetch it again");
-  CHECK(refused("{}") == "s.json: has no 'data'; is it another task's file?");
-  CHECK(refused(R"({"data": [{"title": "T"}]})") ==
+  CHECK(refused_squad("{") == "s.json: not valid JSON at byte 2; mend the file or fetch it again");
+  CHECK(refused_squad("{}") == "s.json: has no 'data'; is it another task's file?");
+  CHECK(refused_squad(R"({"data": [{"title": "T"}]})") ==
         "s.json data[0]: has no 'paragraphs'; is it another task's file?");
-  CHECK(refused(R"({"data": [3]})") == "s.json data[0]: has no 'title'; is it another task's file?");
-  CHECK(refused(with_question(R"({"id": "1", "question": "Q"})")) ==
+  CHECK(refused_squad(R"({"data": [3]})") == "s.json data[0]: has no 'title'; is it another task's file?");
+  CHECK(refused_squad(with_question(R"({"id": "1", "question": "Q"})")) ==
         "s.json data[0] paragraphs[1] qas[0]: has no 'answers'; is it another task's file?");
-  CHECK(refused(with_question(R"({"id": "1", "question": "Q", "answers": []})")) ==
+  CHECK(refused_squad(with_question(R"({"id": "1", "question": "Q", "answers": []})")) ==
         "s.json data[0] paragraphs[1] qas[0]: has no answers and isn't marked is_impossible; add one or the "
         "mark");
-  CHECK(refused(with_question(R"({"id": "1", "question": "Q", "answers": [{"text": 3}]})")) ==
+  CHECK(refused_squad(with_question(R"({"id": "1", "question": "Q", "answers": [{"text": 3}]})")) ==
         "s.json data[0] paragraphs[1] qas[0] answers[0]: 'text' must be a string");
 }
