@@ -7,6 +7,7 @@
 #include <act/element.hpp>
 #include <act/head_tensor.hpp>
 #include <act/kernels/attention_block.hpp>
+#include <act/kernels/element_lanes.hpp>
 #include <act/version.hpp>
 
 #include <algorithm>
@@ -168,12 +169,8 @@ class attention_head {
   /// Rows [i, i + rows) of the queries, scaled, and rows of zeros up to a full tile, unless there is one
   /// only.
   void load_queries(std::size_t i, std::size_t rows) noexcept {
-    for (std::size_t r = 0; r < rows; ++r) {
-      const T* const from = query(i + r);
-      A* const to = queries + r * of.channels;
-      for (std::size_t c = 0; c < of.channels; ++c)
-        to[c] = element_traits<T>::load(from[c]) * scale_;
-    }
+    for (std::size_t r = 0; r < rows; ++r)
+      element_lanes<T, Arch>::widen(query(i + r), scale_, of.channels, queries + r * of.channels);
     const std::size_t tile =
         rows == 1 ? 1 : (rows + block::tile_rows - 1) / block::tile_rows * block::tile_rows;
     std::fill(queries + rows * of.channels, queries + tile * of.channels, A(0));
@@ -201,8 +198,7 @@ class attention_head {
     write(row, factor, of.value_channels, output(i));
   }
   static void write(const A* row, A factor, std::size_t channels, T* to) noexcept {
-    for (std::size_t c = 0; c < channels; ++c)
-      to[c] = element_traits<T>::store(row[c] * factor);
+    element_lanes<T, Arch>::scale(row, factor, channels, to);
   }
 
   /// Row i as it waits, rounded to T.

@@ -29,6 +29,36 @@ struct element_lanes {
     }
   }
 
+  static void store(const batch& values, T* at) noexcept {
+#if defined(ACT_DETAIL_HAS_XSIMD)
+    if constexpr (simd::vectorised<A, Arch>) {
+      batch_access<T, Arch>::store(values, at);
+    } else
+#endif
+    {
+      *at = element_traits<T>::store(values);
+    }
+  }
+
+  /// to[k] = from[k] * factor, rounded to T, `count` of them.
+  static void scale(const A* from, A factor, std::size_t count, T* to) noexcept {
+    const batch by(factor);
+    std::size_t k = 0;
+    for (; k + op::lanes <= count; k += op::lanes)
+      store(op::load(from + k) * by, to + k);
+    for (; k < count; ++k)
+      to[k] = element_traits<T>::store(from[k] * factor);
+  }
+  /// to[k] = from[k] * factor in the accumulator type.
+  static void widen(const T* from, A factor, std::size_t count, A* to) noexcept {
+    const batch by(factor);
+    std::size_t k = 0;
+    for (; k + op::lanes <= count; k += op::lanes)
+      op::store(load(from + k) * by, to + k);
+    for (; k < count; ++k)
+      to[k] = element_traits<T>::load(from[k]) * factor;
+  }
+
   /// Sum of left[k] * right[k].
   [[nodiscard]] static A dot(const A* left, const T* right, std::size_t count) noexcept {
     batch low(A(0)), high(A(0));  // two chains: one multiply-add waits four cycles for the one before it

@@ -5,8 +5,8 @@
 #pragma once
 
 #include <act/attention_view.hpp>
-#include <act/element.hpp>
 #include <act/kernels/attention_head.hpp>
+#include <act/kernels/element_lanes.hpp>
 #include <act/version.hpp>
 
 #include <algorithm>
@@ -40,11 +40,8 @@ class turned_block {
   /// Keys as weigh() reads them: rows in the accumulator type.
   template <class RowOf>
   void copy_keys(RowOf&& row_of, std::size_t count, A* to) const noexcept {
-    for (std::size_t k = 0; k < count; ++k) {
-      const T* const key = row_of(k);
-      for (std::size_t c = 0; c < head_.of.channels; ++c)
-        to[k * head_.of.channels + c] = element_traits<T>::load(key[c]);
-    }
+    for (std::size_t k = 0; k < count; ++k)
+      element_lanes<T, Arch>::widen(row_of(k), A(1), head_.of.channels, to + k * head_.of.channels);
   }
 
   /// weights[k * block_rows + r] = weight of key position_of(k), the k-th row of `keys`, in row i + r; 0
