@@ -26,7 +26,7 @@ namespace {
 using act_bench::sink_profile;
 using act_bench::tensor_memory;
 
-constexpr std::size_t heads = 32;
+constexpr std::size_t all_heads = 32;
 
 template <class T>
 tensor_memory<T> normal_numbers(std::size_t count, double spread, unsigned seed) {
@@ -38,14 +38,15 @@ tensor_memory<T> normal_numbers(std::size_t count, double spread, unsigned seed)
   return numbers;
 }
 
-/// Q, K and V of all heads, with the sinks of a profile.
+/// Q, K and V of some heads, with the sinks of a profile.
 template <class T>
 struct attention_inputs {
-  std::size_t n, channels;
+  std::size_t heads, n, channels;
   tensor_memory<T> q, k, v, out;
 
-  attention_inputs(std::size_t tokens, std::size_t head_size, sink_profile profile)
-      : n(tokens),
+  attention_inputs(std::size_t head_count, std::size_t tokens, std::size_t head_size, sink_profile profile)
+      : heads(head_count),
+        n(tokens),
         channels(head_size),
         q(normal_numbers<T>(heads * n * channels, 0.5, 1)),
         k(normal_numbers<T>(heads * n * channels, 0.5, 2)),
@@ -71,7 +72,7 @@ struct attention_inputs {
   }
 };
 
-void count(benchmark::State& state, std::size_t n, std::size_t channels,
+void count(benchmark::State& state, std::size_t heads, std::size_t n, std::size_t channels,
            const act::calibration_report& report) {
   const std::size_t operations = 4 * channels * heads * n * (n + 1) / 2;
   state.SetItemsProcessed(static_cast<std::int64_t>(operations) * state.iterations());
@@ -82,10 +83,10 @@ void count(benchmark::State& state, std::size_t n, std::size_t channels,
 }
 
 template <class T>
-void attend(benchmark::State& state, std::size_t n, std::size_t channels, sink_profile profile,
-            bool calibrated, std::size_t threads) {
+void attend(benchmark::State& state, std::size_t heads, std::size_t n, std::size_t channels,
+            sink_profile profile, bool calibrated, std::size_t threads) {
   act::set_thread_count(threads);
-  attention_inputs<T> x(n, channels, profile);
+  attention_inputs<T> x(heads, n, channels, profile);
   act::attention_workspace<act::accumulator_t<T>> workspace;
   act::calibration_report report;
   const act::layer_heads chosen = calibrated ? act::layer_heads::all() : act::layer_heads{};
@@ -94,7 +95,7 @@ void attend(benchmark::State& state, std::size_t n, std::size_t channels, sink_p
                                  {.sinks = act_bench::sink_rule_of(profile)}, {}, workspace, report);
     benchmark::ClobberMemory();
   }
-  count(state, n, channels, report);
+  count(state, heads, n, channels, report);
   state.counters["workspace"] = static_cast<double>(workspace.bytes());
 }
 
@@ -107,7 +108,7 @@ void statistics(const attention_inputs<float>& x, std::vector<float>& lse, std::
       sum += left[c] * right[c];
     return sum / std::sqrt(static_cast<float>(x.channels));
   };
-  for (std::size_t h = 0; h < heads; ++h) {
+  for (std::size_t h = 0; h < x.heads; ++h) {
     for (std::size_t i = 0; i < x.n; ++i) {
       float total = 0;
       for (std::size_t j = 0; j <= i; ++j) {
@@ -124,9 +125,9 @@ void statistics(const attention_inputs<float>& x, std::vector<float>& lse, std::
 void correct(benchmark::State& state, std::size_t n, std::size_t channels, sink_profile profile, bool given,
              std::size_t threads) {
   act::set_thread_count(threads);
-  attention_inputs<float> x(n, channels, profile);
-  std::vector<float> lse(heads * n);
-  std::vector<double> scores(heads * n, 0.0);
+  attention_inputs<float> x(all_heads, n, channels, profile);
+  std::vector<float> lse(all_heads * n);
+  std::vector<double> scores(all_heads * n, 0.0);
   statistics(x, lse, scores);
   act::calibrated_attention<float>(x.inputs(x.q), x.inputs(x.k), x.inputs(x.v), x.output(), {});
   const act::calibration_options options{.sinks = act_bench::sink_rule_of(profile), .beta = 1 - 1e-6};
@@ -137,7 +138,7 @@ void correct(benchmark::State& state, std::size_t n, std::size_t channels, sink_
                                  given ? std::span<const double>(scores) : std::span<const double>{});
     benchmark::ClobberMemory();
   }
-  count(state, n, channels, report);
+  count(state, all_heads, n, channels, report);
 }
 
 template <class T>
@@ -148,13 +149,25 @@ void register_type(const std::string& type, std::size_t channels, std::size_t th
     const auto add = [&](const std::string& name, sink_profile profile, bool calibrated) {
       benchmark::RegisterBenchmark(
           ("attention/" + name + shape).c_str(),
-          [=](benchmark::State& s) { attend<T>(s, n, channels, profile, calibrated, threads); })
+          [=](benchmark::State& s) { attend<T>(s, all_heads, n, channels, profile, calibrated, threads); })
           ->UseRealTime()
           ->Unit(benchmark::kMillisecond);
     };
     add("plain", sink_profile::few, false);
     add("few", sink_profile::few, true);
     if (act_bench::is_recorded(n)) add("real", sink_profile::real, true);
+  }
+}
+
+/// One head of a long prompt: how time and memory grow.
+void register_long(std::size_t channels) {
+  for (const std::size_t n : {8192UL, 16384UL, 32768UL, 65536UL}) {
+    benchmark::RegisterBenchmark(
+        ("attention/few/f32/heads:1/d:" + std::to_string(channels) + "/n:" + std::to_string(n) + "/threads:1")
+            .c_str(),
+        [=](benchmark::State& s) { attend<float>(s, 1, n, channels, sink_profile::few, true, 1); })
+        ->UseRealTime()
+        ->Unit(benchmark::kMillisecond);
   }
 }
 
@@ -187,6 +200,7 @@ int main(int argc, char** argv) {
     register_type<act::float16>("f16", 64, threads);
     register_correction(64, threads);
   }
+  register_long(64);
   act_bench::describe_build();
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
