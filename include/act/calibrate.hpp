@@ -62,6 +62,9 @@ class calibration_workspace {
     if (sums_.size() < heads * keys) sums_.resize(heads * keys);
     if (positions_.size() < heads * keys) positions_.resize(heads * keys);
     if (outcomes_.size() < heads) outcomes_.resize(heads);
+  }
+  /// And for marks(), which only maps need.
+  void reserve_marks(std::size_t heads, std::size_t keys) {
     if (marks_.size() < heads * keys * sizeof(double)) marks_.resize(heads * keys * sizeof(double));
   }
 
@@ -166,6 +169,7 @@ void calibrate(attention_span<T> map, const layer_heads& heads, const calibratio
   const std::size_t chosen = heads.count(map.heads);
   const std::size_t jobs = map.empty() ? 0 : map.batches * chosen;
   workspace.reserve(jobs, map.keys);
+  workspace.reserve_marks(jobs, map.keys);
   const std::size_t first_row = map.visible.query_offset;
   const std::size_t last_row = first_row + map.queries;
 
