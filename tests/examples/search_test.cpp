@@ -5,8 +5,12 @@
 #include <sqlite3.h>
 
 #include <cmath>
+#include <filesystem>
 #include <random>
+#include <stdexcept>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "examples/process.hpp"
 #include "examples/results.hpp"
@@ -28,18 +32,24 @@ std::vector<std::string> with(std::vector<std::string> arguments, const std::vec
   return arguments;
 }
 
-// Units that a state file holds so far; 0 while it isn't there or is being written.
+// Units that a state file holds so far; 0 while it isn't there yet, or has no table yet. Opened for writing,
+// as act-search does: what a killed process left half-written is rolled back by the next that opens the file,
+// and a connection that may only read can't do that, so it would find the file unreadable, not emptier.
 int units_in(const std::string& state) {
+  if (!std::filesystem::exists(state)) return 0;
   sqlite3* data = nullptr;
   sqlite3_stmt* rows = nullptr;
-  int units = 0;
-  if (sqlite3_open_v2(state.c_str(), &data, SQLITE_OPEN_READONLY, nullptr) == SQLITE_OK &&
-      sqlite3_prepare_v2(data, "SELECT COUNT(*) FROM unit", -1, &rows, nullptr) == SQLITE_OK &&
-      sqlite3_step(rows) == SQLITE_ROW) {
-    units = sqlite3_column_int(rows, 0);
-  }
+  int code = sqlite3_open_v2(state.c_str(), &data, SQLITE_OPEN_READWRITE, nullptr);
+  sqlite3_busy_timeout(data, 10000);
+  if (code == SQLITE_OK) code = sqlite3_prepare_v2(data, "SELECT COUNT(*) FROM unit", -1, &rows, nullptr);
+  const bool without_table =
+      code == SQLITE_ERROR && std::string(sqlite3_errmsg(data)) == "no such table: unit";
+  if (code == SQLITE_OK) code = sqlite3_step(rows);
+  const int units = code == SQLITE_ROW ? sqlite3_column_int(rows, 0) : 0;
+  const std::string reason = sqlite3_errmsg(data);
   sqlite3_finalize(rows);
   sqlite3_close(data);
+  if (code != SQLITE_ROW && !without_table) throw std::runtime_error(state + ": " + reason);
   return units;
 }
 
