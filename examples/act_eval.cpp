@@ -15,6 +15,7 @@
 #include "eval_runs.hpp"
 #include "eval_samples.hpp"
 #include "eval_squad.hpp"
+#include "main.hpp"
 #include "passed_over.hpp"
 #include "result_file.hpp"
 
@@ -125,7 +126,7 @@ void run(const CLI::App& app, const eval_options& options) {
 
 }  // namespace
 
-int main(int count, char** arguments) {
+int act_eval(int count, char** arguments) {
   CLI::App app{
       "Accuracy and AUC of a task, plain and calibrated, with their uncertainty; of generated answers exact "
       "match and F1; of a text the perplexity.",

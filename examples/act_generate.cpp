@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "main.hpp"
 #include "program.hpp"
 #include "result_file.hpp"
 
@@ -357,7 +358,7 @@ void run(const CLI::App& app, generate_options& options) {
 
 }  // namespace
 
-int main(int count, char** arguments) {
+int act_generate(int count, char** arguments) {
   CLI::App app{"Text from a model, plain or with calibrated heads, as it comes.", "act-generate"};
   generate_options options;
   declare(app, options);

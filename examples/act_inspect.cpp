@@ -18,6 +18,7 @@
 
 #include "data_identity.hpp"
 #include "inspect_options.hpp"
+#include "main.hpp"
 #include "passed_over.hpp"
 #include "result_file.hpp"
 
@@ -188,7 +189,7 @@ void run(const CLI::App& app, const inspect_options& options) {
 
 }  // namespace
 
-int main(int count, char** arguments) {
+int act_inspect(int count, char** arguments) {
   CLI::App app{"Where a model's attention sinks are: of every head, on one prompt or over a data set.",
                "act-inspect"};
   inspect_options options;

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "data_identity.hpp"
+#include "main.hpp"
 #include "passed_over.hpp"
 #include "program.hpp"
 #include "result_file.hpp"
@@ -278,7 +279,7 @@ void run(const CLI::App& app, const search_options& options) {
 
 }  // namespace
 
-int main(int count, char** arguments) {
+int act_search(int count, char** arguments) {
   CLI::App app{"Finds the attention heads whose calibration helps, on held-out samples.", "act-search"};
   search_options options;
   declare(app, options);
