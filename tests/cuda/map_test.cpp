@@ -250,8 +250,10 @@ TEST_CASE_TEMPLATE("cuda: NaN, infinity, rows of zeros and rows with all mass on
       const auto bad =
           seed % 3 == 0 ? std::numeric_limits<float>::infinity() : std::numeric_limits<float>::quiet_NaN();
       map.row(0, 1, map.queries - 2)[seed % 40] = static_cast<T>(bad);
-      // Masked entries may hold anything, and keep it.
+      // Masked entries may hold anything, and keep it; those next to seen ones are read with them.
       map.row(0, 2, 3)[20] = static_cast<T>(bad);
+      for (std::size_t i = 0; i + 1 < map.queries; i += 5)
+        map.row(0, 2, i)[i + 1] = static_cast<T>(bad);
     });
   }
 }

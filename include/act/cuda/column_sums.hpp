@@ -27,26 +27,32 @@ struct row_chunks {
 };
 
 /// Partial sums of the keys first_key .. first_key + Width over the rows [first_row, last_row) of a head of a
-/// map whose row 0 begins at `head`. Rows go by eights, which are added as a tree in float and then to a
-/// double: a column of any length is right to 2e-7.
+/// map of `keys` columns whose row 0 begins at `head`. Rows go by eights, which are added as a tree in float
+/// and then to a double: a column of any length is right to 2e-7.
 template <class T, int Width>
-ACT_DEVICE inline void add_rows(const T* head, std::size_t query_stride, const sequence& sees, int first_row,
-                                int last_row, int first_key, double (&sums)[Width]) noexcept {
+ACT_DEVICE inline void add_rows(const T* head, std::size_t query_stride, int keys, const sequence& sees,
+                                int first_row, int last_row, int first_key, double (&sums)[Width]) noexcept {
   constexpr int group = 8;
   for (int i = first_row; i < last_row; i += group) {
+    const auto seen_by = [&](int r) { return i + r < last_row ? sees.row(i + r) : range{}; };
+    const auto row = [&](int r) { return head + static_cast<std::size_t>(i + r) * query_stride; };
     piece<T, Width> loaded[group];
-    ACT_UNROLL
-    for (int r = 0; r < group; ++r) {
-      const range seen = i + r < last_row ? sees.row(i + r) : range{};
-      const std::size_t row = static_cast<std::size_t>(i + r) * query_stride;
-      loaded[r] = load_piece<T, Width>(head + row, first_key, seen);
+    if (first_key + Width <= keys) {
+      ACT_UNROLL
+      for (int r = 0; r < group; ++r)
+        loaded[r] = load_piece<T, Width>(row(r), first_key, seen_by(r));
+    } else {
+      ACT_UNROLL
+      for (int r = 0; r < group; ++r)
+        loaded[r] = load_elements<T, Width>(row(r), first_key, seen_by(r));
     }
     ACT_UNROLL
+    for (int r = 0; r < group; ++r)
+      loaded[r].keep(first_key, seen_by(r));
+    ACT_UNROLL
     for (int e = 0; e < Width; ++e) {
-      const float low = (widen(loaded[0].at[e]) + widen(loaded[1].at[e])) +
-                        (widen(loaded[2].at[e]) + widen(loaded[3].at[e]));
-      const float high = (widen(loaded[4].at[e]) + widen(loaded[5].at[e])) +
-                         (widen(loaded[6].at[e]) + widen(loaded[7].at[e]));
+      const float low = (loaded[0].at(e) + loaded[1].at(e)) + (loaded[2].at(e) + loaded[3].at(e));
+      const float high = (loaded[4].at(e) + loaded[5].at(e)) + (loaded[6].at(e) + loaded[7].at(e));
       sums[e] += static_cast<double>(low + high);
     }
   }

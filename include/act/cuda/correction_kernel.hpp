@@ -22,7 +22,7 @@
 
 namespace act::inline ACT_ABI::cuda::detail {
 
-/// Heads of up to 32 * Lane channels; rows are read in pieces of Width, which divides Lane.
+/// Heads of up to 32 * Lane channels; rows are read in pieces of Width, which divides Lane and the channels.
 template <class T, int Lane, int Width>
 struct correction_kernel {
   static constexpr int most_threads = 256;
@@ -69,7 +69,7 @@ struct correction_kernel {
       const auto piece = load_piece<T, Width>(row, first + e, {0, count});
       ACT_UNROLL
       for (int w = 0; w < Width; ++w)
-        loaded.at[e + w] = widen(piece.at[w]);
+        loaded.at[e + w] = piece.at(w);
     }
     return loaded;
   }
@@ -205,9 +205,7 @@ struct correction_kernel {
     ACT_UNROLL
     for (int e = 0; e < Lane; e += Width) {
       piece<T, Width> stored;
-      ACT_UNROLL
-      for (int w = 0; w < Width; ++w)
-        narrow(value(e + w), stored.at[w]);
+      stored.fill([&](int w) { return value(e + w); });
       store_piece(row, first + e, {0, value_channels}, stored);
     }
   }

@@ -8,9 +8,11 @@
 #include <act/half.hpp>
 #include <act/version.hpp>
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #if defined(__CUDACC__)
 #include <cuda_bf16.h>
@@ -54,31 +56,108 @@ inline void narrow(float value, bfloat16& stored) noexcept {
 }
 #endif
 
-/// `Width` neighbouring elements, loaded and stored as one where all of them may be touched. Width is a power
-/// of two.
+/// The bits of an element.
+ACT_DEVICE inline std::uint32_t bits_of(float stored) noexcept {
+#if defined(__CUDACC__)
+  return __float_as_uint(stored);
+#else
+  return std::bit_cast<std::uint32_t>(stored);
+#endif
+}
+template <class Half>
+ACT_DEVICE inline std::uint32_t bits_of(Half stored) noexcept {
+  return stored.bits;
+}
+ACT_DEVICE inline void set_bits(std::uint32_t bits, float& stored) noexcept {
+#if defined(__CUDACC__)
+  stored = __uint_as_float(bits);
+#else
+  stored = std::bit_cast<float>(bits);
+#endif
+}
+template <class Half>
+ACT_DEVICE inline void set_bits(std::uint32_t bits, Half& stored) noexcept {
+  stored.bits = static_cast<std::uint16_t>(bits);
+}
+
+/// `Width` neighbouring elements as they lie in memory, loaded and stored as one. Width is a power of two.
+/// Kept in words of 32 bits, however small the elements: taken apart at once, a piece has to have arrived
+/// before the next one's load begins.
 template <class T, int Width>
 struct alignas(sizeof(T) * Width) piece {
-  T at[Width];
+  using word = std::conditional_t<sizeof(T) * Width % 4 == 0, std::uint32_t, std::uint16_t>;
+  static constexpr int a_word = static_cast<int>(sizeof(word) / sizeof(T));  // elements
+  static constexpr int element_bits = 8 * static_cast<int>(sizeof(T));
+
+  word words[Width / a_word];
+
+  ACT_DEVICE float at(int e) const noexcept {
+    T stored;
+    set_bits(std::uint32_t{words[e / a_word]} >> e % a_word * element_bits, stored);
+    return widen(stored);
+  }
+  /// Elements become value(e).
+  template <class Value>
+  ACT_DEVICE void fill(Value&& value) noexcept {
+    ACT_UNROLL
+    for (int w = 0; w < Width / a_word; ++w) {
+      std::uint32_t bits = 0;
+      ACT_UNROLL
+      for (int e = 0; e < a_word; ++e) {
+        T stored;
+        narrow(value(w * a_word + e), stored);
+        bits |= bits_of(stored) << e * element_bits;
+      }
+      words[w] = static_cast<word>(bits);
+    }
+  }
+  /// Elements become 0, those in `seen` apart; the first one is `first`.
+  ACT_DEVICE void keep(int first, range seen) noexcept {
+    if (first >= seen.begin && first + Width <= seen.end) return;
+    constexpr std::uint32_t element = ~std::uint32_t{0} >> (32 - element_bits);
+    ACT_UNROLL
+    for (int e = 0; e < Width; ++e) {
+      if (!seen.contains(first + e))
+        words[e / a_word] &= static_cast<word>(~(element << e % a_word * element_bits));
+    }
+  }
+  ACT_DEVICE T element(int e) const noexcept {
+    T stored;
+    set_bits(std::uint32_t{words[e / a_word]} >> e % a_word * element_bits, stored);
+    return stored;
+  }
 };
 
 /// Elements that 16 bytes hold.
 template <class T>
 inline constexpr int full_width = static_cast<int>(16 / sizeof(T));
 
-/// Elements first .. first + Width of `row`; those outside `seen` aren't read and become 0.
+/// Elements first .. first + Width of `row`, all of which may be read; not read when none is in `seen`. Those
+/// outside may be anything: keep() clears them, once other loads have begun.
 template <class T, int Width>
 ACT_DEVICE inline piece<T, Width> load_piece(const T* row, int first, range seen) noexcept {
-  using whole = piece<T, Width>;
-  if (first >= seen.begin && first + Width <= seen.end) {
-    return *reinterpret_cast<const whole*>(row + first);
+  piece<T, Width> loaded{};
+  if (first < seen.end && first + Width > seen.begin) {
+#if defined(__CUDACC__)
+    loaded = *reinterpret_cast<const piece<T, Width>*>(row + first);
+#else
+    std::memcpy(&loaded, row + first, sizeof loaded);
+#endif
   }
-  whole loaded;
+  return loaded;
+}
+
+/// The same where no more than the elements in `seen` may be read: at the end of a row whose length isn't a
+/// multiple of Width.
+template <class T, int Width>
+ACT_DEVICE inline piece<T, Width> load_elements(const T* row, int first, range seen) noexcept {
+  using whole = piece<T, Width>;
+  whole loaded{};
   ACT_UNROLL
   for (int e = 0; e < Width; ++e) {
     if (seen.contains(first + e)) {
-      loaded.at[e] = row[first + e];
-    } else {
-      narrow(0.0F, loaded.at[e]);
+      loaded.words[e / whole::a_word] |= static_cast<typename whole::word>(
+          bits_of(row[first + e]) << e % whole::a_word * whole::element_bits);
     }
   }
   return loaded;
@@ -88,12 +167,16 @@ ACT_DEVICE inline piece<T, Width> load_piece(const T* row, int first, range seen
 template <class T, int Width>
 ACT_DEVICE inline void store_piece(T* row, int first, range seen, const piece<T, Width>& stored) noexcept {
   if (first >= seen.begin && first + Width <= seen.end) {
+#if defined(__CUDACC__)
     *reinterpret_cast<piece<T, Width>*>(row + first) = stored;
+#else
+    std::memcpy(static_cast<void*>(row + first), &stored, sizeof stored);
+#endif
     return;
   }
   ACT_UNROLL
   for (int e = 0; e < Width; ++e) {
-    if (seen.contains(first + e)) row[first + e] = stored.at[e];
+    if (seen.contains(first + e)) row[first + e] = stored.element(e);
   }
 }
 

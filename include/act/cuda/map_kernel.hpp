@@ -135,7 +135,7 @@ struct map_kernel {
     const range seen = plan.chunks.keys(chunk, here.sees);
     if (first_key < seen.end && first_key + Width > seen.begin) {
       double sums[Width] = {};
-      add_rows<T, Width>(first_row(here), query_stride, here.sees, plan.chunks.first(chunk),
+      add_rows<T, Width>(first_row(here), query_stride, keys, here.sees, plan.chunks.first(chunk),
                          plan.chunks.last(chunk), first_key, sums);
       for (int e = 0; e < Width; ++e) {
         if (seen.contains(first_key + e)) {
@@ -212,7 +212,7 @@ struct map_kernel {
   ACT_DEVICE double rescale_one(Team& team, const place& here, int i,
                                 const std::uint32_t* bits) const noexcept {
     T* const row = first_row(here) + static_cast<std::size_t>(i) * query_stride;
-    return rescale_row<T, Width>(team, row, here.sees.row(i), bits, beta);
+    return rescale_row<T, Width>(team, row, keys, here.sees.row(i), bits, beta);
   }
 };
 

@@ -132,14 +132,15 @@ template <class T, int Lane, int Width, class Launcher>
                       kernel.shared_bytes());
 }
 
-/// Whether all rows may be read in pieces of `Width` channels.
+/// Whether all rows may be read in pieces of `Width` channels, none of which crosses a row's end.
 template <int Width, class T>
 [[nodiscard]] bool reads_aligned(const correction_request<T>& of) noexcept {
   const auto aligned = [](const auto& tensor) {
     return lies_aligned<std::remove_cvref_t<decltype(*tensor.data)>, Width>(
         tensor.data, tensor.token_stride, tensor.head_stride, tensor.batch_stride);
   };
-  return aligned(of.q) && aligned(of.k) && aligned(of.v) && aligned(of.out);
+  return of.q.channels % Width == 0 && of.v.channels % Width == 0 && aligned(of.q) && aligned(of.k) &&
+         aligned(of.v) && aligned(of.out);
 }
 
 /// The whole call. `Side`: see score_sums_kernel.

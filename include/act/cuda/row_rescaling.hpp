@@ -44,7 +44,7 @@ ACT_DEVICE inline pair weigh(const piece<T, Width>& of, std::uint32_t sinks) noe
   float on_sinks = 0, elsewhere = 0;  // of at most eight elements
   ACT_UNROLL
   for (int e = 0; e < Width; ++e) {
-    const float weight = widen(of.at[e]);
+    const float weight = of.at(e);
     const bool is_sink = (sinks >> e & 1U) != 0;
     on_sinks += is_sink ? weight : 0.0F;
     elsewhere += is_sink ? 0.0F : weight;
@@ -54,52 +54,68 @@ ACT_DEVICE inline pair weigh(const piece<T, Width>& of, std::uint32_t sinks) noe
 
 template <class T, int Width>
 ACT_DEVICE inline void scale(piece<T, Width>& of, std::uint32_t sinks, const row_change& change) noexcept {
-  ACT_UNROLL
-  for (int e = 0; e < Width; ++e) {
+  const piece<T, Width> before = of;
+  of.fill([&](int e) {
     const bool is_sink = (sinks >> e & 1U) != 0;
-    narrow(widen(of.at[e]) * (is_sink ? change.at_sinks : change.elsewhere), of.at[e]);
-  }
+    return before.at(e) * (is_sink ? change.at_sinks : change.elsewhere);
+  });
 }
 
 /// Pieces that a thread keeps in registers: 128 bytes of them.
 inline constexpr int kept_pieces = 8;
 
-/// Calibrates one row of a map in place; `sinks` is a bitmap of the keys. Returns the mass moved, to every
-/// thread of the team.
+/// Calibrates one row of a map, of `keys` elements, in place; `sinks` is a bitmap of the keys. Returns the
+/// mass moved, to every thread of the team.
 template <class T, int Width, class Team>
-ACT_DEVICE inline double rescale_row(Team& team, T* row, range seen, const std::uint32_t* sinks,
+ACT_DEVICE inline double rescale_row(Team& team, T* row, int keys, range seen, const std::uint32_t* sinks,
                                      double beta) noexcept {
   const int first = (seen.begin / Width + team.rank()) * Width;
   const int step = team.size() * Width;
+  // Whether every piece that is seen in part may be read whole.
+  const bool whole = (seen.end + Width - 1) / Width * Width <= keys;
   if (ceil_div(seen.end - seen.begin / Width * Width, step) <= kept_pieces) {
     piece<T, Width> kept[kept_pieces];
-    ACT_UNROLL
-    for (int k = 0; k < kept_pieces; ++k)
-      kept[k] = load_piece<T, Width>(row, first + k * step, seen);
+    if (whole) {
+      ACT_UNROLL
+      for (int k = 0; k < kept_pieces; ++k)
+        kept[k] = load_piece<T, Width>(row, first + k * step, seen);
+    } else {
+      ACT_UNROLL
+      for (int k = 0; k < kept_pieces; ++k)
+        kept[k] = load_elements<T, Width>(row, first + k * step, seen);
+    }
     pair mass;
     ACT_UNROLL
     for (int k = 0; k < kept_pieces; ++k) {
-      if (first + k * step < seen.end) mass = mass + weigh(kept[k], bits_from(sinks, first + k * step));
+      if (first + k * step >= seen.end) continue;
+      kept[k].keep(first + k * step, seen);
+      mass = mass + weigh(kept[k], bits_from(sinks, first + k * step));
     }
     mass = team.sum(mass);
     const row_change change = change_of(mass.first, mass.second, beta);
     if (!change.changes) return 0;
     ACT_UNROLL
     for (int k = 0; k < kept_pieces; ++k) {
-      if (first + k * step >= seen.end) break;
+      if (first + k * step >= seen.end) continue;
       scale(kept[k], bits_from(sinks, first + k * step), change);
       store_piece(row, first + k * step, seen, kept[k]);
     }
     return change.freed;
   }
+  const auto load = [&](int j) {
+    piece<T, Width> loaded =
+        whole ? load_piece<T, Width>(row, j, seen) : load_elements<T, Width>(row, j, seen);
+    loaded.keep(j, seen);
+    return loaded;
+  };
   pair mass;
   for (int j = first; j < seen.end; j += step)
-    mass = mass + weigh(load_piece<T, Width>(row, j, seen), bits_from(sinks, j));
+    mass = mass + weigh(load(j), bits_from(sinks, j));
   mass = team.sum(mass);
   const row_change change = change_of(mass.first, mass.second, beta);
   if (!change.changes) return 0;
   for (int j = first; j < seen.end; j += step) {
-    piece<T, Width> again = load_piece<T, Width>(row, j, seen);
+    piece<T, Width> again = load(j);
     scale(again, bits_from(sinks, j), change);
     store_piece(row, j, seen, again);
   }
