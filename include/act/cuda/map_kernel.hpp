@@ -166,8 +166,7 @@ struct map_kernel {
         [&](int key) { return scores[key]; });
     if (block.thread() == 0) {
       if (plan.row_items == 0) memory.moved[here.at] = 0;
-      block.fence();
-      block.add(memory.ready + here.at, 1);
+      block.arrive(memory.ready + here.at);
     }
   }
 
@@ -176,7 +175,6 @@ struct map_kernel {
     if (block.thread() == 0) {
       while (block.peek(memory.ready + here.at) == 0)
         block.pause();
-      block.fence();
     }
     block.sync();
     const int begin = item * plan.rows_per_item, end = lesser(begin + plan.rows_per_item, queries);

@@ -3,8 +3,12 @@
 //
 // `Block` throughout this folder is what a kernel sees of its block: device_block.cuh on a device, an
 // emulation in the tests. It offers index(), count() (of blocks), thread(), threads(), sync(), shared(),
-// warp_sum(pair or four), add(counter, n), fence(), peek(counter), pause(). Every thread of a warp (of a
-// block) calls warp_sum (sync) equally often.
+// warp_sum(pair or four), add(counter, n), arrive(counter), peek(counter), pause(). Every thread of a warp
+// (of a block) calls warp_sum (sync) equally often.
+//
+// What a block has written before a sync() is seen by blocks whose peek() or arrive() sees the arrive() of
+// one of its threads after that sync(): by the thread that calls it, and by its block after a sync(). add()
+// orders nothing.
 #pragma once
 
 #include <act/cuda/host_device.hpp>
@@ -76,11 +80,7 @@ class block_team {
 template <class Block>
 ACT_DEVICE inline bool is_last(Block& block, int& flag, int* done, int all) noexcept {
   block.sync();
-  if (block.thread() == 0) {
-    block.fence();
-    flag = block.add(done, 1) == all - 1 ? 1 : 0;
-    block.fence();
-  }
+  if (block.thread() == 0) flag = block.arrive(done) == all - 1 ? 1 : 0;
   block.sync();
   const bool last = flag != 0;
   block.sync();
