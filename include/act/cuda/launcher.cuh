@@ -34,9 +34,12 @@ class stream_launcher {
 
   template <class Kernel>
   bool launch(const Kernel& kernel, int blocks, int threads, int shared_bytes) noexcept {
-    run_kernel<Kernel><<<static_cast<unsigned>(blocks), static_cast<unsigned>(threads),
-                         static_cast<std::size_t>(shared_bytes), stream_>>>(kernel);
-    return cudaPeekAtLastError() == cudaSuccess;
+    // The launch's own answer: cudaPeekAtLastError() would also tell what an earlier call of the engine's
+    // left.
+    void* arguments[] = {const_cast<Kernel*>(&kernel)};
+    return cudaLaunchKernel(run_kernel<Kernel>, dim3(static_cast<unsigned>(blocks)),
+                            dim3(static_cast<unsigned>(threads)), arguments,
+                            static_cast<std::size_t>(shared_bytes), stream_) == cudaSuccess;
   }
 
  private:
