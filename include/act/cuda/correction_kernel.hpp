@@ -25,7 +25,7 @@ namespace act::inline ACT_ABI::cuda::detail {
 /// Heads of up to 32 * Lane channels; rows are read in pieces of Width, which divides Lane and the channels.
 template <class T, int Lane, int Width>
 struct correction_kernel {
-  static constexpr int most_threads = 256;
+  static constexpr int most_threads = 256, least_blocks = Lane <= 4 ? 3 : 2;
 
   attention_task task;
   token_rows<const T> q, k, v;

@@ -66,9 +66,11 @@ class device_block {
   }
 };
 
-/// Runs `kernel` with as many threads a block as its type says at most.
+/// Runs `kernel` with as many threads a block as its type says at most, and registers for as many blocks on a
+/// processor as it asks for.
 template <class Kernel>
-__global__ void __launch_bounds__(Kernel::most_threads, 2) run_kernel(const __grid_constant__ Kernel kernel) {
+__global__ void __launch_bounds__(Kernel::most_threads, Kernel::least_blocks)
+    run_kernel(const __grid_constant__ Kernel kernel) {
   device_block block;
   kernel(block);
 }

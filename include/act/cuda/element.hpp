@@ -56,6 +56,23 @@ inline void narrow(float value, bfloat16& stored) noexcept {
 }
 #endif
 
+/// The bits of two neighbours of 16 bits, the first one lowest: on a device one instruction rounds both.
+template <class Half>
+ACT_DEVICE inline std::uint32_t narrow_both(float first, float second) noexcept {
+#if defined(__CUDACC__)
+  if constexpr (std::is_same_v<Half, float16>) {
+    const __half2 both = __floats2half2_rn(first, second);
+    return std::uint32_t{__half_as_ushort(__high2half(both))} << 16 | __half_as_ushort(__low2half(both));
+  } else {
+    const __nv_bfloat162 both = __floats2bfloat162_rn(first, second);
+    return std::uint32_t{__bfloat16_as_ushort(__high2bfloat16(both))} << 16 |
+           __bfloat16_as_ushort(__low2bfloat16(both));
+  }
+#else
+  return std::uint32_t{Half(second).bits} << 16 | Half(first).bits;
+#endif
+}
+
 /// The bits of an element.
 ACT_DEVICE inline std::uint32_t bits_of(float stored) noexcept {
 #if defined(__CUDACC__)
@@ -101,14 +118,13 @@ struct alignas(sizeof(T) * Width) piece {
   ACT_DEVICE void fill(Value&& value) noexcept {
     ACT_UNROLL
     for (int w = 0; w < Width / a_word; ++w) {
-      std::uint32_t bits = 0;
-      ACT_UNROLL
-      for (int e = 0; e < a_word; ++e) {
+      if constexpr (a_word == 2) {
+        words[w] = narrow_both<T>(value(2 * w), value(2 * w + 1));
+      } else {
         T stored;
-        narrow(value(w * a_word + e), stored);
-        bits |= bits_of(stored) << e * element_bits;
+        narrow(value(w), stored);
+        words[w] = static_cast<word>(bits_of(stored));
       }
-      words[w] = static_cast<word>(bits);
     }
   }
   /// Elements become 0, those in `seen` apart; the first one is `first`.

@@ -105,6 +105,7 @@ template <class T, int Width, class Launcher>
   kernel.chosen = chosen;
   kernel.rule = selection_of(options.sinks);
   kernel.beta = options.beta;
+  kernel.at_sinks = static_cast<float>(options.beta);
   kernel.plan = plan_map<T, Width>(map, options.beta, tuning);
   const std::size_t heads = map.batches * map.heads;
   const std::size_t items =

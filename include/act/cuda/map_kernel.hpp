@@ -62,10 +62,11 @@ struct map_kernel {
   head_bits chosen;
   selection rule;
   double beta;
+  float at_sinks;  // beta
   map_plan plan;
   map_memory memory;
 
-  static constexpr int most_threads = 256;
+  static constexpr int most_threads = 256, least_blocks = 3;
 
   /// Shared memory of a block, in bytes: its own few numbers, then a scratch for sums.
   struct shared_numbers {
@@ -210,7 +211,7 @@ struct map_kernel {
   ACT_DEVICE double rescale_one(Team& team, const place& here, int i,
                                 const std::uint32_t* bits) const noexcept {
     T* const row = first_row(here) + static_cast<std::size_t>(i) * query_stride;
-    return rescale_row<T, Width>(team, row, keys, here.sees.row(i), bits, beta);
+    return rescale_row<T, Width>(team, row, keys, here.sees.row(i), bits, beta, at_sinks);
   }
 };
 

@@ -53,11 +53,12 @@ ACT_DEVICE inline pair weigh(const piece<T, Width>& of, std::uint32_t sinks) noe
 }
 
 template <class T, int Width>
-ACT_DEVICE inline void scale(piece<T, Width>& of, std::uint32_t sinks, const row_change& change) noexcept {
+ACT_DEVICE inline void scale(piece<T, Width>& of, std::uint32_t sinks, float at_sinks,
+                             float elsewhere) noexcept {
   const piece<T, Width> before = of;
   of.fill([&](int e) {
     const bool is_sink = (sinks >> e & 1U) != 0;
-    return before.at(e) * (is_sink ? change.at_sinks : change.elsewhere);
+    return before.at(e) * (is_sink ? at_sinks : elsewhere);
   });
 }
 
@@ -65,10 +66,11 @@ ACT_DEVICE inline void scale(piece<T, Width>& of, std::uint32_t sinks, const row
 inline constexpr int kept_pieces = 8;
 
 /// Calibrates one row of a map, of `keys` elements, in place; `sinks` is a bitmap of the keys. Returns the
-/// mass moved, to every thread of the team.
+/// mass moved, to every thread of the team. `at_sinks` is beta, rounded by the host: rounded here, some
+/// compilers do so for each element.
 template <class T, int Width, class Team>
 ACT_DEVICE inline double rescale_row(Team& team, T* row, int keys, range seen, const std::uint32_t* sinks,
-                                     double beta) noexcept {
+                                     double beta, float at_sinks) noexcept {
   const int first = (seen.begin / Width + team.rank()) * Width;
   const int step = team.size() * Width;
   // Whether every piece that is seen in part may be read whole.
@@ -97,7 +99,7 @@ ACT_DEVICE inline double rescale_row(Team& team, T* row, int keys, range seen, c
     ACT_UNROLL
     for (int k = 0; k < kept_pieces; ++k) {
       if (first + k * step >= seen.end) continue;
-      scale(kept[k], bits_from(sinks, first + k * step), change);
+      scale(kept[k], bits_from(sinks, first + k * step), at_sinks, change.elsewhere);
       store_piece(row, first + k * step, seen, kept[k]);
     }
     return change.freed;
@@ -116,7 +118,7 @@ ACT_DEVICE inline double rescale_row(Team& team, T* row, int keys, range seen, c
   if (!change.changes) return 0;
   for (int j = first; j < seen.end; j += step) {
     piece<T, Width> again = load(j);
-    scale(again, bits_from(sinks, j), change);
+    scale(again, bits_from(sinks, j), at_sinks, change.elsewhere);
     store_piece(row, j, seen, again);
   }
   return change.freed;

@@ -18,7 +18,7 @@ namespace act::inline ACT_ABI::cuda::detail {
 /// Blocks of Side * Side threads; each thread has 4 x 4 scores of a tile of 4 Side rows and as many keys.
 template <class T, int Side>
 struct score_sums_kernel {
-  static constexpr int most_threads = Side * Side;
+  static constexpr int most_threads = Side * Side, least_blocks = 2;
   static constexpr int tile = 4 * Side, slice = 16, row = tile + 1;  // one more: threads write in other banks
 
   attention_task task;

@@ -13,7 +13,7 @@
 namespace act::inline ACT_ABI::cuda::detail {
 
 struct selection_kernel {
-  static constexpr int most_threads = 256;
+  static constexpr int most_threads = 256, least_blocks = 2;
 
   attention_task task;
   selection rule;

@@ -61,7 +61,7 @@ ACT_HOST_DEVICE inline slot_test test_of(const selection& rule, int initial, int
 
 /// Begins after a prompt whose raw column sums are known.
 struct tracker_start_kernel {
-  static constexpr int most_threads = 256;
+  static constexpr int most_threads = 256, least_blocks = 2;
 
   tracker_task task;
   const double* sums;  // [batch, head, stride]
@@ -114,7 +114,7 @@ struct tracker_start_kernel {
 /// One step: adds each sequence's raw row, finds the sinks, calibrates the row.
 template <class T>
 struct tracker_step_kernel {
-  static constexpr int most_threads = 256;
+  static constexpr int most_threads = 256, least_blocks = 4;
 
   tracker_task task;
   T* data;  // rows [batch, head, keys]
