@@ -51,17 +51,18 @@ TEST_CASE("cuda: chunks hold each row once, and the keys their rows see") {
   for (int rows = 1; rows < 70; ++rows) {
     for (const int each : {1, 7, 32, 100}) {
       const detail::row_chunks chunks{rows, each};
-      const detail::sequence sees{3, 10, rows % 3 * 5};
+      const detail::sequence sees{rows % 5 == 0 ? 25 : 3, 10, rows % 3 * 5};
       int next = 0;
       for (int c = 0; c < chunks.count(); ++c) {
         CHECK(chunks.first(c) == next);
         next = chunks.last(c);
         const detail::range keys = chunks.keys(c, sees);
-        for (int j = 0; j < 10 + rows; ++j) {
+        for (int j = 0; j < 13 + rows; ++j) {
           bool seen = false;
           for (int i = chunks.first(c); i < chunks.last(c); ++i)
             seen = seen || sees.row(i).contains(j);
           CHECK(keys.contains(j) == seen);
+          CHECK(chunks.with(j, sees).contains(c) == seen);
         }
       }
       CHECK(next == rows);

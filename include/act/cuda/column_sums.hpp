@@ -24,6 +24,13 @@ struct row_chunks {
   ACT_HOST_DEVICE range keys(int chunk, const sequence& sees) const noexcept {
     return sees.rows(first(chunk), last(chunk));
   }
+  /// The chunks that have a partial sum of `key`: all those between the first and the last row that see it.
+  ACT_HOST_DEVICE range with(int key, const sequence& sees) const noexcept {
+    if (key < sees.initial || key - sees.offset >= rows) return {};
+    const int last_row = sees.window == 0 ? rows : lesser(key + sees.window - sees.offset, rows);
+    return {greater(key - sees.offset, 0) / rows_per_chunk,
+            last_row > 0 ? ceil_div(last_row, rows_per_chunk) : 0};
+  }
 };
 
 /// Partial sums of the keys first_key .. first_key + Width over the rows [first_row, last_row) of a head of a
@@ -62,11 +69,19 @@ ACT_DEVICE inline void add_rows(const T* head, std::size_t query_stride, int key
 /// carried (null: none; it gets the new sum), divided by the rows that see it. `partial` is [chunk, keys].
 ACT_DEVICE inline double score_of(const double* partial, const row_chunks& chunks, const scored_rows& rows,
                                   int key, double* carried) noexcept {
+  constexpr int group = 8;  // loads under way at once
+  const range with_key = chunks.with(key, rows.sees);
   double sum = 0;
-  for (int chunk = 0; chunk < chunks.count(); ++chunk) {
-    if (!chunks.keys(chunk, rows.sees).contains(key)) continue;
-    sum += partial[static_cast<std::size_t>(chunk) * static_cast<std::size_t>(rows.keys) +
-                   static_cast<std::size_t>(key)];
+  for (int chunk = with_key.begin; chunk < with_key.end; chunk += group) {
+    double loaded[group];
+    ACT_UNROLL
+    for (int e = 0; e < group; ++e) {
+      const std::size_t row = static_cast<std::size_t>(chunk + e) * static_cast<std::size_t>(rows.keys);
+      loaded[e] = chunk + e < with_key.end ? partial[row + static_cast<std::size_t>(key)] : 0.0;
+    }
+    ACT_UNROLL
+    for (int e = 0; e < group; ++e)
+      sum += loaded[e];
   }
   if (carried != nullptr) {
     sum += carried[key];

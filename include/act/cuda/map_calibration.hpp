@@ -39,7 +39,11 @@ template <class T, int Width>
   const int queries = static_cast<int>(map.queries), keys = static_cast<int>(map.keys);
   map_plan plan{};
   plan.chunks = {queries, tuning.rows_per_chunk};
-  plan.tiles = ceil_div(keys, tuning.threads * Width);
+  plan.lanes = tuning.threads;
+  while (plan.lanes % (2 * warp_size) == 0 && plan.lanes / 2 * Width >= keys)
+    plan.lanes /= 2;
+  plan.groups = tuning.threads / plan.lanes;
+  plan.tiles = ceil_div(keys, plan.lanes * Width);
   plan.row_per_warp = keys <= warp_size * Width * kept_pieces;
   plan.rows_per_item = plan.row_per_warp ? 4 * tuning.threads / warp_size : 8;
   plan.row_items = beta == 1 ? 0 : ceil_div(queries, plan.rows_per_item);

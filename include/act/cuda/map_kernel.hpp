@@ -26,13 +26,16 @@ namespace act::inline ACT_ABI::cuda::detail {
 /// How the work on one head is cut up.
 struct map_plan {
   row_chunks chunks;  // for column sums
-  int tiles;          // of columns; chunks * tiles items of column sums a head
+  int lanes;          // threads beside each other in a row; where few fill it, a block takes several chunks
+  int groups;         // of lanes in a block: chunks an item
+  int tiles;          // of columns; chunk_sets() * tiles items of column sums a head
   int rows_per_item;  // of rescaling
   int row_items;      // a head; 0: nothing is rescaled (beta = 1)
   bool row_per_warp;  // whether a warp or a block holds a row
   int lag;            // heads between column sums and rescaling
 
-  ACT_HOST_DEVICE int column_items() const noexcept { return chunks.count() * tiles; }
+  ACT_HOST_DEVICE int chunk_sets() const noexcept { return ceil_div(chunks.count(), groups); }
+  ACT_HOST_DEVICE int column_items() const noexcept { return chunk_sets() * tiles; }
 };
 
 /// Arrays in the workspace or the report, each with an entry (or a row) for every head of every batch entry.
@@ -128,12 +131,13 @@ struct map_kernel {
   template <class Block>
   ACT_DEVICE void add_columns(Block& block, shared_numbers& shared, const place& here,
                               int item) const noexcept {
-    const int chunk = item / plan.tiles, tile = item % plan.tiles;
+    const int tile = item % plan.tiles;
+    const int chunk = item / plan.tiles * plan.groups + block.thread() / plan.lanes;
     const std::size_t columns = static_cast<std::size_t>(keys);
     double* const partial =
         memory.partial + here.at * static_cast<std::size_t>(plan.chunks.count()) * columns;
-    const int first_key = (tile * block.threads() + block.thread()) * Width;
-    const range seen = plan.chunks.keys(chunk, here.sees);
+    const int first_key = (tile * plan.lanes + block.thread() % plan.lanes) * Width;
+    const range seen = chunk < plan.chunks.count() ? plan.chunks.keys(chunk, here.sees) : range{};
     if (first_key < seen.end && first_key + Width > seen.begin) {
       double sums[Width] = {};
       add_rows<T, Width>(first_row(here), query_stride, keys, here.sees, plan.chunks.first(chunk),
@@ -147,10 +151,10 @@ struct map_kernel {
     }
     const std::size_t tile_at =
         here.at * static_cast<std::size_t>(plan.tiles) + static_cast<std::size_t>(tile);
-    if (!is_last(block, shared.last, memory.tile_parts + tile_at, plan.chunks.count())) return;
+    if (!is_last(block, shared.last, memory.tile_parts + tile_at, plan.chunk_sets())) return;
     const scored_rows rows = rows_of(here);
     double* const scores = memory.scores + here.at * columns;
-    const int tile_keys = block.threads() * Width;
+    const int tile_keys = plan.lanes * Width;
     for (int e = block.thread(); e < tile_keys; e += block.threads()) {
       const int key = tile * tile_keys + e;
       if (key < keys) {
