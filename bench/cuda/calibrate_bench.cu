@@ -90,33 +90,14 @@ __global__ void fill_noise(T* to, std::size_t count, float spread) {
     to[e] = static_cast<T>((noise(e) - 0.5F) * spread);
 }
 
-class stopwatch {
- public:
-  stopwatch() {
-    demand(cudaEventCreate(&from_), "cudaEventCreate");
-    demand(cudaEventCreate(&to_), "cudaEventCreate");
-  }
-  stopwatch(const stopwatch&) = delete;
-  stopwatch& operator=(const stopwatch&) = delete;
-  ~stopwatch() {
-    cudaEventDestroy(from_);
-    cudaEventDestroy(to_);
-  }
-  /// Seconds that `work` takes on the default stream.
-  template <class Work>
-  double time(Work&& work) {
-    demand(cudaEventRecord(from_), "cudaEventRecord");
-    work();
-    demand(cudaEventRecord(to_), "cudaEventRecord");
-    demand(cudaEventSynchronize(to_), "a kernel");
-    float milliseconds = 0;
-    demand(cudaEventElapsedTime(&milliseconds, from_, to_), "cudaEventElapsedTime");
-    return static_cast<double>(milliseconds) * 1e-3;
-  }
-
- private:
-  cudaEvent_t from_ = nullptr, to_ = nullptr;
-};
+/// Keeps the device busy for a while: what is enqueued meanwhile runs without gaps.
+__global__ void hold(unsigned long long nanoseconds) {
+  unsigned long long start = 0, now = 0;
+  asm volatile("mov.u64 %0, %globaltimer;" : "=l"(start));
+  do {
+    asm volatile("mov.u64 %0, %globaltimer;" : "=l"(now));
+  } while (now - start < nanoseconds);
+}
 
 double median(std::vector<double> times) {
   std::sort(times.begin(), times.end());
@@ -125,17 +106,45 @@ double median(std::vector<double> times) {
 
 constexpr int warm_ups = 3, repetitions = 21;
 
-/// Median seconds of prepare() and work(), alternating.
+/// Median seconds of prepare(stream) and work(stream), alternating. Everything of a repetition is enqueued
+/// behind hold(), the work as a captured graph: what the processor needs for its calls isn't in the times.
 template <class Prepare, class Work>
 std::pair<double, double> measure(Prepare&& prepare, Work&& work) {
-  stopwatch watch;
+  cudaStream_t stream = nullptr;
+  demand(cudaStreamCreate(&stream), "cudaStreamCreate");
+  cudaEvent_t events[3] = {};
+  for (cudaEvent_t& each : events)
+    demand(cudaEventCreate(&each), "cudaEventCreate");
+  work(stream);  // once outside of a capture: loads the kernels
+  cudaGraph_t graph = nullptr;
+  cudaGraphExec_t ready = nullptr;
+  demand(cudaStreamBeginCapture(stream, cudaStreamCaptureModeGlobal), "capture");
+  work(stream);
+  demand(cudaStreamEndCapture(stream, &graph), "capture");
+  demand(cudaGraphInstantiate(&ready, graph, 0), "cudaGraphInstantiate");
   std::vector<double> preparing, working;
   for (int r = 0; r < warm_ups + repetitions; ++r) {
-    const double first = watch.time(prepare), second = watch.time(work);
+    hold<<<1, 1, 0, stream>>>(200'000);
+    demand(cudaEventRecord(events[0], stream), "cudaEventRecord");
+    prepare(stream);
+    demand(cudaEventRecord(events[1], stream), "cudaEventRecord");
+    demand(cudaGraphLaunch(ready, stream), "cudaGraphLaunch");
+    demand(cudaEventRecord(events[2], stream), "cudaEventRecord");
+    demand(cudaStreamSynchronize(stream), "a kernel");
     if (r < warm_ups) continue;
-    preparing.push_back(first);
-    working.push_back(second);
+    const auto seconds = [&](int from) {
+      float milliseconds = 0;
+      demand(cudaEventElapsedTime(&milliseconds, events[from], events[from + 1]), "cudaEventElapsedTime");
+      return static_cast<double>(milliseconds) * 1e-3;
+    };
+    preparing.push_back(seconds(0));
+    working.push_back(seconds(1));
   }
+  demand(cudaGraphExecDestroy(ready), "cudaGraphExecDestroy");
+  demand(cudaGraphDestroy(graph), "cudaGraphDestroy");
+  for (cudaEvent_t each : events)
+    demand(cudaEventDestroy(each), "cudaEventDestroy");
+  demand(cudaStreamDestroy(stream), "cudaStreamDestroy");
   return {median(preparing), median(working)};
 }
 
@@ -149,12 +158,12 @@ void bench_map(const char* type, std::size_t n, const act::cuda::map_tuning& tun
   device_array<char> workspace(act::cuda::calibrate_workspace(map, {}, tuning));
   device_array<double> moved(heads);
   device_array<std::int32_t> counts(heads);
-  const auto copy = [&] {
-    demand(cudaMemcpyAsync(work.data(), kept.data(), kept.bytes(), cudaMemcpyDeviceToDevice), "copy");
+  const auto copy = [&](cudaStream_t stream) {
+    demand(cudaMemcpyAsync(work.data(), kept.data(), kept.bytes(), cudaMemcpyDeviceToDevice, stream), "copy");
   };
   const auto calibrate = [&](double beta) {
-    return [&, beta] {
-      demand(act::cuda::calibrate(map, {}, {.beta = beta}, workspace.data(), workspace.bytes(), nullptr,
+    return [&, beta](cudaStream_t stream) {
+      demand(act::cuda::calibrate(map, {}, {.beta = beta}, workspace.data(), workspace.bytes(), stream,
                                   {.sink_counts = counts.data(), .moved_mass = moved.data()}, nullptr,
                                   tuning));
     };
@@ -199,12 +208,13 @@ void bench_correction(std::size_t n, std::size_t channels, bool scores_given) {
   const auto queries = of(q, heads), keys = of(k, kv_heads);
   device_array<char> workspace(act::cuda::correction_workspace(queries, keys, {}, scores_given));
   const auto [copying, correcting] = measure(
-      [&] {
-        demand(cudaMemcpyAsync(out.data(), kept.data(), kept.bytes(), cudaMemcpyDeviceToDevice), "copy");
+      [&](cudaStream_t stream) {
+        demand(cudaMemcpyAsync(out.data(), kept.data(), kept.bytes(), cudaMemcpyDeviceToDevice, stream),
+               "copy");
       },
-      [&] {
+      [&](cudaStream_t stream) {
         demand(act::cuda::correct_output(of(out, heads), lse.data(), queries, keys, of(v, kv_heads), {}, {},
-                                         {}, workspace.data(), workspace.bytes(), nullptr,
+                                         {}, workspace.data(), workspace.bytes(), stream,
                                          scores_given ? scores.data() : nullptr));
       });
   static_cast<void>(copying);
@@ -223,12 +233,13 @@ void bench_tracker(std::size_t batches, std::size_t keys) {
   demand(cudaMemcpy(lengths.data(), every.data(), lengths.bytes(), cudaMemcpyHostToDevice), "upload");
   const auto map = act::cuda::attention_map<__half>::packed(rows.data(), batches, heads, 1, keys);
   const auto [copying, step] = measure(
-      [&] {
-        demand(cudaMemcpyAsync(rows.data(), kept.data(), kept.bytes(), cudaMemcpyDeviceToDevice), "copy");
+      [&](cudaStream_t stream) {
+        demand(cudaMemcpyAsync(rows.data(), kept.data(), kept.bytes(), cudaMemcpyDeviceToDevice, stream),
+               "copy");
       },
-      [&] {
+      [&](cudaStream_t stream) {
         demand(act::cuda::step_tracker({memory.data(), batches, heads, keys}, map, lengths.data(), {}, {},
-                                       nullptr));
+                                       stream));
       });
   static_cast<void>(copying);
   const double bytes =
