@@ -41,11 +41,12 @@ def head_words(heads, count, device):
 def attention_with_lse(q, k, v):
     """Causal attention by PyTorch's fused kernels, with each row's log-sum-exp [batch, heads, tokens] in float."""
     groups = q.size(1) // k.size(1)
-    k, v = k.repeat_interleave(groups, 1), v.repeat_interleave(groups, 1)
+    if groups > 1:  # repeating once would still copy
+        k, v = k.repeat_interleave(groups, 1), v.repeat_interleave(groups, 1)
     if q.dtype == torch.float32:
-        out, lse = torch.ops.aten._scaled_dot_product_efficient_attention(q, k, v, None, True, 0.0, True)[:2]
+        out, lse = torch.ops.aten._scaled_dot_product_efficient_attention.default(q, k, v, None, True, 0.0, True)[:2]
     else:
-        out, lse = torch.ops.aten._scaled_dot_product_flash_attention(q, k, v, 0.0, True)[:2]
+        out, lse = torch.ops.aten._scaled_dot_product_flash_attention.default(q, k, v, 0.0, True)[:2]
     return out, lse[:, :, : q.size(2)].contiguous()  # some kernels round the rows up
 
 

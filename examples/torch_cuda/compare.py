@@ -48,34 +48,51 @@ def compare():
     return failed
 
 
-def median_ms(work, repeat=30):
-    for _ in range(5):
-        work()
+def captured(work):
+    """A CUDA graph of what work() enqueues, and what it returned: the graph's own memory, made anew by each replay."""
+    side = torch.cuda.Stream()
+    side.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(side):
+        for _ in range(3):
+            work()
+    torch.cuda.current_stream().wait_stream(side)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        result = work()
+    return graph, result
+
+
+def median_ms(graphs, repeat=30):
+    """Median time of each of the graphs, replayed one after the other. All are enqueued while the device sleeps: what
+    the processor needs for its calls isn't in the times."""
     times = []
-    for _ in range(repeat):
-        start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
-        start.record()
-        work()
-        end.record()
-        end.synchronize()
-        times.append(start.elapsed_time(end))
-    return sorted(times)[repeat // 2]
+    for _ in range(repeat + 5):
+        events = [torch.cuda.Event(enable_timing=True) for _ in range(len(graphs) + 1)]
+        torch.cuda._sleep(2_000_000)
+        events[0].record()
+        for graph, event in zip(graphs, events[1:]):
+            graph.replay()
+            event.record()
+        torch.cuda.synchronize()
+        times.append([start.elapsed_time(end) for start, end in zip(events, events[1:])])
+    return [sorted(each)[repeat // 2] for each in zip(*times[5:])]
 
 
 def bench():
     """The correction, its scores given with 4 sinks a head, beside the attention it follows."""
     print(f"\n{torch.cuda.get_device_name()}, torch {torch.__version__}, bfloat16, 32 heads, causal")
     print("| tokens | channels | attention ms | correction ms | share |\n|---|---|---|---|---|")
+    sdpa = torch.nn.functional.scaled_dot_product_attention
     for tokens in (1024, 4096, 8192, 16384):
         for channels in (64, 128):
             q, k, v = random_inputs(32, 32, tokens, channels, torch.bfloat16, "cuda", 1)
-            plain, lse = act_torch.attention_with_lse(q, k, v)
             scores = torch.zeros(1, 32, tokens, dtype=torch.float64, device="cuda")
             scores[:, :, [tokens // 9, tokens // 3, tokens // 2, tokens - tokens // 7]] = 0.5
             words = act_torch.head_words(range(32), 32, "cuda")
-            sdpa = torch.nn.functional.scaled_dot_product_attention
-            attention = median_ms(lambda: sdpa(q, k, v, is_causal=True))
-            correction = median_ms(lambda: act_torch.correct_output(plain, lse, q, k, v, words=words, scores=scores))
+            fused, _ = captured(lambda: sdpa(q, k, v, is_causal=True))
+            before, (plain, lse) = captured(lambda: act_torch.attention_with_lse(q, k, v))
+            after, _ = captured(lambda: act_torch.correct_output(plain, lse, q, k, v, words=words, scores=scores))
+            attention, _, correction = median_ms([fused, before, after])
             print(f"| {tokens} | {channels} | {attention:.3f} | {correction:.3f} | {100 * correction / attention:.1f} % |")
 
 
