@@ -32,6 +32,15 @@ class stream_launcher {
     return processors * each;
   }
 
+  [[nodiscard]] std::size_t cache_bytes() noexcept {
+    int device = 0, bytes = 0;
+    if (cudaGetDevice(&device) != cudaSuccess ||
+        cudaDeviceGetAttribute(&bytes, cudaDevAttrL2CacheSize, device) != cudaSuccess || bytes < 0) {
+      return 0;
+    }
+    return static_cast<std::size_t>(bytes);
+  }
+
   template <class Kernel>
   bool launch(const Kernel& kernel, int blocks, int threads, int shared_bytes) noexcept {
     // The launch's own answer: cudaPeekAtLastError() would also tell what an earlier call of the engine's

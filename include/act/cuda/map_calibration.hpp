@@ -1,7 +1,7 @@
 // Calibration of a map on a device, but for what CUDA itself does: checks, sizes, and the one launch.
 // `Launcher` is launcher.cuh's, or an emulation in the tests: it has clear(memory, bytes),
-// resident_blocks(kernel, threads, shared) and launch(kernel, blocks, threads, shared), both answering
-// whether that went well.
+// resident_blocks(kernel, threads, shared), launch(kernel, blocks, threads, shared), each answering whether
+// that went well, and cache_bytes(), of the second level.
 #pragma once
 
 #include <act/cuda/attention_map.hpp>
@@ -19,9 +19,9 @@ namespace act::inline ACT_ABI::cuda {
 
 /// What may be tuned for a device; results don't depend on it but for rounding.
 struct map_tuning {
-  int threads = 256;                              // of a block: 64 .. 256, a multiple of 32
-  int rows_per_chunk = 128;                       // of column sums
-  std::size_t lag_bytes = std::size_t{12} << 20;  // visible map between column sums and rescaling
+  int threads = 256;          // of a block: 64 .. 256, a multiple of 32
+  int rows_per_chunk = 128;   // of column sums
+  std::size_t lag_bytes = 0;  // visible map between column sums and rescaling; 0: two fifths of the cache
 };
 
 namespace detail {
@@ -110,7 +110,10 @@ template <class T, int Width, class Launcher>
   kernel.rule = selection_of(options.sinks);
   kernel.beta = options.beta;
   kernel.at_sinks = static_cast<float>(options.beta);
-  kernel.plan = plan_map<T, Width>(map, options.beta, tuning);
+  map_tuning tuned = tuning;
+  // A head's sinks have to be there before its rows' turn comes, and the rows still in the cache.
+  if (tuned.lag_bytes == 0) tuned.lag_bytes = launcher.cache_bytes() / 5 * 2;
+  kernel.plan = plan_map<T, Width>(map, options.beta, tuned);
   const std::size_t heads = map.batches * map.heads;
   const std::size_t items =
       static_cast<std::size_t>(kernel.plan.column_items()) + static_cast<std::size_t>(kernel.plan.row_items);

@@ -73,6 +73,8 @@ class emulated_device {
     return resident_;
   }
 
+  [[nodiscard]] std::size_t cache_bytes() const { return 100000; }
+
   /// False when the kernel hangs.
   template <class Kernel>
   bool launch(const Kernel& kernel, int blocks, int threads, int shared_bytes) {
