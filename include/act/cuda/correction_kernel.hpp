@@ -58,20 +58,34 @@ struct correction_kernel {
   struct channels_of_lane {
     float at[Lane] = {};
   };
+  /// A lane's channels as they lie in memory: what is loaded and not needed yet.
+  struct pieces_of_lane {
+    piece<T, Width> at[Lane / Width];
+
+    ACT_DEVICE float channel(int c) const noexcept { return at[c / Width].at(c % Width); }
+  };
+  /// Up to four keys, the last one again for those past `count`.
+  struct four_keys {
+    int at[4];
+    int count;
+  };
 
   /// This lane's channels of a row of `count` channels.
   template <class Block, class Element>
-  ACT_DEVICE static channels_of_lane load(Block& block, const Element* row, int count) noexcept {
-    channels_of_lane loaded;
+  ACT_DEVICE static pieces_of_lane load(Block& block, const Element* row, int count) noexcept {
+    pieces_of_lane loaded;
     const int first = block.thread() % warp_size * Lane;
     ACT_UNROLL
-    for (int e = 0; e < Lane; e += Width) {
-      const auto piece = load_piece<T, Width>(row, first + e, {0, count});
-      ACT_UNROLL
-      for (int w = 0; w < Width; ++w)
-        loaded.at[e + w] = piece.at(w);
-    }
+    for (int p = 0; p < Lane / Width; ++p)
+      loaded.at[p] = load_piece<T, Width>(row, first + p * Width, {0, count});
     return loaded;
+  }
+  ACT_DEVICE static channels_of_lane widened(const pieces_of_lane& of, float by) noexcept {
+    channels_of_lane wide;
+    ACT_UNROLL
+    for (int c = 0; c < Lane; ++c)
+      wide.at[c] = of.channel(c) * by;
+    return wide;
   }
 
   template <class Block>
@@ -98,36 +112,49 @@ struct correction_kernel {
     }
   }
 
-  /// The weights of up to four keys of a row, 0 for those past `count`; keys(e) is the e-th.
-  template <class Block, class Keys>
+  /// The first four or fewer of `left` keys; keys(e) is the e-th.
+  template <class Keys>
+  ACT_DEVICE static four_keys next_keys(int left, Keys&& keys) noexcept {
+    four_keys next{{}, lesser(4, left)};
+    ACT_UNROLL
+    for (int e = 0; e < 4; ++e)
+      next.at[e] = keys(lesser(e, next.count - 1));
+    return next;
+  }
+
+  /// The weights of four keys of a row, 0 for those past their count, and their values. All loads begin
+  /// before the first of them is needed.
+  template <class Block>
   ACT_DEVICE four weights(Block& block, const attention_task::place& here, int i,
-                          const channels_of_lane& query, float lse, int count, Keys&& keys) const noexcept {
+                          const channels_of_lane& query, float lse, const four_keys& keys,
+                          pieces_of_lane (&values)[4]) const noexcept {
+    pieces_of_lane key_rows[4];
+    ACT_UNROLL
+    for (int e = 0; e < 4; ++e)
+      key_rows[e] = load(block, k.row(here.batch, here.kv_head, keys.at[e]), channels);
+    ACT_UNROLL
+    for (int e = 0; e < 4; ++e)
+      values[e] = load(block, v.row(here.batch, here.kv_head, keys.at[e]), value_channels);
     four dots;
     ACT_UNROLL
     for (int e = 0; e < 4; ++e) {
-      if (e >= count) continue;
-      const channels_of_lane key = load(block, k.row(here.batch, here.kv_head, keys(e)), channels);
       ACT_UNROLL
       for (int c = 0; c < Lane; ++c)
-        dots.at[e] += query.at[c] * key.at[c];
+        dots.at[e] += query.at[c] * key_rows[e].channel(c);
     }
     dots = block.warp_sum(dots);
     ACT_UNROLL
     for (int e = 0; e < 4; ++e) {
-      dots.at[e] = e < count
-                       ? std::exp(rules.adjusted(dots.at[e], here.head, here.sees.offset + i - keys(e)) - lse)
-                       : 0.0F;
+      const float score = rules.adjusted(dots.at[e], here.head, here.sees.offset + i - keys.at[e]);
+      dots.at[e] = e < keys.count ? std::exp(score - lse) : 0.0F;
     }
     return dots;
   }
 
-  template <class Block>
-  ACT_DEVICE void mix(Block& block, const attention_task::place& here, int key, float weight,
-                      channels_of_lane& into) const noexcept {
-    const channels_of_lane value = load(block, v.row(here.batch, here.kv_head, key), value_channels);
+  ACT_DEVICE static void mix(const pieces_of_lane& value, float weight, channels_of_lane& into) noexcept {
     ACT_UNROLL
     for (int c = 0; c < Lane; ++c)
-      into.at[c] += weight * value.at[c];
+      into.at[c] += weight * value.channel(c);
   }
 
   /// One row; the mass moved, in every lane.
@@ -138,23 +165,22 @@ struct correction_kernel {
     const int begin = first_from(sinks, count, seen.begin), end = first_from(sinks, count, seen.end);
     if (begin >= end) return 0;
     T* const output = out.row(here.batch, here.head, i);
-    const channels_of_lane plain = load(block, output, value_channels);
-    channels_of_lane query = load(block, q.row(here.batch, here.head, i), channels);
-    ACT_UNROLL
-    for (int c = 0; c < Lane; ++c)
-      query.at[c] *= rules.scale;
+    const pieces_of_lane plain = load(block, output, value_channels);
+    const pieces_of_lane asked = load(block, q.row(here.batch, here.head, i), channels);
     const float lse =
         log_sum_exp[here.at * static_cast<std::size_t>(task.queries) + static_cast<std::size_t>(i)];
+    const channels_of_lane query = widened(asked, rules.scale);
     double on_sinks = 0;
     channels_of_lane of_sinks;
     for (int s = begin; s < end; s += 4) {
-      const int here_now = lesser(4, end - s);
-      const four weight = weights(block, here, i, query, lse, here_now, [&](int e) { return sinks[s + e]; });
+      const four_keys keys = next_keys(end - s, [&](int e) { return sinks[s + e]; });
+      pieces_of_lane values[4];
+      const four weight = weights(block, here, i, query, lse, keys, values);
       ACT_UNROLL
       for (int e = 0; e < 4; ++e) {
-        if (e >= here_now) continue;
+        if (e >= keys.count) continue;
         on_sinks += static_cast<double>(weight.at[e]);
-        mix(block, here, sinks[s + e], weight.at[e], of_sinks);
+        mix(values[e], weight.at[e], of_sinks);
       }
     }
     if (!(on_sinks > 0)) return 0;
@@ -164,7 +190,7 @@ struct correction_kernel {
     }
     const double freed = (1 - beta) * on_sinks, c = 1 + freed / (mass - on_sinks);
     const float by = static_cast<float>(c), change = static_cast<float>(beta - c);
-    store(block, output, [&](int e) { return by * plain.at[e] + change * of_sinks.at[e]; });
+    store(block, output, [&](int e) { return by * plain.channel(e) + change * of_sinks.at[e]; });
     return freed;
   }
 
@@ -176,20 +202,18 @@ struct correction_kernel {
     double elsewhere = 0;
     channels_of_lane of_others;
     for (int j = seen.begin; j < seen.end; j += 4) {
-      const int here_now = lesser(4, seen.end - j);
-      const four weight = weights(block, here, i, query, lse, here_now, [&](int e) { return j + e; });
-      for (int e = 0; e < here_now; ++e) {
+      const four_keys keys = next_keys(seen.end - j, [&](int e) { return j + e; });
+      pieces_of_lane values[4];
+      const four weight = weights(block, here, i, query, lse, keys, values);
+      ACT_UNROLL
+      for (int e = 0; e < 4; ++e) {
+        if (e >= keys.count) continue;
         if (next < count && sinks[next] == j + e) {
           ++next;
           continue;
         }
-        // No run-time index into registers.
-        const float other = e == 0   ? weight.at[0]
-                            : e == 1 ? weight.at[1]
-                            : e == 2 ? weight.at[2]
-                                     : weight.at[3];
-        elsewhere += static_cast<double>(other);
-        mix(block, here, j + e, other, of_others);
+        elsewhere += static_cast<double>(weight.at[e]);
+        mix(values[e], weight.at[e], of_others);
       }
     }
     const row_change change = change_of(on_sinks, elsewhere, beta);

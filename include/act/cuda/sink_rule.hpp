@@ -73,7 +73,10 @@ ACT_HOST_DEVICE inline bool is_sink(const selection& rule, const scored_rows& ro
 
 /// First of the ascending `positions` that isn't below `key`.
 ACT_HOST_DEVICE inline int first_from(const int* positions, int count, int key) noexcept {
-  int low = 0, high = count;
+  // Most rows see all or none of them.
+  if (count == 0 || positions[0] >= key) return 0;
+  if (positions[count - 1] < key) return count;
+  int low = 1, high = count - 1;
   while (low < high) {
     const int middle = low + (high - low) / 2;
     if (positions[middle] < key) {
