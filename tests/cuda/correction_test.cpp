@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <initializer_list>
 #include <span>
 #include <string>
@@ -113,6 +114,12 @@ void check(const attention_case& c, unsigned seed) {
               {result.scores.data(), result.counts.data(), result.positions.data(), result.moved.data()},
               small_blocks) == status::ok);
   std::copy_n(request.out.data, elements, got.begin());
+  if (seed % 5 == 0) {  // nothing reported: the same outputs
+    std::copy_n(plain.begin(), elements, request.out.data);
+    REQUIRE(act_test::correct_there<T>(seed + 1, request, bits, {}, small_blocks) == status::ok);
+    CHECK(std::equal(got.begin(), got.end(), request.out.data,
+                     [](const T& x, const T& y) { return std::memcmp(&x, &y, sizeof(T)) == 0; }));
+  }
 
   INFO("queries " << c.queries << " keys " << c.keys << " channels " << c.channels << " values "
                   << c.value_channels << " seed " << seed);

@@ -261,6 +261,19 @@ TEST_CASE_TEMPLATE("cuda: NaN, infinity, rows of zeros and rows with all mass on
   }
 }
 
+TEST_CASE("cuda: a map is calibrated alike when nothing is reported") {
+  for (const std::size_t n : {60U, 300U, 600U}) {
+    const act_test::map_shape shape{.heads = 2, .queries = n, .keys = n};
+    const request asked{.aligned = n == 60};
+    act_test::random_map<float> reported(shape, 1), silent(shape, 1);
+    const auto expected = run(reported, asked, 1);
+    device_copy<float> copy(silent, asked.aligned);
+    CHECK(act_test::calibrate_there<float>(2, copy.all(), copy.of, {}, asked.options, nullptr, {},
+                                           asked.tuning) == status::ok);
+    CHECK(act_test::same_bits(expected.elements, copy.elements()));
+  }
+}
+
 TEST_CASE("cuda: a score that equals the threshold is no sink") {
   // Dyadic weights: every sum is exact in any order.
   for (const std::size_t n : {16U, 64U, 128U}) {

@@ -24,7 +24,7 @@ struct correction_memory {
   int* positions;         // [head][keys]
   int* counts;            // [head]
   double* moved_by_item;  // [head][item of correction]
-  double* moved;          // [head]
+  double* moved;          // [head] or null: not wanted
 };
 
 struct attention_task {

@@ -100,6 +100,7 @@ struct correction_kernel {
       for (int i = begin + block.thread() / warp_size; i < end; i += warps)
         moved += correct(block, here, i, sinks, count);
     }
+    if (task.memory.moved == nullptr) return;
     moved = sum_warps(block, moved, shared.warps);
     double* const by_item = task.memory.moved_by_item + here.at * static_cast<std::size_t>(items);
     if (block.thread() == 0) by_item[item] = moved;

@@ -72,7 +72,7 @@ inline map_memory divide_map_workspace(workspace_parts& parts, std::size_t heads
   memory.scores = wanted.scores != nullptr ? wanted.scores : parts.take<double>(heads * keys);
   memory.positions = wanted.sink_positions != nullptr ? wanted.sink_positions : parts.take<int>(heads * keys);
   memory.counts = wanted.sink_counts != nullptr ? wanted.sink_counts : parts.take<int>(heads);
-  memory.moved = wanted.moved_mass != nullptr ? wanted.moved_mass : parts.take<double>(heads);
+  memory.moved = wanted.moved_mass;
   return memory;
 }
 

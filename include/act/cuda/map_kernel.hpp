@@ -52,7 +52,7 @@ struct map_memory {
   int* positions;         // [head][keys]
   int* counts;            // [head]
   double* moved_by_item;  // [head][row item]
-  double* moved;          // [head]
+  double* moved;          // [head] or null: not wanted
 };
 
 template <class T, int Width>
@@ -170,7 +170,7 @@ struct map_kernel {
         {memory.bits + here.at * words, memory.positions + here.at * columns, memory.counts + here.at},
         [&](int key) { return scores[key]; });
     if (block.thread() == 0) {
-      if (plan.row_items == 0) memory.moved[here.at] = 0;
+      if (plan.row_items == 0 && memory.moved != nullptr) memory.moved[here.at] = 0;
       block.arrive(memory.ready + here.at);
     }
   }
@@ -199,6 +199,7 @@ struct map_kernel {
           moved += rescale_one(team, here, i, bits);
       }
     }
+    if (memory.moved == nullptr) return;
     if (plan.row_per_warp) moved = sum_warps(block, moved, shared.warps);
     double* const by_item = memory.moved_by_item + here.at * static_cast<std::size_t>(plan.row_items);
     if (block.thread() == 0) by_item[item] = moved;

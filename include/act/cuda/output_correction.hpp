@@ -25,7 +25,7 @@ namespace act::inline ACT_ABI::cuda {
 struct correction_tuning {
   int threads = 256;         // of a block that selects or corrects: 64 .. 256, a multiple of 32
   int rows_per_chunk = 256;  // of column sums
-  int rows_per_item = 32;    // of correction
+  int rows_per_item = 64;    // of correction
 };
 
 namespace detail {
@@ -86,7 +86,7 @@ inline correction_memory divide_correction_workspace(workspace_parts& parts, std
   memory.scores = wanted.scores != nullptr ? wanted.scores : parts.take<double>(heads * keys);
   memory.positions = wanted.sink_positions != nullptr ? wanted.sink_positions : parts.take<int>(heads * keys);
   memory.counts = wanted.sink_counts != nullptr ? wanted.sink_counts : parts.take<int>(heads);
-  memory.moved = wanted.moved_mass != nullptr ? wanted.moved_mass : parts.take<double>(heads);
+  memory.moved = wanted.moved_mass;
   return memory;
 }
 
