@@ -260,6 +260,7 @@ int main(int count, char** arguments) {
   act::cuda::map_tuning tuning;
   if (count > 1) tuning.lag_bytes = std::strtoull(arguments[1], nullptr, 10) << 20;
   if (count > 2) tuning.rows_per_chunk = std::atoi(arguments[2]);
+  if (count > 3) tuning.threads = std::atoi(arguments[3]);
   cudaDeviceProp properties;
   demand(cudaGetDeviceProperties(&properties, 0), "cudaGetDeviceProperties");
   int runtime = 0;
@@ -267,8 +268,10 @@ int main(int count, char** arguments) {
   std::printf("%s, %d multiprocessors, %d MB second-level cache, CUDA %d.%d\n", properties.name,
               properties.multiProcessorCount, properties.l2CacheSize >> 20, runtime / 1000,
               runtime % 1000 / 10);
-  std::printf("tuning: lag %zu MB (0: two fifths of the cache), %d rows a chunk (arguments: LAG_MB ROWS)\n\n",
-              tuning.lag_bytes >> 20, tuning.rows_per_chunk);
+  std::printf(
+      "tuning: lag %zu MB (0: two fifths of the cache), %d rows a chunk, %d threads a block (arguments: "
+      "LAG_MB ROWS THREADS)\n\n",
+      tuning.lag_bytes >> 20, tuning.rows_per_chunk, tuning.threads);
   std::printf(
       "| type | N | heads | copy GB/s | calibrate GB/s | share | column sums GB/s | share | rescaling's "
       "share | "
