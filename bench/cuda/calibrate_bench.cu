@@ -269,7 +269,8 @@ int main(int count, char** arguments) {
               properties.multiProcessorCount, properties.l2CacheSize >> 20, runtime / 1000,
               runtime % 1000 / 10);
   std::printf(
-      "tuning: lag %zu MB (0: two fifths of the cache), %d rows a chunk, %d threads a block (arguments: "
+      "tuning: lag %zu MB (0: two fifths of the cache), %d rows a chunk, %d threads a block (0: by N; "
+      "arguments: "
       "LAG_MB ROWS THREADS)\n\n",
       tuning.lag_bytes >> 20, tuning.rows_per_chunk, tuning.threads);
   std::printf(

@@ -229,6 +229,11 @@ TEST_CASE("cuda: blocks as on a device, rows longer than registers, one head of 
   check<act::float16>({.heads = 2, .queries = 300, .keys = 300}, 5, {.tuning = full, .aligned = true});
   check<act::float16>({.heads = 2, .queries = 700, .keys = 700, .window = 200}, 5,
                       {.tuning = full, .aligned = true});
+  check<act::float16>({.heads = 2, .queries = 40, .keys = 2500, .query_offset = 2460}, 10,
+                      {.tuning = full, .aligned = true});
+  check<float>({.heads = 2, .queries = 30, .keys = 2500, .query_offset = 2470}, 10,
+               {.tuning = full, .aligned = true});
+  check<act::bfloat16>({.heads = 2, .queries = 30, .keys = 700, .query_offset = 670}, 10, {.tuning = full});
   check<act::float16>({.heads = 2, .queries = 40, .keys = 2500, .query_offset = 2460}, 10, {.aligned = true});
   check<act::float16>({.heads = 2, .queries = 20, .keys = 5000, .query_offset = 4980}, 10, {.aligned = true});
   check<float>({.heads = 1, .queries = 20, .keys = 3000, .query_offset = 2980}, 15, {.aligned = true});

@@ -19,7 +19,7 @@ namespace act::inline ACT_ABI::cuda {
 
 /// What may be tuned for a device; results don't depend on it but for rounding.
 struct map_tuning {
-  int threads = 256;          // of a block: 64 .. 256, a multiple of 32
+  int threads = 0;  // of a block: 64 .. 256, a multiple of 32; 0: as many as the rows' length asks for
   int rows_per_chunk = 128;   // of column sums
   std::size_t lag_bytes = 0;  // visible map between column sums and rescaling; 0: two fifths of the cache
 };
@@ -34,18 +34,30 @@ namespace detail {
   return status::ok;
 }
 
+/// Threads of a block. A row of many keys has a block to itself: of the fewest threads whose registers hold
+/// it, which wait for each other less, and for eight loads each at once.
+template <int Width>
+[[nodiscard]] constexpr int threads_for(int keys) noexcept {
+  if (keys <= warp_size * Width * kept_pieces) return 256;
+  for (const int threads : {64, 128}) {
+    if (keys <= threads * Width * kept_pieces) return threads;
+  }
+  return 256;
+}
+
 template <class T, int Width>
 [[nodiscard]] map_plan plan_map(const attention_map<T>& map, double beta, const map_tuning& tuning) noexcept {
   const int queries = static_cast<int>(map.queries), keys = static_cast<int>(map.keys);
   map_plan plan{};
   plan.chunks = {queries, tuning.rows_per_chunk};
-  plan.lanes = tuning.threads;
+  plan.threads = tuning.threads != 0 ? tuning.threads : threads_for<Width>(keys);
+  plan.lanes = plan.threads;
   while (plan.lanes % (2 * warp_size) == 0 && plan.lanes / 2 * Width >= keys)
     plan.lanes /= 2;
-  plan.groups = tuning.threads / plan.lanes;
+  plan.groups = plan.threads / plan.lanes;
   plan.tiles = ceil_div(keys, plan.lanes * Width);
   plan.row_per_warp = keys <= warp_size * Width * kept_pieces;
-  plan.rows_per_item = plan.row_per_warp ? 4 * tuning.threads / warp_size : 8;
+  plan.rows_per_item = plan.row_per_warp ? 4 * plan.threads / warp_size : 8;
   plan.row_items = beta == 1 ? 0 : ceil_div(queries, plan.rows_per_item);
   const std::size_t head_bytes = map.queries * map.keys * sizeof(T) / 2 + 1;
   const std::size_t jobs = map.batches * map.heads, lag = (tuning.lag_bytes + head_bytes / 2) / head_bytes;
@@ -85,7 +97,7 @@ template <class T>
   workspace_parts parts;
   std::size_t zeroed = 0;
   divide_map_workspace(parts, map.batches * map.heads, map.keys, scalar.chunks,
-                       static_cast<std::size_t>(scalar.tiles),
+                       static_cast<std::size_t>(greater(scalar.tiles, wide.tiles)),
                        static_cast<std::size_t>(greater(scalar.row_items, wide.row_items)),
                        selection_of(options.sinks).tracks_uniform(), {}, zeroed);
   return parts.used();
@@ -124,13 +136,14 @@ template <class T, int Width, class Launcher>
   kernel.memory = divide_map_workspace(
       parts, heads, map.keys, kernel.plan.chunks, static_cast<std::size_t>(kernel.plan.tiles),
       static_cast<std::size_t>(kernel.plan.row_items), kernel.rule.tracks_uniform(), wanted, zeroed);
-  const int shared = kernel.shared_bytes(tuning.threads);
-  const int resident = launcher.resident_blocks(kernel, tuning.threads, shared);
+  const int shared = kernel.shared_bytes(kernel.plan.threads);
+  const int resident = launcher.resident_blocks(kernel, kernel.plan.threads, shared);
   if (resident <= 0 || !launcher.clear(workspace, zeroed)) return status::launch_failed;
   const std::size_t blocks =
       heads * items < static_cast<std::size_t>(resident) ? heads * items : static_cast<std::size_t>(resident);
-  return launcher.launch(kernel, static_cast<int>(blocks), tuning.threads, shared) ? status::ok
-                                                                                   : status::launch_failed;
+  return launcher.launch(kernel, static_cast<int>(blocks), kernel.plan.threads, shared)
+             ? status::ok
+             : status::launch_failed;
 }
 
 /// The whole call; see calibrate() in calibrate.cuh.

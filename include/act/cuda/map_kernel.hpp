@@ -25,6 +25,7 @@ namespace act::inline ACT_ABI::cuda::detail {
 
 /// How the work on one head is cut up.
 struct map_plan {
+  int threads;        // of a block
   row_chunks chunks;  // for column sums
   int lanes;          // threads beside each other in a row; where few fill it, a block takes several chunks
   int groups;         // of lanes in a block: chunks an item
