@@ -63,6 +63,13 @@ TEST_CASE("cuda: an empty set of heads, an empty map and bad requests") {
   CHECK(ask(whole, {.redistribute = act::redistribution::uniform}, bytes, memory.get()) ==
         status::unsupported);
   CHECK(ask(whole, {.behave_as = act::compatibility::authors}, bytes, memory.get()) == status::unsupported);
+  for (const act::cuda::map_tuning& tuning :
+       {act::cuda::map_tuning{.threads = 48}, act::cuda::map_tuning{.threads = 512},
+        act::cuda::map_tuning{.rows_per_chunk = 0}}) {
+    CHECK(detail::map_workspace(whole, {}, tuning) == 0);
+    CHECK(detail::calibrate_map(device, whole, {&none}, {}, memory.get(), bytes, nullptr, {}, tuning) ==
+          status::invalid_option);
+  }
   CHECK(device.launches() == 1);
 }
 
@@ -99,6 +106,12 @@ TEST_CASE("cuda: corrections that can't be are refused before anything runs") {
   CHECK(ask(bad) == status::unsupported);
   bad = good, bad.calibration.redistribute = act::redistribution::inverse;
   CHECK(ask(bad) == status::unsupported);
+  for (const act::cuda::correction_tuning& tuning :
+       {act::cuda::correction_tuning{.threads = 0}, act::cuda::correction_tuning{.rows_per_chunk = -1},
+        act::cuda::correction_tuning{.rows_per_item = 0}}) {
+    CHECK(detail::correct<float, 8>(device, good, memory.data(), 800000, {}, tuning) ==
+          status::invalid_option);
+  }
   CHECK(device.launches() == 0);
 }
 

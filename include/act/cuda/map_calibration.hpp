@@ -34,6 +34,17 @@ namespace detail {
   return status::ok;
 }
 
+/// What kernels count on: whole warps, and steps that lead somewhere.
+[[nodiscard]] constexpr bool is_block(int threads) noexcept {
+  return threads >= 64 && threads <= 256 && threads % warp_size == 0;
+}
+[[nodiscard]] constexpr bool is_step(int rows) noexcept {
+  return rows > 0 && static_cast<std::size_t>(rows) < most_positions;
+}
+[[nodiscard]] constexpr bool is_valid(const map_tuning& tuning) noexcept {
+  return (tuning.threads == 0 || is_block(tuning.threads)) && is_step(tuning.rows_per_chunk);
+}
+
 /// Threads of a block. A row of many keys has a block to itself: of the fewest threads whose registers hold
 /// it, which wait for each other less, and for eight loads each at once.
 template <int Width>
@@ -92,7 +103,7 @@ inline map_memory divide_map_workspace(workspace_parts& parts, std::size_t heads
 template <class T>
 [[nodiscard]] std::size_t map_workspace(const attention_map<T>& map, const calibration_options& options,
                                         const map_tuning& tuning) noexcept {
-  if (map.empty()) return 0;
+  if (map.empty() || !is_valid(tuning)) return 0;
   const map_plan scalar = plan_map<T, 1>(map, 0, tuning), wide = plan_map<T, full_width<T>>(map, 0, tuning);
   workspace_parts parts;
   std::size_t zeroed = 0;
@@ -153,6 +164,7 @@ template <class T, class Launcher>
                                    double* carried, const report& wanted, const map_tuning& tuning) noexcept {
   if (!is_valid(map)) return status::invalid_shape;
   if (const status found = check_options(options); found != status::ok) return found;
+  if (!is_valid(tuning)) return status::invalid_option;
   if (map.empty()) return status::ok;
   if (!is_enough(workspace, bytes, map_workspace(map, options, tuning))) return status::workspace_too_small;
   constexpr int wide = full_width<T>;

@@ -30,6 +30,10 @@ struct correction_tuning {
 
 namespace detail {
 
+[[nodiscard]] constexpr bool is_valid(const correction_tuning& tuning) noexcept {
+  return is_block(tuning.threads) && is_step(tuning.rows_per_chunk) && is_step(tuning.rows_per_item);
+}
+
 /// Everything of a call but its memory.
 template <class T>
 struct correction_request {
@@ -94,7 +98,7 @@ inline correction_memory divide_correction_workspace(workspace_parts& parts, std
                                                       std::size_t keys, const calibration_options& options,
                                                       bool scores_given,
                                                       const correction_tuning& tuning) noexcept {
-  if (heads * queries * keys == 0) return 0;
+  if (heads * queries * keys == 0 || !is_valid(tuning)) return 0;
   workspace_parts parts;
   std::size_t zeroed = 0;
   divide_correction_workspace(parts, heads, keys, ceil_div(static_cast<int>(queries), tuning.rows_per_chunk),
@@ -149,6 +153,7 @@ template <class T, int Side, class Launcher>
                              std::size_t bytes, const report& wanted,
                              const correction_tuning& tuning) noexcept {
   if (const status found = check_request(of); found != status::ok) return found;
+  if (!is_valid(tuning)) return status::invalid_option;
   const std::size_t heads = of.q.batches * of.q.heads;
   if (heads * of.q.tokens == 0) return status::ok;
   const bool sums = of.scores == nullptr;

@@ -10,7 +10,7 @@ namespace act::inline ACT_ABI::cuda {
 enum class [[nodiscard]] status{
     ok,
     invalid_shape,        ///< an extent or stride doesn't fit the others, or is 2^31 or more
-    invalid_option,       ///< an option is outside its range (calibration_options::validate() names it)
+    invalid_option,       ///< an option (calibration_options::validate() names it) or tuning is off range
     unsupported,          ///< well-formed, but not a thing that the device form does
     workspace_too_small,  ///< fewer bytes than the size query asks for, or not aligned to 16
     launch_failed,        ///< the CUDA runtime refused a launch
