@@ -9,6 +9,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <vector>
 
 #include "paths.hpp"
@@ -468,6 +469,62 @@ TEST_CASE("a query that isn't a number spoils its own row, and the columns that 
     CHECK(both);
     for (std::size_t i = 0; i < 64; ++i)
       CHECK(std::isnan(x.out.tensor().row(0, 0, i)[0]) == (i == 20));
+  }
+}
+
+TEST_CASE_TEMPLATE("a value that isn't finite reaches the rows that see it, and no other", path,
+                   act_test::float_simd, act_test::double_simd, act_test::float_scalar) {
+  using T = typename path::element;
+  using arch = typename path::arch;
+  constexpr std::size_t tokens = 70;
+  const std::vector<std::size_t> padding{5};
+  struct form {
+    act::calibration_options calibration;
+    std::size_t kept;
+    std::size_t window;
+  };
+  const std::vector<form> forms = {
+      {{.sinks = {.alpha = 2}}, act::attention_options{}.kept_weights, 0},
+      {{.sinks = {.alpha = 2}}, 0, 0},
+      {{.sinks = {.alpha = 2}}, act::attention_options{}.kept_weights, 12},
+      {{.sinks = {.alpha = 2}}, 0, 12},
+      {{.redistribute = act::redistribution::temperature}, 0, 0},
+      {{.sinks = {.alpha = 2}, .redistribute = act::redistribution::uniform}, 0, 12},
+  };
+  for (const form& f : forms) {
+    CAPTURE(f.kept);
+    CAPTURE(f.window);
+    for (const std::size_t bad : {0UL, 4UL, 5UL, 37UL, 48UL, 69UL}) {  // the first five are padding
+      for (const T nothing : {std::numeric_limits<T>::quiet_NaN(), std::numeric_limits<T>::infinity()}) {
+        CAPTURE(bad);
+        random_attention<T> x(1, 2, 1, tokens, tokens, 8, 9, 4);
+        const auto attend = [&] {
+          act::calibrated_attention<T, arch>(
+              x.q.tensor(), x.k.tensor(), x.v.tensor(), x.out.tensor(), {0}, f.calibration,
+              {.visible = {.first_key = padding, .window = f.window}, .kept_weights = f.kept});
+          return x.out.numbers();
+        };
+        const std::vector<T> clean = attend();
+        for (const std::size_t channel : {3UL, 8UL})  // in a whole batch, and behind it
+          x.v.tensor().row(0, 0, bad)[channel] = nothing;
+        attend();
+        const act::visibility visible{.first_key = padding, .window = f.window};
+        std::size_t wrong = 0;
+        for (std::size_t head = 0; head < 2; ++head) {
+          for (std::size_t i = 0; i < tokens; ++i) {
+            const T* const row = x.out.tensor().row(0, head, i);
+            const T* const before = clean.data() + (row - x.out.numbers().data());
+            const bool sees = visible.row(0, i).contains(bad);
+            for (std::size_t c = 0; c < 9; ++c) {
+              const bool spoilt = sees && (c == 3 || c == 8);
+              if (spoilt == std::isfinite(row[c])) ++wrong;
+              if (!spoilt && std::abs(row[c] - before[c]) > T(1e-5)) ++wrong;
+            }
+          }
+        }
+        CHECK(wrong == 0);
+      }
+    }
   }
 }
 

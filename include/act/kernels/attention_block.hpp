@@ -73,25 +73,36 @@ struct attention_block {
     }
   }
 
-  /// The same rows to packed[keys * round_up(channels)]; missing channels become 0.
+  /// The same rows to packed[keys * round_up(channels)]; missing channels become 0. Returns whether all of
+  /// them are finite, which costs nothing beside the stores.
   template <class T, class RowOf>
-  static void pack_values(RowOf&& row_of, std::size_t keys, std::size_t channels, A* packed) noexcept {
+  static bool pack_values(RowOf&& row_of, std::size_t keys, std::size_t channels, A* packed) noexcept {
+    const typename op::batch zero(A(0));
+    typename op::batch low = zero, high = zero;  // NaN after the first value that isn't finite
+    A rest = 0;
     for (std::size_t c = 0; c < channels; c += width) {
       const std::size_t here = std::min(width, channels - c);
       for (std::size_t j = 0; j < keys; ++j) {
         const T* const row = row_of(j) + c;
         if (here == width) {
-          op::store(element_lanes<T, Arch>::load(row), packed);
-          op::store(element_lanes<T, Arch>::load(row + op::lanes), packed + op::lanes);
+          const typename op::batch first = element_lanes<T, Arch>::load(row);
+          const typename op::batch second = element_lanes<T, Arch>::load(row + op::lanes);
+          op::store(first, packed);
+          op::store(second, packed + op::lanes);
+          low = op::fma(first, zero, low);
+          high = op::fma(second, zero, high);
           packed += width;
           continue;
         }
-        for (std::size_t k = 0; k < here; ++k)
+        for (std::size_t k = 0; k < here; ++k) {
           packed[k] = load(row[k]);
+          rest += packed[k] * 0;
+        }
         std::fill(packed + here, packed + width, A(0));
         packed += width;
       }
     }
+    return op::sum(low) + op::sum(high) + rest == 0;
   }
 
   /// out[r * out_stride .. + columns, rounded to batches) = sum over k of left[r * left_stride + k] *

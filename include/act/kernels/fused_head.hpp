@@ -25,6 +25,7 @@ namespace act::inline ACT_ABI::detail {
 struct packed_head {
   static constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
   std::size_t number = none;
+  bool finite_values = true;
 };
 
 template <class T, class Arch>
@@ -79,11 +80,11 @@ class fused_head {
       A factors[block::block_rows];
       std::copy_n(head_.inverse_sum + i, rows, factors);
       const bool both = plain(i) != nullptr;
-      if (both) mix(rows, kept, at);
+      if (both) mix(i, rows, kept, at);
       for (std::size_t r = 0; both && r < rows; ++r)
         head_type::write(row(r), factors[r], head_.of.value_channels, plain(i + r));
       const bool changed = calibrate(i, rows, kept, factors);
-      if (changed || !both) mix(rows, kept, at);
+      if (changed || !both) mix(i, rows, kept, at);
       for (std::size_t r = 0; r < rows; ++r)
         head_.store(i + r, row(r), factors[r], true);
     });
@@ -144,7 +145,7 @@ class fused_head {
         store_nothing(i, rows, true);
         continue;
       }
-      mix(rows, {head_.scores + i * stride, stride}, at);
+      mix(i, rows, {head_.scores + i * stride, stride}, at);
       for (std::size_t r = 0; r < rows; ++r)
         head_.store(i + r, head_.mixed + r * head_.of.padded_values(), A(1), true);
     }
@@ -218,12 +219,15 @@ class fused_head {
   }
 
   void pack(packed_head& packed, std::size_t number) noexcept {
+    finite_values_ = packed.finite_values;
     if (packed.number == number) return;
     block::template pack_keys<T>([&](std::size_t j) { return head_.key(j); }, head_.of.keys,
                                  head_.of.channels, head_.packed_keys);
-    block::template pack_values<T>([&](std::size_t j) { return head_.value(j); }, head_.of.keys,
-                                   head_.of.value_channels, head_.packed_values);
+    packed.finite_values =
+        block::template pack_values<T>([&](std::size_t j) { return head_.value(j); }, head_.of.keys,
+                                       head_.of.value_channels, head_.packed_values);
     packed.number = number;
+    finite_values_ = packed.finite_values;
   }
 
   // Scores of a block of rows with the keys of `at`.
@@ -283,7 +287,7 @@ class fused_head {
     soften_block(i, rows, at, scratch(), packs);
     if (sums != nullptr) add_columns(i, rows, at, scratch(), sums);
     if (packs) {
-      mix(rows, scratch(), at);
+      mix(i, rows, scratch(), at);
     } else {
       for (std::size_t r = 0; r < rows; ++r) {
         const key_range seen = head_.seen(i + r);
@@ -357,17 +361,24 @@ class fused_head {
     head_.mass[i] = found.sum * head_.inverse_sum[i];
   }
 
-  // mixed = weights * the packed values of the keys that the rows see.
-  void mix(std::size_t rows, const block_scores& weights, const columns& at) noexcept {
+  // mixed = weights * the packed values of the keys that rows from i on see. A row's weights of other keys in
+  // the block are 0, and so are their parts, unless a value isn't finite: then each row takes its own keys.
+  void mix(std::size_t i, std::size_t rows, const block_scores& weights, const columns& at) noexcept {
+    if (finite_values_) return mix_keys(0, rows, weights, {at.from, at.to});
+    for (std::size_t r = 0; r < rows; ++r)
+      mix_keys(r, 1, weights, head_.seen(i + r));
+  }
+  void mix_keys(std::size_t first, std::size_t rows, const block_scores& weights, key_range keys) noexcept {
     const std::size_t padded_values = head_.of.padded_values();
     for (std::size_t c = 0; c < padded_values; c += block::width) {
-      block::multiply(weights.row(0) + at.from, weights.stride, rows,
-                      head_.packed_values + c * head_.of.keys + at.from * block::width, at.to - at.from,
-                      block::width, head_.mixed + c, padded_values);
+      block::multiply(weights.row(first) + keys.begin, weights.stride, rows,
+                      head_.packed_values + c * head_.of.keys + keys.begin * block::width, keys.size(),
+                      block::width, head_.mixed + first * padded_values + c, padded_values);
     }
   }
 
   head_type& head_;
+  bool finite_values_ = true;  // of the packed ones
 };
 
 }  // namespace act::inline ACT_ABI::detail

@@ -86,8 +86,9 @@ class sink_correction {
     block_.copy_keys([&](std::size_t s) { return head_.key(sinks_[s]); }, sinks_.size(), keys());
     if (are_few()) return;
     took_panels_ = true;
-    block::template pack_values<T>([&](std::size_t s) { return head_.value(sinks_[s]); }, sinks_.size(),
-                                   head_.of.value_channels, head_.packed_values);
+    finite_values_ =
+        block::template pack_values<T>([&](std::size_t s) { return head_.value(sinks_[s]); }, sinks_.size(),
+                                       head_.of.value_channels, head_.packed_values);
   }
 
   /// Weights of sink s in the block's rows.
@@ -117,8 +118,8 @@ class sink_correction {
       for (std::size_t r = 0; r < block_rows; r += op::lanes)
         op::store(op::load(weights(s) + r) * op::load(on_weights + r), weights(s) + r);
     }
-    if (are_few()) {
-      add_one_by_one(i, rows, here, each);
+    if (are_few() || !finite_values_) {
+      add_row_by_row(i, rows, here, each);
     } else {
       add_together(i, rows, here, each);
     }
@@ -165,20 +166,25 @@ class sink_correction {
     }
   }
 
-  // The first two parts of a row's change, sinks' weights being multiplied already.
-  void add_one_by_one(std::size_t i, std::size_t rows, std::size_t here, const output_change* each) noexcept {
+  // The first two parts of a row's change, sinks' weights being multiplied already. Each row by itself: sinks
+  // that it doesn't see may have values that aren't finite.
+  void add_row_by_row(std::size_t i, std::size_t rows, std::size_t here, const output_change* each) noexcept {
     for (std::size_t r = 0; r < rows; ++r) {
       if (!each[r].changes()) continue;
       const std::span<const std::size_t> seen = sinks_within(sinks_.first(here), head_.seen(i + r));
       const std::size_t first = static_cast<std::size_t>(seen.data() - sinks_.data());
-      A by[few];
-      for (std::size_t s = 0; s < seen.size(); ++s)
-        by[s] = weights(first + s)[r];
-      row_of::mix(
-          by, seen.size(), [&](std::size_t s) { return head_.value(seen[s]); }, head_.of.value_channels,
-          each[r].on_output, head_.waiting(i + r));
+      A by[few], on_output = each[r].on_output;
+      for (std::size_t from = 0; from < seen.size(); from += few, on_output = 1) {
+        const std::size_t count = std::min(few, seen.size() - from);
+        for (std::size_t s = 0; s < count; ++s)
+          by[s] = weights(first + from + s)[r];
+        row_of::mix(
+            by, count, [&](std::size_t s) { return head_.value(seen[from + s]); }, head_.of.value_channels,
+            on_output, head_.waiting(i + r));
+      }
     }
   }
+  // The same for the block at once.
   void add_together(std::size_t i, std::size_t rows, std::size_t here, const output_change* each) noexcept {
     const std::size_t padded_values = head_.of.padded_values();
     for (std::size_t c = 0; c < padded_values; c += block::width) {
@@ -197,7 +203,7 @@ class sink_correction {
   head_type& head_;
   std::span<const std::size_t> sinks_;
   double beta_, most_;
-  bool took_panels_ = false;
+  bool took_panels_ = false, finite_values_ = true;
   turned_block<T, Arch> block_;
   attention_elsewhere<T, Arch> elsewhere_;
 };
