@@ -75,7 +75,13 @@ TEST_CASE("SmolLM2 agrees with transformers, plain and calibrated") {
     MESSAGE("[skipped] no model at " ACT_TEST_MODEL "; third_party/fetch_model.sh gets it");
     return;
   }
-  check_against_golden(read(ACT_TEST_MODEL), act_test::read_parity_golden(parity_folder / "smollm2.json"));
+  auto golden = act_test::read_parity_golden(parity_folder / "smollm2.json");
+#if defined(__SANITIZE_ADDRESS__)
+  // Minutes for each of the long ones; what sanitizers look at, tiny models go through with long prompts too.
+  std::erase_if(golden.prompts, [](const auto& prompt) { return prompt.tokens.size() > 30; });
+  REQUIRE(golden.prompts.size() == 3);
+#endif
+  check_against_golden(read(ACT_TEST_MODEL), golden);
 }
 
 TEST_CASE(
