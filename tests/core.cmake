@@ -6,7 +6,7 @@ act_add_tests(NAME act_core_tests SOURCES ${act_core_test_sources} LINK act::act
 # Two units, for two cores, which is cheaper by half. One file stays alone: GCC 12 at -O3 inlines so much of a unit that it sees
 # accesses behind the vectors of sink_tracker_test.cpp (-Warray-bounds), which alone it does not.
 set_source_files_properties(sink_tracker_test.cpp PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
-option(ACT_TEST_CORE_UNITY "Compile the core's tests as two translation units" OFF)
+option(ACT_TEST_CORE_UNITY "Compile the core's tests as few translation units" OFF)
 list(LENGTH act_core_test_sources act_core_unit)
 math(EXPR act_core_unit "(${act_core_unit} + 1) / 2")
 set_target_properties(act_core_tests PROPERTIES UNITY_BUILD ${ACT_TEST_CORE_UNITY} UNITY_BUILD_BATCH_SIZE ${act_core_unit})

@@ -55,10 +55,12 @@ class device_copy {
     of.query_stride = (span.keys + 7) / 8 * 8 + 8;
     of.head_stride = of.query_stride * span.queries;
     of.batch_stride = of.head_stride * span.heads + 8;
-    memory_.assign(span.batches * of.batch_stride + 8, T(guard));
+    // Up to the last key of the last row, which nothing may be read behind.
+    memory_.assign((span.batches - 1) * of.batch_stride + (span.heads - 1) * of.head_stride +
+                       (span.queries - 1) * of.query_stride + span.keys,
+                   T(guard));
     of.data = memory_.data();
-    while (reinterpret_cast<std::uintptr_t>(of.data) % 16 != 0)
-      ++of.data;
+    REQUIRE(reinterpret_cast<std::uintptr_t>(of.data) % 16 == 0);
     each_row([&](T* here, T* there) { std::copy_n(there, map_.span().keys, here); });
   }
 

@@ -84,7 +84,7 @@ TEST_CASE("a search that was interrupted at any batch ends like one that wasn't"
   const act::search_outcome whole = run(tiny, ":memory:", [&](double) { ++batches; });
   REQUIRE(batches > 6);
 
-  // The first batch and two on the way: each costs two searches, minutes under the sanitizers.
+  // Two or three batches, the first among them: each costs two searches, minutes under the sanitizers.
   for (std::size_t stop = 1; stop < batches; stop += batches / 3 + 1) {
     CAPTURE(stop);
     const temporary_state kept;

@@ -71,7 +71,9 @@ template <class T, int Width>
   plan.rows_per_item = plan.row_per_warp ? 4 * plan.threads / warp_size : 8;
   plan.row_items = beta == 1 ? 0 : ceil_div(queries, plan.rows_per_item);
   const std::size_t head_bytes = map.queries * map.keys * sizeof(T) / 2 + 1;
-  const std::size_t jobs = map.batches * map.heads, lag = (tuning.lag_bytes + head_bytes / 2) / head_bytes;
+  const std::size_t jobs = map.batches * map.heads,
+                    lag = tuning.lag_bytes / head_bytes +
+                          (tuning.lag_bytes % head_bytes >= (head_bytes + 1) / 2);
   plan.lag = static_cast<int>(lag < 1 ? 1 : lag < jobs ? lag : jobs);  // at least the next head's column sums
   return plan;
 }

@@ -24,7 +24,7 @@ enum class [[nodiscard]] status{
     case status::invalid_shape:
       return "an extent or stride doesn't fit the others, or a pointer is null";
     case status::invalid_option:
-      return "an option is outside its range: calibration_options::validate() names it";
+      return "an option or a tuning is outside its range: calibration_options::validate() names an option";
     case status::unsupported:
       return "on a device: proportional redistribution without compatibility::authors, heads of at most 256 "
              "channels";
