@@ -29,7 +29,9 @@ using element = act::element_traits<T>;
 template <class T>
 constexpr double panel_row_bound = sizeof(act::accumulator_t<T>) == 4 ? 14 * 0x1p-24 : 1e-10;
 template <class T>
-constexpr double panel_column_bound = sizeof(act::accumulator_t<T>) == 4 ? 4 * 0x1p-24 : 1e-10;
+constexpr double panel_column_bound = sizeof(act::accumulator_t<T>) == 4
+                                          ? (act::detail::row_panel<T, arch>::rows >= 16 ? 4 : 3) * 0x1p-24
+                                          : 1e-10;
 
 /// A panel in the last rows of a map that ends with them, at an odd address.
 template <class T>
