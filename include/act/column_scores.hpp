@@ -102,8 +102,8 @@ void check_column_request(const attention_span<T>& map, std::size_t batch, std::
 
 /// sums[j] += sum over the map's rows of A[i, j], for one head: what a chunked prompt carries from chunk to
 /// chunk. `sums` has map.keys elements; masked entries are neither read nor added. Accumulated in double from
-/// trees of up to sixteen values on (relative error under 2.4e-7 for float maps). One read of the visible
-/// part of the head's map. Throws act::error (invalid_shape) before anything is written.
+/// trees of eight values on (relative error under 1.8e-7 for float maps). One read of the visible part of the
+/// head's map. Throws act::error (invalid_shape) before anything is written.
 template <class T, class Arch = simd::default_arch>
 requires attention_element<T>
 void add_column_sums(const attention_span<T>& map, std::size_t batch, std::size_t head,

@@ -14,6 +14,7 @@
 #include "examples/process.hpp"
 #include "examples/results.hpp"
 #include "examples/tiny_task.hpp"
+#include "sanitized.hpp"
 
 using act_test::parsed;
 using act_test::run_program;
@@ -318,7 +319,7 @@ TEST_CASE("a search by likelihood of a task without options is refused") {
 
 TEST_CASE("a search that is killed at random points ends with the same heads file, byte for byte") {
   const act_test::scratch_folder folder;
-  const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(100));
+  const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(act_test::sanitized ? 100 : 200));
   REQUIRE(run_program("act-search", with(search_arguments(data, folder / "whole.json"),
                                          {"--state", folder / "whole.state"}))
               .exit_code == 0);

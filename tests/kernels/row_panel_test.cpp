@@ -25,13 +25,11 @@ constexpr bool vectorised = act::simd::vectorised<act::accumulator_t<T>, arch>;
 template <class T>
 using element = act::element_traits<T>;
 
-/// The bounds that row_panel.hpp states: columns have a tree of a panel's rows, at most sixteen.
+/// The bound that row_panel.hpp states.
 template <class T>
 constexpr double panel_row_bound = sizeof(act::accumulator_t<T>) == 4 ? 14 * 0x1p-24 : 1e-10;
 template <class T>
-constexpr double panel_column_bound = sizeof(act::accumulator_t<T>) == 4
-                                          ? (act::detail::row_panel<T, arch>::rows >= 16 ? 4 : 3) * 0x1p-24
-                                          : 1e-10;
+constexpr double panel_column_bound = sizeof(act::accumulator_t<T>) == 4 ? 3 * 0x1p-24 : 1e-10;
 
 /// A panel in the last rows of a map that ends with them, at an odd address.
 template <class T>

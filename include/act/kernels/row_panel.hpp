@@ -43,8 +43,8 @@ struct row_panel {
     std::size_t begin, common;
   };
 
-  /// sums[j] += the sum of column j over the panel's rows, `first` being row 0, with row_simd.hpp's prefetch.
-  /// Precision: up to sixteen rows in a tree, 4 roundings, 2.4e-7 of the sum; in double from there on.
+  /// sums[j] += the sum of column j over the panel's rows, `first` being row 0. Trees of eight rows as in
+  /// row_simd.hpp, and its prefetch.
   static void add_columns(const T* first, const extent& panel, double* sums) noexcept
       requires(lanes % 8 == 0) {
     if (is_short(panel)) {
@@ -147,10 +147,11 @@ struct row_panel {
     for (std::size_t j = panel.begin; j < end; j += lanes) {
       for (std::size_t r = Count; r < 2 * Count; ++r)
         simd::prefetch(begin + j, r * panel.stride);
-      simd::add_widened(tree_sum<Count>([&](auto r) { return access::load(row.at(r, j)); }), sums + j);
+      const auto visible = [&](auto r) { return access::load(row.at(r, j)); };
+      for_each<Count / 8>([&](auto part) { simd::add_widened(tree_sum<8, part * 8>(visible), sums + j); });
     }
     const auto own = [&](auto r) { return access::load_first(row.at(r, end), First + r + 1); };
-    simd::add_widened(tree_sum<Count>(own), sums + end);
+    for_each<Count / 8>([&](auto part) { simd::add_widened(tree_sum<8, part * 8>(own), sums + end); });
   }
 
   template <std::size_t Group>

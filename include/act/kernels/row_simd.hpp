@@ -6,7 +6,7 @@
 // in double from there on. All terms are weights >= 0, so n roundings on the way cost at most n * 2^-24 of
 // the sum, however long the row or column; a plain float sum drifts by a part in 10^4 on long maps with equal
 // entries.
-//   column sums: a tree of eight rows, 3 roundings, 1.8e-7 of the sum (row_panel.hpp's: of sixteen)
+//   column sums: a tree of eight rows, 3 roundings, 1.8e-7 of the sum
 //   row sums: 32 batches in four trees of eight, 6 roundings, and the lanes of one batch, at most 4: 6e-7 of
 //   the sum
 // Rows need less: their error reaches the calibrated row's mass damped by (1 - beta) S / R
