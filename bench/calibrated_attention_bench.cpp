@@ -7,8 +7,8 @@
 // and K for them; items/s are those of the attention that it follows. Its beta is 1 - 1e-6, so that outputs
 // that one call leaves are as good as new for the next; the arithmetic is the same.
 #include <act/calibrated_attention.hpp>
+#include <act/correct_output.hpp>
 #include <act/half.hpp>
-#include <act/output_correction.hpp>
 
 #include <benchmark/benchmark.h>
 

@@ -1,7 +1,7 @@
 // What a benchmark's numbers hang on, printed above them: compiler, flags, instruction set, threads.
 #pragma once
 
-#include <act/kernels/simd.hpp>
+#include <act/detail/kernels/simd.hpp>
 #include <act/parallel.hpp>
 #include <act/version.hpp>
 

@@ -1,6 +1,6 @@
 // act-eval: a task's accuracy and AUC, plain and calibrated, with their uncertainty; generated answers' exact
 // match and F1; a text's perplexity.
-#include <act/report/atomic_file.hpp>
+#include <act/io/atomic_file.hpp>
 #include <act/report/evaluation_report.hpp>
 
 #include <cstdint>
@@ -23,18 +23,19 @@ namespace {
 
 using namespace act_program;
 
-std::string prediction_lines(const prepared_runs& prepared, const std::vector<act::sample_scores>& scores) {
+std::string prediction_lines(const prepared_runs& prepared,
+                             const std::vector<act::tasks::sample_scores>& scores) {
   std::string lines;
   for (std::size_t run = 0; run < scores.size(); ++run) {
     const seed_run& of = prepared.runs[run];
     for (std::size_t i = 0; i < of.samples.size(); ++i)
-      lines += act::prediction_line(of.samples[i], scores[run], i, of.shot_seed);
+      lines += act::report::prediction_line(of.samples[i], scores[run], i, of.shot_seed);
   }
   return lines;
 }
 
-void evaluate_samples(const CLI::App& app, const act::task& task, const eval_options& options) {
-  const act::provenance_clock clock;
+void evaluate_samples(const CLI::App& app, const act::tasks::task& task, const eval_options& options) {
+  const act::report::provenance_clock clock;
   const std::string scoring = options.scoring.name_for(task);
   chosen_heads heads(options);
   heads.check_subset(task);
@@ -43,10 +44,10 @@ void evaluate_samples(const CLI::App& app, const act::task& task, const eval_opt
   const scored_data data = read_data(task, heads, options);
   const shot_pool pool = read_shots(task, options, app);
 
-  const act::loaded_model loaded = act::load_model(options.common.model);
-  const act::model_identity identity = act::identity_of(loaded.model);
+  const act::runtime::loaded_model loaded = act::runtime::load_model(options.common.model);
+  const act::runtime::model_identity identity = act::runtime::identity_of(loaded.model);
   heads.fit_to(identity);
-  const act::model_calibration& calibration = heads.calibration();
+  const act::runtime::model_calibration& calibration = heads.calibration();
   const prepared_runs prepared = prepare_runs({.task = task,
                                                .samples = data.chosen,
                                                .tokenizer = *loaded.tokenizer,
@@ -55,25 +56,27 @@ void evaluate_samples(const CLI::App& app, const act::task& task, const eval_opt
                                               pool, options, data.sha256);
   const passed_over passed{
       .searched = data.left_out, .too_long = prepared.skipped, .truncated = prepared.truncated};
-  const std::vector<act::sample_scores> scores =
+  const std::vector<act::tasks::sample_scores> scores =
       score_runs(loaded.model, prepared, calibration, options.common.quiet);
 
-  const std::vector<act::prepared_sample>& samples = prepared.runs.front().samples;
-  const std::vector<std::size_t> labels = act::labels_of(samples);
-  const std::size_t answers = act::most_answers(samples);
-  const act::bootstrap_options resampling{.seed = options.seed};
-  const act::evaluation result = act::evaluate(labels, answers, scores, resampling);
+  const std::vector<act::tasks::prepared_sample>& samples = prepared.runs.front().samples;
+  const std::vector<std::size_t> labels = act::tasks::labels_of(samples);
+  const std::size_t answers = act::tasks::most_answers(samples);
+  const act::statistics::bootstrap_options resampling{.seed = options.seed};
+  const act::tasks::evaluation result = act::tasks::evaluate(labels, answers, scores, resampling);
 
-  if (!options.predictions.empty()) act::write_file(options.predictions, prediction_lines(prepared, scores));
+  if (!options.predictions.empty())
+    act::io::write_file(options.predictions, prediction_lines(prepared, scores));
   if (!options.common.json.empty()) {
     nlohmann::ordered_json document{{"task", task.name}, {"scoring", scoring}};
-    document.update(act::to_json(result));
+    document.update(act::report::to_json(result));
     if (options.shots > 0) {
       document["shots"] = {{"count", options.shots}, {"file", options.shot_data}, {"sha256", pool.sha256}};
       document["per_seed"] = nlohmann::ordered_json::array();
       for (std::size_t run = 0; run < scores.size(); ++run) {
         nlohmann::ordered_json one{{"shot_seed", *prepared.runs[run].shot_seed}};
-        one.update(act::to_json(act::evaluate(labels, answers, {&scores[run], 1}, resampling)));
+        one.update(
+            act::report::to_json(act::tasks::evaluate(labels, answers, {&scores[run], 1}, resampling)));
         document["per_seed"].push_back(std::move(one));
       }
     }
@@ -93,17 +96,17 @@ void evaluate_samples(const CLI::App& app, const act::task& task, const eval_opt
     std::cout << '\n';
   }
   std::cout << passed.remarks();
-  std::cout << '\n' << act::evaluation_table(result);
+  std::cout << '\n' << act::report::evaluation_table(result);
   if (result.difference && result.difference->mcnemar_p) {
     std::cout << "McNemar's exact test of the difference: p = "
-              << act::detail::formatted("%.3g", *result.difference->mcnemar_p) << '\n';
+              << act::report::detail::formatted("%.3g", *result.difference->mcnemar_p) << '\n';
   }
-  if (task.kind == act::task_kind::classification) {
-    std::cout << '\n' << act::answers_table(result, task.label_words);
+  if (task.kind == act::tasks::task_kind::classification) {
+    std::cout << '\n' << act::report::answers_table(result, task.label_words);
   } else if (result.with_other) {
-    std::cout << act::other_answers(result) << '\n';
+    std::cout << act::report::other_answers(result) << '\n';
   }
-  if (!calibration.heads.empty()) std::cout << '\n' << act::verdict(result) << '\n';
+  if (!calibration.heads.empty()) std::cout << '\n' << act::report::verdict(result) << '\n';
   std::cout << heads.nothing_to_calibrate();
 }
 
@@ -116,8 +119,8 @@ void run(const CLI::App& app, const eval_options& options) {
     evaluate_perplexity(app, options);
     return;
   }
-  const act::task& task = act::find_task(options.task);
-  if (task.kind == act::task_kind::open_ended) {
+  const act::tasks::task& task = act::tasks::find_task(options.task);
+  if (task.kind == act::tasks::task_kind::open_ended) {
     evaluate_questions(app, task, options);
   } else {
     evaluate_samples(app, task, options);

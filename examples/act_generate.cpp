@@ -1,10 +1,10 @@
 // act-generate: text from a model, plain or with calibrated heads, as it comes.
-#include <act/report/atomic_file.hpp>
+#include <act/io/atomic_file.hpp>
+#include <act/io/sha256.hpp>
+#include <act/io/text_file.hpp>
 #include <act/report/progress.hpp>
-#include <act/report/sha256.hpp>
-#include <act/report/text_file.hpp>
 #include <act/runtime/chat_template.hpp>
-#include <act/runtime/files/chat_template_text.hpp>
+#include <act/runtime/checkpoint/chat_template_text.hpp>
 #include <act/runtime/generate.hpp>
 #include <act/tasks/mt_bench.hpp>
 
@@ -39,7 +39,7 @@ struct generate_options {
   bool chat = false;
   std::string chat_template;
   std::string system;
-  act::generation_options generation;
+  act::runtime::generation_options generation;
   std::string heads;
   bool force = false;
   // What was given: an empty prompt is one, too.
@@ -125,12 +125,12 @@ void check_usage(const generate_options& options) {
   const bool chat = options.chat || !options.chat_template.empty() || options.mt_bench_given->count() > 0;
   if (options.system_given->count() > 0 && !chat) refuse("--system", "needs --chat");
   act::throw_if(options.generation.sampling.validate(), act::error_code::invalid_option);
-  (void)act::text_stream(options.generation.stops);
-  if (!options.chat_template.empty()) (void)act::find_chat_template(options.chat_template);
+  (void)act::runtime::text_stream(options.generation.stops);
+  if (!options.chat_template.empty()) (void)act::runtime::find_chat_template(options.chat_template);
 }
 
-std::vector<act::token_id> parse_tokens(const std::string& text) {
-  std::vector<act::token_id> tokens;
+std::vector<act::runtime::token_id> parse_tokens(const std::string& text) {
+  std::vector<act::runtime::token_id> tokens;
   std::size_t at = 0;
   while ((at = text.find_first_not_of(" ,\t\r\n", at)) != std::string::npos) {
     const std::size_t end = std::min(text.find_first_of(" ,\t\r\n", at), text.size());
@@ -138,9 +138,9 @@ std::vector<act::token_id> parse_tokens(const std::string& text) {
     if (one.size() > 9 || one.find_first_not_of("0123456789") != std::string::npos) {
       throw act::error(
           act::error_code::invalid_input, "--tokens",
-          "'" + act::printable(one) + "' isn't a token id; give whole numbers with spaces between");
+          "'" + act::io::printable(one) + "' isn't a token id; give whole numbers with spaces between");
     }
-    tokens.push_back(static_cast<act::token_id>(std::stol(one)));
+    tokens.push_back(static_cast<act::runtime::token_id>(std::stol(one)));
     at = end;
   }
   if (tokens.empty()) throw act::error(act::error_code::invalid_input, "--tokens", "holds no ids; give one");
@@ -149,8 +149,8 @@ std::vector<act::token_id> parse_tokens(const std::string& text) {
 
 // The options in force.
 act::calibration_options calibrated_by(const generate_options& options,
-                                       const std::optional<act::heads_file>& heads) {
-  const act::named_calibration named = options.calibration.over(heads);
+                                       const std::optional<act::search::heads_file>& heads) {
+  const act::tasks::named_calibration named = options.calibration.over(heads);
   if (named.subset) {
     refuse(options.calibration.subset_given() ? "--subset" : options.heads + ": options.subset",
            "is for the tasks of act-eval and act-search, whose prompts have a question; use another "
@@ -160,22 +160,23 @@ act::calibration_options calibrated_by(const generate_options& options,
 }
 
 // Heads file and options in force, checked against the model.
-act::model_calibration calibration_for(const act::model& model, const generate_options& options,
-                                       const std::optional<act::heads_file>& heads) {
-  act::model_calibration calibration;
+act::runtime::model_calibration calibration_for(const act::runtime::model& model,
+                                                const generate_options& options,
+                                                const std::optional<act::search::heads_file>& heads) {
+  act::runtime::model_calibration calibration;
   calibration.options = calibrated_by(options, heads);
   if (!heads) return calibration;
-  const act::fingerprint_check fit =
-      act::check_fit(*heads, act::identity_of(model), options.heads, options.force);
-  if (fit == act::fingerprint_check::absent && !options.common.quiet) {
+  const act::search::fingerprint_check fit =
+      act::search::check_fit(*heads, act::runtime::identity_of(model), options.heads, options.force);
+  if (fit == act::search::fingerprint_check::absent && !options.common.quiet) {
     std::cerr << "act-generate: " << options.heads << ": has no fingerprint, so it may be another model's\n";
   }
   calibration.heads = heads->heads;
   return calibration;
 }
 
-nlohmann::ordered_json numbers(const act::model& model, const act::matrix& hidden) {
-  act::matrix logits(1, act::index(model.config.vocabulary));
+nlohmann::ordered_json numbers(const act::runtime::model& model, const act::runtime::matrix& hidden) {
+  act::runtime::matrix logits(1, act::runtime::index(model.config.vocabulary));
   model.output.all_logits(hidden, logits);
   if (!logits.array().isFinite().all()) {
     throw act::error(act::error_code::invalid_input, "logits",
@@ -188,42 +189,44 @@ nlohmann::ordered_json numbers(const act::model& model, const act::matrix& hidde
 }
 
 // One whole pass, plain and calibrated; the tokenizer isn't looked at.
-void run_logits(const CLI::App& app, const generate_options& options, const act::provenance_clock& clock,
-                const std::optional<act::heads_file>& heads) {
-  const std::vector<std::vector<act::token_id>> prompts{parse_tokens(options.tokens)};
+void run_logits(const CLI::App& app, const generate_options& options,
+                const act::report::provenance_clock& clock,
+                const std::optional<act::search::heads_file>& heads) {
+  const std::vector<std::vector<act::runtime::token_id>> prompts{parse_tokens(options.tokens)};
   const std::filesystem::path path = options.common.model;
-  const act::model model = std::filesystem::is_directory(path)
-                               ? act::read_model(path)
-                               : act::read_model(std::make_shared<const act::gguf_file>(path));
-  const act::model_calibration calibration = calibration_for(model, options, heads);
-  const act::packed_prompts packed = act::pack(model.config, prompts);
-  const act::plain_and_calibrated both = act::run_both(model, packed, calibration);
+  const act::runtime::model model =
+      std::filesystem::is_directory(path)
+          ? act::runtime::read_model(path)
+          : act::runtime::read_model(std::make_shared<const act::runtime::gguf_file>(path));
+  const act::runtime::model_calibration calibration = calibration_for(model, options, heads);
+  const act::runtime::packed_prompts packed = act::runtime::pack(model.config, prompts);
+  const act::runtime::plain_and_calibrated both = act::runtime::run_both(model, packed, calibration);
   nlohmann::ordered_json document{{"baseline", numbers(model, both.plain)}};
   if (heads) {
     const bool any = !calibration.heads.empty();
     document["calibrated"] = any ? numbers(model, both.calibrated) : document["baseline"];
   }
-  act::write_file(options.logits, act::compact_json(document) + "\n");
+  act::io::write_file(options.logits, act::io::compact_json(document) + "\n");
   if (options.common.json.empty()) return;
   nlohmann::ordered_json summary{{"logits", options.logits}, {"prompt_tokens", prompts.front()}};
-  add_calibrated_model(summary, calibration, act::identity_of(model));
+  add_calibrated_model(summary, calibration, act::runtime::identity_of(model));
   write_result(options.common.json, std::move(summary), app, clock);
 }
 
 // The chat format in force: the one that was named, else the model's own.
-const act::chat_template& chat_format(const generate_options& options) {
-  if (!options.chat_template.empty()) return act::find_chat_template(options.chat_template);
-  const std::optional<std::string> own = act::read_chat_template(options.common.model);
+const act::runtime::chat_template& chat_format(const generate_options& options) {
+  if (!options.chat_template.empty()) return act::runtime::find_chat_template(options.chat_template);
+  const std::optional<std::string> own = act::runtime::read_chat_template(options.common.model);
   if (!own) {
     throw act::error(act::error_code::unsupported, options.common.model,
                      "carries no chat template; name the format it was trained on with --chat-template");
   }
-  return act::recognise_chat_template(*own, options.common.model);
+  return act::runtime::recognise_chat_template(*own, options.common.model);
 }
 
 // The format in force, its end token among those that end an answer.
-const act::chat_template& begin_chat(const act::tokenizer& by, generate_options& options) {
-  const act::chat_template& format = chat_format(options);
+const act::runtime::chat_template& begin_chat(const act::runtime::tokenizer& by, generate_options& options) {
+  const act::runtime::chat_template& format = chat_format(options);
   const auto end = by.find(format.end_token);
   if (!end) {
     throw act::error(act::error_code::mismatch, options.common.model,
@@ -234,47 +237,50 @@ const act::chat_template& begin_chat(const act::tokenizer& by, generate_options&
   return format;
 }
 
-std::vector<act::chat_turn> opening(const generate_options& options) {
+std::vector<act::runtime::chat_turn> opening(const generate_options& options) {
   if (options.system_given->count() == 0) return {};
-  return {{act::chat_role::system, options.system}};
+  return {{act::runtime::chat_role::system, options.system}};
 }
 
 // Every question's turns, one conversation each. The file always holds the answers so far.
-void run_mt_bench(const CLI::App& app, generate_options& options, const act::provenance_clock& clock,
-                  const std::vector<act::mt_bench_question>& questions, const act::loaded_model& loaded,
-                  const act::model_calibration& calibration) {
-  const act::chat_template& format = begin_chat(*loaded.tokenizer, options);
-  const act::model_identity identity = act::identity_of(loaded.model);
+void run_mt_bench(const CLI::App& app, generate_options& options, const act::report::provenance_clock& clock,
+                  const std::vector<act::tasks::mt_bench_question>& questions,
+                  const act::runtime::loaded_model& loaded,
+                  const act::runtime::model_calibration& calibration) {
+  const act::runtime::chat_template& format = begin_chat(*loaded.tokenizer, options);
+  const act::runtime::model_identity identity = act::runtime::identity_of(loaded.model);
   const std::string name =
       std::filesystem::path(options.common.model).stem().string() + (calibration.heads.empty() ? "" : "-act");
   std::string lines;
   std::size_t made_tokens = 0;
-  act::progress progress("answering", questions.size(), options.common.quiet);
-  for (const act::mt_bench_question& question : questions) {
-    std::vector<act::chat_turn> turns = opening(options);
+  act::report::progress progress("answering", questions.size(), options.common.quiet);
+  for (const act::tasks::mt_bench_question& question : questions) {
+    std::vector<act::runtime::chat_turn> turns = opening(options);
     std::vector<std::string> answers;
     for (const std::string& asked : question.turns) {
-      turns.push_back({act::chat_role::user, asked});
-      const std::vector<act::token_id> prompt = loaded.tokenizer->encode(act::render(format, turns), false);
+      turns.push_back({act::runtime::chat_role::user, asked});
+      const std::vector<act::runtime::token_id> prompt =
+          loaded.tokenizer->encode(act::runtime::render(format, turns), false);
       if (prompt.size() >= loaded.model.config.context) {
         throw act::error(act::error_code::invalid_input,
                          options.mt_bench + ": question " + std::to_string(question.id),
                          "its conversation fills the model's context; lower --max-new-tokens");
       }
-      const act::generation made =
-          act::generate(loaded.model, *loaded.tokenizer, prompt, calibration, options.generation,
-                        [](std::string_view) { stop_if_interrupted(); });
+      const act::runtime::generation made =
+          act::runtime::generate(loaded.model, *loaded.tokenizer, prompt, calibration, options.generation,
+                                 [](std::string_view) { stop_if_interrupted(); });
       made_tokens += made.tokens.size();
-      answers.emplace_back(act::detail::trimmed(made.text));
-      turns.push_back({act::chat_role::assistant, answers.back()});
+      answers.emplace_back(act::runtime::detail::trimmed(made.text));
+      turns.push_back({act::runtime::chat_role::assistant, answers.back()});
     }
-    act::sha256 digest;
+    act::io::sha256 digest;
     digest.update(identity.fingerprint + " " + name + " " + std::to_string(question.id) + " " +
                   std::to_string(options.generation.sampling.seed));
     const double now =
         std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-    lines += act::mt_bench_answer_line(question, answers, name, digest.hex().substr(0, 22), now) + "\n";
-    act::write_file(options.answers, lines);
+    lines +=
+        act::tasks::mt_bench_answer_line(question, answers, name, digest.hex().substr(0, 22), now) + "\n";
+    act::io::write_file(options.answers, lines);
     progress.advance(1);
   }
   std::cout << questions.size() << " questions answered in " << options.answers << '\n';
@@ -289,51 +295,52 @@ void run_mt_bench(const CLI::App& app, generate_options& options, const act::pro
 }
 
 void run(const CLI::App& app, generate_options& options) {
-  const act::provenance_clock clock;
+  const act::report::provenance_clock clock;
   check_usage(options);
   act::set_thread_count(options.common.threads);
-  std::optional<act::heads_file> heads;
-  if (!options.heads.empty()) heads = act::read_heads_file(options.heads);
+  std::optional<act::search::heads_file> heads;
+  if (!options.heads.empty()) heads = act::search::read_heads_file(options.heads);
   (void)calibrated_by(options, heads);  // what can't be is noticed before the model is loaded
   if (options.tokens_given->count() > 0) {
     run_logits(app, options, clock, heads);
     return;
   }
-  std::vector<act::mt_bench_question> questions;
+  std::vector<act::tasks::mt_bench_question> questions;
   if (options.mt_bench_given->count() > 0) {
-    questions = act::read_mt_bench(act::read_text_file(options.mt_bench));
+    questions = act::tasks::read_mt_bench(act::io::read_text_file(options.mt_bench));
   }
   const std::string asked =
-      options.file_given->count() == 0 ? options.prompt : act::read_text_file(options.prompt_file).text;
+      options.file_given->count() == 0 ? options.prompt : act::io::read_text_file(options.prompt_file).text;
 
-  const act::loaded_model loaded = act::load_model(options.common.model);
-  const act::tokenizer& by = *loaded.tokenizer;
-  const act::model_calibration calibration = calibration_for(loaded.model, options, heads);
+  const act::runtime::loaded_model loaded = act::runtime::load_model(options.common.model);
+  const act::runtime::tokenizer& by = *loaded.tokenizer;
+  const act::runtime::model_calibration calibration = calibration_for(loaded.model, options, heads);
   if (!questions.empty()) {
     run_mt_bench(app, options, clock, questions, loaded, calibration);
     return;
   }
-  const act::chat_template* format = nullptr;
+  const act::runtime::chat_template* format = nullptr;
   std::string text = asked;
   if (options.chat || !options.chat_template.empty()) {
     format = &begin_chat(by, options);
-    std::vector<act::chat_turn> turns = opening(options);
-    turns.push_back({act::chat_role::user, asked});
-    text = act::render(*format, turns);
+    std::vector<act::runtime::chat_turn> turns = opening(options);
+    turns.push_back({act::runtime::chat_role::user, asked});
+    text = act::runtime::render(*format, turns);
   }
-  const std::vector<act::token_id> prompt = by.encode(text, format == nullptr);
+  const std::vector<act::runtime::token_id> prompt = by.encode(text, format == nullptr);
 
   using seconds = std::chrono::duration<double>;
   const auto start = std::chrono::steady_clock::now();
   double first = 0;  // seconds to the first token
-  act::generation made;
+  act::runtime::generation made;
   try {
-    made =
-        act::generate(loaded.model, by, prompt, calibration, options.generation, [&](std::string_view piece) {
-          if (first == 0) first = seconds(std::chrono::steady_clock::now() - start).count();
-          std::cout << piece << std::flush;
-          stop_if_interrupted();
-        });
+    made = act::runtime::generate(loaded.model, by, prompt, calibration, options.generation,
+                                  [&](std::string_view piece) {
+                                    if (first == 0)
+                                      first = seconds(std::chrono::steady_clock::now() - start).count();
+                                    std::cout << piece << std::flush;
+                                    stop_if_interrupted();
+                                  });
   } catch (const interrupted&) {
     std::cout << std::endl;
     throw;
@@ -344,10 +351,10 @@ void run(const CLI::App& app, generate_options& options) {
 
   nlohmann::ordered_json document{{"text", made.text},
                                   {"tokens", made.tokens},
-                                  {"end", act::name_of(made.end)},
+                                  {"end", act::tasks::name_of(made.end)},
                                   {"prompt", asked},
                                   {"prompt_tokens", prompt}};
-  add_calibrated_model(document, calibration, act::identity_of(loaded.model));
+  add_calibrated_model(document, calibration, act::runtime::identity_of(loaded.model));
   if (format != nullptr) document["chat_template"] = format->name;
   document["seconds_to_first_token"] = first;
   if (made.tokens.size() > 1 && decoding > 0) {

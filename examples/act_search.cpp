@@ -1,5 +1,5 @@
 // act-search: finds the heads whose calibration helps, on held-out samples.
-#include <act/report/atomic_file.hpp>
+#include <act/io/atomic_file.hpp>
 #include <act/report/progress.hpp>
 #include <act/report/search_report.hpp>
 #include <act/search/exact_search.hpp>
@@ -35,7 +35,7 @@ struct search_options {
   std::vector<std::string> tasks;
   std::int64_t samples = 100;
   std::uint64_t seed = 0;
-  std::string layers{act::default_layer_range};
+  std::string layers{act::search::default_layer_range};
   std::string strategy = "exact";
   std::string select = "paper";
   std::string objective = "accuracy";
@@ -86,7 +86,7 @@ void declare(CLI::App& app, search_options& options) {
 }
 
 struct task_file {
-  const act::task* task;
+  const act::tasks::task* task;
   std::string file;
 };
 
@@ -98,8 +98,8 @@ std::vector<task_file> parse_tasks(const std::vector<std::string>& given) {
       throw act::error(act::error_code::invalid_option, "--task",
                        "'" + each + "' isn't NAME=FILE, for example sst2=train.tsv");
     }
-    const act::task& task = act::find_task(each.substr(0, equals));
-    if (task.kind == act::task_kind::open_ended) {
+    const act::tasks::task& task = act::tasks::find_task(each.substr(0, equals));
+    if (task.kind == act::tasks::task_kind::open_ended) {
       throw act::error(
           act::error_code::invalid_option, "--task",
           "'" + task.name +
@@ -112,19 +112,19 @@ std::vector<task_file> parse_tasks(const std::vector<std::string>& given) {
 }
 
 struct chosen_samples {
-  act::search_source source;
-  std::vector<act::sample> samples;
+  act::search::search_source source;
+  std::vector<act::tasks::sample> samples;
 };
 
 chosen_samples choose(const task_file& from, const search_options& options) {
-  const std::vector<act::sample> all = act::read_samples(*from.task, from.file);
+  const std::vector<act::tasks::sample> all = act::tasks::read_samples(*from.task, from.file);
   chosen_samples chosen;
   chosen.source = {.task = from.task->name,
                    .file = from.file,
                    .sha256 = data_sha256(*from.task, from.file),
                    .scoring = {},
                    .indices = {}};
-  for (const std::size_t index : act::select_limited(all.size(), options.samples, options.seed)) {
+  for (const std::size_t index : act::tasks::select_limited(all.size(), options.samples, options.seed)) {
     chosen.source.indices.push_back(index);
     chosen.samples.push_back(all[index]);
   }
@@ -161,19 +161,19 @@ std::string full_range_command(const CLI::App& app, const search_options& option
 }
 
 void run(const CLI::App& app, const search_options& options) {
-  const act::provenance_clock clock;
+  const act::report::provenance_clock clock;
   act::set_thread_count(options.common.threads);
-  const auto objective =
-      options.objective == "accuracy" ? act::search_objective::accuracy : act::search_objective::likelihood;
-  const act::selection_rule rule = act::parse_selection(options.select, objective);
-  act::search_plan plan;
-  const act::named_calibration calibration = options.calibration.over(std::nullopt);
+  const auto objective = options.objective == "accuracy" ? act::search::search_objective::accuracy
+                                                         : act::search::search_objective::likelihood;
+  const act::search::selection_rule rule = act::search::parse_selection(options.select, objective);
+  act::search::search_plan plan;
+  const act::tasks::named_calibration calibration = options.calibration.over(std::nullopt);
   plan.options = calibration.options;
   plan.subset = calibration.subset;
   const std::vector<task_file> tasks = parse_tasks(options.tasks);
   if (plan.subset) {
     for (const task_file& each : tasks)
-      act::check_part(*each.task, *plan.subset);
+      act::tasks::check_part(*each.task, *plan.subset);
   }
   std::vector<std::string> inputs{options.common.model};
   for (const task_file& each : tasks) {
@@ -190,20 +190,20 @@ void run(const CLI::App& app, const search_options& options) {
     chosen.back().source.scoring = options.scoring.name_for(*each.task);
   }
 
-  const act::loaded_model loaded = act::load_model(options.common.model);
-  const act::model_config& config = loaded.model.config;
-  const act::model_identity identity = act::identity_of(loaded.model);
+  const act::runtime::loaded_model loaded = act::runtime::load_model(options.common.model);
+  const act::runtime::model_config& config = loaded.model.config;
+  const act::runtime::model_identity identity = act::runtime::identity_of(loaded.model);
   plan.fingerprint = identity.fingerprint;
-  plan.range = act::parse_layer_range(options.layers, config.layers);
-  act::asking how_asked{.scoring = options.scoring.rule(), .subset = plan.subset};
-  std::optional<act::tokens_by_text> vocabulary;
-  if (how_asked.scoring == act::scoring_rule::greedy)
+  plan.range = act::search::parse_layer_range(options.layers, config.layers);
+  act::tasks::asking how_asked{.scoring = options.scoring.rule(), .subset = plan.subset};
+  std::optional<act::tasks::tokens_by_text> vocabulary;
+  if (how_asked.scoring == act::tasks::scoring_rule::greedy)
     how_asked.vocabulary = &vocabulary.emplace(*loaded.tokenizer);
   passed_over passed;
   for (std::size_t i = 0; i < tasks.size(); ++i) {
-    act::prepared_samples prepared =
-        act::prepare(*tasks[i].task, chosen[i].samples, *loaded.tokenizer, config.context,
-                     options.scoring.policy(), tasks[i].file, how_asked);
+    act::tasks::prepared_samples prepared =
+        act::tasks::prepare(*tasks[i].task, chosen[i].samples, *loaded.tokenizer, config.context,
+                            options.scoring.policy(), tasks[i].file, how_asked);
     passed.too_long += prepared.skipped;
     passed.truncated += prepared.truncated;
     plan.sources.push_back(chosen[i].source);
@@ -214,15 +214,15 @@ void run(const CLI::App& app, const search_options& options) {
                      "no prompt fits the model's context");
   }
 
-  act::search_state state(options.state.empty() ? ":memory:" : options.state, plan.identity());
-  const act::search_work before = state.total_work();
+  act::search::search_state state(options.state.empty() ? ":memory:" : options.state, plan.identity());
+  const act::search::search_work before = state.total_work();
   const std::size_t trials = plan.samples.size() * plan.range.count() * config.heads;
   const auto start = std::chrono::steady_clock::now();
-  act::search_outcome outcome;
+  act::search::search_outcome outcome;
   try {
     constexpr std::size_t steps = 1000;
-    act::progress progress("searching", steps, options.common.quiet);
-    outcome = act::run_exact_search(loaded.model, plan, state, [&](double part) {
+    act::report::progress progress("searching", steps, options.common.quiet);
+    outcome = act::search::run_exact_search(loaded.model, plan, state, [&](double part) {
       const auto reached = static_cast<std::size_t>(part * static_cast<double>(steps));
       if (reached > progress.done()) progress.advance(reached - progress.done());
       stop_if_interrupted();
@@ -233,29 +233,32 @@ void run(const CLI::App& app, const search_options& options) {
   }
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 
-  const std::vector<act::head_evidence> selected = act::select_heads(outcome.evidence, rule);
-  const act::selection_record how{.select = options.select, .objective = options.objective};
-  act::write_heads_file(options.out, act::heads_file_of(identity, plan, outcome, selected, how));
+  const std::vector<act::search::head_evidence> selected = act::search::select_heads(outcome.evidence, rule);
+  const act::report::selection_record how{.select = options.select, .objective = options.objective};
+  act::search::write_heads_file(options.out,
+                                act::report::heads_file_of(identity, plan, outcome, selected, how));
   if (!options.common.json.empty()) {
-    nlohmann::ordered_json document = act::to_json(plan, outcome, selected, how);
-    document["options"] = act::to_json(plan.options, plan.subset);
-    document["model"] = act::to_json(identity);
+    nlohmann::ordered_json document = act::report::to_json(plan, outcome, selected, how);
+    document["options"] = act::search::to_json(plan.options, plan.subset);
+    document["model"] = act::runtime::to_json(identity);
     write_result(options.common.json, std::move(document), app, clock);
   }
 
-  const act::search_work& work = outcome.work;
+  const act::search::search_work& work = outcome.work;
   const double whole = static_cast<double>(work.layer_rows_computed + work.layer_rows_avoided);
   std::cout << "searched " << plan.range.count() * config.heads << " heads of layers " << plan.range.first
             << ".." << plan.range.last << " on " << outcome.samples << " samples in "
-            << act::format_duration(seconds) << '\n'
+            << act::report::format_duration(seconds) << '\n'
             << "plain accuracy "
-            << act::detail::percent(static_cast<double>(outcome.plain_correct) /
-                                    static_cast<double>(outcome.samples))
+            << act::report::detail::percent(static_cast<double>(outcome.plain_correct) /
+                                            static_cast<double>(outcome.samples))
             << " (95 % interval "
-            << act::detail::percent_range(act::wilson_interval(outcome.plain_correct, outcome.samples))
+            << act::report::detail::percent_range(
+                   act::statistics::wilson_interval(outcome.plain_correct, outcome.samples))
             << ")\n"
             << trials << " trials, " << work.trials_without_sinks << " of them without a sink; computed "
-            << act::detail::formatted("%.1f %%", 100 * static_cast<double>(work.layer_rows_computed) / whole)
+            << act::report::detail::formatted("%.1f %%",
+                                              100 * static_cast<double>(work.layer_rows_computed) / whole)
             << " of the layer-rows that a whole pass for each would take\n";
   std::cout << passed.remarks();
   if (selected.empty()) {
@@ -264,15 +267,16 @@ void run(const CLI::App& app, const search_options& options) {
     std::cout << '\n'
               << selected.size() << " heads picked (" << options.select << ", by " << options.objective
               << "), written to " << options.out << "\n\n"
-              << act::selection_table(selected, outcome.samples);
+              << act::report::selection_table(selected, outcome.samples);
   }
 
-  const act::layer_range full = act::parse_layer_range(act::default_layer_range, config.layers);
+  const act::search::layer_range full =
+      act::search::parse_layer_range(act::search::default_layer_range, config.layers);
   const double computed = static_cast<double>(work.layer_rows_computed - before.layer_rows_computed);
-  const auto rows = act::estimated_rows(plan, work, config, full);
+  const auto rows = act::report::estimated_rows(plan, work, config, full);
   if (!options.common.quiet && plan.range != full && rows && computed > 0) {
-    std::cout << "\nA search of all layers (" << act::default_layer_range << ") takes about "
-              << act::format_duration(*rows * seconds / computed) << ":\n  "
+    std::cout << "\nA search of all layers (" << act::search::default_layer_range << ") takes about "
+              << act::report::format_duration(*rows * seconds / computed) << ":\n  "
               << full_range_command(app, options) << '\n';
   }
 }

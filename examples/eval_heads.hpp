@@ -1,8 +1,8 @@
 // The heads that act-eval calibrates: read early, checked against the model once it is loaded.
 #pragma once
 
-#include <act/report/heads_file.hpp>
 #include <act/runtime/forward.hpp>
+#include <act/search/heads_file.hpp>
 
 #include <iostream>
 #include <optional>
@@ -18,8 +18,8 @@ class chosen_heads {
  public:
   /// Throws act::error for a file that can't be read and for options that can't be.
   explicit chosen_heads(const eval_options& options) : path_(options.heads), force_(options.force) {
-    if (!path_.empty()) file_ = act::read_heads_file(path_);
-    const act::named_calibration in_force = options.calibration.over(file_);
+    if (!path_.empty()) file_ = act::search::read_heads_file(path_);
+    const act::tasks::named_calibration in_force = options.calibration.over(file_);
     calibration_.options = in_force.options;
     subset_ = in_force.subset;
     subset_from_ = options.calibration.subset_given() ? "--subset" : path_ + ": options.subset";
@@ -28,13 +28,13 @@ class chosen_heads {
   [[nodiscard]] bool given() const noexcept { return file_.has_value(); }
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
   /// Names no heads until `fit_to` has accepted them.
-  [[nodiscard]] const act::model_calibration& calibration() const noexcept { return calibration_; }
+  [[nodiscard]] const act::runtime::model_calibration& calibration() const noexcept { return calibration_; }
 
   /// Which part of each prompt redistribution::subset gives to.
-  [[nodiscard]] std::optional<act::prompt_part> subset() const noexcept { return subset_; }
+  [[nodiscard]] std::optional<act::tasks::prompt_part> subset() const noexcept { return subset_; }
   /// Throws act::error (invalid_option) when the task's prompts don't have that part.
-  void check_subset(const act::task& task) const {
-    if (subset_) act::check_part(task, *subset_, subset_from_);
+  void check_subset(const act::tasks::task& task) const {
+    if (subset_) act::tasks::check_part(task, *subset_, subset_from_);
   }
   /// The same where no text has any part.
   void refuse_subset(const std::string& why) const {
@@ -42,9 +42,9 @@ class chosen_heads {
   }
 
   /// Throws act::error (mismatch) for another model's heads.
-  void fit_to(const act::model_identity& model) {
+  void fit_to(const act::runtime::model_identity& model) {
     if (!file_) return;
-    if (act::check_fit(*file_, model, path_, force_) == act::fingerprint_check::absent) {
+    if (act::search::check_fit(*file_, model, path_, force_) == act::search::fingerprint_check::absent) {
       std::cerr << "act-eval: " << path_ << ": has no fingerprint, so it may be another model's\n";
     }
     calibration_.heads = file_->heads;
@@ -71,7 +71,7 @@ class chosen_heads {
     if (!file_) return {};
     std::ostringstream text;
     text << ", " << calibration_.heads.size() << " heads calibrated (beta " << calibration_.options.beta;
-    if (subset_) text << ", freed mass to the " << act::name_of(*subset_) << " only";
+    if (subset_) text << ", freed mass to the " << act::tasks::name_of(*subset_) << " only";
     text << ")";
     return text.str();
   }
@@ -85,9 +85,9 @@ class chosen_heads {
  private:
   std::string path_;
   bool force_;
-  std::optional<act::heads_file> file_;
-  act::model_calibration calibration_;
-  std::optional<act::prompt_part> subset_;
+  std::optional<act::search::heads_file> file_;
+  act::runtime::model_calibration calibration_;
+  std::optional<act::tasks::prompt_part> subset_;
   std::string subset_from_;  // for messages: the option or the file that names it
 };
 

@@ -126,8 +126,8 @@ inline void check_usage(const CLI::App& app, const eval_options& options) {
     return;
   }
   refuse({"--context", "--stride"}, "is for --task ppl");
-  const act::task& task = act::find_task(options.task);
-  if (task.kind == act::task_kind::open_ended) {
+  const act::tasks::task& task = act::tasks::find_task(options.task);
+  if (task.kind == act::tasks::task_kind::open_ended) {
     refuse({"--scoring", "--prior"},
            "doesn't apply to --task " + task.name + ", whose answers are generated");
     refuse({"--shot-data", "--shot-seeds"}, "doesn't apply to --task " + task.name +
@@ -138,7 +138,7 @@ inline void check_usage(const CLI::App& app, const eval_options& options) {
       throw act::error(act::error_code::invalid_option, "--shots",
                        "needs --shot-data, the file that the examples come from");
     }
-    if (options.prior != "none" && options.scoring.rule() == act::scoring_rule::greedy) {
+    if (options.prior != "none" && options.scoring.rule() == act::tasks::scoring_rule::greedy) {
       throw act::error(act::error_code::invalid_option, "--prior",
                        "contextual subtracts what each answer scores, and a greedy token can be any other; "
                        "use it with --scoring labels, letters or likelihood");

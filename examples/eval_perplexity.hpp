@@ -1,10 +1,11 @@
 // act-eval --task ppl: the perplexity of a text, plain and calibrated.
 #pragma once
 
+#include <act/io/sha256.hpp>
+#include <act/io/text_file.hpp>
+#include <act/io/utf8.hpp>
 #include <act/report/perplexity_report.hpp>
 #include <act/report/progress.hpp>
-#include <act/report/sha256.hpp>
-#include <act/report/text_file.hpp>
 #include <act/tasks/score_perplexity.hpp>
 
 #include <algorithm>
@@ -20,17 +21,17 @@
 namespace act_program {
 
 inline void evaluate_perplexity(const CLI::App& app, const eval_options& options) {
-  const act::provenance_clock clock;
+  const act::report::provenance_clock clock;
   chosen_heads heads(options);
   heads.refuse_subset(
       "doesn't apply to --task ppl, whose text has no question; use another --redistribution");
-  const act::text_file text = act::read_text_file(options.data);
-  if (const std::size_t at = act::find_invalid_utf8(text.text); at != std::string::npos) {
+  const act::io::text_file text = act::io::read_text_file(options.data);
+  if (const std::size_t at = act::io::find_invalid_utf8(text.text); at != std::string::npos) {
     throw act::error(act::error_code::invalid_input, options.data,
                      "isn't UTF-8 at byte " + std::to_string(at) + "; convert it");
   }
-  const act::loaded_model loaded = act::load_model(options.common.model);
-  const act::model_identity identity = act::identity_of(loaded.model);
+  const act::runtime::loaded_model loaded = act::runtime::load_model(options.common.model);
+  const act::runtime::model_identity identity = act::runtime::identity_of(loaded.model);
   heads.fit_to(identity);
 
   const std::size_t longest = loaded.model.config.context;
@@ -44,33 +45,35 @@ inline void evaluate_perplexity(const CLI::App& app, const eval_options& options
     throw act::error(act::error_code::invalid_option, "--stride",
                      "must be from 1 to the context, and the context at least 2");
   }
-  const std::vector<act::token_id> tokens = loaded.tokenizer->encode(text.text);
+  const std::vector<act::runtime::token_id> tokens = loaded.tokenizer->encode(text.text);
   if (tokens.size() < 2) {
     throw act::error(act::error_code::invalid_input, options.data,
                      "has fewer than 2 tokens, so there is nothing to predict; give a longer text");
   }
-  const std::vector<act::perplexity_window> windows = act::perplexity_windows(tokens.size(), context, stride);
-  act::window_scores scores;
+  const std::vector<act::tasks::perplexity_window> windows =
+      act::tasks::perplexity_windows(tokens.size(), context, stride);
+  act::tasks::window_scores scores;
   {
-    act::progress progress("scoring", windows.size(), options.common.quiet);
-    scores = act::score_windows(loaded.model, tokens, windows, heads.calibration(), [&](std::size_t settled) {
-      progress.advance(settled);
-      stop_if_interrupted();
-    });
+    act::report::progress progress("scoring", windows.size(), options.common.quiet);
+    scores = act::tasks::score_windows(loaded.model, tokens, windows, heads.calibration(),
+                                       [&](std::size_t settled) {
+                                         progress.advance(settled);
+                                         stop_if_interrupted();
+                                       });
   }
-  const act::perplexity_evaluation result = act::evaluate(scores, {.seed = options.seed});
+  const act::tasks::perplexity_evaluation result = act::tasks::evaluate(scores, {.seed = options.seed});
 
   if (!options.common.json.empty()) {
     nlohmann::ordered_json document{
         {"task", perplexity_task}, {"tokens", tokens.size()}, {"context", context}, {"stride", stride}};
-    document.update(act::to_json(result));
+    document.update(act::report::to_json(result));
     add_calibrated_model(document, heads.calibration(), identity);
-    document["data"] = {{"file", options.data}, {"sha256", act::sha256_of_file(options.data)}};
+    document["data"] = {{"file", options.data}, {"sha256", act::io::sha256_of_file(options.data)}};
     write_result(options.common.json, std::move(document), app, clock);
   }
   std::cout << "perplexity of " << result.counted << " tokens of " << options.data << " in " << result.windows
             << " windows of " << context << ", stride " << stride << heads.remark() << "\n\n"
-            << act::perplexity_table(result);
+            << act::report::perplexity_table(result);
   std::cout << heads.nothing_to_calibrate();
 }
 

@@ -25,35 +25,35 @@ namespace act_program {
 
 /// Where shots come from; without --shots nothing.
 struct shot_pool {
-  std::vector<act::sample> samples;
+  std::vector<act::tasks::sample> samples;
   std::string sha256;
   std::vector<std::uint64_t> seeds;  ///< of the runs
 };
 
 /// Throws act::error for a file that can't be read, and (invalid_option) for seeds that would change nothing.
-inline shot_pool read_shots(const act::task& task, const eval_options& options, const CLI::App& app) {
+inline shot_pool read_shots(const act::tasks::task& task, const eval_options& options, const CLI::App& app) {
   shot_pool pool;
   if (options.shots == 0) return pool;
   const bool given = app.get_option("--shot-seeds")->count() > 0;
-  if (!act::shots_are_drawn(task) && given && options.shot_seeds > 1) {
+  if (!act::tasks::shots_are_drawn(task) && given && options.shot_seeds > 1) {
     throw act::error(
         act::error_code::invalid_option, "--shot-seeds",
         "task '" + task.name +
             "' shows the first rows of the development file, the same for every seed; leave it out");
   }
-  pool.samples = act::read_samples(task, options.shot_data);
+  pool.samples = act::tasks::read_samples(task, options.shot_data);
   pool.sha256 = data_sha256(task, options.shot_data);
-  const std::size_t runs = act::shots_are_drawn(task) ? options.shot_seeds : 1;
+  const std::size_t runs = act::tasks::shots_are_drawn(task) ? options.shot_seeds : 1;
   for (std::size_t run = 0; run < runs; ++run)
-    pool.seeds.push_back(act::shot_seed(run));
+    pool.seeds.push_back(act::tasks::shot_seed(run));
   return pool;
 }
 
 /// Ready to be scored; sample i is the same in every run.
 struct seed_run {
   std::optional<std::uint64_t> shot_seed;
-  std::vector<act::prepared_sample> samples;
-  std::optional<act::prior_prompts> prior;
+  std::vector<act::tasks::prepared_sample> samples;
+  std::optional<act::tasks::prior_prompts> prior;
 
   [[nodiscard]] std::size_t passes() const noexcept {
     return samples.size() + (prior ? prior->distinct.size() : 0);
@@ -68,22 +68,23 @@ struct prepared_runs {
 
 /// What is the same for every run of a preparation.
 struct asked_samples {
-  const act::task& task;
-  std::span<const act::sample> samples;
-  const act::tokenizer& tokenizer;
+  const act::tasks::task& task;
+  std::span<const act::tasks::sample> samples;
+  const act::runtime::tokenizer& tokenizer;
   std::size_t context;
-  std::optional<act::prompt_part> subset;  ///< of each prompt, which part redistribution::subset gives to
+  std::optional<act::tasks::prompt_part>
+      subset;  ///< of each prompt, which part redistribution::subset gives to
 };
 
-/// Throws act::error where act::prepare and act::few_shots do, and when no sample is left.
+/// Throws act::error where act::tasks::prepare and act::tasks::few_shots do, and when no sample is left.
 inline prepared_runs prepare_runs(const asked_samples& asked, const shot_pool& pool,
                                   const eval_options& options, const std::string& data_sha256) {
   const bool same_file = pool.sha256 == data_sha256;
-  const act::long_prompts policy = options.scoring.policy();
-  std::optional<act::tokens_by_text> vocabulary;
-  if (options.scoring.rule() == act::scoring_rule::greedy) vocabulary.emplace(asked.tokenizer);
-  const act::tokens_by_text* said = vocabulary ? &*vocabulary : nullptr;
-  std::vector<act::asking> ways;
+  const act::tasks::long_prompts policy = options.scoring.policy();
+  std::optional<act::tasks::tokens_by_text> vocabulary;
+  if (options.scoring.rule() == act::tasks::scoring_rule::greedy) vocabulary.emplace(asked.tokenizer);
+  const act::tasks::tokens_by_text* said = vocabulary ? &*vocabulary : nullptr;
+  std::vector<act::tasks::asking> ways;
   prepared_runs prepared;
   if (options.shots == 0) {
     ways.push_back(
@@ -92,7 +93,7 @@ inline prepared_runs prepare_runs(const asked_samples& asked, const shot_pool& p
   }
   for (const std::uint64_t seed : pool.seeds) {
     ways.push_back({.scoring = options.scoring.rule(),
-                    .shots = act::few_shots(asked.task, pool.samples, options.shots, seed, same_file),
+                    .shots = act::tasks::few_shots(asked.task, pool.samples, options.shots, seed, same_file),
                     .vocabulary = said,
                     .subset = asked.subset});
     prepared.runs.push_back({.shot_seed = seed, .samples = {}, .prior = {}});
@@ -100,58 +101,63 @@ inline prepared_runs prepare_runs(const asked_samples& asked, const shot_pool& p
 
   std::map<std::size_t, std::size_t> fits;  // in how many runs each sample does
   for (std::size_t run = 0; run < ways.size(); ++run) {
-    act::prepared_samples made = act::prepare(asked.task, asked.samples, asked.tokenizer, asked.context,
-                                              policy, options.data, ways[run]);
+    act::tasks::prepared_samples made = act::tasks::prepare(asked.task, asked.samples, asked.tokenizer,
+                                                            asked.context, policy, options.data, ways[run]);
     prepared.truncated += made.truncated;
-    for (const act::prepared_sample& each : made.samples)
+    for (const act::tasks::prepared_sample& each : made.samples)
       ++fits[each.index];
     prepared.runs[run].samples = std::move(made.samples);
   }
   const auto in_every_run = [&](std::size_t index) { return fits[index] == ways.size(); };
   for (seed_run& run : prepared.runs)
-    std::erase_if(run.samples, [&](const act::prepared_sample& each) { return !in_every_run(each.index); });
+    std::erase_if(run.samples,
+                  [&](const act::tasks::prepared_sample& each) { return !in_every_run(each.index); });
   prepared.skipped = asked.samples.size() - prepared.runs.front().samples.size();
   if (prepared.runs.front().samples.empty()) {
     throw act::error(act::error_code::invalid_input, options.data, "no prompt fits the model's context");
   }
 
   if (options.prior == "none") return prepared;
-  std::vector<act::sample> content_free;
-  for (const act::sample& each : asked.samples) {
+  std::vector<act::tasks::sample> content_free;
+  for (const act::tasks::sample& each : asked.samples) {
     if (in_every_run(each.index)) {
-      content_free.push_back(act::content_free(
-          asked.task, each, options.scoring.rule() == act::scoring_rule::likelihood, options.data));
+      content_free.push_back(act::tasks::content_free(
+          asked.task, each, options.scoring.rule() == act::tasks::scoring_rule::likelihood, options.data));
     }
   }
   // A sample that fits mustn't lose its prior, so a prompt without content isn't skipped.
-  const auto prior_policy = policy == act::long_prompts::skip ? act::long_prompts::refuse : policy;
+  const auto prior_policy =
+      policy == act::tasks::long_prompts::skip ? act::tasks::long_prompts::refuse : policy;
   for (std::size_t run = 0; run < ways.size(); ++run) {
     ways[run].subset.reset();  // the prior is the plain model's
     prepared.runs[run].prior =
-        act::prior_prompts_of(act::prepare(asked.task, content_free, asked.tokenizer, asked.context,
-                                           prior_policy, options.data, ways[run])
-                                  .samples);
+        act::tasks::prior_prompts_of(act::tasks::prepare(asked.task, content_free, asked.tokenizer,
+                                                         asked.context, prior_policy, options.data, ways[run])
+                                         .samples);
   }
   return prepared;
 }
 
 /// Scores every run, with progress on the terminal. Throws `interrupted` between batches.
-inline std::vector<act::sample_scores> score_runs(const act::model& model, const prepared_runs& prepared,
-                                                  const act::model_calibration& calibration, bool quiet) {
+inline std::vector<act::tasks::sample_scores> score_runs(const act::runtime::model& model,
+                                                         const prepared_runs& prepared,
+                                                         const act::runtime::model_calibration& calibration,
+                                                         bool quiet) {
   std::size_t passes = 0;
   for (const seed_run& run : prepared.runs)
     passes += run.passes();
-  act::progress progress("scoring", passes, quiet);
+  act::report::progress progress("scoring", passes, quiet);
   const auto settled = [&](std::size_t count) {
     progress.advance(count);
     stop_if_interrupted();
   };
-  std::vector<act::sample_scores> scores;
+  std::vector<act::tasks::sample_scores> scores;
   for (const seed_run& run : prepared.runs) {
-    scores.push_back(act::score_samples(model, run.samples, calibration, settled));
+    scores.push_back(act::tasks::score_samples(model, run.samples, calibration, settled));
     if (!run.prior) continue;
-    const act::sample_scores prior = act::score_samples(model, run.prior->distinct, {}, settled);
-    scores.back().contextual = act::less_prior(scores.back().plain, *run.prior, prior.plain);
+    const act::tasks::sample_scores prior =
+        act::tasks::score_samples(model, run.prior->distinct, {}, settled);
+    scores.back().contextual = act::tasks::less_prior(scores.back().plain, *run.prior, prior.plain);
   }
   return scores;
 }

@@ -18,20 +18,22 @@ namespace act_program {
 
 /// A task's data file.
 struct scored_data {
-  std::vector<act::sample> all;     ///< its samples
-  std::string sha256;               ///< its hash, as `data_sha256` makes it
-  std::vector<act::sample> chosen;  ///< those to score
-  std::size_t left_out = 0;         ///< samples that --limit chose and that the heads were found on
+  std::vector<act::tasks::sample> all;     ///< its samples
+  std::string sha256;                      ///< its hash, as `data_sha256` makes it
+  std::vector<act::tasks::sample> chosen;  ///< those to score
+  std::size_t left_out = 0;                ///< samples that --limit chose and that the heads were found on
 };
 
 /// Chosen are those of --limit but for, unless --include-search-samples, those that the heads were found on.
 /// Throws act::error for a file that can't be read, and when no sample is left.
-inline scored_data read_data(const act::task& task, const chosen_heads& heads, const eval_options& options) {
-  scored_data data{
-      .all = act::read_samples(task, options.data), .sha256 = data_sha256(task, options.data), .chosen = {}};
+inline scored_data read_data(const act::tasks::task& task, const chosen_heads& heads,
+                             const eval_options& options) {
+  scored_data data{.all = act::tasks::read_samples(task, options.data),
+                   .sha256 = data_sha256(task, options.data),
+                   .chosen = {}};
   const std::set<std::size_t> seen =
       options.include_search_samples ? std::set<std::size_t>() : heads.searched_samples(data.sha256);
-  for (const std::size_t index : act::select_limited(data.all.size(), options.limit, options.seed)) {
+  for (const std::size_t index : act::tasks::select_limited(data.all.size(), options.limit, options.seed)) {
     if (seen.contains(index)) {
       ++data.left_out;
     } else {

@@ -7,13 +7,13 @@
 #include <unistd.h>
 #include <act/error.hpp>
 #include <act/parallel.hpp>
-#include <act/report/fingerprint.hpp>
-#include <act/report/heads_file.hpp>
-#include <act/report/option_names.hpp>
 #include <act/report/provenance.hpp>
-#include <act/report/redistribution_name.hpp>
+#include <act/runtime/fingerprint.hpp>
 #include <act/runtime/load_model.hpp>
+#include <act/search/heads_file.hpp>
+#include <act/tasks/option_names.hpp>
 #include <act/tasks/prepare.hpp>
+#include <act/tasks/redistribution_name.hpp>
 
 #include <atomic>
 #include <csignal>
@@ -104,7 +104,7 @@ struct sink_flags {
 
   /// `before` with what was given. Throws act::error (invalid_option) for a name that is no rule.
   [[nodiscard]] act::sink_options over(act::sink_options before) const {
-    if (rule_->count() > 0) before.rule = act::option_named<act::sink_rule>(rule, "--rule");
+    if (rule_->count() > 0) before.rule = act::tasks::option_named<act::sink_rule>(rule, "--rule");
     if (alpha_->count() > 0) before.alpha = values.alpha;
     if (tau_->count() > 0) before.tau = values.tau;
     if (rows_->count() > 0) before.min_visible_rows = values.min_visible_rows;
@@ -121,7 +121,7 @@ struct sink_flags {
 /// How heads are calibrated. What is given on the command line wins over a heads file.
 struct calibration_flags {
   sink_flags sinks;
-  act::redistribution_name redistribution;
+  act::tasks::redistribution_name redistribution;
   std::string subset;
   std::string compatibility = "none";
   act::calibration_options values;
@@ -154,13 +154,13 @@ struct calibration_flags {
 
   /// The options in force: the file's (or the defaults), then what was given. Throws act::error
   /// (invalid_option).
-  [[nodiscard]] act::named_calibration over(const std::optional<act::heads_file>& file) const {
-    act::named_calibration made;
+  [[nodiscard]] act::tasks::named_calibration over(const std::optional<act::search::heads_file>& file) const {
+    act::tasks::named_calibration made;
     act::calibration_options& result = made.options;
     if (file && file->options) made = {*file->options, file->subset};
     if (beta_->count() > 0) result.beta = values.beta;
     result.sinks = sinks.over(result.sinks);
-    act::redistribution_name named = act::redistribution_of(result);
+    act::tasks::redistribution_name named = act::tasks::redistribution_of(result);
     if (redistribution_->count() > 0) named.name = redistribution.name;
     if (theta_->count() > 0) {
       if (!named.has_theta()) {
@@ -172,7 +172,7 @@ struct calibration_flags {
       }
       named.theta = redistribution.theta;
     }
-    act::set_redistribution(result, named, "--redistribution");
+    act::tasks::set_redistribution(result, named, "--redistribution");
     const bool to_subset = result.redistribute == act::redistribution::subset;
     if (!to_subset) made.subset.reset();
     if (subset_->count() > 0) {
@@ -180,14 +180,14 @@ struct calibration_flags {
         throw act::error(act::error_code::invalid_option, "--subset",
                          "is for --redistribution subset, not " + named.name);
       }
-      made.subset = act::option_named<act::prompt_part>(subset, "--subset");
+      made.subset = act::tasks::option_named<act::tasks::prompt_part>(subset, "--subset");
     }
     if (to_subset && !made.subset) {
       throw act::error(act::error_code::invalid_option, "--redistribution",
                        "subset needs --subset, the part of each prompt that receives: question or choices");
     }
     if (compatibility_->count() > 0) {
-      result.behave_as = act::option_named<act::compatibility>(compatibility, "--compatibility");
+      result.behave_as = act::tasks::option_named<act::compatibility>(compatibility, "--compatibility");
     }
     act::throw_if(made.validate(), act::error_code::invalid_option);
     return made;
@@ -214,9 +214,10 @@ struct long_prompts_flag {
         ->capture_default_str();
   }
 
-  [[nodiscard]] act::long_prompts policy() const {
-    if (long_prompts == "skip") return act::long_prompts::skip;
-    return long_prompts == "truncate-left" ? act::long_prompts::truncate_left : act::long_prompts::refuse;
+  [[nodiscard]] act::tasks::long_prompts policy() const {
+    if (long_prompts == "skip") return act::tasks::long_prompts::skip;
+    return long_prompts == "truncate-left" ? act::tasks::long_prompts::truncate_left
+                                           : act::tasks::long_prompts::refuse;
   }
 };
 
@@ -234,16 +235,16 @@ struct scoring_flags : long_prompts_flag {
     long_prompts_flag::add_to(app);
   }
 
-  [[nodiscard]] act::scoring_rule rule() const {
-    if (scoring == "greedy") return act::scoring_rule::greedy;
-    return scoring == "likelihood" ? act::scoring_rule::likelihood : act::scoring_rule::words;
+  [[nodiscard]] act::tasks::scoring_rule rule() const {
+    if (scoring == "greedy") return act::tasks::scoring_rule::greedy;
+    return scoring == "likelihood" ? act::tasks::scoring_rule::likelihood : act::tasks::scoring_rule::words;
   }
 
   /// The rule's name for a task: labels, letters, greedy or likelihood. Throws act::error (invalid_option)
   /// for one that the task doesn't have.
-  [[nodiscard]] std::string name_for(const act::task& task) const {
-    const bool letters = task.kind == act::task_kind::multiple_choice;
-    const bool options = letters || task.kind == act::task_kind::verbatim;
+  [[nodiscard]] std::string name_for(const act::tasks::task& task) const {
+    const bool letters = task.kind == act::tasks::task_kind::multiple_choice;
+    const bool options = letters || task.kind == act::tasks::task_kind::verbatim;
     const std::string usual = letters ? "letters" : "labels";
     const std::string name = scoring == "default" ? usual : scoring;
     if (name != usual && name != "greedy" && !(name == "likelihood" && options)) {
@@ -296,7 +297,7 @@ inline void check_outputs(const std::vector<std::pair<std::string, std::string>>
 /// Parses, runs, and turns every way to fail into one line on stderr and an exit code. `run` does the work.
 template <class Run>
 int main_of(CLI::App& app, int count, char** arguments, Run&& run) {
-  app.set_version_flag("--version", std::string(ACT_VERSION_STRING) + " (" + act::git_revision + ")");
+  app.set_version_flag("--version", std::string(ACT_VERSION_STRING) + " (" + act::report::git_revision + ")");
   app.get_formatter()->column_width(36);
   try {
     app.parse(count, arguments);

@@ -3,12 +3,12 @@
 
 #include <CLI/CLI.hpp>
 
-#include <act/report/atomic_file.hpp>
-#include <act/report/fingerprint.hpp>
-#include <act/report/heads_file.hpp>
-#include <act/report/json_text.hpp>
+#include <act/io/atomic_file.hpp>
+#include <act/io/json_text.hpp>
 #include <act/report/provenance.hpp>
+#include <act/runtime/fingerprint.hpp>
 #include <act/runtime/forward.hpp>
+#include <act/search/heads_file.hpp>
 
 #include <nlohmann/json.hpp>
 
@@ -37,22 +37,23 @@ namespace act_program {
   return options;
 }
 
-/// Adds what was calibrated, how, and in which model. `subset`: see act::named_calibration.
-inline void add_calibrated_model(nlohmann::ordered_json& document, const act::model_calibration& calibration,
-                                 const act::model_identity& model,
-                                 std::optional<act::prompt_part> subset = {}) {
+/// Adds what was calibrated, how, and in which model. `subset`: see act::tasks::named_calibration.
+inline void add_calibrated_model(nlohmann::ordered_json& document,
+                                 const act::runtime::model_calibration& calibration,
+                                 const act::runtime::model_identity& model,
+                                 std::optional<act::tasks::prompt_part> subset = {}) {
   document["heads"] = calibration.heads.size();
-  document["options"] = act::to_json(calibration.options, subset);
-  document["model"] = act::to_json(model);
+  document["options"] = act::search::to_json(calibration.options, subset);
+  document["model"] = act::runtime::to_json(model);
 }
 
 /// Writes `document` with the seconds and the provenance at its end. Throws act::error (io).
 inline void write_result(const std::string& path, nlohmann::ordered_json document, const CLI::App& app,
-                         const act::provenance_clock& clock) {
-  const act::provenance made = clock.stamp(options_in_force(app));
+                         const act::report::provenance_clock& clock) {
+  const act::report::provenance made = clock.stamp(options_in_force(app));
   document["seconds"] = made.seconds;
-  document["provenance"] = act::to_json(made);
-  act::write_file(path, act::pretty_json(document) + "\n");
+  document["provenance"] = act::report::to_json(made);
+  act::io::write_file(path, act::io::pretty_json(document) + "\n");
 }
 
 }  // namespace act_program

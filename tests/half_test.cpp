@@ -1,8 +1,8 @@
 // Half types: conversions exact and rounded to nearest even, the same on every path; calibration of half
 // maps, of Eigen's and the compiler's half types, and of a type that act has never heard of.
 #include <act/calibrate.hpp>
+#include <act/detail/kernels/batch_access.hpp>
 #include <act/half.hpp>
-#include <act/kernels/batch_access.hpp>
 
 #include <doctest/doctest.h>
 

@@ -1,8 +1,8 @@
 // The kernels that every property of the core is tested on: each element type with each instruction set.
 #pragma once
 
+#include <act/detail/kernels/simd.hpp>
 #include <act/element.hpp>
-#include <act/kernels/simd.hpp>
 
 namespace act_test {
 

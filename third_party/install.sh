@@ -16,13 +16,15 @@ packages=(
   nlohmann-json3-dev   # runtime and experiments: model folders, data files, heads files, results
   libsentencepiece-dev # runtime: tokenizer.model files (Llama, Mistral)
   libutf8proc-dev      # runtime: Unicode normal forms of tokenizer.json (GPT-NeoX)
+  libpugixml-dev       # experiments: data sets in XML (COPA)
   libsqlite3-dev       # experiments: the search's state survives interruption
-  libmd-dev            # experiments: SHA-256 of data files and models
+  libmd-dev            # runtime: SHA-256 of models and data files
   libcli11-dev         # programs: command lines
   doctest-dev          # tests
   libbenchmark-dev     # microbenchmarks
   clang-14 libomp-14-dev libclang-rt-14-dev  # second compiler, with OpenMP, sanitizers and fuzzer
   clang-tidy-14 clang-format-14              # linter, formatter
+  doxygen              # reference pages of the core
   git ca-certificates  # provenance of results; certificates for the model download
   python3 python3-pip  # fetches the demo's model, by hash, from PyPI; runs nothing of it
 )

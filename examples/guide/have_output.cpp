@@ -1,5 +1,5 @@
 // Guide: "I have only O and LSE". A flash-style kernel stays as it is; its output is corrected after it.
-#include <act/output_correction.hpp>
+#include <act/correct_output.hpp>
 
 #include "engine.hpp"
 

@@ -1,15 +1,17 @@
 // Umbrella of the core: calibration of attention maps. Only includes.
 #pragma once
 
-#include <act/ablations.hpp>
 #include <act/attention_view.hpp>
 #include <act/attention_weights.hpp>
 #include <act/attention_workspace.hpp>
 #include <act/calibrate.hpp>
+#include <act/calibrate_row.hpp>
 #include <act/calibrated_attention.hpp>
 #include <act/column_scores.hpp>
-#include <act/compatibility.hpp>
+#include <act/correct_output.hpp>
 #include <act/decoding_attention.hpp>
+#include <act/detail/ablations.hpp>
+#include <act/detail/authors_row.hpp>
 #include <act/element.hpp>
 #include <act/error.hpp>
 #include <act/half.hpp>
@@ -17,9 +19,7 @@
 #include <act/head_tensor.hpp>
 #include <act/logit_bias.hpp>
 #include <act/options.hpp>
-#include <act/output_correction.hpp>
 #include <act/parallel.hpp>
-#include <act/redistribution.hpp>
 #include <act/sink_tracker.hpp>
 #include <act/sinks.hpp>
 #include <act/version.hpp>

@@ -3,16 +3,16 @@
 // outputs. A long prompt is looked at a few rows at a time: a map of some queries over all keys up to theirs.
 #pragma once
 
-#include <act/attention_checks.hpp>
-#include <act/attention_plan.hpp>
 #include <act/attention_view.hpp>
 #include <act/attention_workspace.hpp>
+#include <act/detail/attention_checks.hpp>
+#include <act/detail/attention_plan.hpp>
+#include <act/detail/kernels/attention_head.hpp>
+#include <act/detail/kernels/fused_head.hpp>
+#include <act/detail/kernels/simd.hpp>
 #include <act/element.hpp>
 #include <act/error.hpp>
 #include <act/head_tensor.hpp>
-#include <act/kernels/attention_head.hpp>
-#include <act/kernels/fused_head.hpp>
-#include <act/kernels/simd.hpp>
 #include <act/version.hpp>
 
 #include <algorithm>

@@ -20,16 +20,16 @@
 #pragma once
 
 #include <act/attention_view.hpp>
+#include <act/calibrate_row.hpp>
 #include <act/column_scores.hpp>
-#include <act/compatibility.hpp>
+#include <act/detail/authors_row.hpp>
+#include <act/detail/kernels/simd.hpp>
+#include <act/detail/proportional_panel.hpp>
 #include <act/element.hpp>
 #include <act/error.hpp>
 #include <act/head_set.hpp>
-#include <act/kernels/simd.hpp>
 #include <act/options.hpp>
 #include <act/parallel.hpp>
-#include <act/proportional_panel.hpp>
-#include <act/redistribution.hpp>
 #include <act/sinks.hpp>
 #include <act/version.hpp>
 

@@ -28,19 +28,19 @@
 // to six queries, as in decoding, read them where they are.
 #pragma once
 
-#include <act/attention_checks.hpp>
-#include <act/attention_plan.hpp>
 #include <act/attention_view.hpp>
 #include <act/attention_workspace.hpp>
 #include <act/calibrate.hpp>
+#include <act/detail/attention_checks.hpp>
+#include <act/detail/attention_plan.hpp>
+#include <act/detail/kernels/attention_head.hpp>
+#include <act/detail/kernels/fused_head.hpp>
+#include <act/detail/kernels/simd.hpp>
+#include <act/detail/kernels/sink_correction.hpp>
+#include <act/detail/kernels/weight_calibration.hpp>
 #include <act/element.hpp>
 #include <act/head_set.hpp>
 #include <act/head_tensor.hpp>
-#include <act/kernels/attention_head.hpp>
-#include <act/kernels/fused_head.hpp>
-#include <act/kernels/simd.hpp>
-#include <act/kernels/sink_correction.hpp>
-#include <act/kernels/weight_calibration.hpp>
 #include <act/options.hpp>
 #include <act/version.hpp>
 

@@ -7,10 +7,10 @@
 #pragma once
 
 #include <act/attention_view.hpp>
-#include <act/causal_panels.hpp>
+#include <act/detail/causal_panels.hpp>
+#include <act/detail/kernels/row_panel.hpp>
+#include <act/detail/kernels/row_simd.hpp>
 #include <act/error.hpp>
-#include <act/kernels/row_panel.hpp>
-#include <act/kernels/row_simd.hpp>
 #include <act/version.hpp>
 
 #include <algorithm>

@@ -8,12 +8,12 @@
 #pragma once
 
 #include <act/calibrated_attention.hpp>
+#include <act/detail/kernels/attention_head.hpp>
+#include <act/detail/kernels/attention_row.hpp>
+#include <act/detail/kernels/fused_head.hpp>
 #include <act/error.hpp>
 #include <act/head_set.hpp>
 #include <act/head_tensor.hpp>
-#include <act/kernels/attention_head.hpp>
-#include <act/kernels/attention_row.hpp>
-#include <act/kernels/fused_head.hpp>
 #include <act/options.hpp>
 #include <act/sink_tracker.hpp>
 #include <act/version.hpp>

@@ -4,9 +4,9 @@
 // are multiplied by c and sinks by beta, and the learned sink keeps its share.
 #pragma once
 
+#include <act/calibrate_row.hpp>
 #include <act/error.hpp>
 #include <act/options.hpp>
-#include <act/redistribution.hpp>
 #include <act/version.hpp>
 
 #include <cmath>

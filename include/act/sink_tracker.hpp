@@ -17,13 +17,13 @@
 #pragma once
 
 #include <act/attention_view.hpp>
-#include <act/column_state.hpp>
+#include <act/calibrate_row.hpp>
+#include <act/detail/column_state.hpp>
+#include <act/detail/kernels/simd.hpp>
+#include <act/detail/sink_columns.hpp>
 #include <act/element.hpp>
 #include <act/error.hpp>
-#include <act/kernels/simd.hpp>
 #include <act/options.hpp>
-#include <act/redistribution.hpp>
-#include <act/sink_columns.hpp>
 #include <act/sinks.hpp>
 #include <act/version.hpp>
 

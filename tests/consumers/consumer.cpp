@@ -17,7 +17,8 @@ int main() {
   const auto map = act::attention_span<float>::packed(weights.data(), 1, 1, tokens, tokens);
   const act::calibration_report report = act::calibrate(map, {0});
   const bool right = report.heads.size() == 1 && report.heads[0].sinks.size() == 1 &&
-                     report.heads[0].sinks[0].position == 4 && std::abs(weights[19 * tokens + 4] - 0.2F) < 1e-6F;
+                     report.heads[0].sinks[0].position == 4 &&
+                     std::abs(weights[19 * tokens + 4] - 0.2F) < 1e-6F;
   std::printf("act %s: %s\n", ACT_VERSION_STRING, right ? "calibrated" : "wrong");
   return right ? 0 : 1;
 }

@@ -1,6 +1,6 @@
 // Correction of plain outputs, run on the emulated device, against the core's correct_output.
+#include <act/correct_output.hpp>
 #include <act/cuda/output_correction.hpp>
-#include <act/output_correction.hpp>
 
 #include <doctest/doctest.h>
 

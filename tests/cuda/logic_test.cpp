@@ -1,12 +1,12 @@
 // What kernels compute of positions, rows and heads, one value at a time, against the core's own functions.
 #include <act/attention_view.hpp>
+#include <act/calibrate_row.hpp>
 #include <act/cuda/column_sums.hpp>
 #include <act/cuda/head_bits.hpp>
 #include <act/cuda/row_rescaling.hpp>
 #include <act/cuda/sink_rule.hpp>
 #include <act/cuda/visibility.hpp>
 #include <act/head_set.hpp>
-#include <act/redistribution.hpp>
 #include <act/sinks.hpp>
 
 #include <doctest/doctest.h>

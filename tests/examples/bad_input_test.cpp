@@ -1,7 +1,7 @@
 // Bad input is normal input: one line that says what, where and how to mend it, and the right exit code.
 #include <doctest/doctest.h>
-#include <act/runtime/files/gguf.hpp>
-#include <act/runtime/files/safetensors.hpp>
+#include <act/runtime/checkpoint/gguf.hpp>
+#include <act/runtime/checkpoint/safetensors.hpp>
 
 #include <nlohmann/json.hpp>
 
@@ -86,12 +86,13 @@ TEST_CASE("weights that aren't numbers are refused by tensor, the vocabulary's t
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(5));
   for (const char* tensor : {"token_embd.weight", "blk.1.attn_norm.weight"}) {
     std::string bytes = act_test::read_file(act_test::tiny_model);
-    const act::gguf_file file(act_test::tiny_model);
+    const act::runtime::gguf_file file(act_test::tiny_model);
     const auto& stored = file.tensor(tensor);
     const auto offset = static_cast<std::size_t>(stored.bytes.data() - file.bytes().data());
     for (std::size_t i = 0; i < stored.bytes.size(); ++i)
       bytes[offset + i] = static_cast<char>(0x7f);
-    if (stored.type == act::tensor_type::f32) bytes.replace(offset, 4, std::string("\x00\x00\xc0\x7f", 4));
+    if (stored.type == act::runtime::tensor_type::f32)
+      bytes.replace(offset, 4, std::string("\x00\x00\xc0\x7f", 4));
     const std::string model = folder.write("nan.gguf", bytes);
     check_one_line(eval(model, data), 1, tensor);
     check_one_line(run_program("act-search", {"--model", model, "--task", "jsonl=" + data, "--layers", "1:2",
@@ -125,9 +126,9 @@ TEST_CASE("weights of a folder are refused by file and tensor") {
     const fs::path shard = model / shard_of(tensor);
     std::string bytes = act_test::read_file(shard);
     {
-      const act::safetensors_file file(shard);
+      const act::runtime::safetensors_file file(shard);
       const auto& stored = *file.find_tensor(tensor);
-      REQUIRE(stored.type == act::tensor_type::bf16);
+      REQUIRE(stored.type == act::runtime::tensor_type::bf16);
       bytes.replace(static_cast<std::size_t>(stored.bytes.data() - file.bytes().data()), 2, "\xc0\x7f");
     }
     std::ofstream(shard, std::ios::binary) << bytes;

@@ -2,7 +2,8 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
-#include <act/report/text_file.hpp>
+#include <act/io/text_file.hpp>
+#include <act/io/utf8.hpp>
 #include <act/runtime/decoder.hpp>
 #include <act/runtime/load_model.hpp>
 #include <act/runtime/log_probabilities.hpp>
@@ -51,8 +52,8 @@ TEST_CASE("--scoring likelihood: log-probability of each option's tokens, a byte
   CHECK(result["n"] == 12);
   CHECK(result["calibrated"].contains("accuracy"));
 
-  const act::loaded_model loaded = act::load_model(act_test::tiny_model);
-  act::model_calibration calibration;
+  const act::runtime::loaded_model loaded = act::runtime::load_model(act_test::tiny_model);
+  act::runtime::model_calibration calibration;
   for (const auto& [layer, head] : {std::pair{1, 0}, {1, 2}, {2, 3}, {3, 1}})
     calibration.heads.insert(static_cast<std::size_t>(layer), static_cast<std::size_t>(head));
   const std::vector<json> samples = act_test::json_lines(worded_jsonl(12));
@@ -60,18 +61,18 @@ TEST_CASE("--scoring likelihood: log-probability of each option's tokens, a byte
   for (const json& line : parsed_lines(folder / "lines.jsonl")) {
     const json& sample = samples[line_number];
     ++line_number;
-    const std::vector<act::token_id> prompt = line["prompt_tokens"];
+    const std::vector<act::runtime::token_id> prompt = line["prompt_tokens"];
     CHECK(prompt == loaded.tokenizer->encode(sample["prompt"].get<std::string>()));
     REQUIRE(line["option_tokens"].size() == 3);
     for (std::size_t option = 0; option < 3; ++option) {
       const std::string words = sample["options"][option];
-      std::vector<act::token_id> tokens = prompt;
+      std::vector<act::runtime::token_id> tokens = prompt;
       for (const auto& token : line["option_tokens"][option])
         tokens.push_back(token);
       CHECK(loaded.tokenizer->decode(tokens) == sample["prompt"].get<std::string>() + words);
-      const std::vector<std::vector<act::scored_text>> alone{
+      const std::vector<std::vector<act::runtime::scored_text>> alone{
           {{.tokens = tokens, .first_scored = prompt.size()}}};
-      const auto sums = act::sum_log_probabilities(loaded.model, alone, calibration);
+      const auto sums = act::runtime::sum_log_probabilities(loaded.model, alone, calibration);
       const double bytes = static_cast<double>(words.size() - 1);  // without the space before it
       CHECK(line["baseline"]["scores"][option].get<double>() ==
             doctest::Approx(sums.plain[0][0] / bytes).epsilon(1e-5));
@@ -97,18 +98,18 @@ TEST_CASE("likelihood scoring needs options") {
 
 TEST_CASE("--scoring greedy: the token that the model says, right only when it is the label") {
   const act_test::scratch_folder folder;
-  const act::loaded_model loaded = act::load_model(act_test::tiny_model);
+  const act::runtime::loaded_model loaded = act::runtime::load_model(act_test::tiny_model);
   // What the model says next: the first sample's answer, the second's wrong one, none of the third's.
   std::vector<json> samples;
   std::vector<std::string> said;
   for (const json& sample : act_test::json_lines(act_test::tiny_jsonl(40))) {
     if (samples.size() == 3) break;
-    act::decoder sequence(loaded.model);
+    act::runtime::decoder sequence(loaded.model);
     const auto logits = sequence.start(loaded.tokenizer->encode(sample["prompt"].get<std::string>()));
     const auto token =
-        static_cast<act::token_id>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+        static_cast<act::runtime::token_id>(std::max_element(logits.begin(), logits.end()) - logits.begin());
     const std::string text = loaded.tokenizer->decode({&token, 1});
-    if (act::trimmed(text).empty() || act::find_invalid_utf8(text) != std::string::npos) continue;
+    if (act::tasks::trimmed(text).empty() || act::io::find_invalid_utf8(text) != std::string::npos) continue;
     samples.push_back(sample);
     said.push_back(text);
   }
@@ -116,11 +117,11 @@ TEST_CASE("--scoring greedy: the token that the model says, right only when it i
   const auto another = [&](std::size_t i) {  // two words that are neither said nor each other
     std::vector<std::string> words;
     for (const std::string word : {" a", " of", " the", " to"}) {
-      if (act::trimmed(word) != act::trimmed(said[i])) words.push_back(word);
+      if (act::tasks::trimmed(word) != act::tasks::trimmed(said[i])) words.push_back(word);
     }
     return words;
   };
-  const std::string spaced = " " + std::string(act::trimmed(said[0]));
+  const std::string spaced = " " + std::string(act::tasks::trimmed(said[0]));
   samples[0]["options"] = json::array({another(0)[0], spaced});
   samples[0]["label"] = 1;
   samples[1]["options"] = json::array({said[1], another(1)[0]});

@@ -67,8 +67,8 @@ TEST_CASE("squad: the prompt's greedy continuation to the first newline, plain a
   CHECK(result["provenance"].contains("version"));
   CHECK(run.out.find("unanswerable") != std::string::npos);
 
-  const act::loaded_model loaded = act::load_model(act_test::tiny_model);
-  act::model_calibration calibration;
+  const act::runtime::loaded_model loaded = act::runtime::load_model(act_test::tiny_model);
+  act::runtime::model_calibration calibration;
   for (const auto& [layer, head] : {std::pair{1, 0}, {1, 2}, {2, 3}, {3, 1}})
     calibration.heads.insert(static_cast<std::size_t>(layer), static_cast<std::size_t>(head));
   const std::string instruction =
@@ -83,19 +83,20 @@ TEST_CASE("squad: the prompt's greedy continuation to the first newline, plain a
   double f1 = 0, exact = 0;
   for (std::size_t i = 0; i < 4; ++i) {
     CAPTURE(i);
-    const std::vector<act::token_id> tokens = lines[i]["prompt_tokens"];
+    const std::vector<act::runtime::token_id> tokens = lines[i]["prompt_tokens"];
     CHECK(tokens == loaded.tokenizer->encode(prompts[i]));
     CHECK(lines[i]["index"] == i);
     CHECK(lines[i]["id"] == "q" + std::to_string(i));
     for (const bool calibrated : {false, true}) {
       const json& answered = lines[i][calibrated ? "calibrated" : "baseline"];
-      const act::generation made = act::generate(loaded.model, *loaded.tokenizer, tokens,
-                                                 calibrated ? calibration : act::model_calibration{},
-                                                 {.max_new_tokens = 9}, [](std::string_view) {});
-      CHECK(answered["text"] == act::generated_answer(made.text));
+      const act::runtime::generation made =
+          act::runtime::generate(loaded.model, *loaded.tokenizer, tokens,
+                                 calibrated ? calibration : act::runtime::model_calibration{},
+                                 {.max_new_tokens = 9}, [](std::string_view) {});
+      CHECK(answered["text"] == act::tasks::generated_answer(made.text));
       const std::vector<std::string> gold = lines[i]["answers"];
-      const act::squad_score score =
-          act::score_prediction(answered["text"].get<std::string>(), gold, act::squad_rules::v2);
+      const act::tasks::squad_score score = act::tasks::score_prediction(answered["text"].get<std::string>(),
+                                                                         gold, act::tasks::squad_rules::v2);
       CHECK(answered["exact_match"] == score.exact_match);
       CHECK(answered["f1"] == score.f1);
       if (!calibrated) f1 += score.f1 / 4, exact += score.exact_match / 4;
@@ -115,11 +116,11 @@ TEST_CASE("squad: shots are the paragraph's first other questions, fewer where i
   CAPTURE(run.err);
   REQUIRE(run.exit_code == 0);
   CHECK(parsed(folder / "result.json")["shots"]["count"] == 2);
-  const act::loaded_model loaded = act::load_model(act_test::tiny_model);
+  const act::runtime::loaded_model loaded = act::runtime::load_model(act_test::tiny_model);
   const std::vector<json> lines = parsed_lines(folder / "lines.jsonl");
   REQUIRE(lines.size() == 4);
   const auto text = [&](std::size_t i) {
-    const std::vector<act::token_id> tokens = lines[i]["prompt_tokens"];
+    const std::vector<act::runtime::token_id> tokens = lines[i]["prompt_tokens"];
     return loaded.tokenizer->decode(tokens, true);
   };
   const std::string who = "Q: Who?\n\nA: Tom\n\n", what = "Q: What?\n\nA: a red ball\n\n";

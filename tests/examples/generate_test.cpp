@@ -29,9 +29,9 @@ act_test::process_result generate(std::vector<std::string> more,
   return run_program("act-generate", more);
 }
 
-std::string joined(const std::vector<act::token_id>& tokens) {
+std::string joined(const std::vector<act::runtime::token_id>& tokens) {
   std::string text;
-  for (const act::token_id each : tokens)
+  for (const act::runtime::token_id each : tokens)
     text += std::to_string(each) + " ";
   return text;
 }

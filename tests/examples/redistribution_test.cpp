@@ -37,8 +37,8 @@ TEST_CASE("every redistribution calibrates as the core's option does, and is rec
   const act_test::scratch_folder folder;
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(4));
   const std::string heads = folder.write("heads.json", act_test::tiny_heads);
-  const act::loaded_model loaded = act::load_model(act_test::tiny_model);
-  act::model_calibration calibration;
+  const act::runtime::loaded_model loaded = act::runtime::load_model(act_test::tiny_model);
+  act::runtime::model_calibration calibration;
   for (const auto& [layer, head] : {std::pair{1, 0}, {1, 2}, {2, 3}, {3, 1}})
     calibration.heads.insert(static_cast<std::size_t>(layer), static_cast<std::size_t>(head));
 
@@ -87,14 +87,14 @@ TEST_CASE("every redistribution calibrates as the core's option does, and is rec
     CHECK(options.contains("theta") == each.recorded.contains("theta"));
     std::vector<json> scores;
     for (const json& line : parsed_lines(folder / "lines.jsonl")) {
-      const std::vector<std::vector<act::token_id>> prompt{line["prompt_tokens"]};
-      std::vector<act::token_id> words;
+      const std::vector<std::vector<act::runtime::token_id>> prompt{line["prompt_tokens"]};
+      std::vector<act::runtime::token_id> words;
       for (const char* word : {" the", " of", " a"})
         words.push_back(loaded.tokenizer->encode(word, false).back());
-      const std::vector<std::span<const act::token_id>> scored{words};
-      const act::plain_and_calibrated both =
-          act::run_both(loaded.model, act::pack(loaded.model.config, prompt), calibration);
-      const auto expected = act::label_logits(loaded.model, both.calibrated, scored);
+      const std::vector<std::span<const act::runtime::token_id>> scored{words};
+      const act::runtime::plain_and_calibrated both =
+          act::runtime::run_both(loaded.model, act::runtime::pack(loaded.model.config, prompt), calibration);
+      const auto expected = act::runtime::label_logits(loaded.model, both.calibrated, scored);
       for (std::size_t word = 0; word < 3; ++word) {
         CHECK(line["calibrated"]["scores"][word].get<double>() ==
               doctest::Approx(expected[0][word]).epsilon(1e-4));

@@ -29,7 +29,8 @@ const std::string heads_of_alpha_2 =
     R"({"heads": [[1, 0], [1, 2], [2, 3], [3, 1]], "options": {"alpha": 2}})";
 
 // Found by the text that each token adds: positions of those that end within the last occurrence of `part`.
-std::vector<std::size_t> positions_in(const act::tokenizer& by, const std::vector<act::token_id>& tokens,
+std::vector<std::size_t> positions_in(const act::runtime::tokenizer& by,
+                                      const std::vector<act::runtime::token_id>& tokens,
                                       const std::string& part) {
   const std::string text = by.decode(tokens);
   const std::size_t begin = text.rfind(part);
@@ -52,8 +53,8 @@ std::vector<std::size_t> together(const std::vector<std::vector<std::size_t>>& p
   return all;
 }
 
-act::model_calibration core_calibration(const std::vector<std::size_t>& subset) {
-  act::model_calibration calibration{.heads = {{1, 0}, {1, 2}, {2, 3}, {3, 1}}, .options = {}};
+act::runtime::model_calibration core_calibration(const std::vector<std::size_t>& subset) {
+  act::runtime::model_calibration calibration{.heads = {{1, 0}, {1, 2}, {2, 3}, {3, 1}}, .options = {}};
   calibration.options.sinks.alpha = 2;
   calibration.options.redistribute = act::redistribution::subset;
   calibration.options.subset = subset;
@@ -67,8 +68,8 @@ TEST_CASE("a prompt's sinks give to its own question or choices as the core's op
   const std::string text = act_test::tiny_arce(5);
   const std::string data = folder.write("dev.jsonl", text);
   const std::string heads = folder.write("heads.json", heads_of_alpha_2);
-  const act::loaded_model loaded = act::load_model(act_test::tiny_model);
-  const act::tokenizer& by = *loaded.tokenizer;
+  const act::runtime::loaded_model loaded = act::runtime::load_model(act_test::tiny_model);
+  const act::runtime::tokenizer& by = *loaded.tokenizer;
   const std::vector<json> samples = act_test::json_lines(text);
 
   std::vector<json> seen;
@@ -104,32 +105,32 @@ TEST_CASE("a prompt's sinks give to its own question or choices as the core's op
         std::vector<std::string> options;
         for (const json& choice : asked["choices"])
           options.push_back(choice["text"]);
-        const std::vector<act::token_id> prompt = line["prompt_tokens"];
+        const std::vector<act::runtime::token_id> prompt = line["prompt_tokens"];
         for (std::size_t answer = 0; answer < options.size(); ++answer) {
           double expected = 0;
           if (scoring == "likelihood") {
-            const std::vector<std::vector<act::scored_text>> alone{
+            const std::vector<std::vector<act::runtime::scored_text>> alone{
                 {{.tokens = by.encode(by.decode(prompt) + " " + options[answer]),
                   .first_scored = prompt.size()}}};
             const auto subset = positions_in(
                 by, alone[0][0].tokens, part == "question" ? std::string(asked["stem"]) : options[answer]);
-            expected =
-                act::sum_log_probabilities(loaded.model, alone, core_calibration(subset)).calibrated[0][0] /
-                static_cast<double>(options[answer].size());
+            expected = act::runtime::sum_log_probabilities(loaded.model, alone, core_calibration(subset))
+                           .calibrated[0][0] /
+                       static_cast<double>(options[answer].size());
           } else {
             std::vector<std::vector<std::size_t>> parts;
             if (part == "question") parts.push_back(positions_in(by, prompt, asked["stem"]));
             for (std::size_t i = 0; i < options.size() && part == "choices"; ++i)
               parts.push_back(positions_in(by, prompt, options[i]));
             const std::vector<std::size_t> subset = together(parts);
-            const act::matrix hidden =
-                act::run_both(loaded.model, act::pack(loaded.model.config, {&prompt, 1}),
-                              core_calibration(subset))
+            const act::runtime::matrix hidden =
+                act::runtime::run_both(loaded.model, act::runtime::pack(loaded.model.config, {&prompt, 1}),
+                                       core_calibration(subset))
                     .calibrated;
-            const std::vector<act::token_id> letter{
+            const std::vector<act::runtime::token_id> letter{
                 by.encode(" " + std::string(1, static_cast<char>('A' + answer)), false).back()};
-            const std::vector<std::span<const act::token_id>> scored{letter};
-            expected = act::label_logits(loaded.model, hidden, scored)[0][0];
+            const std::vector<std::span<const act::runtime::token_id>> scored{letter};
+            expected = act::runtime::label_logits(loaded.model, hidden, scored)[0][0];
           }
           CHECK(line["calibrated"]["scores"][answer].get<double>() ==
                 doctest::Approx(expected).epsilon(1e-4));
@@ -210,18 +211,19 @@ TEST_CASE("a classification prompt's sinks give to what the sample says") {
   CAPTURE(run.err);
   REQUIRE(run.exit_code == 0);
   const json line = parsed_lines(folder / "lines.jsonl").at(0);
-  const act::loaded_model loaded = act::load_model(act_test::tiny_model);
-  const std::vector<act::token_id> prompt = line["prompt_tokens"];
+  const act::runtime::loaded_model loaded = act::runtime::load_model(act_test::tiny_model);
+  const std::vector<act::runtime::token_id> prompt = line["prompt_tokens"];
   const auto subset = together({positions_in(*loaded.tokenizer, prompt, sample["premise"]),
                                 positions_in(*loaded.tokenizer, prompt, sample["hypothesis"])});
-  const act::matrix hidden =
-      act::run_both(loaded.model, act::pack(loaded.model.config, {&prompt, 1}), core_calibration(subset))
+  const act::runtime::matrix hidden =
+      act::runtime::run_both(loaded.model, act::runtime::pack(loaded.model.config, {&prompt, 1}),
+                             core_calibration(subset))
           .calibrated;
-  std::vector<act::token_id> words;
+  std::vector<act::runtime::token_id> words;
   for (const char* word : {" Yes", " No"})
     words.push_back(loaded.tokenizer->encode(word, false).back());
-  const std::vector<std::span<const act::token_id>> scored{words};
-  const auto expected = act::label_logits(loaded.model, hidden, scored);
+  const std::vector<std::span<const act::runtime::token_id>> scored{words};
+  const auto expected = act::runtime::label_logits(loaded.model, hidden, scored);
   for (std::size_t word = 0; word < 2; ++word)
     CHECK(line["calibrated"]["scores"][word].get<double>() ==
           doctest::Approx(expected[0][word]).epsilon(1e-4));

@@ -1,6 +1,6 @@
 // Any bytes as a safetensors file: refused, or every tensor converts.
-#include <act/runtime/files/quantization.hpp>
-#include <act/runtime/files/safetensors.hpp>
+#include <act/runtime/checkpoint/quantization.hpp>
+#include <act/runtime/checkpoint/safetensors.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -12,12 +12,12 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const act_test::one_input input(data, size);
   act_test::refused_or_done([&] {
-    const act::safetensors_file file(input.path());
+    const act::runtime::safetensors_file file(input.path());
     for (const std::string_view name : file.names())
       act_test::refused_or_done([&] {
-        const act::tensor_view& tensor = *file.find_tensor(name);
+        const act::runtime::tensor_view& tensor = *file.find_tensor(name);
         std::vector<float> values(tensor.elements());
-        act::dequantize_rows(tensor, 0, values);
+        act::runtime::dequantize_rows(tensor, 0, values);
       });
   });
   return 0;

@@ -10,7 +10,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const act_test::one_input input(data, size);
   act_test::refused_or_done([&] {
-    const act::byte_level_bpe tokenizer(act::read_tokenizer_json(input.path()));
+    const act::runtime::byte_level_bpe tokenizer(act::runtime::read_tokenizer_json(input.path()));
     (void)tokenizer.decode(tokenizer.encode("It's 12 <|im_end|> w\u00f6rlds\n\n\u4e2d--a <s>b"));
   });
   return 0;

@@ -8,8 +8,8 @@
 namespace {
 
 // Uniform causal attention, one row block after another.
-act::map_picture uniform(std::size_t tokens, std::size_t side, std::size_t block) {
-  act::map_picture picture(tokens, side);
+act::inspection::map_picture uniform(std::size_t tokens, std::size_t side, std::size_t block) {
+  act::inspection::map_picture picture(tokens, side);
   for (std::size_t first = 0; first < tokens; first += block) {
     const std::size_t rows = std::min(block, tokens - first), keys = first + rows;
     std::vector<float> weights(rows * keys, 0.0F);
@@ -26,7 +26,7 @@ act::map_picture uniform(std::size_t tokens, std::size_t side, std::size_t block
 }  // namespace
 
 TEST_CASE("with as many cells as tokens a picture is the map") {
-  const act::map_picture picture = uniform(7, 100, 3);
+  const act::inspection::map_picture picture = uniform(7, 100, 3);
   CHECK(picture.side() == 7);
   for (std::size_t row = 0; row < 7; ++row) {
     for (std::size_t column = 0; column < 7; ++column) {
@@ -38,7 +38,7 @@ TEST_CASE("with as many cells as tokens a picture is the map") {
 TEST_CASE("every token is in one cell, and each row of cells shares out all of its attention") {
   for (std::size_t tokens = 1; tokens < 40; ++tokens) {
     for (std::size_t side = 1; side <= tokens; ++side) {
-      const act::map_picture picture = uniform(tokens, side, 8);
+      const act::inspection::map_picture picture = uniform(tokens, side, 8);
       CHECK(picture.first_of(0) == 0);
       CHECK(picture.first_of(side) == tokens);
       for (std::size_t position = 0; position < tokens; ++position) {
@@ -60,7 +60,7 @@ TEST_CASE("every token is in one cell, and each row of cells shares out all of i
 
 TEST_CASE("a cell is the mean over its rows of the sum over its tokens") {
   // 5 tokens in 2 cells: {0, 1, 2} and {3, 4}.
-  const act::map_picture picture = uniform(5, 2, 2);
+  const act::inspection::map_picture picture = uniform(5, 2, 2);
   CHECK(picture.share(0, 0) == doctest::Approx(1));
   CHECK(picture.share(1, 0) == doctest::Approx((3.0 / 4 + 3.0 / 5) / 2));
   CHECK(picture.share(1, 1) == doctest::Approx((1.0 / 4 + 2.0 / 5) / 2));

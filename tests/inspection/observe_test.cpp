@@ -16,13 +16,13 @@
 
 namespace {
 
-using tokens_of = std::vector<act::token_id>;
+using tokens_of = std::vector<act::runtime::token_id>;
 using sinks_of_heads = std::map<std::pair<std::size_t, std::size_t>, std::vector<std::size_t>>;
 
-sinks_of_heads positions(const act::prompt_observation& prompt) {
+sinks_of_heads positions(const act::inspection::prompt_observation& prompt) {
   sinks_of_heads all;
   for (std::size_t at = 0; at < prompt.found.size(); ++at) {
-    for (const act::observed_sink& sink : prompt.found[at].sinks)
+    for (const act::inspection::observed_sink& sink : prompt.found[at].sinks)
       all[{at / prompt.heads, at % prompt.heads}].push_back(sink.position);
   }
   return all;
@@ -30,7 +30,7 @@ sinks_of_heads positions(const act::prompt_observation& prompt) {
 
 // Prompts of a parity golden, with the sinks that PyTorch found under the default rule.
 void check_sinks(const std::filesystem::path& model_path, const std::filesystem::path& golden_path) {
-  const act::model model = act_test::read_any_model(model_path);
+  const act::runtime::model model = act_test::read_any_model(model_path);
   const auto golden = act_test::json_file(golden_path);
   std::vector<tokens_of> prompts;
   std::vector<sinks_of_heads> expected;
@@ -44,11 +44,12 @@ void check_sinks(const std::filesystem::path& model_path, const std::filesystem:
     }
   }
   std::size_t seen = 0;
-  act::observe_each(model, prompts, {}, [&](std::size_t number, act::prompt_observation&& prompt) {
-    CHECK(number == seen++);
-    CHECK(prompt.tokens == prompts[number]);
-    CHECK(positions(prompt) == expected[number]);
-  });
+  act::inspection::observe_each(model, prompts, {},
+                                [&](std::size_t number, act::inspection::prompt_observation&& prompt) {
+                                  CHECK(number == seen++);
+                                  CHECK(prompt.tokens == prompts[number]);
+                                  CHECK(positions(prompt) == expected[number]);
+                                });
   CHECK(seen == prompts.size());
   CHECK(sinks > 50);
   MESSAGE(model_path.filename().string()
@@ -60,14 +61,15 @@ void check_sinks(const std::filesystem::path& model_path, const std::filesystem:
 TEST_CASE("column scores of every head and layer equal those of transformers' eager attention") {
   const auto golden =
       act_test::json_file(std::filesystem::path(ACT_TEST_GOLDEN_DIR) / "inspection" / "golden.json");
-  std::map<std::string, act::model> models;
+  std::map<std::string, act::runtime::model> models;
   double worst = 0;
   for (const auto& entry : golden.at("prompts")) {
     const std::string name = entry.at("model");
     CAPTURE(name);
     if (!models.contains(name)) models[name] = act_test::read_any_model(act_test::parity_folder / name);
     const std::vector<tokens_of> prompts{entry.at("tokens").get<tokens_of>()};
-    const act::prompt_observation seen = act::observe(models[name], prompts, {.picture_side = 1}).front();
+    const act::inspection::prompt_observation seen =
+        act::inspection::observe(models[name], prompts, {.picture_side = 1}).front();
     const auto scores = entry.at("scores").get<std::vector<std::vector<std::vector<double>>>>();
     REQUIRE(seen.layers == scores.size());
     REQUIRE(seen.heads == scores[0].size());
@@ -87,7 +89,7 @@ TEST_CASE("column scores of every head and layer equal those of transformers' ea
       if (std::abs(expected[0] / threshold - 1) > 1e-4) {
         CHECK(seen.found[at].first_over_threshold == (expected[0] > threshold));
       }
-      for (const act::observed_sink& sink : seen.found[at].sinks) {
+      for (const act::inspection::observed_sink& sink : seen.found[at].sinks) {
         CHECK(sink.score == doctest::Approx(expected[sink.position]).epsilon(1e-4));
         CHECK(sink.mass == seen.received[at][sink.position]);
       }
@@ -118,22 +120,23 @@ TEST_CASE("SmolLM2's sinks are those that PyTorch finds") {
 }
 
 TEST_CASE("every number of an observation equals a model's in double precision") {
-  const act::model model = act_test::read_any_model(act_test::parity_folder / "tiny-llama-tied.gguf");
+  const act::runtime::model model =
+      act_test::read_any_model(act_test::parity_folder / "tiny-llama-tied.gguf");
   tokens_of prompt;
-  for (act::token_id i = 0; i < 90; ++i)
+  for (act::runtime::token_id i = 0; i < 90; ++i)
     prompt.push_back((i * i * 7 + i * 3 + 5) % 64);
   reference::double_llama oracle(model, {}, {});
   (void)oracle.prompt(prompt);
   const act::sink_options sinks{.alpha = 3, .min_visible_rows = 4};
   const std::vector<tokens_of> prompts{prompt};
-  const act::prompt_observation seen =
-      act::observe(model, prompts, {.sinks = sinks, .picture_side = prompt.size()}).front();
+  const act::inspection::prompt_observation seen =
+      act::inspection::observe(model, prompts, {.sinks = sinks, .picture_side = prompt.size()}).front();
   const std::size_t tokens = prompt.size();
   double worst = 0;
   std::size_t found = 0;
   for (std::size_t at = 0; at < seen.found.size(); ++at) {
     const auto& map = oracle.raw_map(at / seen.heads, at % seen.heads);
-    const act::head_observation& head = seen.found[at];
+    const act::inspection::head_observation& head = seen.found[at];
     double sink_mass = 0;
     std::size_t next = 0;
     bool on_the_edge = false;  // a score within rounding of the threshold may fall on either side
@@ -171,22 +174,23 @@ TEST_CASE("every number of an observation equals a model's in double precision")
 }
 
 TEST_CASE("an observation doesn't depend on threads, hardly on the batch, and can be interrupted") {
-  const act::model model = act_test::read_any_model(act_test::parity_folder / "tiny-llama-mixed.gguf");
+  const act::runtime::model model =
+      act_test::read_any_model(act_test::parity_folder / "tiny-llama-mixed.gguf");
   std::vector<tokens_of> prompts;
-  for (act::token_id length = 1; length < 400; length = length * 2 + 5) {
+  for (act::runtime::token_id length = 1; length < 400; length = length * 2 + 5) {
     tokens_of& prompt = prompts.emplace_back();
-    for (act::token_id i = 0; i < std::min<act::token_id>(length, 120); ++i)
+    for (act::runtime::token_id i = 0; i < std::min<act::runtime::token_id>(length, 120); ++i)
       prompt.push_back((i * length + i * i) % 90);
   }
   const auto observe_with = [&](std::size_t threads) {
     act::set_thread_count(threads);
-    auto all = act::observe(model, prompts, {.picture_side = 9});
+    auto all = act::inspection::observe(model, prompts, {.picture_side = 9});
     act::set_thread_count(0);
     return all;
   };
   const auto one = observe_with(1), three = observe_with(3);
   for (std::size_t i = 0; i < prompts.size(); ++i) {
-    const auto alone = act::observe(model, {&prompts[i], 1}, {.picture_side = 9}).front();
+    const auto alone = act::inspection::observe(model, {&prompts[i], 1}, {.picture_side = 9}).front();
     CHECK(one[i].received == three[i].received);
     CHECK(positions(one[i]) == positions(three[i]));
     CHECK(positions(one[i]) == positions(alone));
@@ -196,21 +200,21 @@ TEST_CASE("an observation doesn't depend on threads, hardly on the batch, and ca
     }
   }
   std::size_t layers = 0;
-  CHECK_THROWS_AS((void)act::observe(model, prompts, {},
-                                     [&] {
-                                       if (++layers == 2) throw std::runtime_error("stop");
-                                     }),
+  CHECK_THROWS_AS((void)act::inspection::observe(model, prompts, {},
+                                                 [&] {
+                                                   if (++layers == 2) throw std::runtime_error("stop");
+                                                 }),
                   std::runtime_error);
   CHECK(layers == 2);
 }
 
 TEST_CASE("a prompt of one token has no sinks, and all its attention lies on the first") {
-  const act::model model = act_test::read_any_model(act_test::parity_folder / "tiny-opt-prenorm");
+  const act::runtime::model model = act_test::read_any_model(act_test::parity_folder / "tiny-opt-prenorm");
   const std::vector<tokens_of> prompts{{5}};
-  const act::prompt_observation seen = act::observe(model, prompts).front();
+  const act::inspection::prompt_observation seen = act::inspection::observe(model, prompts).front();
   CHECK(seen.found.size() == model.config.layers * model.config.heads);
   CHECK(seen.pictures.empty());
-  for (const act::head_observation& head : seen.found) {
+  for (const act::inspection::head_observation& head : seen.found) {
     CHECK(head.sinks.empty());
     CHECK(head.sink_mass == 0);
     CHECK(head.first_mass == 1);
@@ -218,10 +222,12 @@ TEST_CASE("a prompt of one token has no sinks, and all its attention lies on the
 }
 
 TEST_CASE("bad requests are refused before the model runs, weights that overflow by layer and head") {
-  act::model model = act_test::read_any_model(act_test::parity_folder / "tiny-opt-prenorm");
-  const auto message = [&](const std::vector<tokens_of>& prompts, const act::observe_options& options) {
+  act::runtime::model model = act_test::read_any_model(act_test::parity_folder / "tiny-opt-prenorm");
+  const auto message = [&](const std::vector<tokens_of>& prompts,
+                           const act::inspection::observe_options& options) {
     try {
-      act::observe_each(model, prompts, options, [](std::size_t, act::prompt_observation&&) { FAIL("ran"); });
+      act::inspection::observe_each(model, prompts, options,
+                                    [](std::size_t, act::inspection::prompt_observation&&) { FAIL("ran"); });
     } catch (const act::error& problem) {
       return std::string(problem.what());
     }

@@ -9,16 +9,19 @@
 namespace {
 
 // Two layers of two heads; the sinks of head (1, 0) and (0, 1) as given.
-act::prompt_observation prompt_with(std::vector<act::token_id> tokens, std::vector<act::observed_sink> lower,
-                                    std::vector<act::observed_sink> upper, double first) {
-  act::prompt_observation prompt{.layers = 2, .heads = 2, .tokens = std::move(tokens), .found = {}};
+act::inspection::prompt_observation prompt_with(std::vector<act::runtime::token_id> tokens,
+                                                std::vector<act::inspection::observed_sink> lower,
+                                                std::vector<act::inspection::observed_sink> upper,
+                                                double first) {
+  act::inspection::prompt_observation prompt{
+      .layers = 2, .heads = 2, .tokens = std::move(tokens), .found = {}};
   prompt.found.resize(4);
   prompt.found[1].sinks = std::move(lower);
   prompt.found[2].sinks = std::move(upper);
-  for (act::head_observation& head : prompt.found) {
+  for (act::inspection::head_observation& head : prompt.found) {
     head.first_mass = first;
     head.first_over_threshold = first > 0.5;
-    for (const act::observed_sink& sink : head.sinks)
+    for (const act::inspection::observed_sink& sink : head.sinks)
       head.sink_mass += sink.mass;
   }
   return prompt;
@@ -27,10 +30,10 @@ act::prompt_observation prompt_with(std::vector<act::token_id> tokens, std::vect
 }  // namespace
 
 TEST_CASE("means per head, counts per token, places in the prompt") {
-  act::inspection_accumulator all;
+  act::inspection::inspection_accumulator all;
   all.add(prompt_with({7, 8, 9, 8}, {{1, 0.5, 0.25}, {3, 0.3, 0.125}}, {{2, 0.75, 0.5}}, 0.25));
   all.add(prompt_with({7, 9, 9, 9, 9, 9, 9, 9, 9, 8}, {{9, 0.5, 0.0625}}, {}, 0.75));
-  const act::inspection_summary sum = all.summary();
+  const act::inspection::inspection_summary sum = all.summary();
   CHECK(sum.prompts == 2);
   CHECK(sum.layers == 2);
   CHECK(sum.heads == 2);
@@ -70,8 +73,8 @@ TEST_CASE("means per head, counts per token, places in the prompt") {
 }
 
 TEST_CASE("equal counts stand in the order of token ids") {
-  const act::inspection_summary sum =
-      act::summarise(prompt_with({1, 30, 20, 10}, {{1, 1, 0.1}, {2, 1, 0.1}, {3, 1, 0.1}}, {}, 0));
+  const act::inspection::inspection_summary sum = act::inspection::summarise(
+      prompt_with({1, 30, 20, 10}, {{1, 1, 0.1}, {2, 1, 0.1}, {3, 1, 0.1}}, {}, 0));
   REQUIRE(sum.frequent.size() == 3);
   CHECK(sum.frequent[0].token == 10);
   CHECK(sum.frequent[1].token == 20);
@@ -80,8 +83,8 @@ TEST_CASE("equal counts stand in the order of token ids") {
 }
 
 TEST_CASE("positions of one prompt: in how many heads, with what") {
-  const auto positions =
-      act::sink_positions(prompt_with({1, 2, 3, 4}, {{1, 0.2, 0.1}, {3, 0.4, 0.3}}, {{3, 0.8, 0.5}}, 0));
+  const auto positions = act::inspection::sink_positions(
+      prompt_with({1, 2, 3, 4}, {{1, 0.2, 0.1}, {3, 0.4, 0.3}}, {{3, 0.8, 0.5}}, 0));
   REQUIRE(positions.size() == 2);
   CHECK(positions[0].position == 3);
   CHECK(positions[0].heads == 2);

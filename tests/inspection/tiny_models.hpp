@@ -18,9 +18,9 @@ inline nlohmann::json json_file(const std::filesystem::path& path) {
 }
 
 /// A GGUF file or a folder, without its tokenizer.
-inline act::model read_any_model(const std::filesystem::path& path) {
-  if (std::filesystem::is_directory(path)) return act::read_model(path);
-  return act::read_model(std::make_shared<const act::gguf_file>(path));
+inline act::runtime::model read_any_model(const std::filesystem::path& path) {
+  if (std::filesystem::is_directory(path)) return act::runtime::read_model(path);
+  return act::runtime::read_model(std::make_shared<const act::runtime::gguf_file>(path));
 }
 
 }  // namespace act_test

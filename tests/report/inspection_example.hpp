@@ -15,18 +15,18 @@ inline listed_tokenizer hostile_tokenizer() {
 }
 
 /// Head (0, 1) has the sinks 1 and 4, head (1, 0) the sinks 2 and 3; the first token holds 0.5 of each.
-inline act::prompt_observation example_prompt() {
-  act::prompt_observation prompt{.layers = 2, .heads = 2, .tokens = {0, 1, 2, 3, 4}, .found = {}};
+inline act::inspection::prompt_observation example_prompt() {
+  act::inspection::prompt_observation prompt{.layers = 2, .heads = 2, .tokens = {0, 1, 2, 3, 4}, .found = {}};
   prompt.found.resize(4);
   prompt.found[1].sinks = {{1, 0.25, 0.2}, {4, 0.5, 0.1}};
   prompt.found[2].sinks = {{2, 0.375, 0.225}, {3, 0.75, 0.3}};
-  for (act::head_observation& head : prompt.found) {
+  for (act::inspection::head_observation& head : prompt.found) {
     head.first_mass = 0.5;
     head.first_over_threshold = &head != &prompt.found[0];
-    for (const act::observed_sink& sink : head.sinks)
+    for (const act::inspection::observed_sink& sink : head.sinks)
       head.sink_mass += sink.mass;
     // Rows that look at the first token and at themselves.
-    act::map_picture picture(5, 5);
+    act::inspection::map_picture picture(5, 5);
     std::vector<float> weights(25, 0.0F);
     for (std::size_t i = 0; i < 5; ++i) {
       weights[i * 5] += 0.5F;

@@ -60,10 +60,10 @@ void check_is_closed(const std::string& page) {
 
 TEST_CASE("a prompt's page holds every map, and its hostile tokens as text only") {
   const auto by = act_test::hostile_tokenizer();
-  const act::prompt_observation prompt = act_test::example_prompt();
-  const std::string page =
-      act::inspection_page({.title = "<model> & \"co\"", .lines = {"</p><script>1</script>", "second"}},
-                           act::summarise(prompt), prompt, by, 10);
+  const act::inspection::prompt_observation prompt = act_test::example_prompt();
+  const std::string page = act::report::inspection_page(
+      {.title = "<model> & \"co\"", .lines = {"</p><script>1</script>", "second"}},
+      act::inspection::summarise(prompt), prompt, by, 10);
   check_is_closed(page);
   CHECK(count(page, "onerror=alert(1)") == 0);  // cut in tables and in the data alike
   CHECK(page.find("<title>&lt;model&gt; &amp; &quot;co&quot;</title>") != std::string::npos);
@@ -87,10 +87,10 @@ TEST_CASE("a prompt's page holds every map, and its hostile tokens as text only"
 
 TEST_CASE("a data set's page has no maps, and each head's tokens") {
   const auto by = act_test::hostile_tokenizer();
-  act::inspection_accumulator all;
+  act::inspection::inspection_accumulator all;
   all.add(act_test::example_prompt());
   all.add(act_test::example_prompt());
-  const std::string page = act::inspection_page({.title = "t", .lines = {}}, all.summary(), by, 10);
+  const std::string page = act::report::inspection_page({.title = "t", .lines = {}}, all.summary(), by, 10);
   check_is_closed(page);
   const nlohmann::json data = data_of(page);
   CHECK(!data.contains("maps"));
@@ -102,46 +102,46 @@ TEST_CASE("a data set's page has no maps, and each head's tokens") {
 }
 
 TEST_CASE("pictures shrink until all heads fit, and the page says so") {
-  CHECK(act::page_picture_side(270, 43) == 43);
-  CHECK(act::page_picture_side(4, 100000) == 512);
+  CHECK(act::report::page_picture_side(270, 43) == 43);
+  CHECK(act::report::page_picture_side(4, 100000) == 512);
   for (const std::size_t heads : {4UL, 270UL, 1024UL, 5120UL, 4000000UL}) {
-    const std::size_t side = act::page_picture_side(heads, 8192);
+    const std::size_t side = act::report::page_picture_side(heads, 8192);
     CHECK(side >= 1);
-    if (side > 1) CHECK(side * (side + 1) / 2 * heads <= act::page_map_bytes);
+    if (side > 1) CHECK(side * (side + 1) / 2 * heads <= act::report::page_map_bytes);
   }
-  act::prompt_observation long_prompt{
-      .layers = 2, .heads = 2, .tokens = std::vector<act::token_id>(200'000, 1), .found = {}};
+  act::inspection::prompt_observation long_prompt{
+      .layers = 2, .heads = 2, .tokens = std::vector<act::runtime::token_id>(200'000, 1), .found = {}};
   long_prompt.found.resize(4);
-  long_prompt.pictures.assign(4, act::map_picture(200'000, 8));
+  long_prompt.pictures.assign(4, act::inspection::map_picture(200'000, 8));
   long_prompt.received.assign(4, std::vector<double>(200'000, 0.0));
   const auto by = act_test::hostile_tokenizer();
-  const std::string page =
-      act::inspection_page({.title = "t", .lines = {}}, act::summarise(long_prompt), long_prompt, by, 5);
+  const std::string page = act::report::inspection_page(
+      {.title = "t", .lines = {}}, act::inspection::summarise(long_prompt), long_prompt, by, 5);
   CHECK(page.find("200000 tokens are shown in 8 x 8 cells") != std::string::npos);
   CHECK(page.find("Sinks only: the shares of 200000 tokens in 4 heads") != std::string::npos);
   CHECK(!data_of(page).contains("received"));
 }
 
 TEST_CASE("of too many sinks a page lists each head's strongest, and says so") {
-  act::prompt_observation prompt = act_test::example_prompt();
+  act::inspection::prompt_observation prompt = act_test::example_prompt();
   prompt.found[3].sinks.assign(40'000, {.position = 1, .score = 0.1, .mass = 0.001});
   prompt.found[3].sinks.back() = {.position = 2, .score = 0.123456789, .mass = 0.2};
   const auto by = act_test::hostile_tokenizer();
-  const std::string page =
-      act::inspection_page({.title = "t", .lines = {}}, act::summarise(prompt), prompt, by, 5);
+  const std::string page = act::report::inspection_page({.title = "t", .lines = {}},
+                                                        act::inspection::summarise(prompt), prompt, by, 5);
   const nlohmann::json data = data_of(page);
   CHECK(data["sinks"][1].size() == 2);
-  CHECK(data["sinks"][3].size() == act::page_sinks_at_most / 4);
+  CHECK(data["sinks"][3].size() == act::report::page_sinks_at_most / 4);
   CHECK(data["sinks"][3][0] == nlohmann::json{2, 0.12346, 0.2});
   CHECK(page.find("more than 7500 sinks") != std::string::npos);
 }
 
 TEST_CASE("shares as bytes and colours: none, all, and nothing outside") {
-  CHECK(act::detail::share_byte(0) == 0);
-  CHECK(act::detail::share_byte(1) == 255);
-  CHECK(act::detail::share_byte(1.5) == 255);
-  CHECK(act::detail::share_byte(-1) == 0);
-  CHECK(act::detail::share_colour(0) == "#ffffff");
-  CHECK(act::detail::share_colour(1) == "#5b0000");
-  CHECK(act::detail::share_colour(0.25) == "#fc8d59");
+  CHECK(act::report::detail::share_byte(0) == 0);
+  CHECK(act::report::detail::share_byte(1) == 255);
+  CHECK(act::report::detail::share_byte(1.5) == 255);
+  CHECK(act::report::detail::share_byte(-1) == 0);
+  CHECK(act::report::detail::share_colour(0) == "#ffffff");
+  CHECK(act::report::detail::share_colour(1) == "#5b0000");
+  CHECK(act::report::detail::share_colour(0.25) == "#fc8d59");
 }

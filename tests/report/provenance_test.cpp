@@ -8,26 +8,27 @@
 TEST_CASE("the processor's name") {
   std::istringstream intel(
       "processor\t: 0\nmodel\t\t: 85\nmodel name\t: Some CPU @ 2.60GHz\nmodel name\t: other\n");
-  CHECK(act::cpu_model(intel) == "Some CPU @ 2.60GHz");
+  CHECK(act::report::cpu_model(intel) == "Some CPU @ 2.60GHz");
   std::istringstream arm("processor\t: 0\nBogoMIPS\t: 50.00\n");
-  CHECK(act::cpu_model(arm) == "unknown");
+  CHECK(act::report::cpu_model(arm) == "unknown");
   std::istringstream none;
-  CHECK(act::cpu_model(none) == "unknown");
+  CHECK(act::report::cpu_model(none) == "unknown");
 }
 
 TEST_CASE("dates are UTC") {
-  CHECK(act::format_date(std::chrono::system_clock::time_point{}) == "1970-01-01T00:00:00Z");
-  CHECK(act::format_date(std::chrono::system_clock::from_time_t(1714566600)) == "2024-05-01T12:30:00Z");
+  CHECK(act::report::format_date(std::chrono::system_clock::time_point{}) == "1970-01-01T00:00:00Z");
+  CHECK(act::report::format_date(std::chrono::system_clock::from_time_t(1714566600)) ==
+        "2024-05-01T12:30:00Z");
 }
 
 TEST_CASE("a stamp holds everything, in a fixed order") {
-  const act::provenance_clock clock;
-  const act::provenance stamp = clock.stamp({{"beta", 0.4}});
+  const act::report::provenance_clock clock;
+  const act::report::provenance stamp = clock.stamp({{"beta", 0.4}});
   CHECK(stamp.version == ACT_VERSION_STRING);
   CHECK(stamp.compiler != "unknown");
   CHECK(stamp.threads >= 1);
   CHECK(stamp.seconds >= 0);
-  const auto object = act::to_json(stamp);
+  const auto object = act::report::to_json(stamp);
   std::string keys;
   for (const auto& item : object.items()) {
     keys += item.key() + " ";

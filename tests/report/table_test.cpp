@@ -4,7 +4,7 @@
 #include <doctest/doctest.h>
 
 TEST_CASE("columns are aligned: the first to the left, the others to the right") {
-  act::text_table table({"", "accuracy", "AUC"});
+  act::report::text_table table({"", "accuracy", "AUC"});
   table.add({"plain", "65.0 %", "0.846"});
   table.add({"calibré", "7.5 %"});
   table.add({"", "", ""});
@@ -16,8 +16,8 @@ TEST_CASE("columns are aligned: the first to the left, the others to the right")
 }
 
 TEST_CASE("rows may be longer than the header, width counts characters") {
-  act::text_table table({"a"});
+  act::report::text_table table({"a"});
   table.add({"b", "c"});
   CHECK(table.str() == "a\nb  c\n");
-  CHECK(act::display_width("é😀x") == 3);
+  CHECK(act::report::display_width("é😀x") == 3);
 }

@@ -6,11 +6,11 @@
 
 namespace {
 
-act::evaluation moved(act::interval accuracy, act::interval area) {
-  act::evaluation result;
+act::tasks::evaluation moved(act::statistics::interval accuracy, act::statistics::interval area) {
+  act::tasks::evaluation result;
   result.n = 200;
-  result.calibrated = act::accuracy_summary{};
-  act::accuracy_difference difference;
+  result.calibrated = act::tasks::accuracy_summary{};
+  act::tasks::accuracy_difference difference;
   difference.ci95 = accuracy;
   difference.auc = 0.5 * (area.lo + area.hi);
   difference.auc_ci95 = area;
@@ -18,13 +18,14 @@ act::evaluation moved(act::interval accuracy, act::interval area) {
   return result;
 }
 
-const act::interval up{0.01, 0.09}, down{-0.09, -0.01}, still{-0.02, 0.03};
+const act::statistics::interval up{0.01, 0.09}, down{-0.09, -0.01}, still{-0.02, 0.03};
 
 }  // namespace
 
 TEST_CASE("the verdict says which of accuracy and AUC moved, and what that means") {
-  const auto says = [](act::interval accuracy, act::interval area, const std::string& what) {
-    const std::string sentence = act::verdict(moved(accuracy, area));
+  const auto says = [](act::statistics::interval accuracy, act::statistics::interval area,
+                       const std::string& what) {
+    const std::string sentence = act::report::verdict(moved(accuracy, area));
     CAPTURE(sentence);
     CHECK(sentence.find(what) != std::string::npos);
   };
@@ -40,9 +41,9 @@ TEST_CASE("the verdict says which of accuracy and AUC moved, and what that means
 }
 
 TEST_CASE("an interval that touches zero isn't a movement") {
-  CHECK(act::verdict(moved({0.0, 0.05}, {0.0, 0.02})).find("Neither") != std::string::npos);
+  CHECK(act::report::verdict(moved({0.0, 0.05}, {0.0, 0.02})).find("Neither") != std::string::npos);
 }
 
 TEST_CASE("without a calibrated pass there is nothing to say") {
-  CHECK(act::verdict({}).empty());
+  CHECK(act::report::verdict({}).empty());
 }

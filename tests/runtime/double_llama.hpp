@@ -22,7 +22,7 @@ class double_llama {
     std::size_t min_visible_rows = 1;
   };
 
-  double_llama(const act::model& of, std::set<std::pair<std::size_t, std::size_t>> heads, rule how)
+  double_llama(const act::runtime::model& of, std::set<std::pair<std::size_t, std::size_t>> heads, rule how)
       : model_(of),
         heads_(std::move(heads)),
         rule_(how),
@@ -30,9 +30,9 @@ class double_llama {
         values_(of.config.layers) {}
 
   /// Heads are calibrated over the whole map: every row decides about every column.
-  row prompt(const std::vector<act::token_id>& tokens) {
+  row prompt(const std::vector<act::runtime::token_id>& tokens) {
     std::vector<row> hidden;
-    for (const act::token_id token : tokens)
+    for (const act::runtime::token_id token : tokens)
       hidden.push_back(embedding(token));
     for (std::size_t layer = 0; layer < model_.config.layers; ++layer)
       run_layer(layer, hidden, true);
@@ -40,7 +40,7 @@ class double_llama {
   }
 
   /// The one new row is calibrated by what the rows so far say, itself included.
-  row append(act::token_id token) {
+  row append(act::runtime::token_id token) {
     std::vector<row> hidden{embedding(token)};
     for (std::size_t layer = 0; layer < model_.config.layers; ++layer)
       run_layer(layer, hidden, false);
@@ -53,12 +53,12 @@ class double_llama {
   }
 
  private:
-  row embedding(act::token_id token) const {
+  row embedding(act::runtime::token_id token) const {
     std::vector<float> stored(model_.embedding.width());
     model_.embedding.copy_row(static_cast<std::size_t>(token), stored);
     return {stored.begin(), stored.end()};
   }
-  static row normed(const act::norm& by, const row& x) {
+  static row normed(const act::runtime::norm& by, const row& x) {
     double squares = 0;
     for (const double v : x)
       squares += v * v;
@@ -69,7 +69,7 @@ class double_llama {
     }
     return result;
   }
-  static row product(const act::linear& by, const row& x) {
+  static row product(const act::runtime::linear& by, const row& x) {
     row result(by.outputs(), 0.0);
     for (std::size_t o = 0; o < by.outputs(); ++o) {
       for (std::size_t i = 0; i < x.size(); ++i) {
@@ -81,9 +81,9 @@ class double_llama {
   }
   // Rotates one head's numbers for a position.
   void rotate(double* head, std::size_t position) const {
-    const act::rotary_options& options = model_.config.rotary;
+    const act::runtime::rotary_options& options = model_.config.rotary;
     const std::size_t half = options.dims / 2;
-    const bool halves = options.pairing == act::rotary_pairing::halves;
+    const bool halves = options.pairing == act::runtime::rotary_pairing::halves;
     for (std::size_t i = 0; i < half; ++i) {
       const double angle = static_cast<double>(position) *
                            std::pow(static_cast<double>(options.theta),
@@ -123,8 +123,8 @@ class double_llama {
   }
 
   void run_layer(std::size_t number, std::vector<row>& hidden, bool whole) {
-    const act::model_config& config = model_.config;
-    const act::decoder_layer& layer = model_.layers[number];
+    const act::runtime::model_config& config = model_.config;
+    const act::runtime::decoder_layer& layer = model_.layers[number];
     const std::size_t size = config.head_size;
     std::vector<row>& keys = keys_[number];
     std::vector<row>& values = values_[number];
@@ -198,7 +198,7 @@ class double_llama {
     return result;
   }
 
-  const act::model& model_;
+  const act::runtime::model& model_;
   std::set<std::pair<std::size_t, std::size_t>> heads_;
   rule rule_;
   std::vector<std::vector<row>> keys_, values_;                          // [layer][position]

@@ -17,45 +17,46 @@ using act_test::parity_folder;
 
 namespace {
 
-act::model read(const std::filesystem::path& path) {
-  if (std::filesystem::is_directory(path)) return act::read_model(path);
-  return act::read_model(std::make_shared<const act::gguf_file>(path));
+act::runtime::model read(const std::filesystem::path& path) {
+  if (std::filesystem::is_directory(path)) return act::runtime::read_model(path);
+  return act::runtime::read_model(std::make_shared<const act::runtime::gguf_file>(path));
 }
 
 // Largest difference, as a part of the largest logit.
-double difference(const act::model& model, const act::matrix& hidden, Eigen::Index row,
-                  std::span<const act::token_id> kept, std::span<const double> expected, double largest) {
-  act::matrix logits(1, act::index(model.config.vocabulary));
+double difference(const act::runtime::model& model, const act::runtime::matrix& hidden, Eigen::Index row,
+                  std::span<const act::runtime::token_id> kept, std::span<const double> expected,
+                  double largest) {
+  act::runtime::matrix logits(1, act::runtime::index(model.config.vocabulary));
   model.output.all_logits(hidden.row(row), logits);
   double worst = 0;
   for (std::size_t i = 0; i < expected.size(); ++i) {
-    const auto token = kept.empty() ? act::index(i) : static_cast<Eigen::Index>(kept[i]);
+    const auto token = kept.empty() ? act::runtime::index(i) : static_cast<Eigen::Index>(kept[i]);
     worst = std::max(worst, std::abs(static_cast<double>(logits(0, token)) - expected[i]));
   }
   return worst / largest;
 }
 
 // All prompts packed into one batch, each case against its golden.
-void check_against_golden(const act::model& model, const act_test::parity_golden& golden) {
-  std::vector<std::vector<act::token_id>> prompts;
+void check_against_golden(const act::runtime::model& model, const act_test::parity_golden& golden) {
+  std::vector<std::vector<act::runtime::token_id>> prompts;
   for (const auto& prompt : golden.prompts)
     prompts.push_back(prompt.tokens);
-  const act::packed_prompts packed = act::pack(model.config, prompts);
+  const act::runtime::packed_prompts packed = act::runtime::pack(model.config, prompts);
   double worst = 0;
   for (const auto& [name, calibration] : golden.cases) {
     CAPTURE(name);
-    const act::plain_and_calibrated both = act::run_both(model, packed, calibration);
+    const act::runtime::plain_and_calibrated both = act::runtime::run_both(model, packed, calibration);
     for (std::size_t i = 0; i < golden.prompts.size(); ++i) {
       CAPTURE(golden.prompts[i].tokens.size());
       const auto& prompt = golden.prompts[i];
-      const double plain =
-          difference(model, both.plain, act::index(i), golden.kept, prompt.plain, prompt.plain_largest);
+      const double plain = difference(model, both.plain, act::runtime::index(i), golden.kept, prompt.plain,
+                                      prompt.plain_largest);
       CHECK(plain < 2e-4);
       const auto expected = std::find_if(prompt.cases.begin(), prompt.cases.end(),
                                          [&name = name](const auto& each) { return each.name == name; });
       REQUIRE(expected != prompt.cases.end());
-      const double calibrated =
-          difference(model, both.calibrated, act::index(i), golden.kept, expected->logits, expected->largest);
+      const double calibrated = difference(model, both.calibrated, act::runtime::index(i), golden.kept,
+                                           expected->logits, expected->largest);
       CHECK(calibrated < 2e-4);
       worst = std::max({worst, plain, calibrated});
     }
@@ -109,27 +110,29 @@ TEST_CASE("small trained Llama checkpoints agree with transformers") {
 }
 
 TEST_CASE("each prompt of a batch has its own subset") {
-  const act::model model = read(parity_folder / "tiny-llama-new-config");
-  const std::vector<std::vector<act::token_id>> prompts{{3, 9, 4, 7, 7, 2, 30, 5, 11, 2, 2, 8},
-                                                        {8, 2, 2, 5, 6, 12, 40, 7}};
+  const act::runtime::model model = read(parity_folder / "tiny-llama-new-config");
+  const std::vector<std::vector<act::runtime::token_id>> prompts{{3, 9, 4, 7, 7, 2, 30, 5, 11, 2, 2, 8},
+                                                                 {8, 2, 2, 5, 6, 12, 40, 7}};
   const std::vector<std::vector<std::size_t>> subsets{{1, 2, 3, 9}, {4, 5}};
-  act::model_calibration calibration;
+  act::runtime::model_calibration calibration;
   for (std::size_t head = 0; head < model.config.heads; ++head)
     calibration.heads.insert({0, head});
   calibration.options.sinks.alpha = 1.2;  // random weights have weak sinks
   calibration.options.redistribute = act::redistribution::subset;
   calibration.subsets = subsets;
-  const act::plain_and_calibrated together =
-      act::run_both(model, act::pack(model.config, prompts), calibration);
+  const act::runtime::plain_and_calibrated together =
+      act::runtime::run_both(model, act::runtime::pack(model.config, prompts), calibration);
   CHECK((together.calibrated - together.plain).cwiseAbs().maxCoeff() > 0);
   calibration.subsets = {};
   for (std::size_t i = 0; i < prompts.size(); ++i) {
     calibration.options.subset = subsets[i];
-    const act::plain_and_calibrated alone =
-        act::run_both(model, act::pack(model.config, {&prompts[i], 1}), calibration);
-    CHECK((alone.calibrated.row(0) - together.calibrated.row(act::index(i))).cwiseAbs().maxCoeff() < 1e-5F);
+    const act::runtime::plain_and_calibrated alone =
+        act::runtime::run_both(model, act::runtime::pack(model.config, {&prompts[i], 1}), calibration);
+    CHECK((alone.calibrated.row(0) - together.calibrated.row(act::runtime::index(i))).cwiseAbs().maxCoeff() <
+          1e-5F);
   }
   calibration.options.subset = {};
   calibration.subsets = std::span(subsets).first(1);
-  CHECK_THROWS_AS((void)act::run_both(model, act::pack(model.config, prompts), calibration), act::error);
+  CHECK_THROWS_AS((void)act::runtime::run_both(model, act::runtime::pack(model.config, prompts), calibration),
+                  act::error);
 }

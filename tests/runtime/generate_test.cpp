@@ -19,22 +19,23 @@ using act_test::parity_folder;
 
 namespace {
 
-act::model tiny(const std::string& name = "tiny-llama-mixed.gguf") {
+act::runtime::model tiny(const std::string& name = "tiny-llama-mixed.gguf") {
   const std::filesystem::path path = parity_folder / name;
-  if (std::filesystem::is_directory(path)) return act::read_model(path);
-  return act::read_model(std::make_shared<const act::gguf_file>(path));
+  if (std::filesystem::is_directory(path)) return act::runtime::read_model(path);
+  return act::runtime::read_model(std::make_shared<const act::runtime::gguf_file>(path));
 }
 
 // Every position's logits by a whole pass over the tokens so far.
-std::vector<float> by_whole_pass(const act::model& model, const std::vector<act::token_id>& tokens) {
-  const act::packed_prompts packed = act::pack(model.config, std::span(&tokens, 1));
-  act::matrix logits(1, act::index(model.config.vocabulary));
-  model.output.all_logits(act::run_both(model, packed, {}).plain, logits);
+std::vector<float> by_whole_pass(const act::runtime::model& model,
+                                 const std::vector<act::runtime::token_id>& tokens) {
+  const act::runtime::packed_prompts packed = act::runtime::pack(model.config, std::span(&tokens, 1));
+  act::runtime::matrix logits(1, act::runtime::index(model.config.vocabulary));
+  model.output.all_logits(act::runtime::run_both(model, packed, {}).plain, logits);
   return {logits.data(), logits.data() + logits.size()};
 }
 
-act::token_id likeliest(std::span<const float> logits) {
-  return static_cast<act::token_id>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+act::runtime::token_id likeliest(std::span<const float> logits) {
+  return static_cast<act::runtime::token_id>(std::max_element(logits.begin(), logits.end()) - logits.begin());
 }
 
 // Largest difference as a part of the largest logit.
@@ -54,11 +55,11 @@ TEST_CASE("greedy decoding with a cache is greedy decoding by whole passes") {
   for (const char* name :
        {"tiny-llama-mixed.gguf", "tiny-llama-new-config", "tiny-opt-prenorm", "tiny-opt-postnorm"}) {
     CAPTURE(name);
-    const act::model model = tiny(name);
-    std::vector<act::token_id> tokens;
+    const act::runtime::model model = tiny(name);
+    std::vector<act::runtime::token_id> tokens;
     for (std::size_t i = 0; i < 9; ++i)
-      tokens.push_back(static_cast<act::token_id>((i * 7 + 3) % model.config.vocabulary));
-    act::decoder cached(model);
+      tokens.push_back(static_cast<act::runtime::token_id>((i * 7 + 3) % model.config.vocabulary));
+    act::runtime::decoder cached(model);
     std::span<const float> logits = cached.start(tokens);
     for (int step = 0; step < 20; ++step) {
       const std::vector<float> whole = by_whole_pass(model, tokens);
@@ -73,10 +74,10 @@ TEST_CASE("greedy decoding with a cache is greedy decoding by whole passes") {
 
 TEST_CASE("calibrated decoding equals the definitions in double precision, step by step") {
   const auto golden = act_test::read_parity_golden(parity_folder / "tiny-llama-mixed.json");
-  const act::model model = tiny();
+  const act::runtime::model model = tiny();
   for (const double alpha : {1.1, 1.5, 2.5}) {
     CAPTURE(alpha);
-    act::model_calibration calibration;
+    act::runtime::model_calibration calibration;
     calibration.options.sinks.alpha = alpha;
     calibration.options.sinks.min_visible_rows = alpha > 2 ? 4 : 1;
     std::set<std::pair<std::size_t, std::size_t>> heads;
@@ -89,19 +90,19 @@ TEST_CASE("calibrated decoding equals the definitions in double precision, step 
     double worst = 0;
     std::size_t sinks = 0;
     for (std::size_t i = 0; i < std::min<std::size_t>(golden.prompts.size(), 2); ++i) {
-      std::vector<act::token_id> prompt = golden.prompts[i].tokens;
+      std::vector<act::runtime::token_id> prompt = golden.prompts[i].tokens;
       prompt.resize(std::min<std::size_t>(prompt.size(), 40));
       reference::double_llama plainly(
           model, heads,
           {.alpha = alpha, .beta = 0.4, .min_visible_rows = calibration.options.sinks.min_visible_rows});
-      act::decoder decoder(model, calibration), plain(model);
+      act::runtime::decoder decoder(model, calibration), plain(model);
       std::span<const float> logits = decoder.start(prompt);
       std::vector<double> expected = plainly.prompt(prompt);
       std::span<const float> uncalibrated = plain.start(prompt);
       double moved = difference(uncalibrated, expected);
       for (int step = 0; step < 16; ++step) {
         worst = std::max(worst, difference(logits, expected));
-        const act::token_id token = likeliest(logits);
+        const act::runtime::token_id token = likeliest(logits);
         logits = decoder.append(token);
         expected = plainly.append(token);
         uncalibrated = plain.append(token);
@@ -119,66 +120,67 @@ TEST_CASE("calibrated decoding equals the definitions in double precision, step 
 }
 
 TEST_CASE("a calibrated decoder starts as a calibrated whole pass, beta 1 is plain") {
-  const act::model model = tiny();
-  const std::vector<act::token_id> tokens{1, 5, 9, 2, 33, 7, 5, 5, 12, 4, 8, 15};
-  act::model_calibration calibration;
+  const act::runtime::model model = tiny();
+  const std::vector<act::runtime::token_id> tokens{1, 5, 9, 2, 33, 7, 5, 5, 12, 4, 8, 15};
+  act::runtime::model_calibration calibration;
   calibration.options.sinks.alpha = 1.2;
   calibration.heads.insert(0, 1);
   calibration.heads.insert(2, 3);
-  const act::packed_prompts packed = act::pack(model.config, std::span(&tokens, 1));
-  act::matrix whole(1, act::index(model.config.vocabulary));
-  model.output.all_logits(act::run_both(model, packed, calibration).calibrated, whole);
-  act::decoder calibrated(model, calibration);
+  const act::runtime::packed_prompts packed = act::runtime::pack(model.config, std::span(&tokens, 1));
+  act::runtime::matrix whole(1, act::runtime::index(model.config.vocabulary));
+  model.output.all_logits(act::runtime::run_both(model, packed, calibration).calibrated, whole);
+  act::runtime::decoder calibrated(model, calibration);
   const std::span<const float> logits = calibrated.start(tokens);
   CHECK(std::equal(logits.begin(), logits.end(), whole.data()));
 
   calibration.options.beta = 1;
-  act::decoder same(model, calibration), plain(model);
+  act::runtime::decoder same(model, calibration), plain(model);
   const std::span<const float> a = same.start(tokens), b = plain.start(tokens);
   CHECK(difference(a, b) < 1e-6);
   CHECK(difference(same.append(3), plain.append(3)) < 1e-6);
 }
 
 TEST_CASE("results don't depend on the number of threads, and a decoder can start again") {
-  const act::model model = tiny();
-  const std::vector<act::token_id> first{1, 5, 9, 2, 33}, second{4, 4, 8, 30, 2, 1, 9};
-  act::model_calibration calibration;
+  const act::runtime::model model = tiny();
+  const std::vector<act::runtime::token_id> first{1, 5, 9, 2, 33}, second{4, 4, 8, 30, 2, 1, 9};
+  act::runtime::model_calibration calibration;
   calibration.options.sinks.alpha = 1.2;
   calibration.heads.insert(1, 2);
-  const auto run = [&](act::decoder& decoder, const std::vector<act::token_id>& prompt) {
+  const auto run = [&](act::runtime::decoder& decoder, const std::vector<act::runtime::token_id>& prompt) {
     decoder.start(prompt);
     decoder.append(7);
     const std::span<const float> logits = decoder.append(11);
     return std::vector<float>(logits.begin(), logits.end());
   };
   act::set_thread_count(1);
-  act::decoder one(model, calibration);
+  act::runtime::decoder one(model, calibration);
   const std::vector<float> expected = run(one, second);
   act::set_thread_count(3);
-  act::decoder again(model, calibration);
+  act::runtime::decoder again(model, calibration);
   CHECK(run(again, first) != expected);
   CHECK(run(again, second) == expected);
   act::set_thread_count(0);
 }
 
 TEST_CASE("a decoder refuses what it can't do") {
-  const act::model model = tiny();
-  act::decoder empty(model);
+  const act::runtime::model model = tiny();
+  act::runtime::decoder empty(model);
   CHECK_THROWS_AS(empty.append(1), act::error);
   CHECK_THROWS_AS(empty.start({}), act::error);
-  const std::vector<act::token_id> outside{1, static_cast<act::token_id>(model.config.vocabulary)};
+  const std::vector<act::runtime::token_id> outside{
+      1, static_cast<act::runtime::token_id>(model.config.vocabulary)};
   CHECK_THROWS_AS(empty.start(outside), act::error);
-  const std::vector<act::token_id> full(model.config.context, 1);
+  const std::vector<act::runtime::token_id> full(model.config.context, 1);
   empty.start(full);
   CHECK(!empty.has_room());
   CHECK_THROWS_AS(empty.append(1), act::error);
-  act::model_calibration calibration;
+  act::runtime::model_calibration calibration;
   calibration.heads.insert(0, model.config.heads);
-  CHECK_THROWS_AS(act::decoder(model, calibration), act::error);
+  CHECK_THROWS_AS(act::runtime::decoder(model, calibration), act::error);
   calibration.heads = {};
   calibration.heads.insert(0, 0);
   calibration.options.behave_as = act::compatibility::authors;
-  CHECK_THROWS_AS(act::decoder(model, calibration), act::error);
+  CHECK_THROWS_AS(act::runtime::decoder(model, calibration), act::error);
 }
 
 TEST_CASE("stories260K writes the text its authors published") {
@@ -188,30 +190,30 @@ TEST_CASE("stories260K writes the text its authors published") {
     MESSAGE("[skipped] no folder " << folder.string());
     return;
   }
-  const act::loaded_model loaded = act::load_model(folder);
+  const act::runtime::loaded_model loaded = act::runtime::load_model(folder);
   std::ifstream page(folder / "stories260K.md");
   const std::string text(std::istreambuf_iterator<char>(page), {});
   const std::size_t begin = text.find("Once upon a time", text.find("-t 0.0"));
   const std::string published = text.substr(begin, text.find("\n```", begin) - begin);
 
   std::string streamed;
-  const std::vector<act::token_id> prompt = loaded.tokenizer->encode("");
-  const act::generation made =
-      act::generate(loaded.model, *loaded.tokenizer, prompt, {}, {.max_new_tokens = 256},
-                    [&](std::string_view piece) { streamed += piece; });
+  const std::vector<act::runtime::token_id> prompt = loaded.tokenizer->encode("");
+  const act::runtime::generation made =
+      act::runtime::generate(loaded.model, *loaded.tokenizer, prompt, {}, {.max_new_tokens = 256},
+                             [&](std::string_view piece) { streamed += piece; });
   CHECK(streamed == made.text);
   CHECK(made.text == published);
 
-  const act::generation cut = act::generate(
+  const act::runtime::generation cut = act::runtime::generate(
       loaded.model, *loaded.tokenizer, prompt, {},
       {.max_new_tokens = 256, .sampling = {}, .stops = {"in the park", "no such words"}, .end_tokens = {}},
       [](std::string_view) {});
-  CHECK(cut.end == act::generation_end::stop_string);
+  CHECK(cut.end == act::runtime::generation_end::stop_string);
   CHECK(cut.text == published.substr(0, published.find("in the park")));
 }
 
 TEST_CASE("the stream shows whole characters and holds back what may be a stop string") {
-  act::text_stream characters;
+  act::runtime::text_stream characters;
   CHECK(characters.append("a\xc3") == "a");
   CHECK(characters.append("\xa4\xf0\x9f") == "\xc3\xa4");
   CHECK(characters.append("\x98") == "");
@@ -221,7 +223,7 @@ TEST_CASE("the stream shows whole characters and holds back what may be a stop s
   CHECK(characters.finish() == "\xef\xbf\xbd");
   CHECK(characters.finish() == "");
 
-  act::text_stream stops({"\nUser:", "END"});
+  act::runtime::text_stream stops({"\nUser:", "END"});
   CHECK(stops.append("one\n") == "one");
   CHECK(stops.append("Use") == "");
   CHECK(stops.append("d E") == "\nUsed ");
@@ -232,8 +234,8 @@ TEST_CASE("the stream shows whole characters and holds back what may be a stop s
   CHECK(stops.append("more") == "");
   CHECK(stops.finish() == "");
 
-  act::text_stream unfinished({"END"});
+  act::runtime::text_stream unfinished({"END"});
   CHECK(unfinished.append("the EN") == "the ");
   CHECK(unfinished.finish() == "EN");
-  CHECK_THROWS_AS(act::text_stream({""}), act::error);
+  CHECK_THROWS_AS(act::runtime::text_stream({""}), act::error);
 }

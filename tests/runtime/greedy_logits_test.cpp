@@ -18,7 +18,7 @@ constexpr std::size_t width = 24;
 // A model that is nothing but its output matrix, of more than one block's words.
 struct only_output {
   std::vector<float> weights;
-  act::model model;
+  act::runtime::model model;
 
   explicit only_output(std::size_t words) : weights(words * width) {
     std::mt19937 random(static_cast<unsigned>(words));
@@ -26,17 +26,17 @@ struct only_output {
     for (float& each : weights)
       each = normal(random);
     model.config.architecture = "test";
-    model.output = act::token_rows({.name = "output.weight",
-                                    .type = act::tensor_type::f32,
-                                    .shape = {words, width},
-                                    .bytes = std::as_bytes(std::span(weights))});
+    model.output = act::runtime::token_rows({.name = "output.weight",
+                                             .type = act::runtime::tensor_type::f32,
+                                             .shape = {words, width},
+                                             .bytes = std::as_bytes(std::span(weights))});
   }
 };
 
-act::matrix hidden_rows(std::size_t rows) {
+act::runtime::matrix hidden_rows(std::size_t rows) {
   std::mt19937 random(7);
   std::normal_distribution<float> normal;
-  act::matrix hidden(act::index(rows), act::index(width));
+  act::runtime::matrix hidden(act::runtime::index(rows), act::runtime::index(width));
   for (Eigen::Index i = 0; i < hidden.size(); ++i)
     hidden.data()[i] = normal(random);
   return hidden;
@@ -48,33 +48,34 @@ TEST_CASE("greedy logits: the best of each answer's tokens, and the best of all 
   for (const std::size_t words : {5U, 512U, 1300U}) {
     CAPTURE(words);
     const only_output of(words);
-    const act::matrix hidden = hidden_rows(9);
-    act::matrix all(9, act::index(words));
+    const act::runtime::matrix hidden = hidden_rows(9);
+    act::runtime::matrix all(9, act::runtime::index(words));
     of.model.output.all_logits(hidden, all);
-    const auto last = static_cast<act::token_id>(words - 1);
+    const auto last = static_cast<act::runtime::token_id>(words - 1);
     // Ends of blocks, several tokens an answer in no order, another number of answers in each prompt.
-    const act::answer_tokens two{{last, 0}, {3}};
-    const act::answer_tokens three{{1}, {last, 2, static_cast<act::token_id>(words / 2)}, {4 % last, 0}};
-    std::vector<const act::answer_tokens*> answers;
+    const act::runtime::answer_tokens two{{last, 0}, {3}};
+    const act::runtime::answer_tokens three{
+        {1}, {last, 2, static_cast<act::runtime::token_id>(words / 2)}, {4 % last, 0}};
+    std::vector<const act::runtime::answer_tokens*> answers;
     for (std::size_t i = 0; i < 9; ++i)
       answers.push_back(i % 2 == 0 ? &two : &three);
-    const auto scores = act::greedy_logits(of.model, hidden, answers);
+    const auto scores = act::runtime::greedy_logits(of.model, hidden, answers);
     REQUIRE(scores.size() == 9);
     for (std::size_t i = 0; i < 9; ++i) {
       REQUIRE(scores[i].size() == answers[i]->size() + 1);
-      std::set<act::token_id> taken;
+      std::set<act::runtime::token_id> taken;
       for (std::size_t answer = 0; answer < answers[i]->size(); ++answer) {
         float best = std::numeric_limits<float>::lowest();
-        for (const act::token_id token : (*answers[i])[answer]) {
+        for (const act::runtime::token_id token : (*answers[i])[answer]) {
           taken.insert(token);
-          best = std::max(best, all(act::index(i), token));
+          best = std::max(best, all(act::runtime::index(i), token));
         }
         CHECK(scores[i][answer] == doctest::Approx(static_cast<double>(best)).epsilon(1e-5));
       }
       float other = std::numeric_limits<float>::lowest();
       for (std::size_t token = 0; token < words; ++token) {
-        if (!taken.contains(static_cast<act::token_id>(token)))
-          other = std::max(other, all(act::index(i), act::index(token)));
+        if (!taken.contains(static_cast<act::runtime::token_id>(token)))
+          other = std::max(other, all(act::runtime::index(i), act::runtime::index(token)));
       }
       CHECK(scores[i].back() == doctest::Approx(static_cast<double>(other)).epsilon(1e-5));
     }
@@ -83,28 +84,28 @@ TEST_CASE("greedy logits: the best of each answer's tokens, and the best of all 
 
 TEST_CASE("greedy logits: threads don't change a bit, and an answer says what the argmax says") {
   const only_output of(2000);
-  const act::matrix hidden = hidden_rows(40);
-  act::matrix all(40, 2000);
+  const act::runtime::matrix hidden = hidden_rows(40);
+  act::runtime::matrix all(40, 2000);
   of.model.output.all_logits(hidden, all);
   // Of each prompt the greedy token is answer 1, 0 or none, in turn.
-  std::vector<act::answer_tokens> answers;
+  std::vector<act::runtime::answer_tokens> answers;
   for (Eigen::Index i = 0; i < 40; ++i) {
     Eigen::Index best = 0, worst = 0;
     all.row(i).maxCoeff(&best);
     all.row(i).minCoeff(&worst);
-    const auto greedy = static_cast<act::token_id>(best);
-    const auto unlikely = static_cast<act::token_id>(worst);
+    const auto greedy = static_cast<act::runtime::token_id>(best);
+    const auto unlikely = static_cast<act::runtime::token_id>(worst);
     if (i % 3 == 0) answers.push_back({{unlikely}, {greedy}});
     if (i % 3 == 1) answers.push_back({{greedy}, {unlikely}});
     if (i % 3 == 2) answers.push_back({{unlikely}});
   }
-  std::vector<const act::answer_tokens*> of_prompt;
-  for (const act::answer_tokens& each : answers)
+  std::vector<const act::runtime::answer_tokens*> of_prompt;
+  for (const act::runtime::answer_tokens& each : answers)
     of_prompt.push_back(&each);
   act::set_thread_count(1);
-  const auto serial = act::greedy_logits(of.model, hidden, of_prompt);
+  const auto serial = act::runtime::greedy_logits(of.model, hidden, of_prompt);
   act::set_thread_count(3);
-  CHECK(serial == act::greedy_logits(of.model, hidden, of_prompt));
+  CHECK(serial == act::runtime::greedy_logits(of.model, hidden, of_prompt));
   act::set_thread_count(0);
   const std::size_t expected[] = {1, 0, 1};
   for (std::size_t i = 0; i < 40; ++i) {
@@ -115,14 +116,15 @@ TEST_CASE("greedy logits: threads don't change a bit, and an answer says what th
 
 TEST_CASE("greedy logits: no prompts, and a logit that isn't finite") {
   only_output of(600);
-  CHECK(act::greedy_logits(of.model, act::matrix(0, act::index(width)), {}).empty());
+  CHECK(
+      act::runtime::greedy_logits(of.model, act::runtime::matrix(0, act::runtime::index(width)), {}).empty());
   for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     of.weights[550 * width] = bad;
-    const act::answer_tokens answers{{550}, {1}};
-    const std::vector<const act::answer_tokens*> one{&answers};
+    const act::runtime::answer_tokens answers{{550}, {1}};
+    const std::vector<const act::runtime::answer_tokens*> one{&answers};
     std::string message;
     try {
-      (void)act::greedy_logits(of.model, hidden_rows(1), one);
+      (void)act::runtime::greedy_logits(of.model, hidden_rows(1), one);
     } catch (const act::error& problem) {
       message = problem.what();
     }

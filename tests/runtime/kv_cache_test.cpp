@@ -3,8 +3,8 @@
 
 namespace {
 
-act::model_config shape() {
-  act::model_config config;
+act::runtime::model_config shape() {
+  act::runtime::model_config config;
   config.layers = 2;
   config.kv_heads = 3;
   config.head_size = 4;
@@ -12,8 +12,8 @@ act::model_config shape() {
 }
 
 // Rows [first, first + count): number i of row r is 100 r + i.
-act::matrix rows(Eigen::Index first, Eigen::Index count) {
-  act::matrix made(count, 24);
+act::runtime::matrix rows(Eigen::Index first, Eigen::Index count) {
+  act::runtime::matrix made(count, 24);
   for (Eigen::Index r = 0; r < count; ++r) {
     for (Eigen::Index i = 0; i < 24; ++i)
       made(r, i) = static_cast<float>(100 * (first + r) + i);
@@ -24,7 +24,7 @@ act::matrix rows(Eigen::Index first, Eigen::Index count) {
 }  // namespace
 
 TEST_CASE("a cache keeps every layer's rows in order while it grows") {
-  act::kv_cache cache(shape());
+  act::runtime::kv_cache cache(shape());
   CHECK(cache.positions() == 0);
   CHECK(cache.past(0).count == 0);
   Eigen::Index next = 0;
@@ -33,8 +33,8 @@ TEST_CASE("a cache keeps every layer's rows in order while it grows") {
       cache.append(layer, rows(next, count));
     next += count;
     for (std::size_t layer = 0; layer < 2; ++layer) {
-      const act::past_positions past = cache.past(layer);
-      REQUIRE(past.count == act::extent(next));
+      const act::runtime::past_positions past = cache.past(layer);
+      REQUIRE(past.count == act::runtime::extent(next));
       for (std::size_t r = 0; r < past.count; ++r) {
         for (std::size_t i = 0; i < 12; ++i) {
           REQUIRE(past.keys[r * past.stride + i] == static_cast<float>(100 * r + i));
@@ -42,7 +42,7 @@ TEST_CASE("a cache keeps every layer's rows in order while it grows") {
         }
       }
     }
-    CHECK(cache.positions() == act::extent(next));
+    CHECK(cache.positions() == act::runtime::extent(next));
   }
   cache.truncate(3);
   CHECK(cache.positions() == 3);
@@ -52,7 +52,7 @@ TEST_CASE("a cache keeps every layer's rows in order while it grows") {
 }
 
 TEST_CASE("a cache refuses rows that aren't its layers'") {
-  act::kv_cache cache(shape());
-  CHECK_THROWS_AS(cache.append(0, act::matrix(1, 23)), act::error);
+  act::runtime::kv_cache cache(shape());
+  CHECK_THROWS_AS(cache.append(0, act::runtime::matrix(1, 23)), act::error);
   CHECK_THROWS_AS(cache.append(2, rows(0, 1)), act::error);
 }

@@ -16,9 +16,9 @@ namespace {
 const std::filesystem::path golden_root = std::filesystem::path(ACT_TEST_GOLDEN_DIR);
 
 struct golden_texts {
-  act::model model;
-  act::model_calibration calibration;
-  std::vector<std::vector<act::scored_text>> families;
+  act::runtime::model model;
+  act::runtime::model_calibration calibration;
+  std::vector<std::vector<act::runtime::scored_text>> families;
   std::vector<std::vector<double>> plain, calibrated;
 };
 
@@ -26,8 +26,8 @@ golden_texts read_golden() {
   std::ifstream in(golden_root / "perplexity" / "golden.json");
   const nlohmann::json stored = nlohmann::json::parse(in);
   golden_texts golden;
-  golden.model = act::read_model(
-      std::make_shared<const act::gguf_file>(golden_root / "parity" / stored.at("model").get<std::string>()));
+  golden.model = act::runtime::read_model(std::make_shared<const act::runtime::gguf_file>(
+      golden_root / "parity" / stored.at("model").get<std::string>()));
   for (const auto& pair : stored.at("heads"))
     golden.calibration.heads.insert(pair[0], pair[1]);
   for (const auto& texts : stored.at("families")) {
@@ -47,7 +47,7 @@ golden_texts read_golden() {
 
 TEST_CASE("log-probabilities agree with PyTorch, plain and calibrated") {
   const golden_texts golden = read_golden();
-  const auto scores = act::sum_log_probabilities(golden.model, golden.families, golden.calibration);
+  const auto scores = act::runtime::sum_log_probabilities(golden.model, golden.families, golden.calibration);
   std::size_t moved = 0;
   for (std::size_t family = 0; family < golden.families.size(); ++family) {
     for (std::size_t text = 0; text < golden.families[family].size(); ++text) {
@@ -64,11 +64,12 @@ TEST_CASE("log-probabilities agree with PyTorch, plain and calibrated") {
 
 TEST_CASE("what a family shares doesn't change its texts' scores") {
   const golden_texts golden = read_golden();
-  const auto together = act::sum_log_probabilities(golden.model, golden.families, golden.calibration);
+  const auto together =
+      act::runtime::sum_log_probabilities(golden.model, golden.families, golden.calibration);
   for (std::size_t family = 0; family < golden.families.size(); ++family) {
     for (std::size_t text = 0; text < golden.families[family].size(); ++text) {
-      const std::vector<std::vector<act::scored_text>> alone{{golden.families[family][text]}};
-      const auto one = act::sum_log_probabilities(golden.model, alone, golden.calibration);
+      const std::vector<std::vector<act::runtime::scored_text>> alone{{golden.families[family][text]}};
+      const auto one = act::runtime::sum_log_probabilities(golden.model, alone, golden.calibration);
       CHECK(together.plain[family][text] == doctest::Approx(one.plain[0][0]).epsilon(1e-5));
       CHECK(together.calibrated[family][text] == doctest::Approx(one.calibrated[0][0]).epsilon(1e-5));
     }
@@ -77,12 +78,12 @@ TEST_CASE("what a family shares doesn't change its texts' scores") {
 
 TEST_CASE("the probabilities of all tokens that can follow sum to 1") {
   const golden_texts golden = read_golden();
-  std::vector<act::scored_text> following;
-  const auto words = static_cast<act::token_id>(golden.model.config.vocabulary);
-  for (act::token_id word = 0; word < words; ++word)
+  std::vector<act::runtime::scored_text> following;
+  const auto words = static_cast<act::runtime::token_id>(golden.model.config.vocabulary);
+  for (act::runtime::token_id word = 0; word < words; ++word)
     following.push_back({.tokens = {5, 77, 130, word}, .first_scored = 3});
-  const std::vector<std::vector<act::scored_text>> families{following};
-  const auto scores = act::sum_log_probabilities(golden.model, families, {});
+  const std::vector<std::vector<act::runtime::scored_text>> families{following};
+  const auto scores = act::runtime::sum_log_probabilities(golden.model, families, {});
   double sum = 0;
   for (const double each : scores.plain[0])
     sum += std::exp(each);
@@ -91,9 +92,9 @@ TEST_CASE("the probabilities of all tokens that can follow sum to 1") {
 
 TEST_CASE("texts without a scored token, or without one before it, are refused") {
   const golden_texts golden = read_golden();
-  const auto score = [&](const act::scored_text& text) {
-    const std::vector<std::vector<act::scored_text>> families{{text}};
-    return act::sum_log_probabilities(golden.model, families, {});
+  const auto score = [&](const act::runtime::scored_text& text) {
+    const std::vector<std::vector<act::runtime::scored_text>> families{{text}};
+    return act::runtime::sum_log_probabilities(golden.model, families, {});
   };
   CHECK_THROWS_AS(score({.tokens = {1, 2}, .first_scored = 2}), act::error);
   CHECK_THROWS_AS(score({.tokens = {1, 2}, .first_scored = 0}), act::error);

@@ -14,11 +14,11 @@ namespace act_test {
 inline const std::filesystem::path parity_folder = std::filesystem::path(ACT_TEST_GOLDEN_DIR) / "parity";
 
 struct parity_case {
-  act::model_calibration calibration;
+  act::runtime::model_calibration calibration;
 };
 
 struct parity_prompt {
-  std::vector<act::token_id> tokens;
+  std::vector<act::runtime::token_id> tokens;
   std::vector<double> plain;
   double plain_largest = 0;
   struct calibrated {
@@ -31,8 +31,8 @@ struct parity_prompt {
 
 struct parity_golden {
   std::string model;
-  std::vector<act::token_id> kept;  ///< empty: the whole vocabulary
-  std::map<std::string, act::model_calibration> cases;
+  std::vector<act::runtime::token_id> kept;  ///< empty: the whole vocabulary
+  std::map<std::string, act::runtime::model_calibration> cases;
   std::vector<parity_prompt> prompts;
 };
 
@@ -63,16 +63,16 @@ inline parity_golden read_parity_golden(const std::filesystem::path& path) {
   const nlohmann::json stored = nlohmann::json::parse(in);
   parity_golden golden;
   golden.model = stored.at("model");
-  if (stored.contains("kept")) golden.kept = stored.at("kept").get<std::vector<act::token_id>>();
+  if (stored.contains("kept")) golden.kept = stored.at("kept").get<std::vector<act::runtime::token_id>>();
   for (const auto& each : stored.at("cases")) {
-    act::model_calibration calibration{.heads = {}, .options = options_of(each.at("options"))};
+    act::runtime::model_calibration calibration{.heads = {}, .options = options_of(each.at("options"))};
     for (const auto& head : each.at("heads"))
       calibration.heads.insert(head.at(0), head.at(1));
     golden.cases[each.at("name")] = calibration;
   }
   for (const auto& each : stored.at("prompts")) {
     parity_prompt prompt;
-    prompt.tokens = each.at("tokens").get<std::vector<act::token_id>>();
+    prompt.tokens = each.at("tokens").get<std::vector<act::runtime::token_id>>();
     prompt.plain = each.at("plain").at("logits").get<std::vector<double>>();
     prompt.plain_largest = each.at("plain").at("max_abs_logit");
     for (const auto& calibrated : each.at("calibrated")) {

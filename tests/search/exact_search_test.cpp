@@ -35,13 +35,13 @@ class temporary_state {
   std::filesystem::path folder_;
 };
 
-act::search_outcome run(const act_test::tiny_search& tiny, const std::filesystem::path& file,
-                        const act::search_progress& progress = {}) {
-  act::search_state state(file, tiny.plan.identity());
-  return act::run_exact_search(tiny.model, tiny.plan, state, progress);
+act::search::search_outcome run(const act_test::tiny_search& tiny, const std::filesystem::path& file,
+                                const act::search::search_progress& progress = {}) {
+  act::search::search_state state(file, tiny.plan.identity());
+  return act::search::run_exact_search(tiny.model, tiny.plan, state, progress);
 }
 
-void check_same(const act::search_outcome& a, const act::search_outcome& b) {
+void check_same(const act::search::search_outcome& a, const act::search::search_outcome& b) {
   CHECK(a.samples == b.samples);
   CHECK(a.plain_correct == b.plain_correct);
   CHECK(a.work == b.work);
@@ -61,7 +61,7 @@ act_test::tiny_search repeated(std::size_t times) {
   for (std::size_t i = 1; i < times; ++i) {
     for (auto sample : samples) {
       for (auto& token : sample.prompt)
-        token = static_cast<act::token_id>((token + static_cast<int>(7 * i)) % 250);
+        token = static_cast<act::runtime::token_id>((token + static_cast<int>(7 * i)) % 250);
       sample.index = tiny.plan.samples.size();
       tiny.plan.samples.push_back(sample);
     }
@@ -82,7 +82,7 @@ TEST_CASE("a search that was interrupted at any batch ends like one that wasn't"
   }
   REQUIRE(tiny.plan.chunks().size() > 1);
   std::size_t batches = 0;
-  const act::search_outcome whole = run(tiny, ":memory:", [&](double) { ++batches; });
+  const act::search::search_outcome whole = run(tiny, ":memory:", [&](double) { ++batches; });
   REQUIRE(batches > 6);
 
   const std::size_t stops = act_test::sanitized ? 3 : 5;  // at most; each costs two searches
@@ -118,7 +118,8 @@ TEST_CASE("the state of another search is refused with what differs") {
   const act_test::tiny_search tiny = act_test::make_tiny_search();
   const temporary_state kept;
   run(tiny, kept.file());
-  const auto refused = [&](const std::string& names, const std::function<void(act::search_plan&)>& change) {
+  const auto refused = [&](const std::string& names,
+                           const std::function<void(act::search::search_plan&)>& change) {
     act_test::tiny_search other = act_test::make_tiny_search();
     change(other.plan);
     CHECK_THROWS_WITH_AS(run(other, kept.file()), doctest::Contains(names.c_str()), act::error);
@@ -143,7 +144,8 @@ TEST_CASE("the state of a search by other options, or by another scoring, is ref
   const act_test::tiny_search tiny = act_test::with_options(act_test::make_tiny_search());
   const temporary_state kept;
   run(tiny, kept.file());
-  const auto refused = [&](const std::string& names, const std::function<void(act::search_plan&)>& change) {
+  const auto refused = [&](const std::string& names,
+                           const std::function<void(act::search::search_plan&)>& change) {
     act_test::tiny_search other = act_test::with_options(act_test::make_tiny_search());
     change(other.plan);
     CHECK_THROWS_WITH_AS(run(other, kept.file()), doctest::Contains(names.c_str()), act::error);
@@ -165,13 +167,14 @@ TEST_CASE("the state of a search that gives to another part of the prompts is re
     const act_test::tiny_search tiny = made();
     const temporary_state kept;
     check_same(run(tiny, kept.file()), run(tiny, kept.file()));
-    const auto refused = [&](const std::string& names, const std::function<void(act::search_plan&)>& change) {
+    const auto refused = [&](const std::string& names,
+                             const std::function<void(act::search::search_plan&)>& change) {
       act_test::tiny_search other = made();
       change(other.plan);
       CHECK_THROWS_WITH_AS(run(other, kept.file()), doctest::Contains(names.c_str()), act::error);
     };
     refused("it has 'redistribution subset question', this one 'redistribution subset choices'",
-            [](auto& plan) { plan.subset = act::prompt_part::choices; });
+            [](auto& plan) { plan.subset = act::tasks::prompt_part::choices; });
     refused("redistribution proportional", [](auto& plan) {
       plan.options.redistribute = act::redistribution::proportional;
       plan.subset.reset();
@@ -202,12 +205,12 @@ TEST_CASE("another program's database is refused, and left as it was") {
   const act_test::tiny_search tiny = act_test::make_tiny_search();
   const temporary_state kept;
   {
-    act::database theirs(kept.file());
+    act::search::database theirs(kept.file());
     theirs.execute("CREATE TABLE bookmarks (url TEXT); INSERT INTO bookmarks VALUES ('mine')");
   }
   CHECK_THROWS_WITH_AS(run(tiny, kept.file()), doctest::Contains("another program's"), act::error);
-  act::database theirs(kept.file());
-  act::statement tables(theirs, "SELECT COUNT(*) FROM sqlite_master");
+  act::search::database theirs(kept.file());
+  act::search::statement tables(theirs, "SELECT COUNT(*) FROM sqlite_master");
   REQUIRE(tables.step());
   CHECK(tables.integer(0) == 1);
 }
@@ -228,7 +231,7 @@ TEST_CASE("a state whose scores are damaged is refused, never computed with") {
     const temporary_state kept;
     run(tiny, kept.file());
     {
-      act::database data(kept.file());
+      act::search::database data(kept.file());
       data.execute(damage);
     }
     CHECK_THROWS_AS(run(tiny, kept.file()), act::error);
@@ -240,7 +243,7 @@ TEST_CASE("a state that lost trials is refused") {
   const temporary_state kept;
   run(tiny, kept.file());
   {
-    act::database data(kept.file());
+    act::search::database data(kept.file());
     data.execute("DELETE FROM trial WHERE sample = 1 AND head = 0");
   }
   CHECK_THROWS_AS(run(tiny, kept.file()), act::error);

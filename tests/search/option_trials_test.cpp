@@ -16,20 +16,20 @@ using act_test::largest_difference;
 namespace {
 
 // What the whole passes say: with `head` alone calibrated, and plain.
-act::sample_scores whole_passes(const act_test::tiny_search& tiny, act::layer_head head) {
-  act::model_calibration calibration{.heads = {head}, .options = tiny.plan.options};
+act::tasks::sample_scores whole_passes(const act_test::tiny_search& tiny, act::layer_head head) {
+  act::runtime::model_calibration calibration{.heads = {head}, .options = tiny.plan.options};
   if (tiny.plan.options.redistribute != act::redistribution::subset) {
-    return act::score_samples(tiny.model, tiny.plan.samples, calibration);
+    return act::tasks::score_samples(tiny.model, tiny.plan.samples, calibration);
   }
   // The core's own option takes the positions of one text.
-  act::sample_scores scores;
-  for (const act::prepared_sample& sample : tiny.plan.samples) {
+  act::tasks::sample_scores scores;
+  for (const act::tasks::prepared_sample& sample : tiny.plan.samples) {
     std::vector<double>& plain = scores.plain.emplace_back();
     std::vector<double>& calibrated = scores.calibrated.emplace_back();
     for (std::size_t option = 0; option < sample.options.size(); ++option) {
-      const std::vector<std::vector<act::scored_text>> alone{{sample.options[option]}};
+      const std::vector<std::vector<act::runtime::scored_text>> alone{{sample.options[option]}};
       calibration.options.subset = sample.option_subsets[option];
-      const auto sums = act::sum_log_probabilities(tiny.model, alone, calibration);
+      const auto sums = act::runtime::sum_log_probabilities(tiny.model, alone, calibration);
       const auto bytes = static_cast<double>(sample.option_bytes[option]);
       plain.push_back(sums.plain[0][0] / bytes);
       calibrated.push_back(sums.calibrated[0][0] / bytes);
@@ -48,14 +48,14 @@ act_test::tiny_search with_many_sinks(act_test::tiny_search tiny) {
 }
 
 std::size_t check_trials(const act_test::tiny_search& tiny) {
-  const act::trial_runner runner(tiny.model, tiny.plan.samples, tiny.plan.options, tiny.plan.range);
+  const act::search::trial_runner runner(tiny.model, tiny.plan.samples, tiny.plan.options, tiny.plan.range);
   const std::size_t heads = tiny.model.config.heads;
   double worst = 0, largest = 0;
   std::size_t moved = 0;
   for (std::size_t layer = tiny.plan.range.first; layer <= tiny.plan.range.last; ++layer) {
-    const act::layer_trials trials = runner.run(layer);
+    const act::search::layer_trials trials = runner.run(layer);
     for (std::size_t head = 0; head < heads; ++head) {
-      const act::sample_scores expected = whole_passes(tiny, {layer, head});
+      const act::tasks::sample_scores expected = whole_passes(tiny, {layer, head});
       for (std::size_t sample = 0; sample < tiny.plan.samples.size(); ++sample) {
         const auto& scores = trials.scores[sample * heads + head];
         const auto& plain = runner.plain_scores()[sample];
@@ -108,28 +108,29 @@ TEST_CASE("trials over options equal whole passes on OPT and on Llama folders") 
 
 TEST_CASE("the work of trials over options is what the heads' first sinks say, to the row") {
   const act_test::tiny_search tiny = with_many_sinks(act_test::make_tiny_search());
-  const act::model_config& config = tiny.model.config;
-  const act::trial_runner runner(tiny.model, tiny.plan.samples, tiny.plan.options, tiny.plan.range);
+  const act::runtime::model_config& config = tiny.model.config;
+  const act::search::trial_runner runner(tiny.model, tiny.plan.samples, tiny.plan.options, tiny.plan.range);
 
   // The plain pass with its sinks, driven by hand over every text.
-  std::vector<std::vector<act::token_id>> texts;
+  std::vector<std::vector<act::runtime::token_id>> texts;
   for (const auto& sample : tiny.plan.samples) {
     for (const auto& option : sample.options)
       texts.push_back(option.tokens);
   }
-  const act::packed_prompts packed = act::pack(config, texts);
-  const act::rotary_table rotary(config.rotary, packed.positions);
-  act::matrix hidden = act::embed(tiny.model, packed);
-  act::layer_buffers buffers;
+  const act::runtime::packed_prompts packed = act::runtime::pack(config, texts);
+  const act::runtime::rotary_table rotary(config.rotary, packed.positions);
+  act::runtime::matrix hidden = act::runtime::embed(tiny.model, packed);
+  act::runtime::layer_buffers buffers;
   CHECK(runner.plain_work().layer_rows_computed == packed.rows() * config.layers);
 
   std::size_t whole = 0, in_option = 0, at_end = 0;
   for (std::size_t layer = 0; layer < config.layers; ++layer) {
     CAPTURE(layer);
-    act::layer_alternatives found;
-    act::run_layer(tiny.model, layer, packed.sequences, rotary, {.heads = {}, .options = tiny.plan.options},
-                   act::rows_wanted::all, hidden, buffers, &found);
-    act::search_work expected;
+    act::runtime::layer_alternatives found;
+    act::runtime::run_layer(tiny.model, layer, packed.sequences, rotary,
+                            {.heads = {}, .options = tiny.plan.options}, act::runtime::rows_wanted::all,
+                            hidden, buffers, &found);
+    act::search::search_work expected;
     std::size_t first_text = 0;
     for (const auto& sample : tiny.plan.samples) {
       for (std::size_t head = 0; head < config.heads; ++head) {
@@ -137,8 +138,8 @@ TEST_CASE("the work of trials over options is what the heads' first sinks say, t
         std::uint64_t rows = 0, computed = 0;
         bool sinks = false;
         for (std::size_t option = 0; option < sample.options.size(); ++option) {
-          const act::scored_text& text = sample.options[option];
-          const act::head_alternative& at = found.found[(first_text + option) * config.heads + head];
+          const act::runtime::scored_text& text = sample.options[option];
+          const act::runtime::head_alternative& at = found.found[(first_text + option) * config.heads + head];
           rows += text.tokens.size();
           if (!at.has_sinks) continue;
           sinks = true;
@@ -164,6 +165,7 @@ TEST_CASE("the work of trials over options is what the heads' first sinks say, t
 TEST_CASE("options without tokens of their own are refused") {
   act_test::tiny_search tiny = act_test::with_options(act_test::make_tiny_search());
   tiny.plan.samples[1].options[0].tokens.resize(tiny.plan.samples[1].options[0].first_scored);
-  CHECK_THROWS_WITH_AS(act::trial_runner(tiny.model, tiny.plan.samples, tiny.plan.options, tiny.plan.range),
-                       doctest::Contains("sample 1"), act::error);
+  CHECK_THROWS_WITH_AS(
+      act::search::trial_runner(tiny.model, tiny.plan.samples, tiny.plan.options, tiny.plan.range),
+      doctest::Contains("sample 1"), act::error);
 }

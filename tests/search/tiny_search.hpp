@@ -19,8 +19,8 @@
 namespace act_test {
 
 struct tiny_search {
-  act::model model;
-  act::search_plan plan;
+  act::runtime::model model;
+  act::search::search_plan plan;
   /// Ascending sink positions of (sample, layer, head) as the PyTorch reference found them.
   std::map<std::pair<std::size_t, act::layer_head>, std::vector<std::size_t>> golden_sinks;
 };
@@ -30,12 +30,12 @@ inline tiny_search make_tiny_search() {
   const std::filesystem::path folder = std::filesystem::path(ACT_TEST_GOLDEN_DIR) / "parity";
   std::ifstream in(folder / "tiny-llama-mixed.json");
   const nlohmann::json golden = nlohmann::json::parse(in);
-  tiny_search made{
-      .model = act::read_model(std::make_shared<const act::gguf_file>(folder / "tiny-llama-mixed.gguf")),
-      .plan = {},
-      .golden_sinks = {}};
+  tiny_search made{.model = act::runtime::read_model(
+                       std::make_shared<const act::runtime::gguf_file>(folder / "tiny-llama-mixed.gguf")),
+                   .plan = {},
+                   .golden_sinks = {}};
   for (const auto& prompt : golden.at("prompts")) {
-    const auto tokens = prompt.at("tokens").get<std::vector<act::token_id>>();
+    const auto tokens = prompt.at("tokens").get<std::vector<act::runtime::token_id>>();
     const std::size_t sample = made.plan.samples.size();
     for (const auto& found : prompt.at("plain").at("sinks")) {
       made.golden_sinks[{sample, {found.at(0), found.at(1)}}] = found.at(2).get<std::vector<std::size_t>>();
@@ -53,14 +53,14 @@ inline tiny_search make_tiny_search() {
 /// which begin and end differently.
 inline tiny_search with_options(tiny_search made) {
   const std::size_t vocabulary = made.model.config.vocabulary;
-  for (act::prepared_sample& sample : made.plan.samples) {
+  for (act::tasks::prepared_sample& sample : made.plan.samples) {
     sample.words.clear();
     const std::size_t options = 2 + sample.index % 3;
     for (std::size_t option = 0; option < options; ++option) {
-      act::scored_text text{.tokens = sample.prompt, .first_scored = sample.prompt.size()};
+      act::runtime::scored_text text{.tokens = sample.prompt, .first_scored = sample.prompt.size()};
       for (std::size_t at = 0; at <= (sample.index + 2 * option) % 5; ++at)
         text.tokens.push_back(
-            static_cast<act::token_id>((sample.prompt[0] + 31 * option + 17 * at) % vocabulary));
+            static_cast<act::runtime::token_id>((sample.prompt[0] + 31 * option + 17 * at) % vocabulary));
       sample.options.push_back(text);
       sample.option_bytes.push_back(3 + option);
     }
@@ -72,8 +72,8 @@ inline tiny_search with_options(tiny_search made) {
 
 /// The same search by the greedy token; one answer of each sample is said by two tokens.
 inline tiny_search with_greedy_tokens(tiny_search made) {
-  for (act::prepared_sample& sample : made.plan.samples) {
-    for (const act::token_id word : sample.words)
+  for (act::tasks::prepared_sample& sample : made.plan.samples) {
+    for (const act::runtime::token_id word : sample.words)
       sample.greedy_tokens.push_back({word});
     sample.greedy_tokens.front().push_back(sample.words.front() + 1);
     sample.words.clear();
@@ -90,14 +90,14 @@ inline tiny_search with_subsets(tiny_search made) {
       positions.push_back(at);
     return positions;
   };
-  for (act::prepared_sample& sample : made.plan.samples) {
+  for (act::tasks::prepared_sample& sample : made.plan.samples) {
     if (sample.options.empty()) sample.subset = chosen(sample.prompt.size(), sample.index % 7);
-    for (const act::scored_text& option : sample.options)
+    for (const act::runtime::scored_text& option : sample.options)
       sample.option_subsets.push_back(
           chosen(option.tokens.size(), (sample.index + sample.option_subsets.size()) % 7));
   }
   made.plan.options.redistribute = act::redistribution::subset;
-  made.plan.subset = act::prompt_part::question;
+  made.plan.subset = act::tasks::prompt_part::question;
   return made;
 }
 
@@ -106,7 +106,7 @@ inline tiny_search make_tiny_folder_search(const std::string& name) {
   const std::filesystem::path folder = std::filesystem::path(ACT_TEST_GOLDEN_DIR) / "parity" / name;
   std::ifstream in(folder / "golden.json");
   const nlohmann::json golden = nlohmann::json::parse(in);
-  tiny_search made{.model = act::read_model(folder), .plan = {}, .golden_sinks = {}};
+  tiny_search made{.model = act::runtime::read_model(folder), .plan = {}, .golden_sinks = {}};
   for (const auto& prompt : golden.at("prompts")) {
     const std::size_t sample = made.plan.samples.size();
     made.plan.samples.push_back(

@@ -14,24 +14,25 @@ using act_test::largest_difference;
 namespace {
 
 std::vector<std::vector<double>> whole_pass_scores(const act_test::tiny_search& tiny, act::layer_head head) {
-  std::vector<std::vector<act::token_id>> prompts;
-  std::vector<std::span<const act::token_id>> words;
+  std::vector<std::vector<act::runtime::token_id>> prompts;
+  std::vector<std::span<const act::runtime::token_id>> words;
   for (const auto& sample : tiny.plan.samples) {
     prompts.push_back(sample.prompt);
     words.emplace_back(sample.words);
   }
-  act::model_calibration calibration{.heads = {head}, .options = tiny.plan.options};
+  act::runtime::model_calibration calibration{.heads = {head}, .options = tiny.plan.options};
   if (tiny.plan.options.redistribute != act::redistribution::subset) {
-    const act::packed_prompts packed = act::pack(tiny.model.config, prompts);
-    return act::label_logits(tiny.model, act::run_both(tiny.model, packed, calibration).calibrated, words);
+    const act::runtime::packed_prompts packed = act::runtime::pack(tiny.model.config, prompts);
+    return act::runtime::label_logits(
+        tiny.model, act::runtime::run_both(tiny.model, packed, calibration).calibrated, words);
   }
   // The core's own option takes the positions of one prompt.
   std::vector<std::vector<double>> scores;
   for (std::size_t i = 0; i < prompts.size(); ++i) {
     calibration.options.subset = tiny.plan.samples[i].subset;
-    const act::packed_prompts alone = act::pack(tiny.model.config, {&prompts[i], 1});
-    const act::matrix hidden = act::run_both(tiny.model, alone, calibration).calibrated;
-    scores.push_back(act::label_logits(tiny.model, hidden, {&words[i], 1}).front());
+    const act::runtime::packed_prompts alone = act::runtime::pack(tiny.model.config, {&prompts[i], 1});
+    const act::runtime::matrix hidden = act::runtime::run_both(tiny.model, alone, calibration).calibrated;
+    scores.push_back(act::runtime::label_logits(tiny.model, hidden, {&words[i], 1}).front());
   }
   return scores;
 }
@@ -68,10 +69,10 @@ TEST_CASE("every trial's scores equal a whole forward pass's") {
     tiny.plan.options.sinks.rule = act::sink_rule::absolute;
     tiny.plan.options.behave_as = act::compatibility::authors;
   }
-  const act::trial_runner runner(tiny.model, tiny.plan.samples, tiny.plan.options, tiny.plan.range);
+  const act::search::trial_runner runner(tiny.model, tiny.plan.samples, tiny.plan.options, tiny.plan.range);
   const std::size_t heads = tiny.model.config.heads;
   for (std::size_t layer = 0; layer < tiny.model.config.layers; ++layer) {
-    const act::layer_trials trials = runner.run(layer);
+    const act::search::layer_trials trials = runner.run(layer);
     for (std::size_t head = 0; head < heads; ++head) {
       const auto expected = whole_pass_scores(tiny, {layer, head});
       for (std::size_t sample = 0; sample < tiny.plan.samples.size(); ++sample) {
@@ -88,16 +89,17 @@ TEST_CASE("every trial's scores equal a whole forward pass's") {
 
 TEST_CASE("trials by the greedy token equal whole forward passes") {
   const act_test::tiny_search tiny = act_test::with_greedy_tokens(act_test::make_tiny_search());
-  const act::trial_runner runner(tiny.model, tiny.plan.samples, tiny.plan.options, tiny.plan.range);
+  const act::search::trial_runner runner(tiny.model, tiny.plan.samples, tiny.plan.options, tiny.plan.range);
   const std::size_t heads = tiny.model.config.heads;
   double worst = 0;
   std::size_t moved = 0;
   for (std::size_t layer = 0; layer < tiny.model.config.layers; ++layer) {
-    const act::layer_trials trials = runner.run(layer);
+    const act::search::layer_trials trials = runner.run(layer);
     for (std::size_t head = 0; head < heads; ++head) {
-      const act::model_calibration calibration{.heads = {act::layer_head{layer, head}},
-                                               .options = tiny.plan.options};
-      const act::sample_scores expected = act::score_samples(tiny.model, tiny.plan.samples, calibration);
+      const act::runtime::model_calibration calibration{.heads = {act::layer_head{layer, head}},
+                                                        .options = tiny.plan.options};
+      const act::tasks::sample_scores expected =
+          act::tasks::score_samples(tiny.model, tiny.plan.samples, calibration);
       for (std::size_t sample = 0; sample < tiny.plan.samples.size(); ++sample) {
         const auto& scores = trials.scores[sample * heads + head];
         REQUIRE(scores.size() == 4);  // three answers and any other token
@@ -113,7 +115,7 @@ TEST_CASE("trials by the greedy token equal whole forward passes") {
 
 TEST_CASE("the work of a search is what the heads' first sinks say, to the row") {
   const act_test::tiny_search tiny = act_test::make_tiny_search();
-  const act::trial_runner runner(tiny.model, tiny.plan.samples, tiny.plan.options, tiny.plan.range);
+  const act::search::trial_runner runner(tiny.model, tiny.plan.samples, tiny.plan.options, tiny.plan.range);
   const std::size_t layers = tiny.model.config.layers;
   const std::size_t heads = tiny.model.config.heads;
 
@@ -125,7 +127,7 @@ TEST_CASE("the work of a search is what the heads' first sinks say, to the row")
   std::uint64_t with_sinks = 0;
   for (std::size_t layer = 0; layer < layers; ++layer) {
     CAPTURE(layer);
-    act::search_work expected;
+    act::search::search_work expected;
     for (std::size_t sample = 0; sample < tiny.plan.samples.size(); ++sample) {
       const std::size_t rows = tiny.plan.samples[sample].prompt.size();
       for (std::size_t head = 0; head < heads; ++head) {
@@ -150,11 +152,11 @@ TEST_CASE("the work of a search is what the heads' first sinks say, to the row")
 
 TEST_CASE("a narrow range finds what a wide one finds, with the same work a layer") {
   act_test::tiny_search tiny = act_test::make_tiny_search();
-  const act::trial_runner wide(tiny.model, tiny.plan.samples, tiny.plan.options, tiny.plan.range);
-  const act::trial_runner narrow(tiny.model, tiny.plan.samples, tiny.plan.options, {1, 2});
+  const act::search::trial_runner wide(tiny.model, tiny.plan.samples, tiny.plan.options, tiny.plan.range);
+  const act::search::trial_runner narrow(tiny.model, tiny.plan.samples, tiny.plan.options, {1, 2});
   for (std::size_t layer = 1; layer <= 2; ++layer) {
-    const act::layer_trials expected = wide.run(layer);
-    const act::layer_trials found = narrow.run(layer);
+    const act::search::layer_trials expected = wide.run(layer);
+    const act::search::layer_trials found = narrow.run(layer);
     CHECK(found.work == expected.work);
     REQUIRE(found.scores.size() == expected.scores.size());
     for (std::size_t i = 0; i < found.scores.size(); ++i) {

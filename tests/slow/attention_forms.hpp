@@ -2,8 +2,8 @@
 #pragma once
 
 #include <act/calibrated_attention.hpp>
+#include <act/correct_output.hpp>
 #include <act/decoding_attention.hpp>
-#include <act/output_correction.hpp>
 #include <act/parallel.hpp>
 
 #include <algorithm>

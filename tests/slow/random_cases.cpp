@@ -2,8 +2,8 @@
 //   act_random_cases [CASES [FIRST_SEED]]     10,000 cases from seed 1 on by default
 // It prints the largest error of each element type and form next to its bound, and, where a bound is broken,
 // the case's seed: `act_random_cases 1 SEED` runs that case alone. Exit status 1 when anything failed.
+#include <act/detail/kernels/simd.hpp>
 #include <act/half.hpp>
-#include <act/kernels/simd.hpp>
 
 #include <chrono>
 #include <cstddef>

@@ -11,8 +11,9 @@
 
 namespace {
 
-std::optional<double> auc_of(const act::score_table& scores, const std::vector<std::size_t>& labels) {
-  return act::auc({&scores, 1}, labels);
+std::optional<double> auc_of(const act::statistics::score_table& scores,
+                             const std::vector<std::size_t>& labels) {
+  return act::statistics::auc({&scores, 1}, labels);
 }
 
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
@@ -34,11 +35,11 @@ TEST_CASE("AUC equals scikit-learn's: ties, absent labels, uneven options") {
 TEST_CASE("bootstrap intervals of AUC and its difference equal the golden ones") {
   for (const auto& golden : act_test::golden_statistics("auc_bootstrap")) {
     const auto labels = golden.at("labels").get<std::vector<std::size_t>>();
-    const auto baseline = golden.at("baseline").get<std::vector<act::score_table>>();
-    const auto calibrated = golden.at("calibrated").get<std::vector<act::score_table>>();
-    const act::bootstrap_options options{golden.at("resamples"), golden.at("seed")};
-    const auto alone = act::auc_interval(baseline, labels, options);
-    const auto difference = act::auc_difference_interval(baseline, calibrated, labels, options);
+    const auto baseline = golden.at("baseline").get<std::vector<act::statistics::score_table>>();
+    const auto calibrated = golden.at("calibrated").get<std::vector<act::statistics::score_table>>();
+    const act::statistics::bootstrap_options options{golden.at("resamples"), golden.at("seed")};
+    const auto alone = act::statistics::auc_interval(baseline, labels, options);
+    const auto difference = act::statistics::auc_difference_interval(baseline, calibrated, labels, options);
     REQUIRE(alone);
     REQUIRE(difference);
     CHECK(alone->lo == doctest::Approx(golden.at("interval")[0].get<double>()).epsilon(1e-12));
@@ -62,14 +63,14 @@ TEST_CASE("NaN, no samples, no runs and one label alone have no AUC") {
   CHECK_FALSE(auc_of({{0, 1, infinity}, {0, 1, 2}}, {0, 1}));
   CHECK(*auc_of({{0, -infinity}, {-infinity, 1}}, {0, 1}) == 1);
   CHECK_FALSE(auc_of({}, {}));
-  CHECK_FALSE(act::auc({}, {}));
+  CHECK_FALSE(act::statistics::auc({}, {}));
   CHECK_FALSE(auc_of({{0, 1}, {0, 1}}, {1, 1}));
   CHECK_FALSE(auc_of({{5}, {6}}, {0, 0}));
-  const act::score_table broken = {{not_a_number, 0}, {0, 1}};
+  const act::statistics::score_table broken = {{not_a_number, 0}, {0, 1}};
   const std::vector<std::size_t> labels = {0, 1};
-  CHECK_FALSE(act::auc_interval({&broken, 1}, labels));
-  const act::score_table whole = {{1, 0}, {0, 1}};
-  CHECK_FALSE(act::auc_difference_interval({&whole, 1}, {&broken, 1}, labels));
+  CHECK_FALSE(act::statistics::auc_interval({&broken, 1}, labels));
+  const act::statistics::score_table whole = {{1, 0}, {0, 1}};
+  CHECK_FALSE(act::statistics::auc_difference_interval({&whole, 1}, {&broken, 1}, labels));
 }
 
 TEST_CASE("sizes that don't fit are refused") {
@@ -80,9 +81,9 @@ TEST_CASE("sizes that don't fit are refused") {
 }
 
 TEST_CASE("10,000 resamples of 2,000 samples with 6 labels take seconds") {
-  act::score_table before(2000), after(2000);
+  act::statistics::score_table before(2000), after(2000);
   std::vector<std::size_t> labels;
-  act::splitmix64 draw(4);
+  act::runtime::splitmix64 draw(4);
   for (std::size_t i = 0; i < before.size(); ++i) {
     labels.push_back(draw() % 6);
     for (std::size_t label = 0; label < 6; ++label) {
@@ -91,7 +92,7 @@ TEST_CASE("10,000 resamples of 2,000 samples with 6 labels take seconds") {
     }
   }
   const auto start = std::chrono::steady_clock::now();
-  const auto gain = act::auc_difference_interval({&before, 1}, {&after, 1}, labels);
+  const auto gain = act::statistics::auc_difference_interval({&before, 1}, {&after, 1}, labels);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   REQUIRE(gain);
   CHECK(gain->lo > 0);

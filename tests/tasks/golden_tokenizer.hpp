@@ -10,8 +10,9 @@
 namespace act_test {
 
 /// That of the vocabulary in one of the GGUF files there.
-inline std::unique_ptr<act::tokenizer> golden_tokenizer(const std::string& file) {
-  return act::load_tokenizer(act::gguf_file(std::filesystem::path(ACT_TEST_GOLDEN_DIR) / "tokenizer" / file));
+inline std::unique_ptr<act::runtime::tokenizer> golden_tokenizer(const std::string& file) {
+  return act::runtime::load_tokenizer(
+      act::runtime::gguf_file(std::filesystem::path(ACT_TEST_GOLDEN_DIR) / "tokenizer" / file));
 }
 
 }  // namespace act_test

@@ -17,11 +17,11 @@
 
 namespace {
 
-std::string text_of(const act::tokenizer& by, act::token_id token) {
+std::string text_of(const act::runtime::tokenizer& by, act::runtime::token_id token) {
   return by.decode({&token, 1});
 }
 
-act::sample question(std::vector<std::string> choices, std::size_t index = 0) {
+act::tasks::sample question(std::vector<std::string> choices, std::size_t index = 0) {
   return {.index = index, .fields = {{"question", "Which?"}}, .choices = std::move(choices), .label = 0};
 }
 
@@ -35,18 +35,18 @@ TEST_CASE("an answer's tokens are all that decode to it but for blanks, with eve
   for (const char* file : files) {
     CAPTURE(file);
     const auto by = act_test::golden_tokenizer(file);
-    const act::tokens_by_text vocabulary(*by);
+    const act::tasks::tokens_by_text vocabulary(*by);
     for (const std::string word : {"A", "B", "the", "a"}) {
       CAPTURE(word);
-      std::vector<act::token_id> expected;
+      std::vector<act::runtime::token_id> expected;
       for (std::size_t id = 0; id < by->vocabulary_size(); ++id) {
-        const auto token = static_cast<act::token_id>(id);
+        const auto token = static_cast<act::runtime::token_id>(id);
         std::string text;
         try {
           text = text_of(*by, token);
         } catch (const act::error&) {  // an id that the vocabulary leaves out
         }
-        if (act::trimmed(text) == word) expected.push_back(token);
+        if (act::tasks::trimmed(text) == word) expected.push_back(token);
       }
       CHECK(!expected.empty());
       CHECK(vocabulary.saying(word) == expected);
@@ -60,31 +60,33 @@ TEST_CASE("an answer's tokens are all that decode to it but for blanks, with eve
 
 TEST_CASE("greedy: prepared samples hold the tokens of every letter") {
   const auto by = act_test::golden_tokenizer("small.gguf");
-  const std::vector<act::sample> samples{question({"x", "y", "z"}), question({"x", "y", "z", "w", "v"}, 1)};
-  const act::task& task = act::find_task("arce");
-  const act::prepared_samples made =
-      act::prepare(task, samples, *by, 512, act::long_prompts::refuse, "file",
-                   {.scoring = act::scoring_rule::greedy, .shots = {}, .vocabulary = nullptr});
+  const std::vector<act::tasks::sample> samples{question({"x", "y", "z"}),
+                                                question({"x", "y", "z", "w", "v"}, 1)};
+  const act::tasks::task& task = act::tasks::find_task("arce");
+  const act::tasks::prepared_samples made =
+      act::tasks::prepare(task, samples, *by, 512, act::tasks::long_prompts::refuse, "file",
+                          {.scoring = act::tasks::scoring_rule::greedy, .shots = {}, .vocabulary = nullptr});
   REQUIRE(made.samples.size() == 2);
   CHECK(made.samples[0].greedy());
   CHECK(made.samples[0].answers() == 3);
   CHECK(made.samples[0].score_count() == 4);
   CHECK(made.samples[1].answers() == 5);
   CHECK(made.samples[0].words.empty());
-  CHECK(made.samples[0].prompt == by->encode(act::build_prompt(task, samples[0])));
-  for (const act::token_id token : made.samples[1].greedy_tokens[4])
-    CHECK(act::trimmed(text_of(*by, token)) == "E");
+  CHECK(made.samples[0].prompt == by->encode(act::tasks::build_prompt(task, samples[0])));
+  for (const act::runtime::token_id token : made.samples[1].greedy_tokens[4])
+    CHECK(act::tasks::trimmed(text_of(*by, token)) == "E");
 }
 
 TEST_CASE("greedy: a word of several tokens is refused by name, and so are two alike") {
   const auto by = act_test::golden_tokenizer("small.gguf");
-  const auto refused = [&](const act::task& task, const act::sample& sample) {
+  const auto refused = [&](const act::tasks::task& task, const act::tasks::sample& sample) {
     return act_test::message_of([&] {
-      (void)act::prepare(task, {&sample, 1}, *by, 512, act::long_prompts::refuse, "file",
-                         {.scoring = act::scoring_rule::greedy, .shots = {}, .vocabulary = nullptr});
+      (void)act::tasks::prepare(
+          task, {&sample, 1}, *by, 512, act::tasks::long_prompts::refuse, "file",
+          {.scoring = act::tasks::scoring_rule::greedy, .shots = {}, .vocabulary = nullptr});
     });
   };
-  act::task own;
+  act::tasks::task own;
   own.pattern = "{question}";
   own.label_words = {" A", " extraordinarily"};
   const std::string several = refused(own, question({}));
@@ -98,11 +100,11 @@ TEST_CASE("greedy: a word of several tokens is refused by name, and so are two a
 TEST_CASE("greedy: another token is never right, whatever the label, and no part of the AUC") {
   // Three samples of two answers and one of three; the last number of each row is any other token's.
   const std::vector<std::size_t> labels{0, 1, 1, 0};
-  const act::sample_scores run{.plain = {{5, 1, 2}, {1, 2, 9}, {1, 4, 0}, {1, 2, 0, 8}},
-                               .contextual = {},
-                               .calibrated = {{5, 1, 2}, {1, 2, 0}, {1, 4, 0}, {1, 2, 0, 8}},
-                               .with_other = true};
-  const act::evaluation result = act::evaluate(labels, 3, {&run, 1});
+  const act::tasks::sample_scores run{.plain = {{5, 1, 2}, {1, 2, 9}, {1, 4, 0}, {1, 2, 0, 8}},
+                                      .contextual = {},
+                                      .calibrated = {{5, 1, 2}, {1, 2, 0}, {1, 4, 0}, {1, 2, 0, 8}},
+                                      .with_other = true};
+  const act::tasks::evaluation result = act::tasks::evaluate(labels, 3, {&run, 1});
   CHECK(result.with_other);
   CHECK(result.baseline.correct == 2);
   CHECK(result.baseline.other == 2);
@@ -112,6 +114,6 @@ TEST_CASE("greedy: another token is never right, whatever the label, and no part
   CHECK(result.difference->gained == 1);
   // The answers' own numbers are the same in both.
   CHECK(result.difference->auc == 0.0);
-  const act::score_table answers{{5, 1}, {1, 2}, {1, 4}, {1, 2, 0}};
-  CHECK(result.baseline.auc == act::auc({&answers, 1}, labels));
+  const act::statistics::score_table answers{{5, 1}, {1, 2}, {1, 4}, {1, 2, 0}};
+  CHECK(result.baseline.auc == act::statistics::auc({&answers, 1}, labels));
 }

@@ -13,9 +13,10 @@ TEST_CASE("contexts and continuations equal the golden ones") {
       continue;
     }
     CAPTURE(golden.expected.at("task"));
-    const act::likelihood_prompt zero = act::build_likelihood_prompt(golden.task, golden.asked());
-    const act::likelihood_prompt few =
-        act::build_likelihood_prompt(golden.task, golden.asked(), golden.shots);
+    const act::tasks::likelihood_prompt zero =
+        act::tasks::build_likelihood_prompt(golden.task, golden.asked());
+    const act::tasks::likelihood_prompt few =
+        act::tasks::build_likelihood_prompt(golden.task, golden.asked(), golden.shots);
     CHECK(zero.context == golden.expected.at("likelihood_context").get<std::string>());
     CHECK(few.context == golden.expected.at("few_shot_likelihood_context").get<std::string>());
     CHECK(zero.continuations == golden.expected.at("continuations").get<std::vector<std::string>>());
@@ -29,19 +30,20 @@ TEST_CASE("contexts and continuations equal the golden ones") {
 }
 
 TEST_CASE("an option's length counts bytes and is never zero") {
-  act::sample asked;
+  act::tasks::sample asked;
   asked.fields["question"] = "?";
   asked.choices = {"", "é", " x"};
-  const auto lettered = act::build_likelihood_prompt(act::find_task("arce"), asked);
+  const auto lettered = act::tasks::build_likelihood_prompt(act::tasks::find_task("arce"), asked);
   CHECK(lettered.continuations == std::vector<std::string>{" ", " é", "  x"});
   CHECK(lettered.option_bytes == std::vector<std::size_t>{1, 2, 2});
   asked.fields["prompt"] = "p";
   asked.choices = {"no space", " space"};
-  CHECK(act::build_likelihood_prompt(act::find_task("jsonl"), asked).option_bytes ==
+  CHECK(act::tasks::build_likelihood_prompt(act::tasks::find_task("jsonl"), asked).option_bytes ==
         std::vector<std::size_t>{8, 5});
 }
 
 TEST_CASE("tasks without options are refused") {
-  CHECK(act_test::message_of([] { return act::build_likelihood_prompt(act::find_task("sst2"), {}); }) ==
-        "scoring: task 'sst2' has no options whose likelihood could be compared; use --scoring labels");
+  CHECK(act_test::message_of([] {
+          return act::tasks::build_likelihood_prompt(act::tasks::find_task("sst2"), {});
+        }) == "scoring: task 'sst2' has no options whose likelihood could be compared; use --scoring labels");
 }

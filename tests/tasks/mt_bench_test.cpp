@@ -9,12 +9,12 @@
 
 namespace {
 std::string refused_questions(const std::string& text) {
-  return act_test::message_of([&] { return act::read_mt_bench({"q.jsonl", text}); });
+  return act_test::message_of([&] { return act::tasks::read_mt_bench({"q.jsonl", text}); });
 }
 }  // namespace
 
 TEST_CASE("questions are read and answered in FastChat's format") {
-  const auto questions = act::read_mt_bench(
+  const auto questions = act::tasks::read_mt_bench(
       {"q.jsonl",
        R"({"question_id": 81, "category": "writing", "turns": ["One?", "Two?"], "reference": ["x"]})"});
   REQUIRE(questions.size() == 1);
@@ -22,7 +22,7 @@ TEST_CASE("questions are read and answered in FastChat's format") {
   CHECK(questions[0].category == "writing");
   CHECK(questions[0].turns == std::vector<std::string>{"One?", "Two?"});
   const std::vector<std::string> answers = {"A \"1\"\n", "broken \xE2\x82"};
-  CHECK(act::mt_bench_answer_line(questions[0], answers, "smol", "id-1", 1700000000.5) ==
+  CHECK(act::tasks::mt_bench_answer_line(questions[0], answers, "smol", "id-1", 1700000000.5) ==
         "{\"question_id\":81,\"answer_id\":\"id-1\",\"model_id\":\"smol\",\"choices\":[{\"index\":0,"
         "\"turns\":[\"A "
         "\\\"1\\\"\\n\",\"broken \xEF\xBF\xBD\"]}],\"tstamp\":1700000000.5}");
@@ -45,7 +45,7 @@ TEST_CASE("the real question file") {
     MESSAGE("[skipped] " << path.string() << " isn't there");
     return;
   }
-  const auto questions = act::read_mt_bench(act::read_text_file(path));
+  const auto questions = act::tasks::read_mt_bench(act::io::read_text_file(path));
   CHECK(questions.size() == 80);
   for (const auto& each : questions) {
     CHECK(each.turns.size() == 2);

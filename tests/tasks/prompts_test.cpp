@@ -14,41 +14,42 @@ TEST_CASE("every task's prompts, labels and scored words equal the golden ones")
     CAPTURE(golden.expected.at("task"));
     CAPTURE(golden.expected.at("file"));
     CAPTURE(golden.expected.at("index"));
-    CHECK(act::build_prompt(golden.task, golden.asked()) == golden.expected.at("prompt").get<std::string>());
-    CHECK(act::build_prompt(golden.task, golden.asked(), golden.shots) ==
+    CHECK(act::tasks::build_prompt(golden.task, golden.asked()) ==
+          golden.expected.at("prompt").get<std::string>());
+    CHECK(act::tasks::build_prompt(golden.task, golden.asked(), golden.shots) ==
           golden.expected.at("few_shot_prompt").get<std::string>());
-    CHECK(act::scored_words(golden.task, golden.asked()) ==
+    CHECK(act::tasks::scored_words(golden.task, golden.asked()) ==
           golden.expected.at("words").get<std::vector<std::string>>());
     CHECK(golden.asked().label == golden.expected.at("label").get<std::size_t>());
     CHECK(golden.asked().index == golden.expected.at("index").get<std::size_t>());
     tasks.insert(golden.task.name);
   }
-  CHECK(tasks.size() == act::all_tasks().size());
+  CHECK(tasks.size() == act::tasks::all_tasks().size());
 }
 
 TEST_CASE("a pattern is filled once and values are never looked at again") {
-  act::sample from;
+  act::tasks::sample from;
   from.fields = {{"a", "{b}"}, {"b", "B{a}"}};
-  CHECK(act::fill("{a}|{b}|{a}", from) == "{b}|B{a}|{b}");
-  CHECK(act::fill("{} { a} {a {A} }{{b}}", from) == "{} { a} {a {A} }{B{a}}");
-  CHECK(act::fill("", from).empty());
-  CHECK(act_test::message_of([&] { return act::fill("{c}", from); }) ==
+  CHECK(act::tasks::fill("{a}|{b}|{a}", from) == "{b}|B{a}|{b}");
+  CHECK(act::tasks::fill("{} { a} {a {A} }{{b}}", from) == "{} { a} {a {A} }{B{a}}");
+  CHECK(act::tasks::fill("", from).empty());
+  CHECK(act_test::message_of([&] { return act::tasks::fill("{c}", from); }) ==
         "sample 0: has no field 'c', which the task's pattern names; is it another task's file?");
 }
 
 TEST_CASE("options get letters up to the 26th") {
-  CHECK(act::choice_letter(0) == "A");
-  CHECK(act::choice_letter(25) == "Z");
-  CHECK(act_test::message_of([] { return act::choice_letter(26); }) ==
+  CHECK(act::tasks::choice_letter(0) == "A");
+  CHECK(act::tasks::choice_letter(25) == "Z");
+  CHECK(act_test::message_of([] { return act::tasks::choice_letter(26); }) ==
         "choices: more than 26 options have no letters; use likelihood scoring");
 }
 
 TEST_CASE("a shot whose label the task lacks is refused") {
-  act::sample shot;
+  act::tasks::sample shot;
   shot.fields["text"] = "x";
   shot.label = 2;
-  const act::task& sst2 = act::find_task("sst2");
+  const act::tasks::task& sst2 = act::tasks::find_task("sst2");
   CHECK(act_test::message_of([&] {
-          return act::build_prompt(sst2, shot, {&shot, 1});
+          return act::tasks::build_prompt(sst2, shot, {&shot, 1});
         }) == "shot 0: its label is none of the task's labels; is it another task's file?");
 }

@@ -3,6 +3,7 @@
 #include "message_of.hpp"
 #include "temporary_folder.hpp"
 
+#include <act/io/utf8.hpp>
 #include <act/tasks/prompts.hpp>
 #include <act/tasks/read_samples.hpp>
 
@@ -16,7 +17,7 @@ namespace fs = std::filesystem;
 namespace {
 
 std::string refused(const std::string& task, const fs::path& path) {
-  return act_test::message_of([&] { return act::read_samples(act::find_task(task), path); });
+  return act_test::message_of([&] { return act::tasks::read_samples(act::tasks::find_task(task), path); });
 }
 
 struct real_file {
@@ -30,9 +31,10 @@ struct real_file {
 
 TEST_CASE("a file without samples is an error for every task") {
   const act_test::temporary_folder folder;
-  for (const act::task& each : act::all_tasks()) {
+  for (const act::tasks::task& each : act::tasks::all_tasks()) {
     CAPTURE(each.name);
-    if (each.format == act::file_format::squad_json || each.format == act::file_format::piqa_jsonl) {
+    if (each.format == act::tasks::file_format::squad_json ||
+        each.format == act::tasks::file_format::piqa_jsonl) {
       continue;
     }
     const fs::path empty = folder.write("empty", "\n\r\n\n");
@@ -60,37 +62,40 @@ TEST_CASE("files that can't be opened") {
 }
 
 TEST_CASE("a folder of mmlu files is read in file-name order, samples numbered through") {
-  const auto samples = act::read_samples(act::find_task("mmlu"), act_test::golden_tasks() / "data/mmlu");
+  const auto samples =
+      act::tasks::read_samples(act::tasks::find_task("mmlu"), act_test::golden_tasks() / "data/mmlu");
   REQUIRE(samples.size() == 3);
   CHECK(samples[0].fields.at("subject") == "applied naps");
   CHECK(samples[1].fields.at("subject") == "high school knots");
   CHECK(samples[0].group == 0);
   CHECK(samples[2].group == 1);
   CHECK(samples[2].index == 2);
-  const auto one = act::read_samples(act::find_task("mmlu"),
-                                     act_test::golden_tasks() / "data/mmlu/high_school_knots_test.csv");
+  const auto one = act::tasks::read_samples(
+      act::tasks::find_task("mmlu"), act_test::golden_tasks() / "data/mmlu/high_school_knots_test.csv");
   CHECK(one.size() == 2);
   CHECK(one[0].group == 0);
-  CHECK(act::files_of(act::find_task("mmlu"), act_test::golden_tasks() / "data/mmlu").size() == 2);
-  CHECK(act::files_of(act::find_task("piqa"), "d/valid.jsonl") ==
+  CHECK(act::tasks::files_of(act::tasks::find_task("mmlu"), act_test::golden_tasks() / "data/mmlu").size() ==
+        2);
+  CHECK(act::tasks::files_of(act::tasks::find_task("piqa"), "d/valid.jsonl") ==
         std::vector<fs::path>{"d/valid.jsonl", "d/valid-labels.lst"});
-  CHECK(act::files_of(act::find_task("sst2"), "dev.tsv") == std::vector<fs::path>{"dev.tsv"});
+  CHECK(act::tasks::files_of(act::tasks::find_task("sst2"), "dev.tsv") == std::vector<fs::path>{"dev.tsv"});
 }
 
 TEST_CASE("a damaged file of any format is read or refused, never worse") {
   std::set<std::string> done;
   for (const auto& golden : act_test::golden_prompts()) {
     const std::string name = golden.expected.at("file");
-    if (golden.task.format == act::file_format::mmlu_csv || !done.insert(name).second) {
+    if (golden.task.format == act::tasks::file_format::mmlu_csv || !done.insert(name).second) {
       continue;
     }
-    const std::string text = act::read_text_file(act_test::golden_tasks() / "data" / name).text;
+    const std::string text = act::io::read_text_file(act_test::golden_tasks() / "data" / name).text;
     const auto read = [&](const std::string& damaged) {
       (void)act_test::message_of([&] {
-        const act::text_file file{name, damaged};
-        const bool two_files = golden.task.format == act::file_format::piqa_jsonl;
-        for (const act::sample& each : two_files ? act::read_piqa(file, {"labels", "0\n1\n"})
-                                                 : act::detail::read_one_file(golden.task, file)) {
+        const act::io::text_file file{name, damaged};
+        const bool two_files = golden.task.format == act::tasks::file_format::piqa_jsonl;
+        for (const act::tasks::sample& each : two_files
+                                                  ? act::tasks::read_piqa(file, {"labels", "0\n1\n"})
+                                                  : act::tasks::detail::read_one_file(golden.task, file)) {
           CHECK((each.choices.empty() || each.label < each.choices.size()));
           CHECK((golden.task.label_words.empty() || each.label < golden.task.label_words.size()));
         }
@@ -147,13 +152,13 @@ TEST_CASE("the real data sets: every sample is read and makes a prompt") {
   };
   for (const real_file& file : files) {
     CAPTURE(file.path);
-    const act::task& task = act::find_task(file.task);
-    const auto samples = act::read_samples(task, data / file.path);
+    const act::tasks::task& task = act::tasks::find_task(file.task);
+    const auto samples = act::tasks::read_samples(task, data / file.path);
     CHECK(samples.size() == file.samples);
     std::vector<std::size_t> by_label(file.by_label.size());
-    for (const act::sample& each : samples) {
-      const std::string prompt = act::build_prompt(task, each);
-      CHECK(act::find_invalid_utf8(prompt) == std::string::npos);
+    for (const act::tasks::sample& each : samples) {
+      const std::string prompt = act::tasks::build_prompt(task, each);
+      CHECK(act::io::find_invalid_utf8(prompt) == std::string::npos);
       if (!by_label.empty()) {
         REQUIRE(each.label < by_label.size());
         ++by_label[each.label];

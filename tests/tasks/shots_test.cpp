@@ -8,20 +8,20 @@
 #include <algorithm>
 
 TEST_CASE("the five seeds are 42 times the run") {
-  CHECK(act::shot_seed(0) == 0);
-  CHECK(act::shot_seed(1) == 42);
-  CHECK(act::shot_seed(4) == 168);
+  CHECK(act::tasks::shot_seed(0) == 0);
+  CHECK(act::tasks::shot_seed(1) == 42);
+  CHECK(act::tasks::shot_seed(4) == 168);
 }
 
 TEST_CASE("drawn shots are the selection in drawing order, the same for every sample") {
-  const act::drawn_shots shots(10, 4, 42);
+  const act::tasks::drawn_shots shots(10, 4, 42);
   CHECK(shots.for_sample() == std::vector<std::size_t>{3, 2, 4, 5});
   CHECK(shots.for_sample(9) == std::vector<std::size_t>{3, 2, 4, 5});
 }
 
 TEST_CASE("a sample is never its own shot") {
-  const std::vector<std::size_t> order = act::select(10, 5, 42);
-  const act::drawn_shots shots(10, 4, 42);
+  const std::vector<std::size_t> order = act::tasks::select(10, 5, 42);
+  const act::tasks::drawn_shots shots(10, 4, 42);
   CHECK(shots.for_sample(2) == std::vector<std::size_t>{3, 4, 5, order[4]});
   for (std::size_t own = 0; own < 10; ++own) {
     const auto given = shots.for_sample(own);
@@ -31,37 +31,37 @@ TEST_CASE("a sample is never its own shot") {
 }
 
 TEST_CASE("too few samples to draw from") {
-  CHECK(act::drawn_shots(3, 3, 0).for_sample().size() == 3);
-  CHECK(act::drawn_shots(0, 0, 0).for_sample().empty());
-  CHECK(act_test::message_of([] { return act::drawn_shots(3, 3, 0).for_sample(1); }) ==
+  CHECK(act::tasks::drawn_shots(3, 3, 0).for_sample().size() == 3);
+  CHECK(act::tasks::drawn_shots(0, 0, 0).for_sample().empty());
+  CHECK(act_test::message_of([] { return act::tasks::drawn_shots(3, 3, 0).for_sample(1); }) ==
         "shots: the file has no sample beside the asked one for shot 3; ask for fewer");
-  CHECK(act_test::message_of([] { act::drawn_shots(3, 4, 0); }) ==
+  CHECK(act_test::message_of([] { act::tasks::drawn_shots(3, 4, 0); }) ==
         "selection: can't choose 4 of 3 samples; ask for fewer");
 }
 
 TEST_CASE("squad shots are the paragraph's other questions in file order") {
-  std::vector<act::sample> samples(6);
+  std::vector<act::tasks::sample> samples(6);
   samples[0].group = 0;
   for (std::size_t i = 1; i < 5; ++i) {
     samples[i].group = 1;
   }
   samples[5].group = 2;
-  CHECK(act::paragraph_shots(samples, 2, 2) == std::vector<std::size_t>{1, 3});
-  CHECK(act::paragraph_shots(samples, 1, 9) == std::vector<std::size_t>{2, 3, 4});
-  CHECK(act::paragraph_shots(samples, 5, 3).empty());
-  CHECK(act::paragraph_shots(samples, 2, 0).empty());
+  CHECK(act::tasks::paragraph_shots(samples, 2, 2) == std::vector<std::size_t>{1, 3});
+  CHECK(act::tasks::paragraph_shots(samples, 1, 9) == std::vector<std::size_t>{2, 3, 4});
+  CHECK(act::tasks::paragraph_shots(samples, 5, 3).empty());
+  CHECK(act::tasks::paragraph_shots(samples, 2, 0).empty());
 }
 
 TEST_CASE("mmlu shots are the first of the subject's development file") {
-  std::vector<act::sample> development(4);
+  std::vector<act::tasks::sample> development(4);
   development[0].fields["subject"] = "knots";
   development[1].fields["subject"] = "naps";
   development[2].fields["subject"] = "knots";
   development[3].fields["subject"] = "knots";
-  act::sample asked;
+  act::tasks::sample asked;
   asked.fields["subject"] = "knots";
-  CHECK(act::subject_shots(development, asked, 2) == std::vector<std::size_t>{0, 2});
-  CHECK(act_test::message_of([&] { return act::subject_shots(development, asked, 4); }) ==
+  CHECK(act::tasks::subject_shots(development, asked, 2) == std::vector<std::size_t>{0, 2});
+  CHECK(act_test::message_of([&] { return act::tasks::subject_shots(development, asked, 4); }) ==
         "shots: subject 'knots' has 3 development samples for 4 shots; name the folder that holds its "
         "_dev.csv, or "
         "ask for fewer");

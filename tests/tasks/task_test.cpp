@@ -9,12 +9,12 @@
 
 TEST_CASE("every task is complete") {
   std::set<std::string> names;
-  for (const act::task& each : act::all_tasks()) {
+  for (const act::tasks::task& each : act::tasks::all_tasks()) {
     CAPTURE(each.name);
     CHECK(names.insert(each.name).second);
-    CHECK(&act::find_task(each.name) == &each);
+    CHECK(&act::tasks::find_task(each.name) == &each);
     CHECK_FALSE(each.pattern.empty());
-    if (each.kind == act::task_kind::classification) {
+    if (each.kind == act::tasks::task_kind::classification) {
       CHECK(each.instruction.ends_with(".\n\n"));
       CHECK(each.pattern.ends_with(' '));
       CHECK(each.label_words.size() >= 2);
@@ -30,26 +30,27 @@ TEST_CASE("every task is complete") {
 }
 
 TEST_CASE("an unknown task is refused with the known names") {
-  const std::string message = act_test::message_of([] { return act::find_task("imdb"); });
+  const std::string message = act_test::message_of([] { return act::tasks::find_task("imdb"); });
   CHECK(message.starts_with("task: there is no task 'imdb'; use one of sst2, sst5, mr, "));
   CHECK(message.ends_with("squad, jsonl"));
 }
 
 TEST_CASE("the paper's instruction is one for all multiple-choice tasks but mmlu") {
-  CHECK(act::with_paper_instruction(act::find_task("arce")).instruction ==
+  CHECK(act::tasks::with_paper_instruction(act::tasks::find_task("arce")).instruction ==
         "Complete the following sentence with an appropriate ending.");
-  CHECK(act::with_paper_instruction(act::find_task("mmlu")).instruction ==
-        act::find_task("mmlu").instruction);
-  CHECK(act::with_paper_instruction(act::find_task("sst2")).instruction ==
-        act::find_task("sst2").instruction);
+  CHECK(act::tasks::with_paper_instruction(act::tasks::find_task("mmlu")).instruction ==
+        act::tasks::find_task("mmlu").instruction);
+  CHECK(act::tasks::with_paper_instruction(act::tasks::find_task("sst2")).instruction ==
+        act::tasks::find_task("sst2").instruction);
 }
 
 TEST_CASE("the authors' label order changes trec alone") {
-  const act::task& trec = act::find_task("trec");
-  const act::task slipped = act::with_authors_label_order(trec);
+  const act::tasks::task& trec = act::tasks::find_task("trec");
+  const act::tasks::task slipped = act::tasks::with_authors_label_order(trec);
   // Ids 1 (entities) and 3 (people) are the only ones their order gets right.
   for (std::size_t id = 0; id < trec.label_words.size(); ++id) {
     CHECK((slipped.label_words[id] == trec.label_words[id]) == (id == 1 || id == 3));
   }
-  CHECK(act::with_authors_label_order(act::find_task("cb")).label_words == act::find_task("cb").label_words);
+  CHECK(act::tasks::with_authors_label_order(act::tasks::find_task("cb")).label_words ==
+        act::tasks::find_task("cb").label_words);
 }

@@ -19,8 +19,8 @@
 #include <vector>
 
 #include "golden_lines.hpp"
-#include "runtime/files/gguf_builder.hpp"
-#include "runtime/files/refusal.hpp"
+#include "runtime/checkpoint/gguf_builder.hpp"
+#include "runtime/checkpoint/refusal.hpp"
 
 using act_test::check_all;
 using act_test::contains;
@@ -31,10 +31,10 @@ using act_test::tokenizer_golden;
 namespace {
 
 /// The tokenizer of a GGUF file; with `pre`, the vocabulary of that file under another pre-tokenizer.
-std::unique_ptr<act::tokenizer> load(const std::filesystem::path& path, const std::string& pre = {},
-                                     std::optional<bool> add_bos = std::nullopt) {
-  const act::gguf_file file(path);
-  if (pre.empty()) return act::load_tokenizer(file);
+std::unique_ptr<act::runtime::tokenizer> load(const std::filesystem::path& path, const std::string& pre = {},
+                                              std::optional<bool> add_bos = std::nullopt) {
+  const act::runtime::gguf_file file(path);
+  if (pre.empty()) return act::runtime::load_tokenizer(file);
   gguf_builder copy;
   copy.text("tokenizer.ggml.model", "gpt2").text("tokenizer.ggml.pre", pre);
   for (const char* key : {"tokenizer.ggml.tokens", "tokenizer.ggml.merges"}) {
@@ -46,7 +46,7 @@ std::unique_ptr<act::tokenizer> load(const std::filesystem::path& path, const st
   copy.numbers("tokenizer.ggml.token_type", file.get<std::vector<std::int32_t>>("tokenizer.ggml.token_type"));
   if (add_bos) copy.flag("tokenizer.ggml.add_bos_token", *add_bos);
   const act_test::temporary_folder folder;
-  return act::load_tokenizer(act::gguf_file(folder.write("copy.gguf", copy.build())));
+  return act::runtime::load_tokenizer(act::runtime::gguf_file(folder.write("copy.gguf", copy.build())));
 }
 
 }  // namespace
@@ -64,7 +64,7 @@ TEST_CASE("Llama 3's pattern and whole words give the reference's ids") {
 }
 
 TEST_CASE("the comparison sees a wrong pre-tokenizer") {
-  const std::unique_ptr<act::tokenizer> smollm = load(tokenizer_golden / "small.gguf");
+  const std::unique_ptr<act::runtime::tokenizer> smollm = load(tokenizer_golden / "small.gguf");
   CHECK(act_test::compare_ids(*smollm, tokenizer_golden / "small.gpt2.ids").mismatches > 300);
   CHECK(act_test::compare_checks(*smollm, tokenizer_golden / "small.llama3.checks").mismatches > 300);
 }
@@ -74,7 +74,7 @@ TEST_CASE("the real vocabulary gives the reference's ids with both pre-tokenizer
     MESSAGE("[skipped] no model file at " ACT_TEST_MODEL);
     return;
   }
-  const std::unique_ptr<act::tokenizer> smollm = load(ACT_TEST_MODEL);
+  const std::unique_ptr<act::runtime::tokenizer> smollm = load(ACT_TEST_MODEL);
   check_all(act_test::compare_checks(*smollm, tokenizer_golden / "smollm2.smollm.checks"));
   check_all(
       act_test::compare_checks(*load(ACT_TEST_MODEL, "gpt-2"), tokenizer_golden / "smollm2.gpt2.checks"));
@@ -86,7 +86,7 @@ TEST_CASE("the real vocabulary gives the reference's ids with both pre-tokenizer
 }
 
 TEST_CASE("one tokenizer serves many threads") {
-  const std::unique_ptr<act::tokenizer> tokenizer = load(tokenizer_golden / "small.gguf");
+  const std::unique_ptr<act::runtime::tokenizer> tokenizer = load(tokenizer_golden / "small.gguf");
   std::vector<act_test::comparison> results(4);
   std::vector<std::thread> threads;
   for (act_test::comparison& result : results)
@@ -99,47 +99,47 @@ TEST_CASE("one tokenizer serves many threads") {
 }
 
 TEST_CASE("a vocabulary with all bytes gives every line back") {
-  const std::unique_ptr<act::tokenizer> tokenizer = load(tokenizer_golden / "small.gguf");
+  const std::unique_ptr<act::runtime::tokenizer> tokenizer = load(tokenizer_golden / "small.gguf");
   for (const std::string& line : act_test::golden_lines()) {
-    const std::vector<act::token_id> ids = tokenizer->encode(line, false);
+    const std::vector<act::runtime::token_id> ids = tokenizer->encode(line, false);
     REQUIRE(tokenizer->decode(ids) == line);
   }
 }
 
 TEST_CASE("special tokens are ids of their own, shown or skipped, and added around a text when asked for") {
-  const std::unique_ptr<act::tokenizer> tokenizer = load(tokenizer_golden / "small.gguf");
-  const std::vector<act::token_id> ids = tokenizer->encode("a<|im_end|>a");
-  CHECK(ids == std::vector<act::token_id>{1, *tokenizer->find("a"), 2, *tokenizer->find("a")});
+  const std::unique_ptr<act::runtime::tokenizer> tokenizer = load(tokenizer_golden / "small.gguf");
+  const std::vector<act::runtime::token_id> ids = tokenizer->encode("a<|im_end|>a");
+  CHECK(ids == std::vector<act::runtime::token_id>{1, *tokenizer->find("a"), 2, *tokenizer->find("a")});
   CHECK(tokenizer->decode(ids) == "<|im_start|>a<|im_end|>a");
   CHECK(tokenizer->decode(ids, true) == "aa");
-  CHECK(tokenizer->encode("") == std::vector<act::token_id>{1});
+  CHECK(tokenizer->encode("") == std::vector<act::runtime::token_id>{1});
   CHECK(tokenizer->encode("", false).empty());
-  const std::vector<act::token_id> user = tokenizer->encode("xuser defined", false);
+  const std::vector<act::runtime::token_id> user = tokenizer->encode("xuser defined", false);
   CHECK(user.back() == *tokenizer->find("user defined"));
   CHECK(tokenizer->decode(user, true) == "xuser defined");
 }
 
 TEST_CASE("text that isn't UTF-8 is refused with the byte, whatever is wrong with it") {
-  const std::unique_ptr<act::tokenizer> tokenizer = load(tokenizer_golden / "small.gguf");
+  const std::unique_ptr<act::runtime::tokenizer> tokenizer = load(tokenizer_golden / "small.gguf");
   for (const char* bad : {"ab\xff", "ab\xc3", "ab\xc0\x80", "ab\xe0\x80\x80", "ab\xed\xa0\x80",
                           "ab\xf4\x90\x80\x80", "ab\x80", "ab\xf0\x9f\x98", "ab\xe2\x28\xa1"}) {
     CHECK(contains(refusal([&] { (void)tokenizer->encode(bad); }), "text: at byte 2: isn't valid UTF-8"));
   }
-  for (const act::token_id id : {-1, 1 << 20}) {
-    const std::vector<act::token_id> ids{id};
+  for (const act::runtime::token_id id : {-1, 1 << 20}) {
+    const std::vector<act::runtime::token_id> ids{id};
     CHECK(contains(refusal([&] { (void)tokenizer->decode(ids); }), "outside the vocabulary"));
   }
 }
 
 TEST_CASE("a megabyte without a space takes no quadratic time") {
-  const std::unique_ptr<act::tokenizer> tokenizer = load(tokenizer_golden / "small.gguf");
+  const std::unique_ptr<act::runtime::tokenizer> tokenizer = load(tokenizer_golden / "small.gguf");
   std::mt19937_64 random(7);
   std::string mixed;
   for (int i = 0; i < 1'000'000; ++i)
     mixed += static_cast<char>('a' + random() % 26);
   for (const std::string& text : {std::string(1'000'000, 'a'), std::string(1'000'000, ' ') + "x", mixed}) {
     const auto start = std::chrono::steady_clock::now();
-    const std::vector<act::token_id> ids = tokenizer->encode(text, false);
+    const std::vector<act::runtime::token_id> ids = tokenizer->encode(text, false);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     CHECK(tokenizer->decode(ids) == text);
     // n log n takes well under a second, n^2 hours; the slack is for sanitizers and busy machines.
@@ -159,7 +159,8 @@ TEST_CASE("a vocabulary that contradicts itself is refused by name") {
     builder.texts("tokenizer.ggml.merges", merges);
     const act_test::temporary_folder folder;
     const std::filesystem::path path = folder.write("vocabulary.gguf", builder.build());
-    const std::string message = refusal([&] { (void)act::load_tokenizer(act::gguf_file(path)); });
+    const std::string message =
+        refusal([&] { (void)act::runtime::load_tokenizer(act::runtime::gguf_file(path)); });
     if (!message.empty()) CHECK(act_test::is_one_line_about(message, path.string()));
     return message;
   };
@@ -192,7 +193,8 @@ TEST_CASE("bit flips in a vocabulary give a refusal or a tokenizer that works") 
       damaged[random() % damaged.size()] ^= static_cast<char>(1u << random() % 8);
     const std::filesystem::path path = folder.write("damaged.gguf", damaged);
     const std::string message = refusal([&] {
-      const std::unique_ptr<act::tokenizer> tokenizer = act::load_tokenizer(act::gguf_file(path));
+      const std::unique_ptr<act::runtime::tokenizer> tokenizer =
+          act::runtime::load_tokenizer(act::runtime::gguf_file(path));
       (void)tokenizer->decode(tokenizer->encode("Hello <|im_end|> 12 w\u00f6rld"));
     });
     if (!message.empty()) CHECK(act_test::is_one_line_about(message, path.string()));
@@ -200,16 +202,16 @@ TEST_CASE("bit flips in a vocabulary give a refusal or a tokenizer that works") 
 }
 
 TEST_CASE("bytes a vocabulary lacks vanish, or become the unknown token, fused or not") {
-  const auto made = [](std::optional<act::token_id> unknown, bool fuse) {
-    act::byte_level_bpe_parts parts;
+  const auto made = [](std::optional<act::runtime::token_id> unknown, bool fuse) {
+    act::runtime::byte_level_bpe_parts parts;
     parts.source = "test";
     parts.tokens = {{"a", 0}, {"b", 1}, {"ab", 2}, {"?", 3}};
     parts.merges = {{"a", "b"}};
     parts.unknown = unknown;
     parts.fuse_unknown = fuse;
-    return act::byte_level_bpe(std::move(parts));
+    return act::runtime::byte_level_bpe(std::move(parts));
   };
-  using ids = std::vector<act::token_id>;
+  using ids = std::vector<act::runtime::token_id>;
   CHECK(made(std::nullopt, false).encode("axyb") ==
         ids{2});  // as the reference: the neighbours of what vanished meet
   CHECK(made(3, false).encode("axyb") == ids{0, 3, 3, 1});

@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/files/crc32.hpp"
+#include "runtime/checkpoint/crc32.hpp"
 #include "temporary_folder.hpp"
 
 namespace act_test {
@@ -66,13 +66,13 @@ struct comparison {
 };
 
 /// Against "*.ids": all ids.
-inline comparison compare_ids(const act::tokenizer& tokenizer, const std::filesystem::path& golden,
+inline comparison compare_ids(const act::runtime::tokenizer& tokenizer, const std::filesystem::path& golden,
                               bool add_special = false) {
   comparison result;
   golden_reader reader(golden);
   for (const std::string& line : golden_lines()) {
-    std::vector<act::token_id> expected(reader.number<std::uint16_t>());
-    for (act::token_id& id : expected)
+    std::vector<act::runtime::token_id> expected(reader.number<std::uint16_t>());
+    for (act::runtime::token_id& id : expected)
       id = reader.number<std::uint16_t>();
     result.add(line, tokenizer.encode(line, add_special) == expected);
   }
@@ -80,12 +80,12 @@ inline comparison compare_ids(const act::tokenizer& tokenizer, const std::filesy
 }
 
 /// Against "*.checks": the number of ids and their checksum.
-inline comparison compare_checks(const act::tokenizer& tokenizer, const std::filesystem::path& golden,
-                                 bool add_special = false) {
+inline comparison compare_checks(const act::runtime::tokenizer& tokenizer,
+                                 const std::filesystem::path& golden, bool add_special = false) {
   comparison result;
   golden_reader reader(golden);
   for (const std::string& line : golden_lines()) {
-    const std::vector<act::token_id> ids = tokenizer.encode(line, add_special);
+    const std::vector<act::runtime::token_id> ids = tokenizer.encode(line, add_special);
     const auto count = reader.number<std::uint32_t>();
     const auto checksum = reader.number<std::uint32_t>();
     result.add(line, ids.size() == count && crc32(std::as_bytes(std::span(ids))) == checksum);

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "golden_lines.hpp"
-#include "runtime/files/refusal.hpp"
+#include "runtime/checkpoint/refusal.hpp"
 
 using act_test::check_all;
 using act_test::contains;
@@ -24,10 +24,10 @@ using act_test::tokenizer_golden;
 namespace {
 
 /// A folder with `content` as its tokenizer.json, loaded.
-std::unique_ptr<act::tokenizer> load_json(std::string_view content) {
+std::unique_ptr<act::runtime::tokenizer> load_json(std::string_view content) {
   const act_test::temporary_folder folder;
   (void)folder.write("tokenizer.json", content);
-  return act::load_tokenizer(folder.path());
+  return act::runtime::load_tokenizer(folder.path());
 }
 
 std::string refused_json(std::string_view content) {
@@ -48,7 +48,7 @@ void compare_shared(const char* folder, const char* golden) {
     MESSAGE("[skipped] no real tokenizer at " << path.string());
     return;
   }
-  check_all(act_test::compare_checks(*act::load_tokenizer(path), tokenizer_golden / golden, true));
+  check_all(act_test::compare_checks(*act::runtime::load_tokenizer(path), tokenizer_golden / golden, true));
 }
 
 }  // namespace
@@ -99,13 +99,15 @@ TEST_CASE("vocab.json and merges.txt: roles from tokenizer_config.json, mistakes
   const act_test::temporary_folder folder;
   (void)folder.write("vocab.json", R"({"a":0,"b":1,"ab":2,"<x>":3})");
   (void)folder.write("merges.txt", "#version: 0.2\r\na b\r\n\n");
-  const auto ids = [&](std::string_view text) { return act::load_tokenizer(folder.path())->encode(text); };
-  using list = std::vector<act::token_id>;
+  const auto ids = [&](std::string_view text) {
+    return act::runtime::load_tokenizer(folder.path())->encode(text);
+  };
+  using list = std::vector<act::runtime::token_id>;
   CHECK(ids("ab") == list{2});
   (void)folder.write("tokenizer_config.json",
                      R"({"bos_token":{"content":"<x>"},"eos_token":"<x>","add_bos_token":true})");
   CHECK(ids("a<x>ab") == list{3, 0, 3, 2});
-  CHECK(act::load_tokenizer(folder.path())->eos() == 3);
+  CHECK(act::runtime::load_tokenizer(folder.path())->eos() == 3);
   const auto refused = [&](const char* name, const char* content, const char* good) {
     (void)folder.write(name, content);
     const std::string message = refusal([&] { (void)ids("a"); });
@@ -123,14 +125,15 @@ TEST_CASE("vocab.json and merges.txt: roles from tokenizer_config.json, mistakes
   CHECK(contains(refused("vocab.json", R"({"a":2000000000})", "{}"), "impossible id"));
   CHECK(contains(refused("vocab.json", R"({"a":0,"a":1})", "{}"), "key 'a' appears twice in one object"));
   const act_test::temporary_folder empty;
-  CHECK(contains(refusal([&] { (void)act::load_tokenizer(empty.path()); }), "has no tokenizer.json"));
+  CHECK(
+      contains(refusal([&] { (void)act::runtime::load_tokenizer(empty.path()); }), "has no tokenizer.json"));
 }
 
 TEST_CASE("a vocabulary of characters has one id a character, and refuses the others") {
   const act_test::temporary_folder folder;
   (void)folder.write("char_vocab.json", R"({"\n":0,"a":1,"\u00e9":2})");
-  const std::unique_ptr<act::tokenizer> tokenizer = act::load_tokenizer(folder.path());
-  using list = std::vector<act::token_id>;
+  const std::unique_ptr<act::runtime::tokenizer> tokenizer = act::runtime::load_tokenizer(folder.path());
+  using list = std::vector<act::runtime::token_id>;
   CHECK(tokenizer->encode("a\u00e9\na") == list{1, 2, 0, 1});
   CHECK(tokenizer->decode(list{1, 2, 0}) == "a\u00e9\n");
   CHECK(tokenizer->vocabulary_size() == 3);
@@ -140,12 +143,12 @@ TEST_CASE("a vocabulary of characters has one id a character, and refuses the ot
   CHECK(contains(refusal([&] { (void)tokenizer->encode("a\xff"); }), "UTF-8"));
   for (const char* bad : {R"({"ab":0})", R"({"":0})", R"({"a":1})", R"({"a":0,"b":0})"}) {
     (void)folder.write("char_vocab.json", bad);
-    CHECK(contains(refusal([&] { (void)act::load_tokenizer(folder.path()); }), "char_vocab.json"));
+    CHECK(contains(refusal([&] { (void)act::runtime::load_tokenizer(folder.path()); }), "char_vocab.json"));
   }
   const std::filesystem::path real = std::filesystem::path(ACT_TEST_SHARED) / "models/slm4096-gpt2";
   if (!std::filesystem::exists(real)) return;
   const std::string corpus = act_test::read_whole_file(real / "corpus.txt");
-  const std::unique_ptr<act::tokenizer> trained = act::load_tokenizer(real);
+  const std::unique_ptr<act::runtime::tokenizer> trained = act::runtime::load_tokenizer(real);
   CHECK(trained->encode(corpus).size() == corpus.size());
   CHECK(trained->decode(trained->encode(corpus)) == corpus);
 }
@@ -195,7 +198,7 @@ TEST_CASE("a tokenizer.json cut anywhere or with flipped bits is refused, or is 
     for (int i = 0; i < 2; ++i)
       damaged[random() % (trial % 4 == 0 ? damaged.size() : 4096)] ^= static_cast<char>(1u << random() % 8);
     const std::string message = refusal([&] {
-      const std::unique_ptr<act::tokenizer> tokenizer = load_json(damaged);
+      const std::unique_ptr<act::runtime::tokenizer> tokenizer = load_json(damaged);
       (void)tokenizer->decode(tokenizer->encode("Hello <|im_end|> 12 w\u00f6rld"));
     });
     if (!message.empty()) CHECK_FALSE(contains(message, "\n"));
@@ -206,11 +209,11 @@ TEST_CASE("a tokenizer.json cut anywhere or with flipped bits is refused, or is 
 TEST_CASE("SentencePiece gives its own ids from tokenizer.model and from GGUF's lists") {
   const act_test::temporary_folder folder;
   std::filesystem::copy_file(tokenizer_golden / "small.model", folder.path() / "tokenizer.model");
-  const std::unique_ptr<act::tokenizer> tokenizer = act::load_tokenizer(folder.path());
+  const std::unique_ptr<act::runtime::tokenizer> tokenizer = act::runtime::load_tokenizer(folder.path());
   check_all(act_test::compare_checks(*tokenizer, tokenizer_golden / "small.spm.checks", true));
-  check_all(
-      act_test::compare_checks(*act::load_tokenizer(act::gguf_file(tokenizer_golden / "small.spm.gguf")),
-                               tokenizer_golden / "small.spm.checks", true));
+  check_all(act_test::compare_checks(
+      *act::runtime::load_tokenizer(act::runtime::gguf_file(tokenizer_golden / "small.spm.gguf")),
+      tokenizer_golden / "small.spm.checks", true));
   for (const char* text : {"Hello  world", " lead", "\xf0\x9f\x98\x80 \xc3\xa9", "a\nb", ""})
     CHECK(tokenizer->decode(tokenizer->encode(text, false)) == text);
   CHECK(tokenizer->encode("a</s>", false).back() == 2);
@@ -231,7 +234,7 @@ TEST_CASE("a damaged SentencePiece model is refused or works") {
   const auto open = [&](std::string_view content) {
     (void)folder.write("tokenizer.model", content);
     return refusal([&] {
-      const std::unique_ptr<act::tokenizer> tokenizer = act::load_tokenizer(folder.path());
+      const std::unique_ptr<act::runtime::tokenizer> tokenizer = act::runtime::load_tokenizer(folder.path());
       (void)tokenizer->decode(tokenizer->encode("Hello </s> w\u00f6rld"));
     });
   };
@@ -247,8 +250,10 @@ TEST_CASE("a damaged SentencePiece model is refused or works") {
 }
 #else
 TEST_CASE("without libsentencepiece its tokenizers are refused by name") {
-  CHECK(contains(
-      refusal([] { (void)act::load_tokenizer(act::gguf_file(tokenizer_golden / "small.spm.gguf")); }),
-      "libsentencepiece-dev"));
+  CHECK(contains(refusal([] {
+                   (void)act::runtime::load_tokenizer(
+                       act::runtime::gguf_file(tokenizer_golden / "small.spm.gguf"));
+                 }),
+                 "libsentencepiece-dev"));
 }
 #endif

@@ -1,8 +1,8 @@
 // The pre-tokenizer's pieces and character classes, and special tokens, are those of the Python package
 // `tokenizers`.
+#include <act/io/utf8.hpp>
 #include <act/runtime/tokenizer/pre_tokenizer.hpp>
 #include <act/runtime/tokenizer/special_tokens.hpp>
-#include <act/runtime/tokenizer/utf8.hpp>
 
 #include <doctest/doctest.h>
 
@@ -15,13 +15,13 @@
 #include <vector>
 
 #include "golden_lines.hpp"
-#include "runtime/files/refusal.hpp"
+#include "runtime/checkpoint/refusal.hpp"
 
 namespace {
 
 using pieces = std::vector<std::string_view>;
 
-pieces split(const act::pre_tokenizer& pre, std::string_view text) {
+pieces split(const act::runtime::pre_tokenizer& pre, std::string_view text) {
   pieces found;
   pre.split(text, found);
   return found;
@@ -30,17 +30,17 @@ pieces split(const act::pre_tokenizer& pre, std::string_view text) {
 }  // namespace
 
 TEST_CASE("words take their space along, contractions and signs stand alone") {
-  const act::pre_tokenizer gpt2 = act::pre_tokenizer::gpt2();
+  const act::runtime::pre_tokenizer gpt2 = act::runtime::pre_tokenizer::gpt2();
   CHECK(split(gpt2, "It's  2024, isn't it?") ==
         pieces{"It", "'s", " ", " 2024", ",", " isn", "'t", " it", "?"});
   CHECK(split(gpt2, "a\n\n b  ") == pieces{"a", "\n\n", " b", "  "});
   CHECK(split(gpt2, "").empty());
-  CHECK(split(act::pre_tokenizer::smollm(), "x 12y") == pieces{"x", " ", "1", "2", "y"});
+  CHECK(split(act::runtime::pre_tokenizer::smollm(), "x 12y") == pieces{"x", " ", "1", "2", "y"});
 }
 
 TEST_CASE("every code point has the class it has for the reference") {
-  const act::pre_tokenizer gpt2 = act::pre_tokenizer::gpt2();
-  act::pre_tokenizer digits;
+  const act::runtime::pre_tokenizer gpt2 = act::runtime::pre_tokenizer::gpt2();
+  act::runtime::pre_tokenizer digits;
   digits.add_digits(true);
   std::string classes;
   const auto classify = [&](char32_t c) {
@@ -48,9 +48,9 @@ TEST_CASE("every code point has the class it has for the reference") {
       classes += 'x';
       return;
     }
-    const auto count = [&](const act::pre_tokenizer& pre, const char* before) {
+    const auto count = [&](const act::runtime::pre_tokenizer& pre, const char* before) {
       std::string text = before;
-      act::append_utf8(text, c);
+      act::io::append_utf8(text, c);
       return split(pre, text).size();
     };
     const char kind = count(gpt2, "a") == 1   ? 'L'
@@ -70,42 +70,43 @@ TEST_CASE("every code point has the class it has for the reference") {
 }
 
 TEST_CASE("matches are isolated, removed or merged with a neighbour") {
-  const auto with = [](act::split_behaviour behaviour, std::string_view text) {
-    act::pre_tokenizer pre;
+  const auto with = [](act::runtime::split_behaviour behaviour, std::string_view text) {
+    act::runtime::pre_tokenizer pre;
     pre.add("-", behaviour, "test");
     pieces found;
     pre.split(text, found);
     return found;
   };
   // The reference's own example: "the-final--countdown".
-  CHECK(with(act::split_behaviour::isolated, "the-final--countdown") ==
+  CHECK(with(act::runtime::split_behaviour::isolated, "the-final--countdown") ==
         pieces{"the", "-", "final", "-", "-", "countdown"});
-  CHECK(with(act::split_behaviour::removed, "the-final--countdown") == pieces{"the", "final", "countdown"});
-  CHECK(with(act::split_behaviour::merged_with_previous, "the-final--countdown") ==
+  CHECK(with(act::runtime::split_behaviour::removed, "the-final--countdown") ==
+        pieces{"the", "final", "countdown"});
+  CHECK(with(act::runtime::split_behaviour::merged_with_previous, "the-final--countdown") ==
         pieces{"the-", "final-", "-", "countdown"});
-  CHECK(with(act::split_behaviour::merged_with_next, "the-final--countdown") ==
+  CHECK(with(act::runtime::split_behaviour::merged_with_next, "the-final--countdown") ==
         pieces{"the", "-final", "-", "-countdown"});
-  CHECK(with(act::split_behaviour::removed, "--").empty());
+  CHECK(with(act::runtime::split_behaviour::removed, "--").empty());
 }
 
 TEST_CASE(
     "a pattern that can match nothing ends, one that doesn't compile is refused, one that explodes too") {
-  act::pre_tokenizer pre;
-  pre.add("x*", act::split_behaviour::isolated, "test");
+  act::runtime::pre_tokenizer pre;
+  pre.add("x*", act::runtime::split_behaviour::isolated, "test");
   CHECK(split(pre, "a\u00e9xxb") == pieces{"a\u00e9", "xx", "b"});
   CHECK(act_test::contains(act_test::refusal([] {
-                             act::pre_tokenizer bad;
-                             bad.add("(", act::split_behaviour::isolated, "tokenizer.json");
+                             act::runtime::pre_tokenizer bad;
+                             bad.add("(", act::runtime::split_behaviour::isolated, "tokenizer.json");
                            }),
                            "tokenizer.json: the pattern '(' doesn't compile"));
-  act::pre_tokenizer explosive;
-  explosive.add("(a+)+$", act::split_behaviour::isolated, "test");
+  act::runtime::pre_tokenizer explosive;
+  explosive.add("(a+)+$", act::runtime::split_behaviour::isolated, "test");
   const std::string text = std::string(64, 'a') + "b";
   CHECK(act_test::contains(act_test::refusal([&] { (void)split(explosive, text); }), "can't be matched"));
 }
 
 TEST_CASE("the longest of the leftmost special tokens wins, and white space goes where a token wants it") {
-  std::vector<act::special_token> tokens(5);
+  std::vector<act::runtime::special_token> tokens(5);
   tokens[0].text = "<a>";
   tokens[1].text = "<a><b>";
   tokens[2].text = "word";
@@ -114,9 +115,9 @@ TEST_CASE("the longest of the leftmost special tokens wins, and white space goes
   tokens[3].lstrip = true;
   tokens[4].text = "<r>";
   tokens[4].rstrip = true;
-  const act::special_tokens special(tokens);
+  const act::runtime::special_tokens special(tokens);
   const auto parts = [&](std::string_view text) {
-    std::vector<act::special_tokens::part> found;
+    std::vector<act::runtime::special_tokens::part> found;
     special.split(text, found);
     std::string shown;
     for (const auto& part : found)

@@ -16,7 +16,8 @@ using act_test::message_of;
 TEST_CASE("hellaswag: label as number or digits, inside the endings") {
   const auto refused = [](const std::string& label) {
     return message_of([&] {
-      act::read_hellaswag({"h", R"({"ctx": "c", "endings": ["a", "b", "c", "d"], "label": )" + label + "}"});
+      act::tasks::read_hellaswag(
+          {"h", R"({"ctx": "c", "endings": ["a", "b", "c", "d"], "label": )" + label + "}"});
     });
   };
   CHECK(refused("3").empty());
@@ -26,19 +27,19 @@ TEST_CASE("hellaswag: label as number or digits, inside the endings") {
     CHECK(refused(wrong) == "h:1: 'label' must be a whole number from 0 to 3");
   }
   CHECK(message_of([] {
-          act::read_hellaswag({"h", R"({"ctx": "c", "endings": ["a"], "label": 0})"});
+          act::tasks::read_hellaswag({"h", R"({"ctx": "c", "endings": ["a"], "label": 0})"});
         }) == "h:1: has 1 options; there must be 2 to 26");
   CHECK(message_of([] {
-          act::read_hellaswag({"h", R"({"ctx": "c", "endings": "ab", "label": 0})"});
+          act::tasks::read_hellaswag({"h", R"({"ctx": "c", "endings": "ab", "label": 0})"});
         }) == "h:1: 'endings' must be a list");
   CHECK(message_of([] {
-          act::read_hellaswag({"h", R"({"ctx": "c", "endings": ["a", 2], "label": 0})"});
+          act::tasks::read_hellaswag({"h", R"({"ctx": "c", "endings": ["a", 2], "label": 0})"});
         }) == "h:1: 'endings' must hold strings only");
 }
 
 TEST_CASE("arc and csqa: the answer must be one of the keys") {
   const auto refused = [](const std::string& text) {
-    return message_of([&] { act::read_keyed_choices({"a", text}); });
+    return message_of([&] { act::tasks::read_keyed_choices({"a", text}); });
   };
   CHECK(
       refused(
@@ -68,11 +69,11 @@ TEST_CASE("arc and csqa: the answer must be one of the keys") {
 }
 
 TEST_CASE("piqa: as many labels as samples") {
-  const act::text_file file{"v.jsonl", "{\"goal\": \"g\", \"sol1\": \"a\", \"sol2\": \"b\"}\n"};
+  const act::io::text_file file{"v.jsonl", "{\"goal\": \"g\", \"sol1\": \"a\", \"sol2\": \"b\"}\n"};
   const auto refused = [&](const std::string& labels) {
-    return message_of([&] { act::read_piqa(file, {"v-labels.lst", labels}); });
+    return message_of([&] { act::tasks::read_piqa(file, {"v-labels.lst", labels}); });
   };
-  CHECK(act::read_piqa(file, {"l", " 1\r\n\n"})[0].label == 1);
+  CHECK(act::tasks::read_piqa(file, {"l", " 1\r\n\n"})[0].label == 1);
   CHECK(refused("1\n0\n") ==
         "v-labels.lst: has 2 labels for the 1 samples of v.jsonl; take both files from one download");
   CHECK(refused("") ==
@@ -83,10 +84,10 @@ TEST_CASE("piqa: as many labels as samples") {
 TEST_CASE("obqa: columns by name, options by marks in order") {
   const std::string header = "Question Stem\tChoices\tAnswer Key\n";
   const auto refused = [&](const std::string& text) {
-    return message_of([&] { act::read_openbookqa({"o.tsv", text}); });
+    return message_of([&] { act::tasks::read_openbookqa({"o.tsv", text}); });
   };
-  CHECK(act::read_openbookqa({"f", header + "q\t(A) a (D) b (B) c (C) (A) d (D) e (E) f\tC"})[0].choices ==
-        std::vector<std::string>{"a (D) b", "c", "(A) d", "e (E) f"});
+  CHECK(act::tasks::read_openbookqa({"f", header + "q\t(A) a (D) b (B) c (C) (A) d (D) e (E) f\tC"})[0]
+            .choices == std::vector<std::string>{"a (D) b", "c", "(A) d", "e (E) f"});
   CHECK(refused("Question Stem\tChoices\nx\ty\n") ==
         "o.tsv:1: the header has no column 'Answer Key'; is it another task's file?");
   CHECK(refused(header + "q\t(A) a (B) b (C) c\tA\n") ==
@@ -99,7 +100,7 @@ TEST_CASE("obqa: columns by name, options by marks in order") {
 
 TEST_CASE("copa: cause or effect, label 0 or 1, in lines and in XML") {
   const auto refused = [](const std::string& text) {
-    return message_of([&] { act::read_copa({"c", text}); });
+    return message_of([&] { act::tasks::read_copa({"c", text}); });
   };
   CHECK(refused(R"({"premise": "p", "choice1": "a", "choice2": "b", "question": "why", "label": 0})") ==
         "c:1: asks for 'why'; it must be cause or effect");
@@ -117,16 +118,16 @@ TEST_CASE("copa: cause or effect, label 0 or 1, in lines and in XML") {
   CHECK(refused(item("asks-for=\"so\" " + right, all)) == "c:2: asks for 'so'; it must be cause or effect");
   CHECK(refused(item("asks-for=\"cause\" most-plausible-alternative=\"0\"", all)) ==
         "c:2: label '0' is none of 1, 2; is it another task's file?");
-  CHECK(act::read_copa({"c", "<c></c>"}).empty());
+  CHECK(act::tasks::read_copa({"c", "<c></c>"}).empty());
 }
 
 TEST_CASE("mmlu: six cells, a letter, the subject in the file's name") {
-  CHECK(act::mmlu_subject("some/folder/high_school_physics_test.csv") == "high school physics");
-  CHECK(act::mmlu_subject("a_dev.csv") == "a");
-  CHECK(act::mmlu_subject("virology_val.csv") == "virology");
-  CHECK(act::mmlu_subject("test.csv") == "test");
+  CHECK(act::tasks::mmlu_subject("some/folder/high_school_physics_test.csv") == "high school physics");
+  CHECK(act::tasks::mmlu_subject("a_dev.csv") == "a");
+  CHECK(act::tasks::mmlu_subject("virology_val.csv") == "virology");
+  CHECK(act::tasks::mmlu_subject("test.csv") == "test");
   const auto refused = [](const std::string& text) {
-    return message_of([&] { act::read_mmlu({"x_test.csv", text}); });
+    return message_of([&] { act::tasks::read_mmlu({"x_test.csv", text}); });
   };
   CHECK(refused("q,1,2,3,4,A\nq,1,2,3,4\n") ==
         "x_test.csv:2: has 5 cells; there must be 6: question, four options, letter");

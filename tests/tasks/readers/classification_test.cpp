@@ -16,10 +16,10 @@ using act_test::message_of;
 
 TEST_CASE("sst2: header, last tab, label") {
   const auto refused = [](const std::string& text) {
-    return message_of([&] { act::read_sentence_tsv({"dev.tsv", text}); });
+    return message_of([&] { act::tasks::read_sentence_tsv({"dev.tsv", text}); });
   };
   const std::string header = "sentence\tlabel\n";
-  CHECK(act::read_sentence_tsv({"f", header + " a\tb \t1"})[0].fields.at("text") == " a\tb ");
+  CHECK(act::tasks::read_sentence_tsv({"f", header + " a\tb \t1"})[0].fields.at("text") == " a\tb ");
   CHECK(refused("good film\t1\n") ==
         "dev.tsv:1: the first line must be the header 'sentence<TAB>label'; add it");
   CHECK(refused("sentence label\n") ==
@@ -36,7 +36,9 @@ TEST_CASE("sst2: header, last tab, label") {
 
 TEST_CASE("sst5, mr, subj: label digit, space, text") {
   const auto refused = [](const std::string& text, std::size_t labels) {
-    return message_of([&] { act::read_labelled_lines({"all.txt", text}, labels, act::text_encoding::utf8); });
+    return message_of([&] {
+      act::tasks::read_labelled_lines({"all.txt", text}, labels, act::tasks::text_encoding::utf8);
+    });
   };
   const std::string place = "all.txt:1: must begin with a label from 0 to ";
   CHECK(refused("5 x\n", 5) == place + "4 and one space, not '5 x'");
@@ -47,14 +49,15 @@ TEST_CASE("sst5, mr, subj: label digit, space, text") {
   CHECK(refused("10 x\n", 2) == place + "1 and one space, not '10 x'");
   CHECK(refused("\xC3\xA9\n", 2) == place + "1 and one space, not '?\?'");
   CHECK(refused("0 x\n\n1  \t\n", 2) == "all.txt:3: has no text after its label; add it or remove the line");
-  const auto latin = act::read_labelled_lines({"f", "1 \x85 a\x85 \n"}, 2, act::text_encoding::latin1);
+  const auto latin =
+      act::tasks::read_labelled_lines({"f", "1 \x85 a\x85 \n"}, 2, act::tasks::text_encoding::latin1);
   CHECK(latin[0].fields.at("text") == "\xC2\x85 a\xC2\x85");
 }
 
 TEST_CASE("trec: COARSE:fine text") {
-  const std::vector<std::string> classes = act::find_task("trec").file_labels;
+  const std::vector<std::string> classes = act::tasks::find_task("trec").file_labels;
   const auto refused = [&](const std::string& text) {
-    return message_of([&] { act::read_question_classes({"t.txt", text}, classes); });
+    return message_of([&] { act::tasks::read_question_classes({"t.txt", text}, classes); });
   };
   CHECK(refused("NUM:dist ok ?\nXYZ:dist How ?\n") ==
         "t.txt:2: label 'XYZ' is none of ABBR, ENTY, DESC, HUM, LOC, NUM; is it another task's file?");
@@ -64,18 +67,20 @@ TEST_CASE("trec: COARSE:fine text") {
   CHECK(refused("NUM:dist \n") == "t.txt:1: has no question after its class; add it or remove the line");
   CHECK(refused("NUM:dist na\xEFve\n") == "t.txt:1: byte 12 isn't UTF-8; convert the file to UTF-8");
   // Valid UTF-8 stays, four-byte characters included; only a broken file loses its 0xF0 bytes.
-  CHECK(act::read_question_classes({"f", "NUM:x a\xF0\x9F\x98\x80"}, classes)[0].fields.at("text") ==
+  CHECK(act::tasks::read_question_classes({"f", "NUM:x a\xF0\x9F\x98\x80"}, classes)[0].fields.at("text") ==
         "a\xF0\x9F\x98\x80");
-  CHECK(act::read_question_classes({"f",
-                                    "NUM:x a\xF0"
-                                    "b\xF0"},
-                                   classes)[0]
+  CHECK(act::tasks::read_question_classes({"f",
+                                           "NUM:x a\xF0"
+                                           "b\xF0"},
+                                          classes)[0]
             .fields.at("text") == "a b");
 }
 
 TEST_CASE("agnews, dbpedia: three cells, class from 1") {
   const auto refused = [](const std::string& text) {
-    return message_of([&] { act::read_class_csv({"t.csv", text}, 4, act::csv_text::title_and_description); });
+    return message_of([&] {
+      act::tasks::read_class_csv({"t.csv", text}, 4, act::tasks::csv_text::title_and_description);
+    });
   };
   CHECK(refused("1,a,b\n5,a,b\n") == "t.csv:2: class must be a number from 1 to 4, not '5'");
   CHECK(refused("0,a,b\n") == "t.csv:1: class must be a number from 1 to 4, not '0'");
@@ -84,12 +89,15 @@ TEST_CASE("agnews, dbpedia: three cells, class from 1") {
         "t.csv:1: class must be a number from 1 to 4, not '99999999999999999999'");
   CHECK(refused("1,a\n") == "t.csv:1: has 2 cells; there must be 3: class, title, description");
   CHECK(refused("1,a,b,c\n") == "t.csv:1: has 4 cells; there must be 3: class, title, description");
-  CHECK(act::read_class_csv({"f", "1,a,b\n"}, 4, act::csv_text::description)[0].fields.at("text") == "b");
+  CHECK(act::tasks::read_class_csv({"f", "1,a,b\n"}, 4, act::tasks::csv_text::description)[0].fields.at(
+            "text") == "b");
 }
 
 TEST_CASE("cb, rte: premise, hypothesis, label word") {
   const auto refused = [](const std::string& task, const std::string& text) {
-    return message_of([&] { act::read_inference({"t.jsonl", text}, act::find_task(task).file_labels); });
+    return message_of([&] {
+      act::tasks::read_inference({"t.jsonl", text}, act::tasks::find_task(task).file_labels);
+    });
   };
   CHECK(refused("rte", R"({"premise": "p", "hypothesis": "h", "label": "neutral"})") ==
         "t.jsonl:1: label 'neutral' is none of entailment, not_entailment; is it another task's file?");
@@ -103,7 +111,8 @@ TEST_CASE("cb, rte: premise, hypothesis, label word") {
 
 TEST_CASE("boolq: every way to write a truth value, and no other") {
   const auto label = [](const std::string& value) {
-    return act::read_boolq({"t.jsonl", R"({"passage": "p", "question": "q", "label": )" + value + "}"})[0]
+    return act::tasks::read_boolq(
+               {"t.jsonl", R"({"passage": "p", "question": "q", "label": )" + value + "}"})[0]
         .label;
   };
   for (const char* truth : {"true", "1", "\"true\"", "\"True\"", "\"TRUE\"", "\"1\""}) {

@@ -11,14 +11,14 @@ using table = std::vector<std::vector<std::string>>;
 
 table cells_of(const std::string& text) {
   table cells;
-  for (const act::csv_row& row : act::parse_csv({"f", text})) {
+  for (const act::tasks::csv_row& row : act::tasks::parse_csv({"f", text})) {
     cells.push_back(row.cells);
   }
   return cells;
 }
 
 std::string refused_csv(const std::string& text) {
-  return act_test::message_of([&] { act::parse_csv({"f", text}); });
+  return act_test::message_of([&] { act::tasks::parse_csv({"f", text}); });
 }
 
 }  // namespace
@@ -42,7 +42,7 @@ TEST_CASE("rows end at 0x0A, with or without CR, empty lines are passed over") {
 }
 
 TEST_CASE("a quoted cell keeps its newlines, and lines are still counted") {
-  const auto rows = act::parse_csv({"f", "\n\"a\r\n\nb\",c\nd\n"});
+  const auto rows = act::tasks::parse_csv({"f", "\n\"a\r\n\nb\",c\nd\n"});
   REQUIRE(rows.size() == 2);
   CHECK(rows[0].cells == std::vector<std::string>{"a\r\n\nb", "c"});
   CHECK(rows[0].line == 2);
@@ -57,6 +57,6 @@ TEST_CASE("broken quoting is refused where it is") {
         "f:1: text follows the closing quote of cell 1; double the quotes inside a cell");
   CHECK(refused_csv("\"") == "f:1: a quoted cell is never closed; add the missing \"");
   CHECK(refused_csv("a,na\xEFve\n") == "f:1: cell 2 isn't UTF-8; convert the file to UTF-8");
-  CHECK(refused_csv("a,\"" + std::string(act::line_length_limit + 1, 'x') + "\"") ==
+  CHECK(refused_csv("a,\"" + std::string(act::tasks::line_length_limit + 1, 'x') + "\"") ==
         "f:1: a cell is longer than 16 MiB; is a quote missing?");
 }

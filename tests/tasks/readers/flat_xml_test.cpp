@@ -8,28 +8,29 @@
 namespace {
 
 std::string refused_xml(const std::string& text) {
-  return act_test::message_of([&] { act::parse_flat_xml({"x", text}); });
+  return act_test::message_of([&] { act::tasks::parse_flat_xml({"x", text}); });
 }
 
 }  // namespace
 
 TEST_CASE("elements, attributes, entities, comments") {
-  const auto events = act::parse_flat_xml({"x",
-                                           "<?xml version='1.0'?>\n<!DOCTYPE a SYSTEM 'a.dtd'>\n<!-- <b> "
-                                           "-->\n<a x = \"1 &lt; 2\" y='&quot;'>t&amp;&#x41;"
-                                           "&#66;&#8364;&#128512;&apos;<b/>u</a>\n"});
+  const auto events =
+      act::tasks::parse_flat_xml({"x",
+                                  "<?xml version='1.0'?>\n<!DOCTYPE a SYSTEM 'a.dtd'>\n<!-- <b> "
+                                  "-->\n<a x = \"1 &lt; 2\" y='&quot;'>t&amp;&#x41;"
+                                  "&#66;&#8364;&#128512;&apos;<b/>u</a>\n"});
   REQUIRE(events.size() == 6);
   CHECK(events[0].name == "a");
   CHECK(events[0].line == 4);
   CHECK(events[0].attributes.at("x") == "1 < 2");
   CHECK(events[0].attributes.at("y") == "\"");
   CHECK(events[1].text == "t&AB€😀'");
-  CHECK(events[2].kind == act::xml_event_kind::open);
-  CHECK(events[3].kind == act::xml_event_kind::close);
+  CHECK(events[2].kind == act::tasks::xml_event_kind::open);
+  CHECK(events[3].kind == act::tasks::xml_event_kind::close);
   CHECK(events[3].name == "b");
   CHECK(events[4].text == "u");
-  CHECK(events[5].kind == act::xml_event_kind::close);
-  CHECK(act::parse_flat_xml({"x", ""}).empty());
+  CHECK(events[5].kind == act::tasks::xml_event_kind::close);
+  CHECK(act::tasks::parse_flat_xml({"x", ""}).empty());
 }
 
 TEST_CASE("what isn't well formed or isn't known is refused with its line") {

@@ -1,6 +1,7 @@
 // Lines, trimming, encodings: the rules every line reader shares.
 #include "../message_of.hpp"
 
+#include <act/io/utf8.hpp>
 #include <act/tasks/readers/json_lines.hpp>
 #include <act/tasks/readers/lines.hpp>
 
@@ -12,10 +13,12 @@ namespace {
 
 using numbered_lines = std::vector<std::pair<std::string, std::size_t>>;
 
-numbered_lines lines_of(const std::string& text, act::text_encoding encoding = act::text_encoding::utf8) {
+numbered_lines lines_of(const std::string& text,
+                        act::tasks::text_encoding encoding = act::tasks::text_encoding::utf8) {
   numbered_lines lines;
-  act::for_each_line({"f", text}, encoding,
-                     [&](std::string_view line, std::size_t number) { lines.emplace_back(line, number); });
+  act::tasks::for_each_line({"f", text}, encoding, [&](std::string_view line, std::size_t number) {
+    lines.emplace_back(line, number);
+  });
   return lines;
 }
 
@@ -32,8 +35,8 @@ TEST_CASE("lines end at 0x0A only, lose one CR, and empty ones are passed over")
   CHECK(lines_of("").empty());
   CHECK(lines_of(" \n") == numbered_lines{{" ", 1}});
   CHECK(lines_of("\xEF\xBB\xBFx") == numbered_lines{{"x", 1}});
-  CHECK(lines_of("\xEF\xBB\xBFx", act::text_encoding::latin1) == numbered_lines{{"\xEF\xBB\xBFx", 1}});
-  CHECK(lines_of("a\x85\x96\n", act::text_encoding::latin1) == numbered_lines{{"a\x85\x96", 1}});
+  CHECK(lines_of("\xEF\xBB\xBFx", act::tasks::text_encoding::latin1) == numbered_lines{{"\xEF\xBB\xBFx", 1}});
+  CHECK(lines_of("a\x85\x96\n", act::tasks::text_encoding::latin1) == numbered_lines{{"a\x85\x96", 1}});
 }
 
 TEST_CASE("bytes that aren't UTF-8 are refused with line and byte") {
@@ -42,7 +45,7 @@ TEST_CASE("bytes that aren't UTF-8 are refused with line and byte") {
 }
 
 TEST_CASE("a line beyond 16 MiB is refused") {
-  std::string text(act::line_length_limit + 1, 'x');
+  std::string text(act::tasks::line_length_limit + 1, 'x');
   CHECK(act_test::message_of([&] { lines_of("a\n" + text); }) ==
         "f:2: is longer than 16 MiB; is this a text file?");
   text.pop_back();
@@ -51,7 +54,7 @@ TEST_CASE("a line beyond 16 MiB is refused") {
 
 TEST_CASE("well-formed UTF-8 is RFC 3629's") {
   const auto valid = [](std::string_view text) {
-    return act::find_invalid_utf8(text) == std::string_view::npos;
+    return act::io::find_invalid_utf8(text) == std::string_view::npos;
   };
   CHECK(valid(
       "\xC2\x80\xDF\xBF\xE0\xA0\x80\xED\x9F\xBF\xEE\x80\x80\xEF\xBF\xBF\xF0\x90\x80\x80\xF4\x8F\xBF\xBF"));
@@ -60,32 +63,32 @@ TEST_CASE("well-formed UTF-8 is RFC 3629's") {
         "\xED\xA0\x80", "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF", "\xF0\x90\x80"}) {
     CHECK_FALSE(valid(broken));
   }
-  CHECK(act::find_invalid_utf8("ab\xC3\xA9\xFF") == 4);
+  CHECK(act::io::find_invalid_utf8("ab\xC3\xA9\xFF") == 4);
 }
 
 TEST_CASE("trimming takes spaces, tabs, CR and LF and nothing else") {
-  CHECK(act::trimmed(" \t\r\na b\n") == "a b");
-  CHECK(act::trimmed("\x85 a\xC2\xA0 ") == "\x85 a\xC2\xA0");
-  CHECK(act::trimmed("\x0B"
-                     "a\x0C") ==
+  CHECK(act::tasks::trimmed(" \t\r\na b\n") == "a b");
+  CHECK(act::tasks::trimmed("\x85 a\xC2\xA0 ") == "\x85 a\xC2\xA0");
+  CHECK(act::tasks::trimmed("\x0B"
+                            "a\x0C") ==
         "\x0B"
         "a\x0C");
-  CHECK(act::trimmed(" \t ").empty());
+  CHECK(act::tasks::trimmed(" \t ").empty());
 }
 
 TEST_CASE("Latin-1 bytes are their code points") {
-  CHECK(act::latin1_to_utf8("a\xE9\x85\xFF") == "a\xC3\xA9\xC2\x85\xC3\xBF");
+  CHECK(act::io::latin1_to_utf8("a\xE9\x85\xFF") == "a\xC3\xA9\xC2\x85\xC3\xBF");
 }
 
 TEST_CASE("excerpts in errors are short and printable") {
-  CHECK(act::excerpt("a\tb\xFF") == "'a?b?'");
-  CHECK(act::excerpt(std::string(50, 'x')) == "'" + std::string(40, 'x') + "...'");
+  CHECK(act::tasks::excerpt("a\tb\xFF") == "'a?b?'");
+  CHECK(act::tasks::excerpt(std::string(50, 'x')) == "'" + std::string(40, 'x') + "...'");
 }
 
 TEST_CASE("JSON lines must be objects, of bounded depth, without repeated keys") {
   const auto refused = [](const std::string& text) {
     return act_test::message_of([&] {
-      act::for_each_json_line({"f", text}, [](const act::json_record&) {});
+      act::tasks::for_each_json_line({"f", text}, [](const act::tasks::json_record&) {});
     });
   };
   CHECK(refused("{}\n{\"a\": }\n") == "f:2: not valid JSON at byte 7; mend the line or remove it");

@@ -8,7 +8,7 @@
 namespace {
 
 std::string refused_line(const std::string& line) {
-  return act_test::message_of([&] { act::read_own_jsonl({"own.jsonl", line}); });
+  return act_test::message_of([&] { act::tasks::read_own_jsonl({"own.jsonl", line}); });
 }
 
 std::string with_label(const std::string& label) {
@@ -18,9 +18,9 @@ std::string with_label(const std::string& label) {
 }  // namespace
 
 TEST_CASE("the label is an index or an option's text") {
-  CHECK(act::read_own_jsonl({"f", with_label("1")})[0].label == 1);
-  CHECK(act::read_own_jsonl({"f", with_label("\" no\"")})[0].label == 1);
-  CHECK(act::read_own_jsonl({"f", with_label("\"1\"")})[0].label == 2);  // text comes before digits
+  CHECK(act::tasks::read_own_jsonl({"f", with_label("1")})[0].label == 1);
+  CHECK(act::tasks::read_own_jsonl({"f", with_label("\" no\"")})[0].label == 1);
+  CHECK(act::tasks::read_own_jsonl({"f", with_label("\"1\"")})[0].label == 2);  // text comes before digits
   for (const char* wrong :
        {"3", "-1", "1.0", "\"no\"", "\"0\"", "null", "true", "[0]", "18446744073709551615"}) {
     CHECK(refused_line(with_label(wrong)) ==
@@ -29,9 +29,9 @@ TEST_CASE("the label is an index or an option's text") {
 }
 
 TEST_CASE("prompt and options are taken as they are") {
-  const auto read = act::read_own_jsonl({"f",
-                                         "{\"prompt\": \" {x}\\n\", \"options\": [\" a\", \"b \"], "
-                                         "\"label\": 0, \"prior_prompt\": \"\", \"id\": 7}\n"});
+  const auto read = act::tasks::read_own_jsonl({"f",
+                                                "{\"prompt\": \" {x}\\n\", \"options\": [\" a\", \"b \"], "
+                                                "\"label\": 0, \"prior_prompt\": \"\", \"id\": 7}\n"});
   CHECK(read[0].fields.at("prompt") == " {x}\n");
   CHECK(read[0].fields.at("prior_prompt").empty());
   CHECK(read[0].choices == std::vector<std::string>{" a", "b "});

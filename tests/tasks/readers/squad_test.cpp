@@ -9,7 +9,7 @@
 namespace {
 
 std::string refused_squad(const std::string& text) {
-  return act_test::message_of([&] { act::read_squad({"s.json", text}); });
+  return act_test::message_of([&] { act::tasks::read_squad({"s.json", text}); });
 }
 
 std::string with_question(const std::string& question) {
@@ -21,7 +21,7 @@ std::string with_question(const std::string& question) {
 
 TEST_CASE("answers, groups and impossible questions") {
   const auto samples =
-      act::read_samples(act::find_task("squad"), act_test::golden_tasks() / "data/squad.json");
+      act::tasks::read_samples(act::tasks::find_task("squad"), act_test::golden_tasks() / "data/squad.json");
   REQUIRE(samples.size() == 4);
   CHECK(samples[0].fields.at("title") == "Small Town");
   CHECK(samples[0].choices == std::vector<std::string>{"two", "two mills"});

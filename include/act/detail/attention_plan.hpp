@@ -1,0 +1,120 @@
+// How a call that begins at Q, K and V divides its work and memory: what calibrated_attention.hpp and its
+// siblings decide before they begin, and how they report. Computes no attention.
+#pragma once
+
+#include <act/attention_workspace.hpp>
+#include <act/calibrate.hpp>
+#include <act/column_scores.hpp>
+#include <act/detail/authors_row.hpp>
+#include <act/detail/kernels/attention_head.hpp>
+#include <act/element.hpp>
+#include <act/error.hpp>
+#include <act/head_set.hpp>
+#include <act/head_tensor.hpp>
+#include <act/options.hpp>
+#include <act/parallel.hpp>
+#include <act/sinks.hpp>
+#include <act/version.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <limits>
+#include <span>
+
+namespace act::inline ACT_ABI::detail {
+
+/// Calls of fewer multiply-adds than this stay on their own thread.
+inline constexpr std::size_t attention_worth_threads = std::size_t{1} << 19;
+
+/// Numbers of a call: `jobs` heads on `workers` threads, each with memory for one head of `shape`; `entries`
+/// heads are calibrated and reported.
+template <class T, class Arch>
+struct attention_plan {
+  typename attention_head<T, Arch>::shape shape;
+  std::size_t jobs = 0, workers = 1, entries = 0;
+
+  attention_plan(const head_tensor<const T>& q, const head_tensor<const T>& k, std::size_t value_channels,
+                 std::size_t heads_each, std::size_t entries_each) noexcept
+      : shape{q.tokens, k.tokens, q.channels, value_channels},
+        jobs(q.tokens == 0 ? 0 : q.batches * heads_each),
+        entries(q.tokens == 0 ? 0 : q.batches * entries_each) {
+    const bool small = jobs * q.tokens * k.tokens * (q.channels + value_channels) < attention_worth_threads;
+    if (!small) workers = std::max<std::size_t>(1, std::min(jobs, thread_count()));
+  }
+
+  /// Throws act::error (unsupported) where maps of heads are kept and no address space would hold them.
+  void reserve(attention_workspace<accumulator_t<T>>& workspace) const {
+    constexpr std::size_t most = std::numeric_limits<std::ptrdiff_t>::max() / sizeof(accumulator_t<T>);
+    if (shape.score_rows > most / 2 / workers / shape.score_stride()) {
+      throw error(error_code::unsupported, "q", "has too many rows for a map of a head to be kept");
+    }
+    workspace.reserve(workers, shape.memory(), entries, shape.keys);
+  }
+  [[nodiscard]] std::size_t bytes() const noexcept {
+    return workers * shape.memory() * sizeof(accumulator_t<T>);
+  }
+};
+
+/// The heads that a report will speak of, in their order.
+inline void name_heads(calibration_report& report, std::size_t batches, std::size_t chosen,
+                       const layer_heads& heads) {
+  report.heads.resize(batches * chosen);
+  for (std::size_t entry = 0; entry < report.heads.size(); ++entry) {
+    report.heads[entry].batch = entry / chosen;
+    report.heads[entry].head = heads.at(entry % chosen);
+  }
+}
+
+/// What became of them: `done` has for each its sinks' positions, the scores of all keys and the mass moved.
+inline void fill_report(calibration_report& report, calibration_workspace& done, std::size_t keys) {
+  for (std::size_t entry = 0; entry < report.heads.size(); ++entry) {
+    head_report& each = report.heads[entry];
+    each.moved_mass = done.result(entry).moved_mass;
+    each.sinks.resize(done.result(entry).sinks);
+    for (std::size_t s = 0; s < each.sinks.size(); ++s) {
+      const std::size_t position = done.positions(entry, keys)[s];
+      each.sinks[s] = {position, done.sums(entry, keys)[position]};
+    }
+  }
+}
+
+/// Sums of a call's rows become scores: with the rows of a prompt's earlier chunks, where those are carried
+/// in `options`, which then carry this chunk's too. `head` counts over all batch entries.
+inline void score_columns(std::span<double> sums, const attention_options& options, std::size_t batch,
+                          std::size_t head, std::size_t queries) noexcept {
+  const bool carries = !options.carried_sums.empty();
+  if (carries) {
+    double* const carried = options.carried_sums.data() + head * sums.size();
+    for (std::size_t j = 0; j < sums.size(); ++j)
+      sums[j] = carried[j] += sums[j];
+  }
+  const std::size_t offset = options.visible.query_offset;
+  divide_by_rows(options.visible, batch, carries ? 0 : offset, offset + queries, sums);
+}
+
+/// The sinks among these scores, to `positions`. Returns how many.
+[[nodiscard]] inline std::size_t collect_sinks(std::span<const double> scores,
+                                               const attention_options& options, const sink_options& rule,
+                                               std::size_t batch, std::size_t queries,
+                                               std::span<std::size_t> positions) noexcept {
+  const std::size_t offset = options.visible.query_offset;
+  std::size_t count = 0;
+  for_each_sink(scores, options.visible, batch, options.carried_sums.empty() ? offset : 0, offset + queries,
+                rule, compatibility::none,
+                [&](std::size_t position, double) noexcept { positions[count++] = position; });
+  return count;
+}
+
+/// Calls use(worker, packed, job) for every job; `packed` goes with the worker.
+template <class Packed, class Use>
+void for_each_job(std::size_t workers, std::size_t jobs, Use&& use) noexcept {
+  std::atomic<std::size_t> next{0};
+  parallel_for(workers, [&](std::size_t worker) noexcept {
+    Packed packed;
+    for (std::size_t job = next++; job < jobs; job = next++)
+      use(worker, packed, job);
+  });
+}
+
+}  // namespace act::inline ACT_ABI::detail

@@ -1,0 +1,99 @@
+// Calibration of a head whose weights are all kept until its sinks are known: rows are calibrated before
+// their product with V, nothing is computed twice and nothing is corrected. For calibrated_attention, where a
+// head's weights fit into attention_options::kept_weights; sink_correction.hpp does the same from outputs
+// alone.
+//
+// Weights w are not divided by their rows' sums yet. A row's output is factor * sum over j of w[j] V[j], and
+// calibration makes
+//
+//   factor' = c * factor,   w'[s] = (beta / c) * w[s] of every sink s,   c = 1 + (1 - beta) S / R
+//
+// so that a row costs a few operations for each sink it sees. R, the row's mass elsewhere, is the difference
+// of two sums, but where sinks hold more than half of the row it is summed itself: a difference would have
+// lost digits that c multiplies. Nothing here allocates, throws or checks.
+#pragma once
+
+#include <act/attention_view.hpp>
+#include <act/calibrate_row.hpp>
+#include <act/detail/ablations.hpp>
+#include <act/detail/kernels/attention_head.hpp>
+#include <act/version.hpp>
+
+#include <cstddef>
+#include <span>
+
+namespace act::inline ACT_ABI::detail {
+
+template <class T, class Arch>
+class weight_calibration {
+  using head_type = attention_head<T, Arch>;
+  using A = typename head_type::A;
+  using block_scores = typename head_type::block_scores;
+  static constexpr std::size_t block_rows = head_type::block::block_rows;
+
+ public:
+  /// `sinks` ascend; the head's weights are kept and its rows have their statistics.
+  weight_calibration(head_type& head, std::span<const std::size_t> sinks, double beta) noexcept
+      : head_(head), sinks_(sinks), beta_(beta) {}
+
+  /// Rows [i, i + rows), whose weights and output factors these are. Says whether it changed them.
+  bool operator()(std::size_t i, std::size_t rows, const block_scores& weights, A* factors) noexcept {
+    const key_range last = head_.seen(i + rows - 1), first = head_.seen(i);
+    while (end_ < sinks_.size() && sinks_[end_] < last.end)
+      ++end_;
+    while (begin_ < end_ && sinks_[begin_] < first.begin)
+      ++begin_;
+    const std::span<const std::size_t> here = sinks_.subspan(begin_, end_ - begin_);
+    if (here.empty() || beta_ == 1) return false;
+    // Key by key, its rows' weights together: masked ones are 0.
+    double on_sinks[block_rows] = {};
+    for (const std::size_t s : here) {
+      for (std::size_t r = 0; r < rows; ++r)
+        on_sinks[r] += static_cast<double>(weights.row(r)[s]);
+    }
+    A at_sinks[block_rows];
+    bool changes = false;
+    for (std::size_t r = 0; r < rows; ++r) {
+      const A c = factor(i + r, weights.row(r), here, on_sinks[r]);
+      at_sinks[r] = c == 1 ? A(1) : static_cast<A>(beta_) / c;
+      factors[r] *= c;
+      changes = changes || c != 1;
+    }
+    if (!changes) return false;
+    for (const std::size_t s : here) {
+      for (std::size_t r = 0; r < rows; ++r)
+        weights.row(r)[s] *= at_sinks[r];
+    }
+    return true;
+  }
+
+  [[nodiscard]] std::size_t sinks() const noexcept { return sinks_.size(); }
+  /// What the calls so far took from sinks.
+  [[nodiscard]] double moved() const noexcept { return moved_; }
+
+ private:
+  // What row i's weights outside of sinks are multiplied by; 1 where the row stays.
+  [[nodiscard]] A factor(std::size_t i, A* row, std::span<const std::size_t> sinks,
+                         double on_sinks) noexcept {
+    if (!(on_sinks > 0)) return 1;
+    const double inverse = static_cast<double>(head_.inverse_sum[i]);
+    const double total = static_cast<double>(head_.mass[i]) / inverse;
+    double elsewhere = total - on_sinks;
+    if (!(on_sinks <= 0.5 * total)) {
+      const key_range seen = head_.seen(i);
+      elsewhere = sum_elsewhere<A, Arch>(row, seen, sinks_within(sinks, seen));
+    }
+    if (!(elsewhere >= least_remainder * (on_sinks + elsewhere))) return 1;
+    const double freed = (1 - beta_) * on_sinks;
+    moved_ += freed * inverse;
+    return static_cast<A>(1 + freed / elsewhere);
+  }
+
+  head_type& head_;
+  std::span<const std::size_t> sinks_;
+  double beta_;
+  std::size_t begin_ = 0, end_ = 0;  // sinks_[begin_ .. end_) are seen: ranges only move right
+  double moved_ = 0;
+};
+
+}  // namespace act::inline ACT_ABI::detail

@@ -1,0 +1,47 @@
+#include <act/error.hpp>
+#include <act/io/text_file.hpp>
+
+#include <cstddef>
+#include <fstream>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace act::io {
+
+text_file read_text_file(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) {
+    throw error(error_code::io, path.string(), "is a folder; name a file in it");
+  }
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream) {
+    throw error(error_code::io, path.string(), "can't be opened; check the path and its permissions");
+  }
+  std::string text;
+  std::vector<char> piece(std::size_t{1} << 20);
+  while (stream.read(piece.data(), static_cast<std::streamsize>(piece.size())), stream.gcount() > 0) {
+    text.append(piece.data(), static_cast<std::size_t>(stream.gcount()));
+  }
+  if (!stream.eof()) {
+    throw error(error_code::io, path.string(), "reading failed; check the disk");
+  }
+  return {path.string(), std::move(text)};
+}
+
+std::string latin1_to_utf8(std::string_view bytes) {
+  std::string text;
+  text.reserve(bytes.size());
+  for (const char c : bytes) {
+    const auto b = static_cast<unsigned char>(c);
+    if (b < 0x80) {
+      text += c;
+    } else {
+      text += static_cast<char>(0xC0 | (b >> 6));
+      text += static_cast<char>(0x80 | (b & 0x3F));
+    }
+  }
+  return text;
+}
+
+}  // namespace act::io

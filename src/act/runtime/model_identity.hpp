@@ -1,0 +1,39 @@
+// Which model a heads file or a result is about.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include <cstddef>
+#include <string>
+
+namespace act::runtime {
+
+/// What a heads file says of its model; an empty text or 0 is one it doesn't say.
+struct model_identity {
+  std::string architecture;
+  std::size_t layers = 0;
+  std::size_t heads = 0;  ///< query heads of a layer
+  std::string fingerprint;
+
+  friend bool operator==(const model_identity&, const model_identity&) = default;
+};
+
+/// The model as a JSON object, without what isn't known.
+[[nodiscard]] inline nlohmann::ordered_json to_json(const model_identity& model) {
+  auto object = nlohmann::ordered_json::object();
+  if (!model.architecture.empty()) {
+    object["architecture"] = model.architecture;
+  }
+  if (model.layers > 0) {
+    object["layers"] = model.layers;
+  }
+  if (model.heads > 0) {
+    object["heads"] = model.heads;
+  }
+  if (!model.fingerprint.empty()) {
+    object["fingerprint"] = model.fingerprint;
+  }
+  return object;
+}
+
+}  // namespace act::runtime

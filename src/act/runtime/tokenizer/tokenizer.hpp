@@ -1,0 +1,52 @@
+// What every tokenizer of act can do: text to token ids and back. For the programs and the scoring code,
+// which don't care which kind a model uses; load.hpp makes the right one for a model.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace act::runtime {
+
+/// The index of a token in the vocabulary and of its row in the embedding matrix.
+using token_id = std::int32_t;
+
+/// Immutable once made: every member may be called from any number of threads at a time.
+class tokenizer {
+ public:
+  virtual ~tokenizer() = default;
+
+  /// The ids of `text`, which is UTF-8. Special tokens written out in the text ("<|im_start|>") become their
+  /// ids, as with the reference tokenizers. `add_special` adds what the model expects around a text (a
+  /// beginning-of-text token, say); it adds nothing for models that expect nothing. Throws `error`
+  /// (invalid_input), naming the byte, when the text isn't valid UTF-8: replacing what is wrong would
+  /// silently score another text. Cost: O(n log n) in the text's length.
+  [[nodiscard]] virtual std::vector<token_id> encode(std::string_view text,
+                                                     bool add_special = true) const = 0;
+
+  /// The bytes `ids` stand for, special tokens written out unless `skip_special`. A text cut between tokens
+  /// may end inside a character. Throws `error` (invalid_input) for an id outside the vocabulary.
+  [[nodiscard]] virtual std::string decode(std::span<const token_id> ids,
+                                           bool skip_special = false) const = 0;
+
+  /// One more than the largest id.
+  [[nodiscard]] virtual std::size_t vocabulary_size() const noexcept = 0;
+
+  /// The id of a token in the vocabulary's own spelling ("<|im_end|>", "\u0120the"), if there is one.
+  [[nodiscard]] virtual std::optional<token_id> find(std::string_view token) const = 0;
+
+  /// Beginning and end of text, where the model has them.
+  [[nodiscard]] virtual std::optional<token_id> bos() const noexcept = 0;
+  [[nodiscard]] virtual std::optional<token_id> eos() const noexcept = 0;
+
+ protected:
+  tokenizer() = default;
+  tokenizer(const tokenizer&) = default;
+  tokenizer& operator=(const tokenizer&) = default;
+};
+
+}  // namespace act::runtime
