@@ -10,8 +10,6 @@
 #include <act/column_scores.hpp>
 #include <act/correct_output.hpp>
 #include <act/decoding_attention.hpp>
-#include <act/detail/ablations.hpp>
-#include <act/detail/authors_row.hpp>
 #include <act/element.hpp>
 #include <act/error.hpp>
 #include <act/half.hpp>
@@ -20,6 +18,7 @@
 #include <act/logit_bias.hpp>
 #include <act/options.hpp>
 #include <act/parallel.hpp>
+#include <act/simd.hpp>
 #include <act/sink_tracker.hpp>
 #include <act/sinks.hpp>
 #include <act/version.hpp>

@@ -7,19 +7,19 @@
 #include <act/attention_workspace.hpp>
 #include <act/detail/attention_checks.hpp>
 #include <act/detail/attention_plan.hpp>
+#include <act/detail/build.hpp>
 #include <act/detail/kernels/attention_head.hpp>
 #include <act/detail/kernels/fused_head.hpp>
 #include <act/detail/kernels/simd.hpp>
 #include <act/element.hpp>
 #include <act/error.hpp>
 #include <act/head_tensor.hpp>
-#include <act/version.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <type_traits>
 
-namespace act::inline ACT_ABI {
+namespace act::inline ACT_ABI::inline ACT_BUILD {
 
 /// map[b, h, i, j] = the weight that query i of head h gives to key j; what it doesn't see gets exactly 0.
 /// q [B, H, queries, d], k [B, G, keys, d], G divides H, map [B, H, queries, keys] with what its rows see in
@@ -75,4 +75,4 @@ void attention_weights(const head_tensor<const std::type_identity_t<T>>& q,
   attention_weights<T, Arch>(q, k, map, options, workspace);
 }
 
-}  // namespace act::inline ACT_ABI
+}  // namespace act::inline ACT_ABI::inline ACT_BUILD

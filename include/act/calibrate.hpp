@@ -23,6 +23,7 @@
 #include <act/calibrate_row.hpp>
 #include <act/column_scores.hpp>
 #include <act/detail/authors_row.hpp>
+#include <act/detail/build.hpp>
 #include <act/detail/kernels/simd.hpp>
 #include <act/detail/proportional_panel.hpp>
 #include <act/element.hpp>
@@ -93,6 +94,17 @@ class calibration_workspace {
   std::vector<outcome> outcomes_;
 };
 
+/// A calibrated copy, packed.
+template <class T>
+struct calibrated_map {
+  std::vector<T> data;        ///< batches x heads x queries x keys
+  calibration_report report;  ///< what was done
+};
+
+}  // namespace act::inline ACT_ABI
+
+namespace act::inline ACT_ABI::inline ACT_BUILD {
+
 namespace detail {
 
 // Waking threads takes some microseconds: a call on fewer elements than this stays on its own thread.
@@ -101,7 +113,7 @@ inline constexpr std::size_t worth_threads = std::size_t{1} << 16;
 inline void check_heads(const layer_heads& heads, std::size_t available) {
   if (heads.is_all() || heads.empty()) return;
   if (heads.at(heads.count(available) - 1) >= available) {
-    throw error(error_code::invalid_option, "heads", "name a head that the map doesn't have");
+    detail::raise(error_code::invalid_option, "heads", "name a head that the map doesn't have");
   }
 }
 
@@ -114,9 +126,9 @@ void check_authors_shape(const attention_span<T>& map) {
   for (const std::size_t key : map.visible.first_key)
     padded = padded || key != 0;
   if ((!whole && !decoding) || padded || map.visible.window != 0) {
-    throw error(error_code::unsupported, "behave_as",
-                "compatibility::authors knows whole prompts and single decoding rows only: no chunks, "
-                "padding, window");
+    detail::raise(error_code::unsupported, "behave_as",
+                  "compatibility::authors knows whole prompts and single decoding rows only: no chunks, "
+                  "padding, window");
   }
 }
 
@@ -232,8 +244,8 @@ double calibrate_with_sinks(attention_span<T> map, std::size_t batch, std::size_
   throw_if(map.validate(), error_code::invalid_shape);
   throw_if(options.validate(), error_code::invalid_option);
   if (batch >= map.batches)
-    throw error(error_code::invalid_shape, "batch", "is past the map's batch entries");
-  if (head >= map.heads) throw error(error_code::invalid_shape, "head", "is past the map's heads");
+    detail::raise(error_code::invalid_shape, "batch", "is past the map's batch entries");
+  if (head >= map.heads) detail::raise(error_code::invalid_shape, "head", "is past the map's heads");
   if (map.empty()) return 0;
   detail::check_sinks(sinks, map.keys);
   detail::check_subset(options, map.keys);
@@ -241,13 +253,6 @@ double calibrate_with_sinks(attention_span<T> map, std::size_t batch, std::size_
   std::vector<accumulator_t<T>> marks(map.keys);
   return detail::calibrate_rows<T, Arch>(map, batch, head, sinks, options, marks.data());
 }
-
-/// A calibrated copy, packed.
-template <class T>
-struct calibrated_map {
-  std::vector<T> data;        ///< batches x heads x queries x keys
-  calibration_report report;  ///< what was done
-};
 
 /// As calibrate(), but leaves `map` alone and returns a packed copy, the heads that weren't chosen included.
 template <class T, class Arch = simd::default_arch>
@@ -273,4 +278,4 @@ requires attention_element<T>
   return result;
 }
 
-}  // namespace act::inline ACT_ABI
+}  // namespace act::inline ACT_ABI::inline ACT_BUILD

@@ -12,18 +12,18 @@
 
 #include <act/attention_view.hpp>
 #include <act/detail/ablations.hpp>
+#include <act/detail/build.hpp>
 #include <act/detail/kernels/row_simd.hpp>
 #include <act/element.hpp>
 #include <act/error.hpp>
 #include <act/options.hpp>
-#include <act/version.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <span>
 
-namespace act::inline ACT_ABI {
+namespace act::inline ACT_ABI::inline ACT_BUILD {
 
 namespace detail {
 
@@ -135,16 +135,16 @@ double redistribute(T* row, key_range seen, std::span<const std::size_t> sinks, 
 
 inline void check_subset(const calibration_options& options, std::size_t keys) {
   if (!options.subset.empty() && options.subset.back() >= keys) {
-    throw error(error_code::invalid_option, "subset", "holds a position past the map's keys");
+    detail::raise(error_code::invalid_option, "subset", "holds a position past the map's keys");
   }
 }
 
 inline void check_sinks(std::span<const std::size_t> sinks, std::size_t keys) {
   for (std::size_t k = 0; k < sinks.size(); ++k) {
     if (sinks[k] >= keys)
-      throw error(error_code::invalid_shape, "sinks", "hold a position past the row's keys");
+      detail::raise(error_code::invalid_shape, "sinks", "hold a position past the row's keys");
     if (k > 0 && sinks[k] <= sinks[k - 1])
-      throw error(error_code::invalid_shape, "sinks", "must ascend strictly");
+      detail::raise(error_code::invalid_shape, "sinks", "must ascend strictly");
   }
 }
 
@@ -161,10 +161,11 @@ double calibrate_row(std::span<T> row, key_range seen, std::span<const std::size
                      const calibration_options& options = {}, std::size_t initial_key = 0) {
   throw_if(options.validate(), error_code::invalid_option);
   if (options.behave_as == compatibility::authors) {
-    throw error(error_code::unsupported, "behave_as", "rows alone have no authors' form: calibrate the map");
+    detail::raise(error_code::unsupported, "behave_as",
+                  "rows alone have no authors' form: calibrate the map");
   }
   if (seen.begin > seen.end || seen.end > row.size()) {
-    throw error(error_code::invalid_shape, "seen", "isn't a range within the row");
+    detail::raise(error_code::invalid_shape, "seen", "isn't a range within the row");
   }
   detail::check_sinks(sinks, row.size());
   detail::check_subset(options, row.size());
@@ -172,4 +173,4 @@ double calibrate_row(std::span<T> row, key_range seen, std::span<const std::size
                                        options);
 }
 
-}  // namespace act::inline ACT_ABI
+}  // namespace act::inline ACT_ABI::inline ACT_BUILD

@@ -33,6 +33,7 @@
 #include <act/calibrate.hpp>
 #include <act/detail/attention_checks.hpp>
 #include <act/detail/attention_plan.hpp>
+#include <act/detail/build.hpp>
 #include <act/detail/kernels/attention_head.hpp>
 #include <act/detail/kernels/fused_head.hpp>
 #include <act/detail/kernels/simd.hpp>
@@ -42,14 +43,13 @@
 #include <act/head_set.hpp>
 #include <act/head_tensor.hpp>
 #include <act/options.hpp>
-#include <act/version.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <span>
 #include <type_traits>
 
-namespace act::inline ACT_ABI {
+namespace act::inline ACT_ABI::inline ACT_BUILD {
 
 namespace detail {
 
@@ -244,4 +244,4 @@ requires attention_element<T> calibration_report calibrated_attention(
   return report;
 }
 
-}  // namespace act::inline ACT_ABI
+}  // namespace act::inline ACT_ABI::inline ACT_BUILD

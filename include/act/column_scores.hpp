@@ -7,11 +7,11 @@
 #pragma once
 
 #include <act/attention_view.hpp>
+#include <act/detail/build.hpp>
 #include <act/detail/causal_panels.hpp>
 #include <act/detail/kernels/row_panel.hpp>
 #include <act/detail/kernels/row_simd.hpp>
 #include <act/error.hpp>
-#include <act/version.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -19,7 +19,7 @@
 #include <span>
 #include <type_traits>
 
-namespace act::inline ACT_ABI {
+namespace act::inline ACT_ABI::inline ACT_BUILD {
 
 namespace detail {
 
@@ -92,10 +92,10 @@ void check_column_request(const attention_span<T>& map, std::size_t batch, std::
                           std::size_t length) {
   throw_if(map.validate(), error_code::invalid_shape);
   if (batch >= map.batches)
-    throw error(error_code::invalid_shape, "batch", "is past the map's batch entries");
-  if (head >= map.heads) throw error(error_code::invalid_shape, "head", "is past the map's heads");
+    detail::raise(error_code::invalid_shape, "batch", "is past the map's batch entries");
+  if (head >= map.heads) detail::raise(error_code::invalid_shape, "head", "is past the map's heads");
   if (length != map.keys)
-    throw error(error_code::invalid_shape, "out", "needs one element for each of the map's keys");
+    detail::raise(error_code::invalid_shape, "out", "needs one element for each of the map's keys");
 }
 
 }  // namespace detail
@@ -124,4 +124,4 @@ void column_scores(const attention_span<T>& map, std::size_t batch, std::size_t 
   detail::divide_by_rows(map.visible, batch, first_row, first_row + map.queries, out);
 }
 
-}  // namespace act::inline ACT_ABI
+}  // namespace act::inline ACT_ABI::inline ACT_BUILD

@@ -12,6 +12,7 @@
 #include <act/calibrate.hpp>
 #include <act/detail/attention_checks.hpp>
 #include <act/detail/attention_plan.hpp>
+#include <act/detail/build.hpp>
 #include <act/detail/kernels/attention_head.hpp>
 #include <act/detail/kernels/fused_head.hpp>
 #include <act/detail/kernels/simd.hpp>
@@ -21,14 +22,13 @@
 #include <act/head_set.hpp>
 #include <act/head_tensor.hpp>
 #include <act/options.hpp>
-#include <act/version.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <span>
 #include <type_traits>
 
-namespace act::inline ACT_ABI {
+namespace act::inline ACT_ABI::inline ACT_BUILD {
 
 /// Calibrates the chosen heads' outputs in place. `out` [B, H, queries, e] is plain attention; `log_sum_exp`
 /// [B, H, queries], packed, the logarithm of each row's softmax denominator (learned sinks included; rows
@@ -46,15 +46,15 @@ requires attention_element<T> calibration_report correct_output(
     std::span<const double> scores = {}) {
   detail::check_attention<T>(q, k, v, out, heads, calibration, options);
   if (detail::needs_map(calibration)) {
-    throw error(error_code::unsupported, "redistribute",
-                "outputs can be corrected for the paper's proportional redistribution only");
+    detail::raise(error_code::unsupported, "redistribute",
+                  "outputs can be corrected for the paper's proportional redistribution only");
   }
   if (log_sum_exp.size() != q.batches * q.heads * q.tokens) {
-    throw error(error_code::invalid_shape, "log_sum_exp", "needs batches * heads * queries numbers");
+    detail::raise(error_code::invalid_shape, "log_sum_exp", "needs batches * heads * queries numbers");
   }
   if (!scores.empty() && (scores.size() != q.batches * q.heads * k.tokens || !options.carried_sums.empty())) {
-    throw error(error_code::invalid_shape, "scores",
-                "need batches * heads * keys numbers, and no carried_sums");
+    detail::raise(error_code::invalid_shape, "scores",
+                  "need batches * heads * keys numbers, and no carried_sums");
   }
   using correction = detail::sink_correction<T, Arch>;
   const std::size_t chosen = heads.count(q.heads);
@@ -92,4 +92,4 @@ requires attention_element<T> calibration_report correct_output(
   return report;
 }
 
-}  // namespace act::inline ACT_ABI
+}  // namespace act::inline ACT_ABI::inline ACT_BUILD

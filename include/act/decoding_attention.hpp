@@ -8,6 +8,7 @@
 #pragma once
 
 #include <act/calibrated_attention.hpp>
+#include <act/detail/build.hpp>
 #include <act/detail/kernels/attention_head.hpp>
 #include <act/detail/kernels/attention_row.hpp>
 #include <act/detail/kernels/fused_head.hpp>
@@ -16,13 +17,12 @@
 #include <act/head_tensor.hpp>
 #include <act/options.hpp>
 #include <act/sink_tracker.hpp>
-#include <act/version.hpp>
 
 #include <cstddef>
 #include <span>
 #include <type_traits>
 
-namespace act::inline ACT_ABI {
+namespace act::inline ACT_ABI::inline ACT_BUILD {
 
 /// out = attention of q over k and v, shapes and options as calibrated_attention's; q usually holds one token
 /// a sequence, and visible.query_offset the keys before it. Rows of the heads in `heads` are calibrated one
@@ -38,17 +38,17 @@ void decoding_attention(const head_tensor<const std::type_identity_t<T>>& q,
                         const attention_options& options, attention_workspace<accumulator_t<T>>& workspace) {
   detail::check_attention<T>(q, k, v, out, heads, {}, options);
   if (!options.carried_sums.empty()) {
-    throw error(error_code::unsupported, "carried_sums",
-                "aren't used in decoding: the trackers hold the sums");
+    detail::raise(error_code::unsupported, "carried_sums",
+                  "aren't used in decoding: the trackers hold the sums");
   }
   if (!heads.empty() && trackers.size() != q.batches * q.heads) {
-    throw error(error_code::invalid_shape, "trackers", "need one for each batch entry and head");
+    detail::raise(error_code::invalid_shape, "trackers", "need one for each batch entry and head");
   }
   for (std::size_t job = 0; !heads.empty() && job < trackers.size(); ++job) {
     if (!heads.contains(job % q.heads)) continue;
     if (trackers[job].keys() > options.visible.query_offset) {
-      throw error(error_code::invalid_shape, "trackers",
-                  "know more keys than there are before the first row");
+      detail::raise(error_code::invalid_shape, "trackers",
+                    "know more keys than there are before the first row");
     }
     trackers[job].reserve(k.tokens);
   }
@@ -81,4 +81,4 @@ void decoding_attention(const head_tensor<const std::type_identity_t<T>>& q,
   detail::for_each_job<detail::packed_head>(plan.workers, plan.jobs, attend);
 }
 
-}  // namespace act::inline ACT_ABI
+}  // namespace act::inline ACT_ABI::inline ACT_BUILD

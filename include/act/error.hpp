@@ -1,8 +1,16 @@
 // The one exception of act, thrown only at a public door: before the first write, outside parallel regions.
+//
+// Without exceptions (-fno-exceptions) an error prints its line to stderr and ends the program by std::abort.
+// Who would rather do something else defines ACT_ON_ERROR(code, where, message), alike for all such units and
+// before act's first header: it gets an act::error_code and two std::string_views, and must not return. Calls
+// can be checked beforehand by the validate() of maps and options.
 #pragma once
 
+#include <act/detail/build.hpp>
 #include <act/version.hpp>
 
+#include <cstdio>
+#include <cstdlib>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -42,9 +50,33 @@ struct problem {
   [[nodiscard]] constexpr explicit operator bool() const noexcept { return !message.empty(); }
 };
 
-/// Throws `found` as an error; does nothing when nothing was found.
-inline void throw_if(const problem& found, error_code code) {
-  if (found) throw error(code, found.where, found.message);
+}  // namespace act::inline ACT_ABI
+
+namespace act::inline ACT_ABI::inline ACT_BUILD {
+
+namespace detail {
+
+/// Where every error of the core starts. Throws it, or ends as this header says where nothing can be thrown.
+[[noreturn]] inline void raise(error_code code, std::string_view where, std::string_view message) {
+#if defined(ACT_DETAIL_HAS_EXCEPTIONS)
+  throw error(code, where, message);
+#else
+#if defined(ACT_ON_ERROR)
+  ACT_ON_ERROR(code, where, message);
+#else
+  static_cast<void>(code);
+  std::fprintf(stderr, "act: %.*s: %.*s\n", static_cast<int>(where.size()), where.data(),
+               static_cast<int>(message.size()), message.data());
+#endif
+  std::abort();
+#endif
 }
 
-}  // namespace act::inline ACT_ABI
+}  // namespace detail
+
+/// Raises `found` as an error; does nothing when nothing was found.
+inline void throw_if(const problem& found, error_code code) {
+  if (found) detail::raise(code, found.where, found.message);
+}
+
+}  // namespace act::inline ACT_ABI::inline ACT_BUILD

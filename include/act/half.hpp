@@ -12,55 +12,6 @@
 
 namespace act::inline ACT_ABI {
 
-namespace detail {
-
-/// IEEE 754 binary16 from a float, to nearest even; NaN stays NaN (quiet), what is over 65,519 becomes
-/// infinity.
-[[nodiscard]] constexpr std::uint16_t to_binary16(float value) noexcept {
-  const auto bits = std::bit_cast<std::uint32_t>(value);
-  const std::uint32_t sign = bits >> 16 & 0x8000U;
-  const std::uint32_t size = bits & 0x7fffffffU;
-  std::uint32_t half;
-  if (size >= 0x47800000U) {  // 65,536 and more, infinity, NaN
-    half = size > 0x7f800000U ? 0x7e00U | (size >> 13 & 0x3ffU) : 0x7c00U;
-  } else if (size < 0x38800000U) {  // below 2^-14: adding 0.5 makes the float unit round at the subnormals'
-                                    // last place
-    half = std::bit_cast<std::uint32_t>(std::bit_cast<float>(size) + 0.5F) - 0x3f000000U;
-  } else {  // rebias the exponent; the addend rounds halves up, one less where the last kept bit is even
-    half = (size + 0xc8000fffU + (size >> 13 & 1U)) >> 13;
-  }
-  return static_cast<std::uint16_t>(sign | half);
-}
-
-[[nodiscard]] constexpr float from_binary16(std::uint16_t half) noexcept {
-  const std::uint32_t sign = std::uint32_t{half} << 16 & 0x80000000U;
-  const std::uint32_t size = std::uint32_t{half} << 13 & 0x0fffe000U;
-  const std::uint32_t exponent = size & 0x0f800000U;
-  std::uint32_t bits = size + 0x38000000U;
-  if (exponent == 0x0f800000U) {  // infinity, NaN (made quiet, as the processors do)
-    bits += 0x38000000U;
-    if ((bits & 0x007fffffU) != 0) bits |= 0x00400000U;
-  } else if (exponent == 0) {  // zero, subnormal: let the float unit normalise
-    bits = std::bit_cast<std::uint32_t>(std::bit_cast<float>(bits + 0x00800000U) - 0x1p-14F);
-  }
-  return std::bit_cast<float>(sign | bits);
-}
-
-/// bfloat16 from a float, to nearest even; NaN stays NaN (quiet). Subnormals are kept: AVX512-BF16's own
-/// instruction is used where there are none (kernels/batch_access.hpp).
-[[nodiscard]] constexpr std::uint16_t to_bfloat16(float value) noexcept {
-  const auto bits = std::bit_cast<std::uint32_t>(value);
-  const std::uint32_t rounded = (bits + 0x7fffU + (bits >> 16 & 1U)) >> 16;
-  const std::uint32_t quiet = bits >> 16 | 0x40U;
-  return static_cast<std::uint16_t>((bits & 0x7fffffffU) > 0x7f800000U ? quiet : rounded);
-}
-
-[[nodiscard]] constexpr float from_bfloat16(std::uint16_t half) noexcept {
-  return std::bit_cast<float>(std::uint32_t{half} << 16);
-}
-
-}  // namespace detail
-
 /// IEEE 754 binary16: 11 significant bits, up to 65,504.
 struct float16 {
   std::uint16_t bits = 0;
@@ -68,8 +19,41 @@ struct float16 {
   float16() = default;
   template <class Number>
   requires std::is_arithmetic_v<Number>
-  constexpr explicit float16(Number value) noexcept : bits(detail::to_binary16(static_cast<float>(value))) {}
-  [[nodiscard]] constexpr operator float() const noexcept { return detail::from_binary16(bits); }
+  constexpr explicit float16(Number value) noexcept : bits(rounded(static_cast<float>(value))) {}
+  [[nodiscard]] constexpr operator float() const noexcept { return widened(bits); }
+
+ private:
+  /// IEEE 754 binary16 from a float, to nearest even; NaN stays NaN (quiet), what is over 65,519 becomes
+  /// infinity.
+  [[nodiscard]] static constexpr std::uint16_t rounded(float value) noexcept {
+    const auto bits = std::bit_cast<std::uint32_t>(value);
+    const std::uint32_t sign = bits >> 16 & 0x8000U;
+    const std::uint32_t size = bits & 0x7fffffffU;
+    std::uint32_t half;
+    if (size >= 0x47800000U) {  // 65,536 and more, infinity, NaN
+      half = size > 0x7f800000U ? 0x7e00U | (size >> 13 & 0x3ffU) : 0x7c00U;
+    } else if (size < 0x38800000U) {  // below 2^-14: adding 0.5 makes the float unit round at the subnormals'
+                                      // last place
+      half = std::bit_cast<std::uint32_t>(std::bit_cast<float>(size) + 0.5F) - 0x3f000000U;
+    } else {  // rebias the exponent; the addend rounds halves up, one less where the last kept bit is even
+      half = (size + 0xc8000fffU + (size >> 13 & 1U)) >> 13;
+    }
+    return static_cast<std::uint16_t>(sign | half);
+  }
+
+  [[nodiscard]] static constexpr float widened(std::uint16_t half) noexcept {
+    const std::uint32_t sign = std::uint32_t{half} << 16 & 0x80000000U;
+    const std::uint32_t size = std::uint32_t{half} << 13 & 0x0fffe000U;
+    const std::uint32_t exponent = size & 0x0f800000U;
+    std::uint32_t bits = size + 0x38000000U;
+    if (exponent == 0x0f800000U) {  // infinity, NaN (made quiet, as the processors do)
+      bits += 0x38000000U;
+      if ((bits & 0x007fffffU) != 0) bits |= 0x00400000U;
+    } else if (exponent == 0) {  // zero, subnormal: let the float unit normalise
+      bits = std::bit_cast<std::uint32_t>(std::bit_cast<float>(bits + 0x00800000U) - 0x1p-14F);
+    }
+    return std::bit_cast<float>(sign | bits);
+  }
 };
 
 /// The upper half of a float: 8 significant bits, float's range.
@@ -79,8 +63,22 @@ struct bfloat16 {
   bfloat16() = default;
   template <class Number>
   requires std::is_arithmetic_v<Number>
-  constexpr explicit bfloat16(Number value) noexcept : bits(detail::to_bfloat16(static_cast<float>(value))) {}
-  [[nodiscard]] constexpr operator float() const noexcept { return detail::from_bfloat16(bits); }
+  constexpr explicit bfloat16(Number value) noexcept : bits(rounded(static_cast<float>(value))) {}
+  [[nodiscard]] constexpr operator float() const noexcept { return widened(bits); }
+
+ private:
+  /// bfloat16 from a float, to nearest even; NaN stays NaN (quiet). Subnormals are kept: AVX512-BF16's own
+  /// instruction is used where there are none (kernels/batch_access.hpp).
+  [[nodiscard]] static constexpr std::uint16_t rounded(float value) noexcept {
+    const auto bits = std::bit_cast<std::uint32_t>(value);
+    const std::uint32_t nearest = (bits + 0x7fffU + (bits >> 16 & 1U)) >> 16;
+    const std::uint32_t quiet = bits >> 16 | 0x40U;
+    return static_cast<std::uint16_t>((bits & 0x7fffffffU) > 0x7f800000U ? quiet : nearest);
+  }
+
+  [[nodiscard]] static constexpr float widened(std::uint16_t half) noexcept {
+    return std::bit_cast<float>(std::uint32_t{half} << 16);
+  }
 };
 
 template <>

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <act/calibrate_row.hpp>
+#include <act/detail/build.hpp>
 #include <act/error.hpp>
 #include <act/options.hpp>
 #include <act/version.hpp>
@@ -19,6 +20,10 @@ struct row_bias {
   double learned_sink = 0;  ///< to the learned sink's logit, where the model has one
 };
 
+}  // namespace act::inline ACT_ABI
+
+namespace act::inline ACT_ABI::inline ACT_BUILD {
+
 /// The bias of one row with `on_sinks` of its mass on sinks and `elsewhere` on its other keys (sum it over
 /// these, don't subtract; a learned sink's share is in neither). Both 0 where calibration leaves the row
 /// alone. Throws act::error (invalid_option, unsupported: other redistributions, the authors' behaviour).
@@ -26,7 +31,7 @@ struct row_bias {
                                          const calibration_options& options = {}) {
   throw_if(options.validate(), error_code::invalid_option);
   if (options.redistribute != redistribution::proportional || options.behave_as != compatibility::none) {
-    throw error(error_code::unsupported, "redistribute", "only the paper's proportional one has a bias");
+    detail::raise(error_code::unsupported, "redistribute", "only the paper's proportional one has a bias");
   }
   const double mass = on_sinks + elsewhere;
   if (!(on_sinks > 0) || !std::isfinite(mass) || !(elsewhere >= detail::least_remainder * mass)) return {};
@@ -34,4 +39,4 @@ struct row_bias {
   return {std::log(options.beta) - log_factor, -log_factor};
 }
 
-}  // namespace act::inline ACT_ABI
+}  // namespace act::inline ACT_ABI::inline ACT_BUILD

@@ -18,6 +18,7 @@
 
 #include <act/attention_view.hpp>
 #include <act/calibrate_row.hpp>
+#include <act/detail/build.hpp>
 #include <act/detail/column_state.hpp>
 #include <act/detail/kernels/simd.hpp>
 #include <act/detail/sink_columns.hpp>
@@ -25,7 +26,6 @@
 #include <act/error.hpp>
 #include <act/options.hpp>
 #include <act/sinks.hpp>
-#include <act/version.hpp>
 
 #include <algorithm>
 #include <array>
@@ -38,7 +38,7 @@
 #include <utility>
 #include <vector>
 
-namespace act::inline ACT_ABI {
+namespace act::inline ACT_ABI::inline ACT_BUILD {
 
 /// Copying a tracker forks it (beams); restoring a copy takes steps back.
 class sink_tracker {
@@ -48,8 +48,8 @@ class sink_tracker {
       : options_(options), columns_(tracks_uniform()) {
     throw_if(options.validate(), error_code::invalid_option);
     if (options.behave_as != compatibility::none || options.redistribute != redistribution::proportional) {
-      throw error(error_code::unsupported, "options",
-                  "decoding knows the paper's rule with proportional redistribution");
+      detail::raise(error_code::unsupported, "options",
+                    "decoding knows the paper's rule with proportional redistribution");
     }
   }
 
@@ -72,11 +72,11 @@ class sink_tracker {
              std::size_t queries) {
     if (visible.query_offset > sums.size() || sums.size() - visible.query_offset != queries ||
         sums.size() > most_steps) {
-      throw error(error_code::invalid_shape, "sums",
-                  "need one element for each key up to the last row's own, fewer than 2^31");
+      detail::raise(error_code::invalid_shape, "sums",
+                    "need one element for each key up to the last row's own, fewer than 2^31");
     }
     if (!visible.first_key.empty() && batch >= visible.first_key.size()) {
-      throw error(error_code::invalid_shape, "batch", "is past visible.first_key");
+      detail::raise(error_code::invalid_shape, "batch", "is past visible.first_key");
     }
     detail::column_state state{.sums = {sums.begin(), sums.end()},
                                .rows = std::vector<std::int32_t>(sums.size()),
@@ -145,8 +145,8 @@ class sink_tracker {
   template <attention_element T, class Arch = simd::default_arch>
   void retract(std::span<const T> row, key_range seen) {
     if (row.size() != keys() || row.empty() || seen.end > row.size()) {
-      throw error(error_code::invalid_shape, "row",
-                  "needs an element for each tracked key, and `seen` within them");
+      detail::raise(error_code::invalid_shape, "row",
+                    "needs an element for each tracked key, and `seen` within them");
     }
     if (seen.empty()) seen = {seen.end, seen.end};
     columns_.settle();
@@ -160,7 +160,7 @@ class sink_tracker {
   template <class Arch = simd::default_arch>
   void evict(key_range range) {
     if (range.begin > range.end || range.end > keys()) {
-      throw error(error_code::invalid_shape, "range", "isn't within the tracked keys");
+      detail::raise(error_code::invalid_shape, "range", "isn't within the tracked keys");
     }
     const std::size_t from = std::max(range.begin, initial_is_there_ ? initial_ : 0);
     evicted_ += range.end > from ? range.end - from : 0;
@@ -200,7 +200,8 @@ class sink_tracker {
     saved_head head{};
     const auto demand = [](bool met) {
       if (!met)
-        throw error(error_code::invalid_input, "state", "isn't one that a tracker with these options saved");
+        detail::raise(error_code::invalid_input, "state",
+                      "isn't one that a tracker with these options saved");
     };
     demand(bytes.size() >= sizeof head);
     std::memcpy(head.data(), bytes.data(), sizeof head);
@@ -280,11 +281,11 @@ class sink_tracker {
   template <class T, class Arch>
   void add(std::span<const T> row, key_range seen, accumulator_t<T> factor) {
     if (row.size() < keys() || seen.end > row.size()) {
-      throw error(error_code::invalid_shape, "row",
-                  "needs an element for each tracked key, and `seen` within them");
+      detail::raise(error_code::invalid_shape, "row",
+                    "needs an element for each tracked key, and `seen` within them");
     }
     if (row.size() > most_steps || steps_ >= most_steps) {
-      throw error(error_code::unsupported, "row", "is one of more than 2^31 steps or keys");
+      detail::raise(error_code::unsupported, "row", "is one of more than 2^31 steps or keys");
     }
     if (seen.empty()) seen = {seen.end, seen.end};  // visibility::row of padding begins behind its end
     columns_.add<Arch>(row.data(), row.size(), seen, factor, rule(row.size()));
@@ -301,4 +302,4 @@ class sink_tracker {
   std::size_t evicted_ = 0;
 };
 
-}  // namespace act::inline ACT_ABI
+}  // namespace act::inline ACT_ABI::inline ACT_BUILD

@@ -4,6 +4,7 @@
 
 #include <act/attention_view.hpp>
 #include <act/column_scores.hpp>
+#include <act/detail/build.hpp>
 #include <act/error.hpp>
 #include <act/options.hpp>
 #include <act/version.hpp>
@@ -22,6 +23,10 @@ struct sink {
 
   friend bool operator==(const sink&, const sink&) = default;
 };
+
+}  // namespace act::inline ACT_ABI
+
+namespace act::inline ACT_ABI::inline ACT_BUILD {
 
 namespace detail {
 
@@ -108,11 +113,11 @@ inline void check_sink_request(std::span<const double> scores, const visibility&
                                std::size_t queries, const sink_options& options) {
   throw_if(options.validate(), error_code::invalid_option);
   if (!visible.first_key.empty() && batch >= visible.first_key.size()) {
-    throw error(error_code::invalid_shape, "batch", "is past visible.first_key");
+    detail::raise(error_code::invalid_shape, "batch", "is past visible.first_key");
   }
   if (visible.query_offset > scores.size() || queries > scores.size() - visible.query_offset) {
-    throw error(error_code::invalid_shape, "scores",
-                "need one element for each key up to the last row's own");
+    detail::raise(error_code::invalid_shape, "scores",
+                  "need one element for each key up to the last row's own");
   }
 }
 
@@ -172,4 +177,4 @@ requires attention_element<T>
   return find_sinks(std::span<const double>(scores), map.visible, batch, map.queries, options, behave_as);
 }
 
-}  // namespace act::inline ACT_ABI
+}  // namespace act::inline ACT_ABI::inline ACT_BUILD

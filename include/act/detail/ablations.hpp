@@ -4,15 +4,15 @@
 #pragma once
 
 #include <act/attention_view.hpp>
+#include <act/detail/build.hpp>
 #include <act/element.hpp>
-#include <act/version.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <span>
 
-namespace act::inline ACT_ABI::detail {
+namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
 
 /// Below this share of the row's mass the keys that would receive, or give, count as empty: what is left of
 /// them is rounding noise.
@@ -162,4 +162,4 @@ double temper(T* row, key_range seen, std::size_t initial, double theta) noexcep
   return changed / 2;
 }
 
-}  // namespace act::inline ACT_ABI::detail
+}  // namespace act::inline ACT_ABI::inline ACT_BUILD::detail

@@ -5,29 +5,29 @@
 #include <act/attention_view.hpp>
 #include <act/calibrate.hpp>
 #include <act/detail/authors_row.hpp>
+#include <act/detail/build.hpp>
 #include <act/error.hpp>
 #include <act/head_set.hpp>
 #include <act/head_tensor.hpp>
 #include <act/options.hpp>
-#include <act/version.hpp>
 
 #include <cmath>
 #include <cstddef>
 #include <string_view>
 
-namespace act::inline ACT_ABI::detail {
+namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
 
 inline void demand_shape(bool met, std::string_view where, std::string_view message) {
-  if (!met) throw error(error_code::invalid_shape, where, message);
+  if (!met) detail::raise(error_code::invalid_shape, where, message);
 }
 
 template <class T>
 void check_tensor(const head_tensor<T>& tensor, std::string_view name) {
   if (tensor.data == nullptr && tensor.batches * tensor.heads * tensor.tokens * tensor.channels != 0) {
-    throw error(error_code::invalid_shape, name, "has no data");
+    detail::raise(error_code::invalid_shape, name, "has no data");
   }
   if (tensor.tokens > 1 && tensor.token_stride < tensor.channels) {
-    throw error(error_code::invalid_shape, name, "has a token_stride below its channels");
+    detail::raise(error_code::invalid_shape, name, "has a token_stride below its channels");
   }
 }
 
@@ -45,7 +45,7 @@ void check_queries_and_keys(const head_tensor<const T>& q, const head_tensor<con
   const auto map = attention_view<T>::packed(q.data, q.batches, q.heads, q.tokens, k.tokens, options.visible);
   throw_if(map.validate(), error_code::invalid_shape);
   const auto option = [](bool met, std::string_view where, std::string_view message) {
-    if (!met) throw error(error_code::invalid_option, where, message);
+    if (!met) detail::raise(error_code::invalid_option, where, message);
   };
   option(std::isfinite(options.scale), "scale", "must be finite (0 asks for 1 / sqrt(channels))");
   option(options.soft_cap >= 0 && std::isfinite(options.soft_cap), "soft_cap", "must be 0 (none) or more");
@@ -84,8 +84,8 @@ void check_map_request(const head_tensor<const T>& q, const head_tensor<const T>
                        const calibration_options& calibration, const attention_options& options) {
   check_subset(calibration, k.tokens);
   if (!options.carried_sums.empty()) {
-    throw error(error_code::unsupported, "carried_sums",
-                "need proportional redistribution: other rows than this chunk's would decide about it");
+    detail::raise(error_code::unsupported, "carried_sums",
+                  "need proportional redistribution: other rows than this chunk's would decide about it");
   }
   if (calibration.behave_as == compatibility::authors && q.tokens != 0) {
     check_authors_shape(
@@ -103,4 +103,4 @@ void check_calibrated_attention(const head_tensor<const T>& q, const head_tensor
   if (!heads.empty() && needs_map(calibration)) check_map_request<T>(q, k, calibration, options);
 }
 
-}  // namespace act::inline ACT_ABI::detail
+}  // namespace act::inline ACT_ABI::inline ACT_BUILD::detail

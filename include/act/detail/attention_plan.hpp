@@ -6,6 +6,7 @@
 #include <act/calibrate.hpp>
 #include <act/column_scores.hpp>
 #include <act/detail/authors_row.hpp>
+#include <act/detail/build.hpp>
 #include <act/detail/kernels/attention_head.hpp>
 #include <act/element.hpp>
 #include <act/error.hpp>
@@ -14,7 +15,6 @@
 #include <act/options.hpp>
 #include <act/parallel.hpp>
 #include <act/sinks.hpp>
-#include <act/version.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -22,7 +22,7 @@
 #include <limits>
 #include <span>
 
-namespace act::inline ACT_ABI::detail {
+namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
 
 /// Calls of fewer multiply-adds than this stay on their own thread.
 inline constexpr std::size_t attention_worth_threads = std::size_t{1} << 19;
@@ -47,7 +47,7 @@ struct attention_plan {
   void reserve(attention_workspace<accumulator_t<T>>& workspace) const {
     constexpr std::size_t most = std::numeric_limits<std::ptrdiff_t>::max() / sizeof(accumulator_t<T>);
     if (shape.score_rows > most / 2 / workers / shape.score_stride()) {
-      throw error(error_code::unsupported, "q", "has too many rows for a map of a head to be kept");
+      detail::raise(error_code::unsupported, "q", "has too many rows for a map of a head to be kept");
     }
     workspace.reserve(workers, shape.memory(), entries, shape.keys);
   }
@@ -117,4 +117,4 @@ void for_each_job(std::size_t workers, std::size_t jobs, Use&& use) noexcept {
   });
 }
 
-}  // namespace act::inline ACT_ABI::detail
+}  // namespace act::inline ACT_ABI::inline ACT_BUILD::detail

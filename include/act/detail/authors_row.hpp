@@ -4,16 +4,16 @@
 
 #include <act/attention_view.hpp>
 #include <act/calibrate_row.hpp>
+#include <act/detail/build.hpp>
 #include <act/detail/kernels/simd.hpp>
 #include <act/element.hpp>
-#include <act/version.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <limits>
 #include <span>
 
-namespace act::inline ACT_ABI::detail {
+namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
 
 /// One row as the authors' code leaves it (`first_row`: row 0 of the map, where they forget to spare the
 /// sinks from receiving). Computed in double: a compatibility mode, not a fast path. A row with nothing
@@ -45,4 +45,4 @@ double redistribute_like_authors(T* row, std::size_t keys, key_range seen, std::
   return freed;
 }
 
-}  // namespace act::inline ACT_ABI::detail
+}  // namespace act::inline ACT_ABI::inline ACT_BUILD::detail

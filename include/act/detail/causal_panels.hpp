@@ -3,11 +3,11 @@
 #pragma once
 
 #include <act/attention_view.hpp>
-#include <act/version.hpp>
+#include <act/detail/build.hpp>
 
 #include <cstddef>
 
-namespace act::inline ACT_ABI::detail {
+namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
 
 /// How many rows lie before the next panel of `rows` rows that may begin at row i or later: 0 where one does
 /// begin at row i, complete. `queries` rows are the map's.
@@ -29,4 +29,4 @@ namespace act::inline ACT_ABI::detail {
   return over <= i ? i - over : i;
 }
 
-}  // namespace act::inline ACT_ABI::detail
+}  // namespace act::inline ACT_ABI::inline ACT_BUILD::detail

@@ -3,9 +3,9 @@
 #pragma once
 
 #include <act/attention_view.hpp>
+#include <act/detail/build.hpp>
 #include <act/detail/kernels/column_block.hpp>
 #include <act/detail/kernels/simd.hpp>
-#include <act/version.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -13,7 +13,7 @@
 #include <type_traits>
 #include <vector>
 
-namespace act::inline ACT_ABI::detail {
+namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
 
 [[nodiscard]] constexpr std::size_t column_blocks(std::size_t columns) noexcept {
   return (columns + column_block_size - 1) / column_block_size;
@@ -87,4 +87,4 @@ struct column_state {
   }
 };
 
-}  // namespace act::inline ACT_ABI::detail
+}  // namespace act::inline ACT_ABI::inline ACT_BUILD::detail

@@ -7,18 +7,18 @@
 #include <act/attention_view.hpp>
 #include <act/calibrate_row.hpp>
 #include <act/detail/ablations.hpp>
+#include <act/detail/build.hpp>
 #include <act/detail/causal_panels.hpp>
 #include <act/detail/kernels/row_panel.hpp>
 #include <act/detail/kernels/simd.hpp>
 #include <act/element.hpp>
-#include <act/version.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <limits>
 #include <span>
 
-namespace act::inline ACT_ABI::detail {
+namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
 
 #if defined(ACT_DETAIL_HAS_XSIMD)
 
@@ -118,4 +118,4 @@ double redistribute_rows(const attention_span<T>& map, std::size_t batch, std::s
   return moved;
 }
 
-}  // namespace act::inline ACT_ABI::detail
+}  // namespace act::inline ACT_ABI::inline ACT_BUILD::detail

@@ -12,11 +12,11 @@
 #pragma once
 
 #include <act/attention_view.hpp>
+#include <act/detail/build.hpp>
 #include <act/detail/column_state.hpp>
 #include <act/detail/kernels/column_block.hpp>
 #include <act/detail/kernels/simd.hpp>
 #include <act/element.hpp>
-#include <act/version.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -27,7 +27,7 @@
 #include <utility>
 #include <vector>
 
-namespace act::inline ACT_ABI::detail {
+namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
 
 /// When a column is a sink.
 struct column_rule {
@@ -353,4 +353,4 @@ class sink_columns {
   double spared_sum_ = 0;
 };
 
-}  // namespace act::inline ACT_ABI::detail
+}  // namespace act::inline ACT_ABI::inline ACT_BUILD::detail

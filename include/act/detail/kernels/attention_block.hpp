@@ -11,17 +11,17 @@
 // the column sums, in place.
 #pragma once
 
+#include <act/detail/build.hpp>
 #include <act/detail/kernels/element_lanes.hpp>
 #include <act/detail/kernels/lane_operations.hpp>
 #include <act/element.hpp>
-#include <act/version.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <limits>
 #include <type_traits>
 
-namespace act::inline ACT_ABI::detail {
+namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
 
 template <class A, class Arch>
 struct attention_block {
@@ -259,4 +259,4 @@ struct attention_block {
   }
 };
 
-}  // namespace act::inline ACT_ABI::detail
+}  // namespace act::inline ACT_ABI::inline ACT_BUILD::detail

@@ -4,16 +4,16 @@
 #pragma once
 
 #include <act/attention_view.hpp>
+#include <act/detail/build.hpp>
 #include <act/detail/kernels/attention_head.hpp>
 #include <act/detail/kernels/attention_row.hpp>
 #include <act/detail/kernels/turned_block.hpp>
-#include <act/version.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <span>
 
-namespace act::inline ACT_ABI::detail {
+namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
 
 template <class T, class Arch>
 class attention_elsewhere {
@@ -96,4 +96,4 @@ class attention_elsewhere {
   std::span<const std::size_t> sinks_;
 };
 
-}  // namespace act::inline ACT_ABI::detail
+}  // namespace act::inline ACT_ABI::inline ACT_BUILD::detail

@@ -4,11 +4,11 @@
 #pragma once
 
 #include <act/attention_view.hpp>
+#include <act/detail/build.hpp>
 #include <act/detail/kernels/attention_block.hpp>
 #include <act/detail/kernels/element_lanes.hpp>
 #include <act/element.hpp>
 #include <act/head_tensor.hpp>
-#include <act/version.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -16,7 +16,7 @@
 #include <span>
 #include <type_traits>
 
-namespace act::inline ACT_ABI::detail {
+namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
 
 /// Sizes of one head, and of the memory that its computation takes, in accumulators.
 template <class T, class Arch>
@@ -225,4 +225,4 @@ class attention_head {
   A* plain_ = nullptr;
 };
 
-}  // namespace act::inline ACT_ABI::detail
+}  // namespace act::inline ACT_ABI::inline ACT_BUILD::detail

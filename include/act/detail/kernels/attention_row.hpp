@@ -3,13 +3,13 @@
 // Nothing here allocates, throws or checks.
 #pragma once
 
+#include <act/detail/build.hpp>
 #include <act/detail/kernels/element_lanes.hpp>
 #include <act/element.hpp>
-#include <act/version.hpp>
 
 #include <cstddef>
 
-namespace act::inline ACT_ABI::detail {
+namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
 
 template <class T, class Arch>
 struct attention_row {
@@ -71,4 +71,4 @@ struct attention_row {
   }
 };
 
-}  // namespace act::inline ACT_ABI::detail
+}  // namespace act::inline ACT_ABI::inline ACT_BUILD::detail

@@ -3,10 +3,10 @@
 // otherwise. For the SIMD kernels. Every path gives the bits of element_traits' own load and store.
 #pragma once
 
+#include <act/detail/build.hpp>
 #include <act/detail/kernels/simd.hpp>
 #include <act/element.hpp>
 #include <act/half.hpp>
-#include <act/version.hpp>
 
 #include <bit>
 #include <cstddef>
@@ -17,7 +17,7 @@
 #include <immintrin.h>
 #endif
 
-namespace act::inline ACT_ABI::detail {
+namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
 
 #if defined(__AVX512F__)
 // The masked forms, with no lane masked: gcc 12 warns about the undefined source operand of the plain ones.
@@ -157,5 +157,5 @@ struct batch_access {
 #endif
 };
 
-}  // namespace act::inline ACT_ABI::detail
+}  // namespace act::inline ACT_ABI::inline ACT_BUILD::detail
 #endif

@@ -11,16 +11,16 @@
 // these steps have in it.
 #pragma once
 
+#include <act/detail/build.hpp>
 #include <act/detail/kernels/element_lanes.hpp>
 #include <act/detail/kernels/lane_operations.hpp>
 #include <act/element.hpp>
-#include <act/version.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 
-namespace act::inline ACT_ABI::detail {
+namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
 
 inline constexpr std::size_t column_block_size = 64;
 inline constexpr std::size_t column_interval = 16;  // steps
@@ -109,4 +109,4 @@ struct column_block {
   }
 };
 
-}  // namespace act::inline ACT_ABI::detail
+}  // namespace act::inline ACT_ABI::inline ACT_BUILD::detail

@@ -2,15 +2,15 @@
 // of the accumulator type. For kernels written once for SIMD and scalar builds (lane_operations.hpp).
 #pragma once
 
+#include <act/detail/build.hpp>
 #include <act/detail/kernels/batch_access.hpp>
 #include <act/detail/kernels/lane_operations.hpp>
 #include <act/detail/kernels/simd.hpp>
 #include <act/element.hpp>
-#include <act/version.hpp>
 
 #include <cstddef>
 
-namespace act::inline ACT_ABI::detail {
+namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
 
 template <class T, class Arch>
 struct element_lanes {
@@ -78,4 +78,4 @@ struct element_lanes {
   }
 };
 
-}  // namespace act::inline ACT_ABI::detail
+}  // namespace act::inline ACT_ABI::inline ACT_BUILD::detail

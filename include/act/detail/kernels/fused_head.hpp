@@ -5,20 +5,20 @@
 #pragma once
 
 #include <act/attention_view.hpp>
+#include <act/detail/build.hpp>
 #include <act/detail/kernels/attention_block.hpp>
 #include <act/detail/kernels/attention_head.hpp>
 #include <act/detail/kernels/attention_row.hpp>
 #include <act/detail/kernels/element_lanes.hpp>
 #include <act/detail/kernels/row_simd.hpp>
 #include <act/element.hpp>
-#include <act/version.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <limits>
 
-namespace act::inline ACT_ABI::detail {
+namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
 
 /// Which head's keys and values lie packed in a thread's memory, so that query heads that share them, and run
 /// one after another, pack them once.
@@ -381,4 +381,4 @@ class fused_head {
   bool finite_values_ = true;  // of the packed ones
 };
 
-}  // namespace act::inline ACT_ABI::detail
+}  // namespace act::inline ACT_ABI::inline ACT_BUILD::detail

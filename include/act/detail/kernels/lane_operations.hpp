@@ -3,14 +3,14 @@
 // beyond, they take from xsimd themselves.
 #pragma once
 
+#include <act/detail/build.hpp>
 #include <act/detail/kernels/simd.hpp>
-#include <act/version.hpp>
 
 #include <cmath>
 #include <cstddef>
 #include <type_traits>
 
-namespace act::inline ACT_ABI::detail {
+namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
 
 /// One lane, plain C++.
 template <class A, class Arch, bool Vectorised = simd::vectorised<A, Arch>>
@@ -74,4 +74,4 @@ struct lane_operations<A, Arch, true> {
 };
 #endif
 
-}  // namespace act::inline ACT_ABI::detail
+}  // namespace act::inline ACT_ABI::inline ACT_BUILD::detail

@@ -13,11 +13,11 @@
 // out.
 #pragma once
 
+#include <act/detail/build.hpp>
 #include <act/detail/kernels/batch_access.hpp>
 #include <act/detail/kernels/simd.hpp>
 #include <act/detail/kernels/tree_sum.hpp>
 #include <act/element.hpp>
-#include <act/version.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -25,7 +25,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace act::inline ACT_ABI::detail {
+namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
 
 #if defined(ACT_DETAIL_HAS_XSIMD)
 
@@ -248,4 +248,4 @@ struct row_panel {
 
 #endif
 
-}  // namespace act::inline ACT_ABI::detail
+}  // namespace act::inline ACT_ABI::inline ACT_BUILD::detail

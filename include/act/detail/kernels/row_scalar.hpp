@@ -2,12 +2,12 @@
 // SIMD. For the core's own loops. Nothing here allocates, throws or checks.
 #pragma once
 
+#include <act/detail/build.hpp>
 #include <act/element.hpp>
-#include <act/version.hpp>
 
 #include <cstddef>
 
-namespace act::inline ACT_ABI::detail {
+namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
 
 template <attention_element T>
 struct row_scalar {
@@ -39,4 +39,4 @@ struct row_scalar {
   }
 };
 
-}  // namespace act::inline ACT_ABI::detail
+}  // namespace act::inline ACT_ABI::inline ACT_BUILD::detail

@@ -22,17 +22,17 @@
 // batch.
 #pragma once
 
+#include <act/detail/build.hpp>
 #include <act/detail/kernels/batch_access.hpp>
 #include <act/detail/kernels/row_scalar.hpp>
 #include <act/detail/kernels/simd.hpp>
 #include <act/detail/kernels/tree_sum.hpp>
 #include <act/element.hpp>
-#include <act/version.hpp>
 
 #include <cstddef>
 #include <type_traits>
 
-namespace act::inline ACT_ABI::detail {
+namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
 
 #if defined(ACT_DETAIL_HAS_XSIMD)
 
@@ -142,4 +142,4 @@ using row_kernel = row_scalar<T>;
 
 #endif
 
-}  // namespace act::inline ACT_ABI::detail
+}  // namespace act::inline ACT_ABI::inline ACT_BUILD::detail

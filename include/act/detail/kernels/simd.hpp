@@ -1,8 +1,10 @@
-// The only place that knows xsimd: whether it is there, which of its versions (8.1 to 14), what it lacks.
-// For the kernels. Not a wrapper: kernels use xsimd::batch directly for what all these versions share.
+// What the kernels do with batches beside xsimd's own operations: sums and maxima of lanes, transposition,
+// widening, prefetching; what xsimd 8.1 to 14 lack, do differently from each other, or not well. For the
+// kernels. Not a wrapper: kernels use xsimd::batch directly for what all these versions share.
 #pragma once
 
-#include <act/version.hpp>
+#include <act/detail/build.hpp>
+#include <act/simd.hpp>
 
 #include <bit>
 #include <cstddef>
@@ -11,23 +13,6 @@
 #include <type_traits>
 #include <utility>
 
-#if !defined(ACT_NO_XSIMD)
-#if __has_include(<xsimd/xsimd.hpp>)
-// xsimd 8.1 itself doesn't pass -Wconversion and -Wshadow.
-#if defined(__GNUC__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wconversion"
-#pragma GCC diagnostic ignored "-Wsign-conversion"
-#pragma GCC diagnostic ignored "-Wshadow"
-#endif
-#include <xsimd/xsimd.hpp>
-#if defined(__GNUC__)
-#pragma GCC diagnostic pop
-#endif
-#define ACT_DETAIL_HAS_XSIMD 1
-#endif
-#endif
-
 /// For functions whose arrays of batches have to stay in registers of the caller.
 #if defined(__GNUC__)
 #define ACT_DETAIL_ALWAYS_INLINE [[gnu::always_inline]] inline
@@ -35,10 +20,7 @@
 #define ACT_DETAIL_ALWAYS_INLINE inline
 #endif
 
-namespace act::inline ACT_ABI::simd {
-
-/// The plain C++ kernels: the oracle of the vectorised ones, and all there is without xsimd.
-struct scalar {};
+namespace act::inline ACT_ABI::inline ACT_BUILD::simd {
 
 /// Asks for the cache line that is `ahead` elements after `at`, which may lie outside of any object.
 template <class T>
@@ -52,18 +34,6 @@ inline void prefetch(const T* at, std::size_t ahead) noexcept {
 }
 
 #if defined(ACT_DETAIL_HAS_XSIMD)
-
-/// Can batches of T be computed with on Arch?
-template <class T, class Arch>
-inline constexpr bool vectorised = xsimd::types::has_simd_register<T, Arch>::value;
-template <class T>
-inline constexpr bool vectorised<T, scalar> = false;
-
-/// The best instruction set that this translation unit is compiled for. It is the last template parameter of
-/// everything that touches batches: two units with different -m flags then never share such a function
-/// (what has no Arch, they do share: docs/core.md says in which order to link them).
-using default_arch = std::conditional_t<xsimd::types::has_simd_register<float, xsimd::default_arch>::value,
-                                        xsimd::default_arch, scalar>;
 
 /// Sum of all lanes: `hadd` until xsimd 9, `reduce_add` from then on.
 template <class T, class Arch>
@@ -285,13 +255,6 @@ template <class T, class Arch>
   return xsimd::batch<T, Arch>::load_aligned(numbers);
 }
 
-#else
-
-template <class T, class Arch>
-inline constexpr bool vectorised = false;
-
-using default_arch = scalar;
-
 #endif
 
-}  // namespace act::inline ACT_ABI::simd
+}  // namespace act::inline ACT_ABI::inline ACT_BUILD::simd

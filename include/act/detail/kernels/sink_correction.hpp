@@ -10,18 +10,18 @@
 
 #include <act/attention_view.hpp>
 #include <act/detail/ablations.hpp>
+#include <act/detail/build.hpp>
 #include <act/detail/kernels/attention_elsewhere.hpp>
 #include <act/detail/kernels/attention_head.hpp>
 #include <act/detail/kernels/attention_row.hpp>
 #include <act/detail/kernels/turned_block.hpp>
 #include <act/options.hpp>
-#include <act/version.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <span>
 
-namespace act::inline ACT_ABI::detail {
+namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
 
 template <class T, class Arch>
 class sink_correction {
@@ -208,4 +208,4 @@ class sink_correction {
   attention_elsewhere<T, Arch> elsewhere_;
 };
 
-}  // namespace act::inline ACT_ABI::detail
+}  // namespace act::inline ACT_ABI::inline ACT_BUILD::detail

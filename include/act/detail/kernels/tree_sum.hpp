@@ -2,12 +2,12 @@
 // additions that wait for each other. Unrolled at compile time, so that terms stay in registers.
 #pragma once
 
-#include <act/version.hpp>
+#include <act/detail/build.hpp>
 
 #include <cstddef>
 #include <type_traits>
 
-namespace act::inline ACT_ABI::detail {
+namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
 
 /// The sum of term(First) .. term(First + Count - 1), whose arguments are integral constants. Count is a
 /// power of two; terms need `+`.
@@ -21,4 +21,4 @@ template <std::size_t Count, std::size_t First = 0, class Term>
   }
 }
 
-}  // namespace act::inline ACT_ABI::detail
+}  // namespace act::inline ACT_ABI::inline ACT_BUILD::detail

@@ -5,15 +5,15 @@
 #pragma once
 
 #include <act/attention_view.hpp>
+#include <act/detail/build.hpp>
 #include <act/detail/kernels/attention_head.hpp>
 #include <act/detail/kernels/element_lanes.hpp>
-#include <act/version.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <limits>
 
-namespace act::inline ACT_ABI::detail {
+namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
 
 template <class T, class Arch>
 class turned_block {
@@ -99,4 +99,4 @@ class turned_block {
   std::size_t i_ = 0, rows_ = 0;
 };
 
-}  // namespace act::inline ACT_ABI::detail
+}  // namespace act::inline ACT_ABI::inline ACT_BUILD::detail

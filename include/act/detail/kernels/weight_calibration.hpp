@@ -16,13 +16,13 @@
 #include <act/attention_view.hpp>
 #include <act/calibrate_row.hpp>
 #include <act/detail/ablations.hpp>
+#include <act/detail/build.hpp>
 #include <act/detail/kernels/attention_head.hpp>
-#include <act/version.hpp>
 
 #include <cstddef>
 #include <span>
 
-namespace act::inline ACT_ABI::detail {
+namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
 
 template <class T, class Arch>
 class weight_calibration {
@@ -96,4 +96,4 @@ class weight_calibration {
   double moved_ = 0;
 };
 
-}  // namespace act::inline ACT_ABI::detail
+}  // namespace act::inline ACT_ABI::inline ACT_BUILD::detail
