@@ -9,12 +9,17 @@
 #include <type_traits>
 
 #if defined(ACT_DETAIL_HAS_XSIMD)
-// xsimd 8.1 itself doesn't pass -Wconversion and -Wshadow.
+// xsimd 8.1 itself doesn't pass -Wconversion and -Wshadow. And gcc 12 takes the undefined operand of most
+// AVX-512 intrinsics for a mistake (GCC bug 105593) wherever these are inlined, which is into users' code.
 #if defined(__GNUC__)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wconversion"
 #pragma GCC diagnostic ignored "-Wsign-conversion"
 #pragma GCC diagnostic ignored "-Wshadow"
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#if !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 #endif
 #include <xsimd/xsimd.hpp>
 #if defined(__GNUC__)

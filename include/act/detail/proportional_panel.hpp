@@ -19,6 +19,7 @@
 #include <span>
 
 namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
+ACT_DETAIL_KERNELS_BEGIN
 
 #if defined(ACT_DETAIL_HAS_XSIMD)
 
@@ -118,4 +119,5 @@ double redistribute_rows(const attention_span<T>& map, std::size_t batch, std::s
   return moved;
 }
 
+ACT_DETAIL_KERNELS_END
 }  // namespace act::inline ACT_ABI::inline ACT_BUILD::detail

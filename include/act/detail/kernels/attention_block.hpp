@@ -22,6 +22,7 @@
 #include <type_traits>
 
 namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
+ACT_DETAIL_KERNELS_BEGIN
 
 template <class A, class Arch>
 struct attention_block {
@@ -259,4 +260,5 @@ struct attention_block {
   }
 };
 
+ACT_DETAIL_KERNELS_END
 }  // namespace act::inline ACT_ABI::inline ACT_BUILD::detail

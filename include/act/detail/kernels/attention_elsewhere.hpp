@@ -14,6 +14,7 @@
 #include <span>
 
 namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
+ACT_DETAIL_KERNELS_BEGIN
 
 template <class T, class Arch>
 class attention_elsewhere {
@@ -96,4 +97,5 @@ class attention_elsewhere {
   std::span<const std::size_t> sinks_;
 };
 
+ACT_DETAIL_KERNELS_END
 }  // namespace act::inline ACT_ABI::inline ACT_BUILD::detail

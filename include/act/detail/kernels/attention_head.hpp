@@ -17,6 +17,7 @@
 #include <type_traits>
 
 namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
+ACT_DETAIL_KERNELS_BEGIN
 
 /// Sizes of one head, and of the memory that its computation takes, in accumulators.
 template <class T, class Arch>
@@ -225,4 +226,5 @@ class attention_head {
   A* plain_ = nullptr;
 };
 
+ACT_DETAIL_KERNELS_END
 }  // namespace act::inline ACT_ABI::inline ACT_BUILD::detail

@@ -10,6 +10,7 @@
 #include <cstddef>
 
 namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
+ACT_DETAIL_KERNELS_BEGIN
 
 template <class T, class Arch>
 struct attention_row {
@@ -71,4 +72,5 @@ struct attention_row {
   }
 };
 
+ACT_DETAIL_KERNELS_END
 }  // namespace act::inline ACT_ABI::inline ACT_BUILD::detail

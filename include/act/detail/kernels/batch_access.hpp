@@ -18,6 +18,7 @@
 #endif
 
 namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
+ACT_DETAIL_KERNELS_BEGIN
 
 #if defined(__AVX512F__)
 // The masked forms, with no lane masked: gcc 12 warns about the undefined source operand of the plain ones.
@@ -157,5 +158,6 @@ struct batch_access {
 #endif
 };
 
+ACT_DETAIL_KERNELS_END
 }  // namespace act::inline ACT_ABI::inline ACT_BUILD::detail
 #endif

@@ -21,6 +21,7 @@
 #include <limits>
 
 namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
+ACT_DETAIL_KERNELS_BEGIN
 
 inline constexpr std::size_t column_block_size = 64;
 inline constexpr std::size_t column_interval = 16;  // steps
@@ -109,4 +110,5 @@ struct column_block {
   }
 };
 
+ACT_DETAIL_KERNELS_END
 }  // namespace act::inline ACT_ABI::inline ACT_BUILD::detail

@@ -11,6 +11,7 @@
 #include <cstddef>
 
 namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
+ACT_DETAIL_KERNELS_BEGIN
 
 template <class T, class Arch>
 struct element_lanes {
@@ -78,4 +79,5 @@ struct element_lanes {
   }
 };
 
+ACT_DETAIL_KERNELS_END
 }  // namespace act::inline ACT_ABI::inline ACT_BUILD::detail

@@ -19,6 +19,7 @@
 #include <limits>
 
 namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
+ACT_DETAIL_KERNELS_BEGIN
 
 /// Which head's keys and values lie packed in a thread's memory, so that query heads that share them, and run
 /// one after another, pack them once.
@@ -381,4 +382,5 @@ class fused_head {
   bool finite_values_ = true;  // of the packed ones
 };
 
+ACT_DETAIL_KERNELS_END
 }  // namespace act::inline ACT_ABI::inline ACT_BUILD::detail

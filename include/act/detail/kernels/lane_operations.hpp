@@ -11,6 +11,7 @@
 #include <type_traits>
 
 namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
+ACT_DETAIL_KERNELS_BEGIN
 
 /// One lane, plain C++.
 template <class A, class Arch, bool Vectorised = simd::vectorised<A, Arch>>
@@ -74,4 +75,5 @@ struct lane_operations<A, Arch, true> {
 };
 #endif
 
+ACT_DETAIL_KERNELS_END
 }  // namespace act::inline ACT_ABI::inline ACT_BUILD::detail

@@ -26,6 +26,7 @@
 #include <utility>
 
 namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
+ACT_DETAIL_KERNELS_BEGIN
 
 #if defined(ACT_DETAIL_HAS_XSIMD)
 
@@ -248,4 +249,5 @@ struct row_panel {
 
 #endif
 
+ACT_DETAIL_KERNELS_END
 }  // namespace act::inline ACT_ABI::inline ACT_BUILD::detail

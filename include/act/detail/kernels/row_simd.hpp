@@ -33,6 +33,7 @@
 #include <type_traits>
 
 namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
+ACT_DETAIL_KERNELS_BEGIN
 
 #if defined(ACT_DETAIL_HAS_XSIMD)
 
@@ -142,4 +143,5 @@ using row_kernel = row_scalar<T>;
 
 #endif
 
+ACT_DETAIL_KERNELS_END
 }  // namespace act::inline ACT_ABI::inline ACT_BUILD::detail

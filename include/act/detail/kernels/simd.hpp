@@ -20,7 +20,21 @@
 #define ACT_DETAIL_ALWAYS_INLINE inline
 #endif
 
+/// Between these two gcc 12 doesn't take the undefined operands of AVX-512 intrinsics for mistakes, though
+/// they are inlined into a user's code and come through an xsimd that he has included himself (GCC bug
+/// 105593). What is written between them is checked by clang.
+#if defined(__GNUC__) && !defined(__clang__)
+#define ACT_DETAIL_KERNELS_BEGIN                                                       \
+  _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wuninitialized\"") \
+      _Pragma("GCC diagnostic ignored \"-Wmaybe-uninitialized\"")
+#define ACT_DETAIL_KERNELS_END _Pragma("GCC diagnostic pop")
+#else
+#define ACT_DETAIL_KERNELS_BEGIN
+#define ACT_DETAIL_KERNELS_END
+#endif
+
 namespace act::inline ACT_ABI::inline ACT_BUILD::simd {
+ACT_DETAIL_KERNELS_BEGIN
 
 /// Asks for the cache line that is `ahead` elements after `at`, which may lie outside of any object.
 template <class T>
@@ -41,6 +55,14 @@ template <class T, class Arch>
 #if XSIMD_VERSION_MAJOR >= 9
   return xsimd::reduce_add(values);
 #else
+#if defined(__AVX512F__) && !defined(__AVX512DQ__)
+  if constexpr (std::is_same_v<T, float> && xsimd::batch<T, Arch>::size == 16) {  // xsimd 8 uses DQ here
+    const __m512 all = values;
+    const __m256 low = _mm512_castps512_ps256(all);
+    const __m256 high = _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(all), 1));
+    return xsimd::hadd(xsimd::batch<float, xsimd::avx>(_mm256_add_ps(high, low)));
+  }
+#endif
   return xsimd::hadd(values);
 #endif
 }
@@ -257,4 +279,5 @@ template <class T, class Arch>
 
 #endif
 
+ACT_DETAIL_KERNELS_END
 }  // namespace act::inline ACT_ABI::inline ACT_BUILD::simd

@@ -22,6 +22,7 @@
 #include <span>
 
 namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
+ACT_DETAIL_KERNELS_BEGIN
 
 template <class T, class Arch>
 class sink_correction {
@@ -208,4 +209,5 @@ class sink_correction {
   attention_elsewhere<T, Arch> elsewhere_;
 };
 
+ACT_DETAIL_KERNELS_END
 }  // namespace act::inline ACT_ABI::inline ACT_BUILD::detail

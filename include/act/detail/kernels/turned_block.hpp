@@ -14,6 +14,7 @@
 #include <limits>
 
 namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
+ACT_DETAIL_KERNELS_BEGIN
 
 template <class T, class Arch>
 class turned_block {
@@ -99,4 +100,5 @@ class turned_block {
   std::size_t i_ = 0, rows_ = 0;
 };
 
+ACT_DETAIL_KERNELS_END
 }  // namespace act::inline ACT_ABI::inline ACT_BUILD::detail
