@@ -28,6 +28,8 @@ class temporary_folder {
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
+  [[nodiscard]] std::filesystem::path operator/(std::string_view name) const { return path_ / name; }
+
   /// Writes (or overwrites) a file in the folder and returns its path.
   [[nodiscard]] std::filesystem::path write(std::string_view name, std::string_view content) const {
     const std::filesystem::path file = path_ / name;

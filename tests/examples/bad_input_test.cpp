@@ -44,7 +44,7 @@ TEST_CASE("every program has help with examples and a version") {
 }
 
 TEST_CASE("wrong usage ends with 2") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(5));
   CHECK(run_program("act-eval", {}).exit_code == 2);
   CHECK(run_program("act-eval", {"--no-such-option"}).exit_code == 2);
@@ -66,7 +66,7 @@ TEST_CASE("wrong usage ends with 2") {
 }
 
 TEST_CASE("model files that are missing, damaged or something else") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(5));
   const std::string whole = act_test::read_file(act_test::tiny_model);
   check_one_line(eval(folder / "none.gguf", data), 1, "none.gguf");
@@ -82,7 +82,7 @@ TEST_CASE("model files that are missing, damaged or something else") {
 }
 
 TEST_CASE("weights that aren't numbers are refused by tensor, the vocabulary's too") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(5));
   for (const char* tensor : {"token_embd.weight", "blk.1.attn_norm.weight"}) {
     std::string bytes = act_test::read_file(act_test::tiny_model);
@@ -104,7 +104,7 @@ TEST_CASE("weights that aren't numbers are refused by tensor, the vocabulary's t
 
 TEST_CASE("weights of a folder are refused by file and tensor") {
   namespace fs = std::filesystem;
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(5));
   const fs::path whole = fs::path(ACT_TEST_GOLDEN_DIR) / "parity" / "tiny-llama-new-config";
   const auto copy = [&](const std::string& name) {
@@ -161,7 +161,7 @@ TEST_CASE("weights of a folder are refused by file and tensor") {
 }
 
 TEST_CASE("data files with a bad line, none, or another format") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string good = act_test::tiny_jsonl(5);
   check_one_line(eval(act_test::tiny_model, folder / "none.jsonl"), 1, "none.jsonl");
   check_one_line(eval(act_test::tiny_model, folder.write("empty.jsonl", "")), 1, "empty.jsonl");
@@ -181,7 +181,7 @@ TEST_CASE("data files with a bad line, none, or another format") {
 }
 
 TEST_CASE("a prompt longer than the context names the sample, it can be skipped or cut") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   std::string text;
   for (int i = 0; i < 4000; ++i)
     text += "word ";
@@ -198,7 +198,7 @@ TEST_CASE("a prompt longer than the context names the sample, it can be skipped 
 }
 
 TEST_CASE("heads files that are damaged or another model's") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(5));
   const auto with = [&](const std::string& text, std::vector<std::string> more = {}) {
     more.insert(more.begin(), {"--heads", folder.write("heads.json", text)});
@@ -215,7 +215,7 @@ TEST_CASE("heads files that are damaged or another model's") {
 }
 
 TEST_CASE("results that can't be written are an error before the work, not after it") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(5));
   check_one_line(eval(act_test::tiny_model, data, {"--json", folder / "no/such/folder.json"}), 1,
                  "folder.json");
@@ -227,7 +227,7 @@ TEST_CASE("results that can't be written are an error before the work, not after
 }
 
 TEST_CASE("results never overwrite what is read, or each other") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string text = act_test::tiny_jsonl(5);
   const std::string data = folder.write("data.jsonl", text);
   const std::string model = folder.write("model.gguf", act_test::read_file(act_test::tiny_model));
@@ -235,9 +235,7 @@ TEST_CASE("results never overwrite what is read, or each other") {
   check_one_line(eval(model, data, {"--json", model}), 2, "--json");
   check_one_line(
       eval(model, data,
-           {"--predictions", folder / "../" +
-                                 std::filesystem::path(folder / ".").parent_path().filename().string() +
-                                 "/data.jsonl"}),
+           {"--predictions", folder / ("../" + folder.path().filename().string() + "/data.jsonl")}),
       2, "--predictions");
   check_one_line(eval(model, data, {"--json", folder / "both", "--predictions", folder / "both"}), 2,
                  "same file");

@@ -24,7 +24,7 @@ act_test::process_result perplexity(std::vector<std::string> more) {
 }  // namespace
 
 TEST_CASE("perplexity equals PyTorch's within 1e-4, plain and calibrated") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const json golden = parsed(golden_folder + "golden.json");
   const std::string heads = folder.write("heads.json", json{{"heads", golden["heads"]}}.dump());
   for (const json& expected : golden["perplexity"]) {
@@ -54,7 +54,7 @@ TEST_CASE("perplexity equals PyTorch's within 1e-4, plain and calibrated") {
 }
 
 TEST_CASE("perplexity without heads is plain only, and the model's context is the default") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const auto run = perplexity({"--data", golden_folder + "text.txt", "--json", folder / "result.json"});
   REQUIRE(run.exit_code == 0);
   const json result = parsed(folder / "result.json");
@@ -65,7 +65,7 @@ TEST_CASE("perplexity without heads is plain only, and the model's context is th
 }
 
 TEST_CASE("perplexity: bad texts, windows and options that don't belong to it") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string text = golden_folder + "text.txt";
   const auto check = [](const act_test::process_result& run, int code, const std::string& names) {
     CAPTURE(run.err);

@@ -38,7 +38,7 @@ std::string worded_jsonl(std::size_t count) {
 }  // namespace
 
 TEST_CASE("--scoring likelihood: log-probability of each option's tokens, a byte") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string data = folder.write("data.jsonl", worded_jsonl(12));
   const std::string heads = folder.write("heads.json", act_test::tiny_heads);
   const auto run = run_program("act-eval", {"--model", act_test::tiny_model, "--task", "jsonl", "--data",
@@ -88,7 +88,7 @@ TEST_CASE("--scoring likelihood: log-probability of each option's tokens, a byte
 }
 
 TEST_CASE("likelihood scoring needs options") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string tsv = folder.write("a.tsv", "sentence\tlabel\nfine\t1\n");
   const auto labels = run_program("act-eval", {"--model", act_test::tiny_model, "--task", "sst2", "--data",
                                                tsv, "--scoring", "likelihood"});
@@ -97,7 +97,7 @@ TEST_CASE("likelihood scoring needs options") {
 }
 
 TEST_CASE("--scoring greedy: the token that the model says, right only when it is the label") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const act::runtime::loaded_model loaded = act::runtime::load_model(act_test::tiny_model);
   // What the model says next: the first sample's answer, the second's wrong one, none of the third's.
   std::vector<json> samples;
@@ -159,7 +159,7 @@ TEST_CASE("--scoring greedy: the token that the model says, right only when it i
 }
 
 TEST_CASE("--scoring greedy: words of several tokens, and no label prior") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string tsv = folder.write("a.tsv", "sentence\tlabel\nfine\t1\n");
   const auto labels = run_program(
       "act-eval", {"--model", act_test::tiny_model, "--task", "sst2", "--data", tsv, "--scoring", "greedy"});

@@ -43,7 +43,7 @@ bool contains(const std::vector<int>& whole, const std::vector<int>& part) {
 }  // namespace
 
 TEST_CASE("--shots: a result for each seed, the mean at the top") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string data = folder.write("data.jsonl", short_jsonl(30, false));
   const std::string train = folder.write("train.jsonl", short_jsonl(50, false));
   const std::string heads = folder.write("heads.json", act_test::tiny_heads);
@@ -87,7 +87,7 @@ TEST_CASE("--shots: a result for each seed, the mean at the top") {
 }
 
 TEST_CASE("--shots from the same file: a sample is never its own shot") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string data = folder.write("data.jsonl", short_jsonl(6, false));
   const auto zero = run_program("act-eval", eval_arguments(data, {"--predictions", folder / "zero.jsonl"}));
   const auto run =
@@ -112,7 +112,7 @@ TEST_CASE("--shots from the same file: a sample is never its own shot") {
 }
 
 TEST_CASE("shot options that don't belong together are wrong usage") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string data = folder.write("data.jsonl", short_jsonl(6, false));
   CHECK(run_program("act-eval", eval_arguments(data, {"--shots", "2"})).exit_code == 2);
   CHECK(run_program("act-eval", eval_arguments(data, {"--shot-data", data})).exit_code == 2);
@@ -121,7 +121,7 @@ TEST_CASE("shot options that don't belong together are wrong usage") {
 }
 
 TEST_CASE("--prior contextual: the plain scores less those of the prompt without its text") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string data = folder.write("data.jsonl", short_jsonl(20, true));
   const std::string heads = folder.write("heads.json", R"({"heads": [[1, 0], [2, 3]]})");
   const std::string empty = folder.write(
@@ -157,7 +157,7 @@ TEST_CASE("--prior contextual: the plain scores less those of the prompt without
 }
 
 TEST_CASE("shots, prior and likelihood work together") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string data = folder.write("data.jsonl", short_jsonl(8, true));
   const std::string train = folder.write("train.jsonl", short_jsonl(9, true));
   const auto run = run_program(

@@ -47,7 +47,7 @@ std::vector<std::string> squad_arguments(const std::string& data, std::vector<st
 }  // namespace
 
 TEST_CASE("squad: the prompt's greedy continuation to the first newline, plain and calibrated") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string data = folder.write("dev.json", tiny_squad(true));
   const std::string heads = folder.write("heads.json", act_test::tiny_heads);
   const auto run = run_program(
@@ -108,7 +108,7 @@ TEST_CASE("squad: the prompt's greedy continuation to the first newline, plain a
 }
 
 TEST_CASE("squad: shots are the paragraph's first other questions, fewer where it has fewer") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string data = folder.write("dev.json", tiny_squad(true));
   const auto run = run_program(
       "act-eval", squad_arguments(data, {"--shots", "2", "--max-new-tokens", "2", "--json",
@@ -132,7 +132,7 @@ TEST_CASE("squad: shots are the paragraph's first other questions, fewer where i
 }
 
 TEST_CASE("squad: version 1.1 has no unanswerable part, and --limit chooses as everywhere") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string data = folder.write("dev.json", tiny_squad(false));
   const auto run = run_program("act-eval", squad_arguments(data, {"--limit", "2", "--max-new-tokens", "2",
                                                                   "--json", folder / "result.json"}));
@@ -146,7 +146,7 @@ TEST_CASE("squad: version 1.1 has no unanswerable part, and --limit chooses as e
 }
 
 TEST_CASE("squad: a prompt that leaves an answer no room, and options that don't fit") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string data = folder.write("dev.json", tiny_squad(true));
   const auto refused = [&](std::vector<std::string> more, int code, const std::string& names) {
     const auto run = run_program("act-eval", squad_arguments(data, more));
@@ -178,7 +178,7 @@ TEST_CASE("squad: a prompt that leaves an answer no room, and options that don't
 }
 
 TEST_CASE("squad: interrupted between tokens, nothing is written") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   std::string text;
   json many = json::parse(tiny_squad(true));
   for (int i = 0; i < 400; ++i)

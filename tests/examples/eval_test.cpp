@@ -15,7 +15,7 @@ using act_test::run_program;
 using nlohmann::json;
 
 TEST_CASE("act-eval without heads: accuracy with its interval, one line a sample") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(40));
   const auto run =
       run_program("act-eval", {"--model", act_test::tiny_model, "--task", "jsonl", "--data", data, "--json",
@@ -54,7 +54,7 @@ TEST_CASE("act-eval without heads: accuracy with its interval, one line a sample
 }
 
 TEST_CASE("act-eval with heads: both in one run, and the plain part unchanged") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(40));
   const std::string heads = folder.write("heads.json", act_test::tiny_heads);
   const auto plain = run_program("act-eval", {"--model", act_test::tiny_model, "--task", "jsonl", "--data",
@@ -80,7 +80,7 @@ TEST_CASE("act-eval with heads: both in one run, and the plain part unchanged") 
 }
 
 TEST_CASE("beta = 1 changes nothing, options on the command line win over the heads file's") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(20));
   const std::string heads =
       folder.write("heads.json", R"({"options": {"beta": 0.2}, "heads": [[0, 0], [1, 2], [2, 3], [3, 1]]})");
@@ -101,7 +101,7 @@ TEST_CASE("beta = 1 changes nothing, options on the command line win over the he
 }
 
 TEST_CASE("--limit chooses samples by seed and keeps the file's order") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(10));
   const auto run =
       run_program("act-eval", {"--model", act_test::tiny_model, "--task", "jsonl", "--data", data, "--limit",
@@ -114,7 +114,7 @@ TEST_CASE("--limit chooses samples by seed and keeps the file's order") {
 }
 
 TEST_CASE("results don't depend on the number of threads") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(30));
   const std::string heads = folder.write("heads.json", R"({"heads": [[1, 0], [2, 3]]})");
   for (const char* threads : {"1", "2", "3"}) {

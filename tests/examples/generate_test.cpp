@@ -47,7 +47,7 @@ double difference(const std::vector<double>& a, const std::vector<double>& b, do
 }  // namespace
 
 TEST_CASE("act-generate prints the continuation, and the JSON says how it was made") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const auto run =
       generate({"--prompt", generated_from, "--max-new-tokens", "24", "--json", folder / "result.json"});
   CHECK(run.err == "");
@@ -88,7 +88,7 @@ TEST_CASE("act-generate draws by seed and ends before a stop string") {
 }
 
 TEST_CASE("act-generate calibrates heads, with beta 1 it changes nothing") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string heads = folder.write(
       "heads.json", R"({"options": {"alpha": 1.1}, "heads": [[0, 0], [0, 3], [1, 2], [2, 3], [3, 1]]})");
   const auto with = [&](std::vector<std::string> more) {
@@ -108,7 +108,7 @@ TEST_CASE("act-generate calibrates heads, with beta 1 it changes nothing") {
 }
 
 TEST_CASE("--tokens writes the logits that transformers has, and needs no tokenizer") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const auto golden = act_test::read_parity_golden(std::filesystem::path(ACT_TEST_GOLDEN_DIR) / "parity" /
                                                    "tiny-llama-mixed.json");
   // The same file with a tokenizer nobody has.
@@ -157,7 +157,7 @@ TEST_CASE("--mt-bench answers every turn in FastChat's line format") {
     MESSAGE("[skipped] no model at " ACT_TEST_MODEL "; third_party/fetch_model.sh gets it");
     return;
   }
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string questions = folder.write(
       "question.jsonl",
       R"({"question_id": 81, "category": "writing", "turns": ["Name a fruit.", "Name another one."]})"
@@ -188,7 +188,7 @@ TEST_CASE("--mt-bench answers every turn in FastChat's line format") {
 }
 
 TEST_CASE("act-generate says what is wrong") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   check_one_line(generate({}), 2, "--prompt");
   check_one_line(generate({"--prompt", "a", "--tokens", "1", "--logits", folder / "l"}), 2, "--prompt");
   check_one_line(generate({"--tokens", "1"}), 2, "--logits");
@@ -219,7 +219,7 @@ TEST_CASE("SmolLM2 answers in its chat format, and Ctrl-C ends it with 130") {
     MESSAGE("[skipped] no model at " ACT_TEST_MODEL "; third_party/fetch_model.sh gets it");
     return;
   }
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const auto run = generate({"--chat", "--prompt", "What is the capital of France?", "--max-new-tokens", "24",
                              "--json", folder / "result.json"},
                             ACT_TEST_MODEL);

@@ -42,7 +42,7 @@ void check_provenance(const json& result) {
 }  // namespace
 
 TEST_CASE("act-inspect on a prompt: heat map, tables, and the same sinks in the JSON") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const auto run = inspect({"--prompt", inspected, "--json", folder / "result.json"});
   CHECK(run.err == "");
   REQUIRE(run.exit_code == 0);
@@ -91,7 +91,7 @@ TEST_CASE("act-inspect on a prompt: heat map, tables, and the same sinks in the 
 }
 
 TEST_CASE("act-inspect: a prompt file, threads and --quiet change nothing in the result") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const auto run = inspect({"--prompt", inspected});
   const std::string file = folder.write("prompt.txt", inspected);
   CHECK(inspect({"--prompt-file", file, "--threads", "3", "--quiet"}).out == run.out);
@@ -99,7 +99,7 @@ TEST_CASE("act-inspect: a prompt file, threads and --quiet change nothing in the
 }
 
 TEST_CASE("act-inspect heeds the options of what a sink is") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const auto count = [&](std::vector<std::string> more) {
     more.insert(more.end(), {"--prompt", inspected, "--json", folder / "r.json"});
     REQUIRE(inspect(more).exit_code == 0);
@@ -116,7 +116,7 @@ TEST_CASE("act-inspect heeds the options of what a sink is") {
 }
 
 TEST_CASE("act-inspect over a data set: averages, Table 1, and the tokens of each head") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(12));
   const auto run = inspect({"--task", "jsonl", "--data", data, "--json", folder / "all.json"});
   CHECK(run.err == "");
@@ -162,7 +162,7 @@ TEST_CASE("act-inspect over a data set: averages, Table 1, and the tokens of eac
 }
 
 TEST_CASE("act-inspect chooses samples as the other programs do, and leaves out or cuts long ones") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(10));
   const auto limited = inspect({"--task", "jsonl", "--data", data, "--limit", "4", "--seed", "42"});
   CHECK(limited.out.find("jsonl: 4 prompts") == 0);
@@ -181,7 +181,7 @@ TEST_CASE("act-inspect chooses samples as the other programs do, and leaves out 
 }
 
 TEST_CASE("act-inspect --html: one page of its own, with maps of a prompt and without of a data set") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string hostile = "the </script><script>alert(1)</script> road & \"people\" the long road";
   REQUIRE(inspect({"--prompt", hostile, "--html", folder / "prompt.html"}).exit_code == 0);
   const std::string page = act_test::read_file(folder / "prompt.html");
@@ -204,7 +204,7 @@ TEST_CASE("act-inspect: colour when asked for, none of a prompt's escape codes e
 }
 
 TEST_CASE("act-inspect: help, version, and wrong usage with 2") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(2));
   const auto help = run_program("act-inspect", {"--help"});
   CHECK(help.exit_code == 0);
@@ -224,7 +224,7 @@ TEST_CASE("act-inspect: help, version, and wrong usage with 2") {
 }
 
 TEST_CASE("act-inspect: bad input is one line with what, where and the mend") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   check_one_line(inspect({"--prompt", ""}), 1, "--prompt");
   check_one_line(inspect({"--prompt-file", folder.write("empty.txt", "")}), 1, "empty.txt");
   check_one_line(inspect({"--prompt-file", folder / "none.txt"}), 1, "none.txt");
@@ -241,7 +241,7 @@ TEST_CASE("act-inspect: bad input is one line with what, where and the mend") {
 }
 
 TEST_CASE("act-inspect stops at Ctrl-C with 130 and writes nothing") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(4000));
   const auto start = std::chrono::steady_clock::now();
   const auto run = run_program(

@@ -20,7 +20,7 @@ void check_stops(const std::string& program, std::vector<std::string> arguments,
                  const std::vector<std::string>& output_options, int signal) {
   CAPTURE(arguments);
   CAPTURE(signal);
-  const act_test::scratch_folder results;
+  const act_test::temporary_folder results;
   arguments.insert(arguments.begin(), {"--model", act_test::tiny_model});
   std::set<std::string> expected;
   for (const std::string& option : output_options) {
@@ -52,7 +52,7 @@ void check_stops(const std::string& program, std::vector<std::string> arguments,
 }  // namespace
 
 TEST_CASE("act-eval stops at Ctrl-C and SIGTERM, however it scores") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(4000));
   for (const char* scoring : {"default", "greedy", "likelihood"}) {
     for (const int signal : {SIGINT, SIGTERM}) {
@@ -63,7 +63,7 @@ TEST_CASE("act-eval stops at Ctrl-C and SIGTERM, however it scores") {
 }
 
 TEST_CASE("act-eval stops at Ctrl-C and SIGTERM in a text's windows") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   std::string text;
   for (int i = 0; i < 2000; ++i)
     text += "a long and winding road what people ask of the weather\n";

@@ -18,6 +18,8 @@
 #include <thread>
 #include <vector>
 
+#include "temporary_folder.hpp"
+
 namespace act_test {
 
 struct process_result {
@@ -32,28 +34,6 @@ inline std::string read_file(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 
-/// A folder of this test's own, gone afterwards.
-class scratch_folder {
- public:
-  scratch_folder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "act-programs-XXXXXX").string();
-    if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    path_ = pattern;
-  }
-  scratch_folder(const scratch_folder&) = delete;
-  scratch_folder& operator=(const scratch_folder&) = delete;
-  ~scratch_folder() { std::filesystem::remove_all(path_); }
-
-  [[nodiscard]] std::string operator/(const std::string& name) const { return (path_ / name).string(); }
-  std::string write(const std::string& name, const std::string& text) const {
-    std::ofstream(path_ / name, std::ios::binary) << text;
-    return (path_ / name).string();
-  }
-
- private:
-  std::filesystem::path path_;
-};
-
 /// A signal to send as soon as `when` holds, unless the program has ended by then.
 struct interruption {
   int signal = SIGKILL;
@@ -62,7 +42,7 @@ struct interruption {
 
 inline process_result run_program(const std::string& name, std::vector<std::string> arguments,
                                   std::optional<interruption> interrupt = {}) {
-  const scratch_folder folder;
+  const temporary_folder folder;
   const std::string out = folder / "out";
   const std::string err = folder / "err";
   arguments.insert(arguments.begin(), std::string(ACT_TEST_PROGRAMS) + "/" + name);

@@ -34,7 +34,7 @@ std::vector<std::string> command(const std::string& data, const std::string& hea
 }  // namespace
 
 TEST_CASE("every redistribution calibrates as the core's option does, and is recorded by its name") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(4));
   const std::string heads = folder.write("heads.json", act_test::tiny_heads);
   const act::runtime::loaded_model loaded = act::runtime::load_model(act_test::tiny_model);
@@ -107,7 +107,7 @@ TEST_CASE("every redistribution calibrates as the core's option does, and is rec
 }
 
 TEST_CASE("redistributions: unknown names and options that make no sense together are wrong usage") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(3));
   const std::string heads = folder.write("heads.json", act_test::tiny_heads);
   const auto refused = [&](const std::vector<std::string>& more, const std::vector<std::string>& names) {
@@ -128,7 +128,7 @@ TEST_CASE("redistributions: unknown names and options that make no sense togethe
 }
 
 TEST_CASE("redistributions: a heads file keeps the search's, and the command line wins over it") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(6));
   const std::string found = folder / "found.json";
   const auto search = run_program("act-search", {"--model", act_test::tiny_model, "--task", "jsonl=" + data,

@@ -62,10 +62,10 @@ int units_so_far(const std::string& state) {
 // for writing rolls back: a copy is opened here, so that the next search has to do that itself.
 int units_in(const std::string& state) {
   if (!std::filesystem::exists(state)) return 0;
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   for (const char* part : {"", "-journal"}) {
     if (std::filesystem::exists(state + part))
-      std::filesystem::copy_file(state + part, (folder / "copy") + part);
+      std::filesystem::copy_file(state + part, (folder / "copy").string() + part);
   }
   const state_reading found = read_state(folder / "copy", SQLITE_OPEN_READWRITE);
   INFO(state << ": " << found.error);
@@ -121,7 +121,7 @@ double check_trial(const json& result, const json& layer_head, const change& see
 }  // namespace
 
 TEST_CASE("act-search writes heads with evidence, and act-eval leaves its samples out") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(60));
   auto arguments = search_arguments(data, folder / "heads.json");
   arguments[5] = "20";
@@ -163,7 +163,7 @@ TEST_CASE("act-search writes heads with evidence, and act-eval leaves its sample
 }
 
 TEST_CASE("a search by likelihood: a head does in act-eval what its trials said") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string data = folder.write("dev.jsonl", act_test::tiny_arce(24));
   const std::vector<std::string> arguments = {"--model",     act_test::tiny_model,
                                               "--task",      "arce=" + data,
@@ -208,7 +208,7 @@ TEST_CASE("a search by likelihood: a head does in act-eval what its trials said"
 }
 
 TEST_CASE("a search that gives to a part of the prompts: a head does in act-eval what its trials said") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string data = folder.write("dev.jsonl", act_test::tiny_arce(16));
   const auto search_of = [&](const std::string& part) {
     return run_program("act-search", {"--model",
@@ -274,7 +274,7 @@ TEST_CASE("a search that gives to a part of the prompts: a head does in act-eval
 }
 
 TEST_CASE("a search by the greedy token: a head does in act-eval what its trials said") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(20));
   const auto search =
       run_program("act-search", with(search_arguments(data, folder / "heads.json"),
@@ -296,7 +296,7 @@ TEST_CASE("a search by the greedy token: a head does in act-eval what its trials
 }
 
 TEST_CASE("a search on generated answers is refused: a generation for each trial") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string data = folder.write("dev.json", R"({"version": "1.1", "data": []})");
   for (const char* scoring : {"default", "greedy", "likelihood"}) {
     const auto run = run_program("act-search", {"--model", act_test::tiny_model, "--task", "squad=" + data,
@@ -308,7 +308,7 @@ TEST_CASE("a search on generated answers is refused: a generation for each trial
 }
 
 TEST_CASE("a search by likelihood of a task without options is refused") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string tsv = folder.write("a.tsv", "sentence\tlabel\nfine\t1\n");
   const auto run = run_program("act-search", {"--model", act_test::tiny_model, "--task", "sst2=" + tsv,
                                               "--scoring", "likelihood", "--out", folder / "heads.json"});
@@ -318,7 +318,7 @@ TEST_CASE("a search by likelihood of a task without options is refused") {
 }
 
 TEST_CASE("a search that is killed at random points ends with the same heads file, byte for byte") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(act_test::sanitized ? 100 : 200));
   REQUIRE(run_program("act-search", with(search_arguments(data, folder / "whole.json"),
                                          {"--state", folder / "whole.state"}))
@@ -345,13 +345,13 @@ TEST_CASE("a search that is killed at random points ends with the same heads fil
 }
 
 TEST_CASE("a search by likelihood or greedy token, however it is stopped, ends with the same heads file") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   std::string scoring = "likelihood";
-  std::string task = "arce=" + folder.write("arce.jsonl", act_test::tiny_arce(8));
+  std::string task = "arce=" + folder.write("arce.jsonl", act_test::tiny_arce(8)).string();
   SUBCASE("likelihood") {}
   SUBCASE("greedy") {
     scoring = "greedy";
-    task = "jsonl=" + folder.write("data.jsonl", act_test::tiny_jsonl(40));
+    task = "jsonl=" + folder.write("data.jsonl", act_test::tiny_jsonl(40)).string();
   }
   const auto arguments = [&](const std::string& name) -> std::vector<std::string> {
     return {"--model",   act_test::tiny_model,
@@ -388,20 +388,21 @@ TEST_CASE("a search by likelihood or greedy token, however it is stopped, ends w
 }
 
 TEST_CASE("Ctrl-C ends a search cleanly: exit code 130, the state kept, no heads file") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(1000));
   const auto arguments = with(search_arguments(data, folder / "heads.json"), {"--state", folder / "state"});
   const auto run = run_program(
       "act-search", arguments,
       act_test::interruption{.signal = SIGINT, .when = [&] { return units_so_far(folder / "state") > 0; }});
   CHECK(run.exit_code == 130);
-  CHECK(run.err == "act-search: interrupted; the same command goes on from " + (folder / "state") + "\n");
+  CHECK(run.err ==
+        "act-search: interrupted; the same command goes on from " + (folder / "state").string() + "\n");
   CHECK(!std::filesystem::exists(folder / "heads.json"));
   CHECK(std::filesystem::exists(folder / "state"));
 }
 
 TEST_CASE("several tasks are searched together, where no head helps it says so and exits with 0") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string first = folder.write("a.jsonl", act_test::tiny_jsonl(10));
   const std::string second = folder.write("b.jsonl", act_test::tiny_jsonl(10, 4));
   const auto run = run_program(

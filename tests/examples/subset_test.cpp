@@ -64,7 +64,7 @@ act::runtime::model_calibration core_calibration(const std::vector<std::size_t>&
 }  // namespace
 
 TEST_CASE("a prompt's sinks give to its own question or choices as the core's option does") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string text = act_test::tiny_arce(5);
   const std::string data = folder.write("dev.jsonl", text);
   const std::string heads = folder.write("heads.json", heads_of_alpha_2);
@@ -147,7 +147,7 @@ TEST_CASE("a prompt's sinks give to its own question or choices as the core's op
 }
 
 TEST_CASE("a subset that can't be is wrong usage, said before the model is loaded") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const std::string arce = folder.write("dev.jsonl", act_test::tiny_arce(2));
   const std::string sst2 = folder.write("dev.tsv", "sentence\tlabel\nfine \t1\n");
   const std::string own = folder.write("own.jsonl", act_test::tiny_jsonl(2));
@@ -199,7 +199,7 @@ TEST_CASE("a subset that can't be is wrong usage, said before the model is loade
 }
 
 TEST_CASE("a classification prompt's sinks give to what the sample says") {
-  const act_test::scratch_folder folder;
+  const act_test::temporary_folder folder;
   const json sample{{"premise", "what people ask of the long and winding road"},
                     {"hypothesis", "the weather or a road"},
                     {"label", "entailment"}};
