@@ -1,5 +1,5 @@
 // Heads files: written and read back, and everything a damaged or foreign one can hold.
-#include "tasks/message_of.hpp"
+#include "message_of.hpp"
 #include "temporary_folder.hpp"
 
 #include <act/search/heads_file.hpp>

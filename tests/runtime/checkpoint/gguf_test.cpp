@@ -16,12 +16,12 @@
 #include <vector>
 
 #include "gguf_builder.hpp"
-#include "refusal.hpp"
+#include "message_of.hpp"
 #include "temporary_folder.hpp"
 
 using act_test::contains;
 using act_test::gguf_builder;
-using act_test::refusal;
+using act_test::message_of;
 
 namespace {
 
@@ -30,7 +30,7 @@ const std::filesystem::path small = std::filesystem::path(ACT_TEST_GOLDEN_DIR) /
 /// Opens `content` as a GGUF file and touches everything in it; the message of the refusal, or "".
 std::string open_and_read_gguf(const act_test::temporary_folder& folder, std::string_view content) {
   const std::filesystem::path path = folder.write("case.gguf", content);
-  const std::string message = refusal([&] {
+  const std::string message = message_of([&] {
     const act::runtime::gguf_file file(path);
     for (const act::runtime::tensor_view& tensor : file.tensors()) {
       std::vector<float> values(tensor.elements());
@@ -38,12 +38,12 @@ std::string open_and_read_gguf(const act_test::temporary_folder& folder, std::st
     }
     for (const char* key :
          {"test.u8", "test.i64", "test.f32", "test.yes", "test.text", "test.strings", "test.floats"}) {
-      refusal([&] { (void)file.find<std::uint64_t>(key); });
-      refusal([&] { (void)file.find<double>(key); });
-      refusal([&] { (void)file.find<bool>(key); });
-      refusal([&] { (void)file.find<std::string_view>(key); });
-      refusal([&] { (void)file.find<std::vector<std::string_view>>(key); });
-      refusal([&] { (void)file.find<std::vector<float>>(key); });
+      message_of([&] { (void)file.find<std::uint64_t>(key); });
+      message_of([&] { (void)file.find<double>(key); });
+      message_of([&] { (void)file.find<bool>(key); });
+      message_of([&] { (void)file.find<std::string_view>(key); });
+      message_of([&] { (void)file.find<std::vector<std::string_view>>(key); });
+      message_of([&] { (void)file.find<std::vector<float>>(key); });
     }
   });
   if (!message.empty()) CHECK(act_test::is_one_line_about(message, path.string()));
@@ -88,13 +88,13 @@ TEST_CASE("a missing key, a key of another kind and a missing tensor are named w
   const auto named = [](const std::string& message, const char* what) {
     return act_test::is_one_line_about(message, "small.gguf") && contains(message, what);
   };
-  CHECK(named(refusal([&] { (void)file.get<int>("test.absent"); }), "'test.absent'"));
-  CHECK(named(refusal([&] { (void)file.get<int>("test.text"); }), "of type string"));
-  CHECK(named(refusal([&] { (void)file.get<std::uint8_t>("test.i8"); }), "in range"));
-  CHECK(named(refusal([&] { (void)file.find<std::int32_t>("test.u32"); }), "'test.u32'"));
-  CHECK(named(refusal([&] { (void)file.get<int>("test.integers"); }), "an array of int32"));
-  CHECK(named(refusal([&] { (void)file.get<std::vector<std::uint32_t>>("test.integers"); }), "in range"));
-  CHECK(named(refusal([&] { (void)file.tensor("nowhere"); }), "'nowhere'"));
+  CHECK(named(message_of([&] { (void)file.get<int>("test.absent"); }), "'test.absent'"));
+  CHECK(named(message_of([&] { (void)file.get<int>("test.text"); }), "of type string"));
+  CHECK(named(message_of([&] { (void)file.get<std::uint8_t>("test.i8"); }), "in range"));
+  CHECK(named(message_of([&] { (void)file.find<std::int32_t>("test.u32"); }), "'test.u32'"));
+  CHECK(named(message_of([&] { (void)file.get<int>("test.integers"); }), "an array of int32"));
+  CHECK(named(message_of([&] { (void)file.get<std::vector<std::uint32_t>>("test.integers"); }), "in range"));
+  CHECK(named(message_of([&] { (void)file.tensor("nowhere"); }), "'nowhere'"));
   CHECK(file.find_tensor("nowhere") == nullptr);
 }
 
@@ -211,7 +211,7 @@ TEST_CASE("an array of arrays is walked but can't be asked for") {
   const act_test::temporary_folder folder;
   const act::runtime::gguf_file file(folder.write("nested.gguf", builder.build()));
   CHECK(file.get<int>("after") == 5);
-  CHECK(contains(refusal([&] { (void)file.get<std::vector<int>>("nested"); }), "'nested'"));
+  CHECK(contains(message_of([&] { (void)file.get<std::vector<int>>("nested"); }), "'nested'"));
 }
 
 TEST_CASE("impossible tensors are refused by name") {
@@ -258,8 +258,8 @@ TEST_CASE("impossible tensors are refused by name") {
 
 TEST_CASE("what can't be a model file is refused with its path") {
   const act_test::temporary_folder folder;
-  CHECK(contains(refusal([&] { act::runtime::gguf_file{folder.path()}; }), "is a folder"));
-  CHECK(contains(refusal([&] { act::runtime::gguf_file{folder.path() / "absent"}; }), "can't be opened"));
-  CHECK(contains(refusal([&] { act::runtime::gguf_file{folder.write("empty", "")}; }), "at byte 0"));
-  CHECK(contains(refusal([&] { act::runtime::gguf_file{"/dev/null"}; }), "isn't a regular file"));
+  CHECK(contains(message_of([&] { act::runtime::gguf_file{folder.path()}; }), "is a folder"));
+  CHECK(contains(message_of([&] { act::runtime::gguf_file{folder.path() / "absent"}; }), "can't be opened"));
+  CHECK(contains(message_of([&] { act::runtime::gguf_file{folder.write("empty", "")}; }), "at byte 0"));
+  CHECK(contains(message_of([&] { act::runtime::gguf_file{"/dev/null"}; }), "isn't a regular file"));
 }

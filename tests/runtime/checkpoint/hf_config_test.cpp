@@ -8,11 +8,11 @@
 #include <filesystem>
 #include <string>
 
-#include "refusal.hpp"
+#include "message_of.hpp"
 #include "temporary_folder.hpp"
 
 using act_test::contains;
-using act_test::refusal;
+using act_test::message_of;
 
 namespace {
 
@@ -23,7 +23,7 @@ act::runtime::hf_config config_of(const std::string& text) {
 }
 
 std::string refused_llama(const std::string& text) {
-  const std::string message = refusal([&] { (void)act::runtime::read_hf_llama(config_of(text)); });
+  const std::string message = message_of([&] { (void)act::runtime::read_hf_llama(config_of(text)); });
   if (!message.empty()) CHECK(act_test::is_one_line_about(message, "config.json"));
   return message;
 }
@@ -95,11 +95,11 @@ TEST_CASE("the GPT family's defaults and settings") {
   CHECK(new_neox.rope_theta == 5000.0);
   CHECK(act::runtime::read_hf_gpt_neox(config_of("{}")).rotary_dims == 24);
   CHECK(contains(
-      refusal([] { (void)act::runtime::read_hf_gpt2(config_of(R"({"scale_attn_weights":false})")); }),
+      message_of([] { (void)act::runtime::read_hf_gpt2(config_of(R"({"scale_attn_weights":false})")); }),
       "scale_attn_weights"));
-  CHECK(contains(refusal([] { (void)act::runtime::read_hf_gptj(config_of(R"({"rotary_dim":1000})")); }),
+  CHECK(contains(message_of([] { (void)act::runtime::read_hf_gptj(config_of(R"({"rotary_dim":1000})")); }),
                  "rotary_dim"));
-  CHECK(contains(refusal([] { (void)act::runtime::read_hf_gpt_neox(config_of(R"({"rotary_pct":1.5})")); }),
+  CHECK(contains(message_of([] { (void)act::runtime::read_hf_gpt_neox(config_of(R"({"rotary_pct":1.5})")); }),
                  "at most 1"));
 }
 
@@ -140,9 +140,9 @@ TEST_CASE("settings that act doesn't have are refused by name, impossible ones t
   CHECK(contains(refused_llama("[]"), "isn't a JSON object"));
   CHECK(contains(refused_llama(""), "not valid JSON at byte"));
   CHECK(contains(
-      refusal([] { (void)act::runtime::read_hf_opt(config_of(R"({"activation_function":"tanh"})")); }),
+      message_of([] { (void)act::runtime::read_hf_opt(config_of(R"({"activation_function":"tanh"})")); }),
       "'tanh'"));
-  CHECK(contains(refusal([] { (void)config_of("{}").model_type(); }), "has no 'model_type'"));
+  CHECK(contains(message_of([] { (void)config_of("{}").model_type(); }), "has no 'model_type'"));
   const act_test::temporary_folder empty;
-  CHECK(contains(refusal([&] { act::runtime::hf_config{empty.path()}; }), "config.json: can't be opened"));
+  CHECK(contains(message_of([&] { act::runtime::hf_config{empty.path()}; }), "config.json: can't be opened"));
 }

@@ -15,11 +15,11 @@
 #include <vector>
 
 #include "gguf_builder.hpp"
-#include "refusal.hpp"
+#include "message_of.hpp"
 #include "temporary_folder.hpp"
 
 using act_test::contains;
-using act_test::refusal;
+using act_test::message_of;
 
 namespace {
 
@@ -53,10 +53,10 @@ std::vector<float> values_of(const act::runtime::tensor_view& tensor) {
 
 std::string open_and_read_safetensors(const act_test::temporary_folder& folder, std::string_view content) {
   const std::filesystem::path path = folder.write("case.safetensors", content);
-  const std::string message = refusal([&] {
+  const std::string message = message_of([&] {
     const act::runtime::safetensors_file file(path);
     for (const std::string_view name : file.names())
-      refusal([&] { (void)values_of(*file.find_tensor(name)); });
+      message_of([&] { (void)values_of(*file.find_tensor(name)); });
   });
   if (!message.empty()) CHECK(act_test::is_one_line_about(message, path.string()));
   return message;
@@ -75,7 +75,7 @@ TEST_CASE("a safetensors file gives its tensors by name") {
   CHECK(values_of(*file.find_tensor("b")) == std::vector<float>{1, -2});
   CHECK(values_of(*file.find_tensor("scalar")) == std::vector<float>{1});
   CHECK(file.find_tensor("absent") == nullptr);
-  CHECK(contains(refusal([&] { (void)file.find_tensor("mask"); }), "tensor 'mask': has type 'BOOL'"));
+  CHECK(contains(message_of([&] { (void)file.find_tensor("mask"); }), "tensor 'mask': has type 'BOOL'"));
 }
 
 TEST_CASE("a safetensors file cut at any byte is refused") {
@@ -149,21 +149,21 @@ TEST_CASE("a sharded checkpoint is one set of tensors, and its index must fit it
     return file_of(std::string("{\"") + name + R"(":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})",
                    std::string(4, '\0'));
   };
-  CHECK(contains(refusal([&] { act::runtime::safetensors_checkpoint{folder.path()}; }),
+  CHECK(contains(message_of([&] { act::runtime::safetensors_checkpoint{folder.path()}; }),
                  "neither model.safetensors nor"));
   (void)folder.write("one.safetensors", shard("a"));
   (void)folder.write("two.safetensors", shard("b"));
   const auto with_index = [&](const std::string& map) {
     (void)folder.write("model.safetensors.index.json",
                        R"({"metadata":{"total_size":8},"weight_map":)" + map + "}");
-    return refusal([&] {
+    return message_of([&] {
       const act::runtime::safetensors_checkpoint checkpoint(folder.path());
       CHECK(checkpoint.tensor("a").elements() == 1);
       CHECK(checkpoint.find_tensor("b") != nullptr);
       CHECK(checkpoint.files().size() == 2);
       CHECK(checkpoint.file_of("b").filename() == "two.safetensors");
       CHECK(checkpoint.file_of("c").filename() == "model.safetensors.index.json");
-      CHECK(contains(refusal([&] { (void)checkpoint.tensor("c"); }), "index.json: has no tensor 'c'"));
+      CHECK(contains(message_of([&] { (void)checkpoint.tensor("c"); }), "index.json: has no tensor 'c'"));
     });
   };
   CHECK(with_index(R"({"a":"one.safetensors","b":"two.safetensors"})").empty());

@@ -19,13 +19,13 @@
 #include <vector>
 
 #include "golden_lines.hpp"
+#include "message_of.hpp"
 #include "runtime/checkpoint/gguf_builder.hpp"
-#include "runtime/checkpoint/refusal.hpp"
 
 using act_test::check_all;
 using act_test::contains;
 using act_test::gguf_builder;
-using act_test::refusal;
+using act_test::message_of;
 using act_test::tokenizer_golden;
 
 namespace {
@@ -123,11 +123,11 @@ TEST_CASE("text that isn't UTF-8 is refused with the byte, whatever is wrong wit
   const std::unique_ptr<act::runtime::tokenizer> tokenizer = load(tokenizer_golden / "small.gguf");
   for (const char* bad : {"ab\xff", "ab\xc3", "ab\xc0\x80", "ab\xe0\x80\x80", "ab\xed\xa0\x80",
                           "ab\xf4\x90\x80\x80", "ab\x80", "ab\xf0\x9f\x98", "ab\xe2\x28\xa1"}) {
-    CHECK(contains(refusal([&] { (void)tokenizer->encode(bad); }), "text: at byte 2: isn't valid UTF-8"));
+    CHECK(contains(message_of([&] { (void)tokenizer->encode(bad); }), "text: at byte 2: isn't valid UTF-8"));
   }
   for (const act::runtime::token_id id : {-1, 1 << 20}) {
     const std::vector<act::runtime::token_id> ids{id};
-    CHECK(contains(refusal([&] { (void)tokenizer->decode(ids); }), "outside the vocabulary"));
+    CHECK(contains(message_of([&] { (void)tokenizer->decode(ids); }), "outside the vocabulary"));
   }
 }
 
@@ -160,7 +160,7 @@ TEST_CASE("a vocabulary that contradicts itself is refused by name") {
     const act_test::temporary_folder folder;
     const std::filesystem::path path = folder.write("vocabulary.gguf", builder.build());
     const std::string message =
-        refusal([&] { (void)act::runtime::load_tokenizer(act::runtime::gguf_file(path)); });
+        message_of([&] { (void)act::runtime::load_tokenizer(act::runtime::gguf_file(path)); });
     if (!message.empty()) CHECK(act_test::is_one_line_about(message, path.string()));
     return message;
   };
@@ -180,7 +180,7 @@ TEST_CASE("a vocabulary that contradicts itself is refused by name") {
                  "bos_token_id"));
   CHECK(contains(refused([](auto& b, auto&, auto&, auto&) { b.flag("tokenizer.ggml.add_bos_token", true); }),
                  "add_bos_token"));
-  CHECK(contains(refusal([] { (void)load(tokenizer_golden / "small.gguf", "tekken"); }), "'tekken'"));
+  CHECK(contains(message_of([] { (void)load(tokenizer_golden / "small.gguf", "tekken"); }), "'tekken'"));
 }
 
 TEST_CASE("bit flips in a vocabulary give a refusal or a tokenizer that works") {
@@ -192,7 +192,7 @@ TEST_CASE("bit flips in a vocabulary give a refusal or a tokenizer that works") 
     for (int i = 0; i < 3; ++i)
       damaged[random() % damaged.size()] ^= static_cast<char>(1u << random() % 8);
     const std::filesystem::path path = folder.write("damaged.gguf", damaged);
-    const std::string message = refusal([&] {
+    const std::string message = message_of([&] {
       const std::unique_ptr<act::runtime::tokenizer> tokenizer =
           act::runtime::load_tokenizer(act::runtime::gguf_file(path));
       (void)tokenizer->decode(tokenizer->encode("Hello <|im_end|> 12 w\u00f6rld"));

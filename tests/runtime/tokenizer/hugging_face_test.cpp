@@ -14,11 +14,11 @@
 #include <vector>
 
 #include "golden_lines.hpp"
-#include "runtime/checkpoint/refusal.hpp"
+#include "message_of.hpp"
 
 using act_test::check_all;
 using act_test::contains;
-using act_test::refusal;
+using act_test::message_of;
 using act_test::tokenizer_golden;
 
 namespace {
@@ -31,7 +31,7 @@ std::unique_ptr<act::runtime::tokenizer> load_json(std::string_view content) {
 }
 
 std::string refused_json(std::string_view content) {
-  const std::string message = refusal([&] { (void)load_json(content); });
+  const std::string message = message_of([&] { (void)load_json(content); });
   if (!message.empty()) CHECK(act_test::is_one_line_about(message, "tokenizer.json"));
   return message;
 }
@@ -110,7 +110,7 @@ TEST_CASE("vocab.json and merges.txt: roles from tokenizer_config.json, mistakes
   CHECK(act::runtime::load_tokenizer(folder.path())->eos() == 3);
   const auto refused = [&](const char* name, const char* content, const char* good) {
     (void)folder.write(name, content);
-    const std::string message = refusal([&] { (void)ids("a"); });
+    const std::string message = message_of([&] { (void)ids("a"); });
     CHECK(act_test::is_one_line_about(message, folder.path().string()));
     (void)folder.write(name, good);
     return message;
@@ -125,8 +125,8 @@ TEST_CASE("vocab.json and merges.txt: roles from tokenizer_config.json, mistakes
   CHECK(contains(refused("vocab.json", R"({"a":2000000000})", "{}"), "impossible id"));
   CHECK(contains(refused("vocab.json", R"({"a":0,"a":1})", "{}"), "key 'a' appears twice in one object"));
   const act_test::temporary_folder empty;
-  CHECK(
-      contains(refusal([&] { (void)act::runtime::load_tokenizer(empty.path()); }), "has no tokenizer.json"));
+  CHECK(contains(message_of([&] { (void)act::runtime::load_tokenizer(empty.path()); }),
+                 "has no tokenizer.json"));
 }
 
 TEST_CASE("a vocabulary of characters has one id a character, and refuses the others") {
@@ -138,12 +138,13 @@ TEST_CASE("a vocabulary of characters has one id a character, and refuses the ot
   CHECK(tokenizer->decode(list{1, 2, 0}) == "a\u00e9\n");
   CHECK(tokenizer->vocabulary_size() == 3);
   CHECK_FALSE(tokenizer->bos().has_value());
-  CHECK(contains(refusal([&] { (void)tokenizer->encode("ab"); }),
+  CHECK(contains(message_of([&] { (void)tokenizer->encode("ab"); }),
                  "text: at byte 1: the model's vocabulary of 3 characters has no 'b'"));
-  CHECK(contains(refusal([&] { (void)tokenizer->encode("a\xff"); }), "UTF-8"));
+  CHECK(contains(message_of([&] { (void)tokenizer->encode("a\xff"); }), "UTF-8"));
   for (const char* bad : {R"({"ab":0})", R"({"":0})", R"({"a":1})", R"({"a":0,"b":0})"}) {
     (void)folder.write("char_vocab.json", bad);
-    CHECK(contains(refusal([&] { (void)act::runtime::load_tokenizer(folder.path()); }), "char_vocab.json"));
+    CHECK(
+        contains(message_of([&] { (void)act::runtime::load_tokenizer(folder.path()); }), "char_vocab.json"));
   }
   const std::filesystem::path real = std::filesystem::path(ACT_TEST_SHARED) / "models/slm4096-gpt2";
   if (!std::filesystem::exists(real)) return;
@@ -197,7 +198,7 @@ TEST_CASE("a tokenizer.json cut anywhere or with flipped bits is refused, or is 
     // Mostly in the first 4 KB, where the structure is.
     for (int i = 0; i < 2; ++i)
       damaged[random() % (trial % 4 == 0 ? damaged.size() : 4096)] ^= static_cast<char>(1u << random() % 8);
-    const std::string message = refusal([&] {
+    const std::string message = message_of([&] {
       const std::unique_ptr<act::runtime::tokenizer> tokenizer = load_json(damaged);
       (void)tokenizer->decode(tokenizer->encode("Hello <|im_end|> 12 w\u00f6rld"));
     });
@@ -221,7 +222,7 @@ TEST_CASE("SentencePiece gives its own ids from tokenizer.model and from GGUF's 
   CHECK(tokenizer->bos() == 1);
   CHECK(tokenizer->find("</s>") == 2);
   CHECK_FALSE(tokenizer->find("nowhere").has_value());
-  CHECK(contains(refusal([&] { (void)tokenizer->encode("\xff"); }), "UTF-8"));
+  CHECK(contains(message_of([&] { (void)tokenizer->encode("\xff"); }), "UTF-8"));
 }
 TEST_CASE("Llama's SentencePiece models give the library's ids") {
   compare_shared("tokenizers/llama", "shared.llama.checks");
@@ -233,7 +234,7 @@ TEST_CASE("a damaged SentencePiece model is refused or works") {
   const act_test::temporary_folder folder;
   const auto open = [&](std::string_view content) {
     (void)folder.write("tokenizer.model", content);
-    return refusal([&] {
+    return message_of([&] {
       const std::unique_ptr<act::runtime::tokenizer> tokenizer = act::runtime::load_tokenizer(folder.path());
       (void)tokenizer->decode(tokenizer->encode("Hello </s> w\u00f6rld"));
     });
@@ -250,7 +251,7 @@ TEST_CASE("a damaged SentencePiece model is refused or works") {
 }
 #else
 TEST_CASE("without libsentencepiece its tokenizers are refused by name") {
-  CHECK(contains(refusal([] {
+  CHECK(contains(message_of([] {
                    (void)act::runtime::load_tokenizer(
                        act::runtime::gguf_file(tokenizer_golden / "small.spm.gguf"));
                  }),

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "golden_lines.hpp"
-#include "runtime/checkpoint/refusal.hpp"
+#include "message_of.hpp"
 
 namespace {
 
@@ -94,7 +94,7 @@ TEST_CASE(
   act::runtime::pre_tokenizer pre;
   pre.add("x*", act::runtime::split_behaviour::isolated, "test");
   CHECK(split(pre, "a\u00e9xxb") == pieces{"a\u00e9", "xx", "b"});
-  CHECK(act_test::contains(act_test::refusal([] {
+  CHECK(act_test::contains(act_test::message_of([] {
                              act::runtime::pre_tokenizer bad;
                              bad.add("(", act::runtime::split_behaviour::isolated, "tokenizer.json");
                            }),
@@ -102,7 +102,7 @@ TEST_CASE(
   act::runtime::pre_tokenizer explosive;
   explosive.add("(a+)+$", act::runtime::split_behaviour::isolated, "test");
   const std::string text = std::string(64, 'a') + "b";
-  CHECK(act_test::contains(act_test::refusal([&] { (void)split(explosive, text); }), "can't be matched"));
+  CHECK(act_test::contains(act_test::message_of([&] { (void)split(explosive, text); }), "can't be matched"));
 }
 
 TEST_CASE("the longest of the leftmost special tokens wins, and white space goes where a token wants it") {

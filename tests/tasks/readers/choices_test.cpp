@@ -1,8 +1,7 @@
 // The readers of the multiple-choice tasks: what each refuses, beyond what the golden prompts show that it
 // reads.
-#include "../message_of.hpp"
+#include "message_of.hpp"
 
-#include <act/tasks/readers/copa.hpp>
 #include <act/tasks/readers/hellaswag.hpp>
 #include <act/tasks/readers/keyed_choices.hpp>
 #include <act/tasks/readers/mmlu.hpp>
@@ -96,29 +95,6 @@ TEST_CASE("obqa: columns by name, options by marks in order") {
   CHECK(refused(header + "q\t(A) a (B) b (C) c (D) d\tE\n") ==
         "o.tsv:2: label 'E' is none of A, B, C, D; is it another task's file?");
   CHECK(refused(header + "q\t(A) a (B) b (C) c (D) d\n") == "o.tsv:2: has 2 columns where the header has 3");
-}
-
-TEST_CASE("copa: cause or effect, label 0 or 1, in lines and in XML") {
-  const auto refused = [](const std::string& text) {
-    return message_of([&] { act::tasks::read_copa({"c", text}); });
-  };
-  CHECK(refused(R"({"premise": "p", "choice1": "a", "choice2": "b", "question": "why", "label": 0})") ==
-        "c:1: asks for 'why'; it must be cause or effect");
-  CHECK(refused(R"({"premise": "p", "choice1": "a", "choice2": "b", "question": "cause", "label": 2})") ==
-        "c:1: 'label' must be a whole number from 0 to 1");
-  const auto item = [](const std::string& attributes, const std::string& inner) {
-    return "<c>\n<item " + attributes + ">" + inner + "</item></c>";
-  };
-  const std::string all = "<p>P</p><a1>1</a1><a2>2</a2>";
-  const std::string right = "most-plausible-alternative=\"1\"";
-  CHECK(refused(item("asks-for=\"cause\" " + right, all)).empty());
-  CHECK(refused(item("asks-for=\"cause\" " + right, "<p>P</p><a1>1</a1>")) ==
-        "c:2: the item that ends here lacks one of p, a1, a2; add it");
-  CHECK(refused(item(right, all)) == "c:2: the item has no asks-for; add it");
-  CHECK(refused(item("asks-for=\"so\" " + right, all)) == "c:2: asks for 'so'; it must be cause or effect");
-  CHECK(refused(item("asks-for=\"cause\" most-plausible-alternative=\"0\"", all)) ==
-        "c:2: label '0' is none of 1, 2; is it another task's file?");
-  CHECK(act::tasks::read_copa({"c", "<c></c>"}).empty());
 }
 
 TEST_CASE("mmlu: six cells, a letter, the subject in the file's name") {

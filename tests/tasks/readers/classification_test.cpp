@@ -1,6 +1,6 @@
 // The readers of the classification tasks: what each refuses, beyond what the golden prompts show that it
 // reads.
-#include "../message_of.hpp"
+#include "message_of.hpp"
 
 #include <act/tasks/readers/boolq.hpp>
 #include <act/tasks/readers/class_csv.hpp>

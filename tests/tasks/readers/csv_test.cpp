@@ -1,5 +1,5 @@
 // Comma-separated values: quotes, newlines in cells, line ends.
-#include "../message_of.hpp"
+#include "message_of.hpp"
 
 #include <act/tasks/readers/csv.hpp>
 

@@ -1,5 +1,5 @@
 // Lines, trimming, encodings: the rules every line reader shares.
-#include "../message_of.hpp"
+#include "message_of.hpp"
 
 #include <act/io/utf8.hpp>
 #include <act/tasks/readers/json_lines.hpp>

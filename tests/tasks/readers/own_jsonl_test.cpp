@@ -1,5 +1,5 @@
 // A data set of one's own: JSON lines with prompt, options and label.
-#include "../message_of.hpp"
+#include "message_of.hpp"
 
 #include <act/tasks/readers/own_jsonl.hpp>
 

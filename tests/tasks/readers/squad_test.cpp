@@ -1,6 +1,6 @@
 // SQuAD documents: answers, questions without one, and places in errors.
 #include "../golden_prompts.hpp"
-#include "../message_of.hpp"
+#include "message_of.hpp"
 
 #include <act/tasks/readers/squad.hpp>
 

@@ -1,4 +1,4 @@
-// The message act refuses something with, for tests that check what it says.
+// What an error says: tests compare whole messages, because people act on them.
 #pragma once
 
 #include <act/error.hpp>
@@ -7,14 +7,14 @@
 
 namespace act_test {
 
-/// what() of the act::error that `action` throws, or "" when it throws none. Other exceptions pass through:
-/// they fail the test.
-template <class Action>
-std::string refusal(Action&& action) {
+/// The message of the act::error that `call` throws; empty when it throws none. Other exceptions pass
+/// through: they fail the test.
+template <class Call>
+std::string message_of(Call&& call) {
   try {
-    action();
-  } catch (const act::error& refused) {
-    return refused.what();
+    call();
+  } catch (const act::error& thrown) {
+    return thrown.what();
   }
   return {};
 }
