@@ -246,7 +246,7 @@ TEST_CASE("sums carried over chunks find the whole prompt's sinks") {
     out.data = out.row(0, 0, from);
     if (sums.empty()) sums.assign(2 * 60, 0.0);
     last = act::calibrated_attention(q, k, v, out, act::layer_heads::all(), {},
-                                     {.visible = {.query_offset = from}, .carried_sums = sums});
+                                     {.visible = {.query_offset = from}}, sums);
   }
   for (std::size_t h = 0; h < 2; ++h) {
     REQUIRE(last.heads[h].sinks.size() == whole.heads[h].sinks.size());
@@ -402,10 +402,18 @@ TEST_CASE("bad requests are refused before the first write") {
   CHECK(refused([](tensor&, tensor&, tensor&, tensor&, heads&, calibration& c, options&) { c.beta = 3; }) ==
         "beta");
   std::vector<double> sums(4 * 8);
-  CHECK(refused([&](tensor&, tensor&, tensor&, tensor&, heads&, calibration& c, options& o) {
-          c.redistribute = act::redistribution::uniform;
-          o.carried_sums = sums;
-        }) == "carried_sums");
+  const auto refused_sums = [&](const calibration& c, std::span<double> carried) {
+    random_attention<float> y(1, 4, 2, 8, 8, 4, 4, 1);
+    try {
+      act::calibrated_attention(y.q.tensor(), y.k.tensor(), y.v.tensor(), y.out.tensor(), heads{0}, c, {},
+                                carried);
+    } catch (const act::error& e) {
+      return e.where();
+    }
+    return std::string();
+  };
+  CHECK(refused_sums({.redistribute = act::redistribution::uniform}, sums) == "carried_sums");
+  CHECK(refused_sums({}, std::span(sums).first(31)) == "carried_sums");
   const std::vector<std::size_t> past_the_end{8};
   CHECK(refused([&](tensor&, tensor&, tensor&, tensor&, heads&, calibration& c, options&) {
           c.redistribute = act::redistribution::subset;

@@ -1,5 +1,6 @@
 // Output correction and logit bias: from O and LSE, or from a bias before the softmax, the same as fused and
 // by map.
+#include <act/calibrate_row.hpp>
 #include <act/calibrated_attention.hpp>
 #include <act/correct_output.hpp>
 #include <act/logit_bias.hpp>

@@ -1,5 +1,6 @@
 // Decoding steps: plain rows against calibrated_attention, calibrated rows against the double oracle's
 // running column sums.
+#include <act/calibrated_attention.hpp>
 #include <act/decoding_attention.hpp>
 #include <act/half.hpp>
 
@@ -37,7 +38,7 @@ void decode(random_attention<T>& x, std::size_t window) {
   act::attention_workspace<act::accumulator_t<T>> workspace;
   act::calibrated_attention<T, Arch>(tokens(x.q.tensor(), 0, prompt), tokens(x.k.tensor(), 0, prompt),
                                      tokens(x.v.tensor(), 0, prompt), tokens(x.out.tensor(), 0, prompt),
-                                     chosen, {}, {.visible = {.window = window}, .carried_sums = sums});
+                                     chosen, {}, {.visible = {.window = window}}, sums);
   std::vector<act::sink_tracker> trackers(heads);
   for (const std::size_t h : {0UL, 2UL, 3UL}) {
     trackers[h].start(std::span<const double>(sums).subspan(h * prompt, prompt), {.window = window}, 0,
@@ -176,10 +177,8 @@ TEST_CASE("bad decoding requests are refused before the first write") {
     }
     return std::string();
   };
-  std::vector<double> sums(heads * 8);
   CHECK(refused(3, {.visible = {.query_offset = 7}}) == "trackers");
   CHECK(refused(4, {.visible = {.query_offset = 8}}) == "visible.query_offset");
-  CHECK(refused(4, {.visible = {.query_offset = 7}, .carried_sums = sums}) == "carried_sums");
   trackers[2].start(std::vector<double>(8, 0.1), {}, 0, 8);
   CHECK(refused(4, {.visible = {.query_offset = 7}}) == "trackers");
   CHECK(act_test::same_bits(x.out.numbers(), before));

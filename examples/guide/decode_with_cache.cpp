@@ -17,7 +17,7 @@ class layer_decoder {
   void prompt(const act::head_tensor<const float>& q, const act::head_tensor<const float>& k,
               const act::head_tensor<const float>& v, const act::head_tensor<float>& out) {
     std::vector<double> sums(q.heads * k.tokens, 0.0);  // raw column sums come back in here
-    act::calibrated_attention(q, k, v, out, chosen_, {}, {.carried_sums = sums});
+    act::calibrated_attention(q, k, v, out, chosen_, {}, {}, sums);
     trackers_.resize(q.heads);
     for (std::size_t h = 0; h < q.heads; ++h) {
       if (chosen_.contains(h))

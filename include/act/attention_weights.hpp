@@ -23,11 +23,11 @@ namespace act::inline ACT_ABI::inline ACT_BUILD {
 
 /// map[b, h, i, j] = the weight that query i of head h gives to key j; what it doesn't see gets exactly 0.
 /// q [B, H, queries, d], k [B, G, keys, d], G divides H, map [B, H, queries, keys] with what its rows see in
-/// map.visible; `options.visible` and `options.carried_sums` are not read. A row sums to 1, or to less with
-/// sink logits; one that sees nothing, or -infinity alone, is 0; one with another score that isn't finite is
-/// NaN as far as it sees. Throws act::error before the first write: invalid_shape, invalid_option. Cost: d
-/// multiply-adds for each visible (query, key) pair, and packing the keys, which is worth about ten queries.
-/// Threads: (batch, head) pairs in parallel; serial inside a parallel region.
+/// map.visible; `options.visible` is not read. A row sums to 1, or to less with sink logits; one that sees
+/// nothing, or -infinity alone, is 0; one with another score that isn't finite is NaN as far as it sees.
+/// `map` may not overlap q or k. Throws act::error (invalid_shape, invalid_option), or std::bad_alloc, before
+/// the first write. Cost: d multiply-adds for each visible (query, key) pair, and packing the keys, which is
+/// worth about ten queries. Threads: (batch, head) pairs in parallel; serial inside a parallel region.
 template <class T, class Arch = simd::default_arch>
 requires attention_element<T>
 void attention_weights(const head_tensor<const std::type_identity_t<T>>& q,
@@ -35,25 +35,29 @@ void attention_weights(const head_tensor<const std::type_identity_t<T>>& q,
                        const attention_options& options, attention_workspace<accumulator_t<T>>& workspace) {
   attention_options seen = options;
   seen.visible = map.visible;
-  seen.carried_sums = {};
   detail::check_queries_and_keys<T>(q, k, seen);
   detail::demand_shape(
       map.batches == q.batches && map.heads == q.heads && map.queries == q.tokens && map.keys == k.tokens,
       "map", "needs the batch entries, heads and tokens of q and the tokens of k");
   throw_if(map.validate(), error_code::invalid_shape);
+  const detail::strided_memory written = detail::memory_of(map);
+  detail::check_apart(written, "map", detail::memory_of(q), "q");
+  detail::check_apart(written, "map", detail::memory_of(k), "k");
 
   using head_type = detail::attention_head<T, Arch>;
+  head_tensor<const T> seen_keys = k;  // those behind the last row's own cost nothing
+  seen_keys.tokens = std::min(k.tokens, map.visible.query_offset + q.tokens);
   const head_tensor<const T> no_values{.data = k.data, .batches = k.batches, .heads = k.heads};
   const head_tensor<T> no_output{};
-  const detail::attention_plan<T, Arch> plan(q, k, 0, q.heads, 0);
+  const detail::attention_plan<T, Arch> plan(q, seen_keys, 0, q.heads, 0);
   plan.reserve(workspace);
   detail::for_each_job<detail::packed_head>(
       plan.workers, plan.jobs,
       [&](std::size_t worker, detail::packed_head& packed, std::size_t job) noexcept {
         const std::size_t batch = job / q.heads, head = job % q.heads;
-        head_type of(q, k, no_values, no_output, seen, batch, head, plan.shape,
+        head_type of(q, seen_keys, no_values, no_output, seen, batch, head, plan.shape,
                      workspace.of_worker(worker, plan.shape.memory()));
-        detail::fused_head<T, Arch>(of).weigh_each(
+        detail::fused_head<T, Arch>(of).softmax_each_row(
             packed, batch * k.heads + head / (q.heads / k.heads),
             [&](std::size_t i, const accumulator_t<T>* weights) noexcept {
               const key_range sees = map.visible.row(batch, i);

@@ -1,7 +1,7 @@
 // Scratch memory of the forms that begin at queries and keys, kept from call to call.
 #pragma once
 
-#include <act/calibrate.hpp>
+#include <act/calibration_workspace.hpp>
 #include <act/version.hpp>
 
 #include <cstddef>
@@ -10,24 +10,16 @@
 
 namespace act::inline ACT_ABI {
 
-/// Scratch memory of calibrated_attention, correct_output, decoding_attention and attention_weights. `A` is
-/// float, or double for double inputs.
+/// Scratch memory of calibrated_attention, correct_output, decoding_attention and attention_weights: it grows
+/// to the largest call seen and stays. `A` is float, or double for double inputs.
 template <class A>
 class attention_workspace {
  public:
-  /// What a head that keeps its map is calibrated with.
-  struct map_memory {
-    calibration_workspace workspace;
-    calibration_report report;
-  };
-
   [[nodiscard]] std::span<A> of_worker(std::size_t worker, std::size_t size) noexcept {
     return {blocks_.data() + worker * size, size};
   }
-  [[nodiscard]] map_memory& map_of_worker(std::size_t worker) noexcept { return maps_[worker]; }
   void reserve(std::size_t workers, std::size_t size, std::size_t chosen, std::size_t keys) {
     if (blocks_.size() < workers * size) blocks_.resize(workers * size);
-    if (maps_.size() < workers) maps_.resize(workers);
     heads_.reserve(chosen, keys);
   }
   [[nodiscard]] calibration_workspace& heads() noexcept { return heads_; }
@@ -37,7 +29,6 @@ class attention_workspace {
 
  private:
   std::vector<A> blocks_;
-  std::vector<map_memory> maps_;
   calibration_workspace heads_;
 };
 

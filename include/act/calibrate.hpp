@@ -20,79 +20,27 @@
 #pragma once
 
 #include <act/attention_view.hpp>
-#include <act/calibrate_row.hpp>
-#include <act/column_scores.hpp>
-#include <act/detail/authors_row.hpp>
+#include <act/calibration_report.hpp>
+#include <act/calibration_workspace.hpp>
 #include <act/detail/build.hpp>
+#include <act/detail/calibrate_head.hpp>
 #include <act/detail/kernels/simd.hpp>
-#include <act/detail/proportional_panel.hpp>
+#include <act/detail/map_checks.hpp>
+#include <act/detail/report_heads.hpp>
 #include <act/element.hpp>
 #include <act/error.hpp>
 #include <act/head_set.hpp>
 #include <act/options.hpp>
 #include <act/parallel.hpp>
-#include <act/sinks.hpp>
 #include <act/version.hpp>
 
+#include <algorithm>
 #include <cstddef>
-#include <limits>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 namespace act::inline ACT_ABI {
-
-/// What happened to one head.
-struct head_report {
-  std::size_t batch = 0;
-  std::size_t head = 0;
-  std::vector<sink> sinks;  ///< ascending by position; empty when the head was left alone
-  double moved_mass =
-      0;  ///< sum over rows of what some keys lost to others; (1 - beta) * mass on sinks as a rule
-};
-
-/// What a call did: one entry for each chosen head, by batch entry, then head.
-struct calibration_report {
-  std::vector<head_report> heads;
-};
-
-/// Scratch memory that calls can share, one after another: it grows to the largest map seen and stays.
-class calibration_workspace {
- public:
-  /// Grows to what a map of `keys` keys with `heads` chosen heads (over all batch entries) needs.
-  void reserve(std::size_t heads, std::size_t keys) {
-    if (sums_.size() < heads * keys) sums_.resize(heads * keys);
-    if (positions_.size() < heads * keys) positions_.resize(heads * keys);
-    if (outcomes_.size() < heads) outcomes_.resize(heads);
-  }
-  /// And for marks(), which only maps need.
-  void reserve_marks(std::size_t heads, std::size_t keys) {
-    if (marks_.size() < heads * keys * sizeof(double)) marks_.resize(heads * keys * sizeof(double));
-  }
-
-  /// What is used for one head while it is calibrated.
-  struct outcome {
-    std::size_t sinks = 0;
-    double moved_mass = 0;
-  };
-  [[nodiscard]] std::span<double> sums(std::size_t job, std::size_t keys) noexcept {
-    return {sums_.data() + job * keys, keys};
-  }
-  [[nodiscard]] std::span<std::size_t> positions(std::size_t job, std::size_t keys) noexcept {
-    return {positions_.data() + job * keys, keys};
-  }
-  /// Scratch for `keys` numbers, floats or doubles.
-  template <class A>
-  [[nodiscard]] A* marks(std::size_t job, std::size_t keys) noexcept {
-    return reinterpret_cast<A*>(marks_.data() + job * keys * sizeof(double));
-  }
-  [[nodiscard]] outcome& result(std::size_t job) noexcept { return outcomes_[job]; }
-
- private:
-  std::vector<double> sums_;
-  std::vector<std::size_t> positions_;
-  std::vector<std::byte> marks_;
-  std::vector<outcome> outcomes_;
-};
 
 /// A calibrated copy, packed.
 template <class T>
@@ -109,60 +57,6 @@ namespace detail {
 
 // Waking threads takes some microseconds: a call on fewer elements than this stays on its own thread.
 inline constexpr std::size_t worth_threads = std::size_t{1} << 16;
-
-inline void check_heads(const layer_heads& heads, std::size_t available) {
-  if (heads.is_all() || heads.empty()) return;
-  if (heads.at(heads.count(available) - 1) >= available) {
-    detail::raise(error_code::invalid_option, "heads", "name a head that the map doesn't have");
-  }
-}
-
-/// The authors' code knows one prompt at a time: all of it, or one row of decoding.
-template <class T>
-void check_authors_shape(const attention_span<T>& map) {
-  const bool whole = map.queries == map.keys && map.visible.query_offset == 0;
-  const bool decoding = map.queries == 1 && map.visible.query_offset + 1 == map.keys;
-  bool padded = false;
-  for (const std::size_t key : map.visible.first_key)
-    padded = padded || key != 0;
-  if ((!whole && !decoding) || padded || map.visible.window != 0) {
-    detail::raise(error_code::unsupported, "behave_as",
-                  "compatibility::authors knows whole prompts and single decoding rows only: no chunks, "
-                  "padding, window");
-  }
-}
-
-/// Calibrates the rows of one head, its sinks known. `marks` is scratch for map.keys numbers.
-/// Returns the mass moved.
-template <class T, class Arch>
-double calibrate_rows(const attention_span<T>& map, std::size_t batch, std::size_t head,
-                      std::span<const std::size_t> sinks, const calibration_options& options,
-                      accumulator_t<T>* marks) noexcept {
-  double moved = 0;
-  if (options.behave_as == compatibility::authors) {
-    for (std::size_t i = 0; i < map.queries; ++i) {
-      const key_range seen = map.visible.row(batch, i);
-      moved += redistribute_like_authors(map.row(batch, head, i), map.keys, seen, sinks_within(sinks, seen),
-                                         options.beta, i == 0);
-    }
-    *map.row(batch, head, 0) = element_traits<T>::store(1);
-    return moved;
-  }
-  // Temperature needs no sinks and starts at the first row.
-  const bool tempered = options.redistribute == redistribution::temperature;
-  if (!tempered && (sinks.empty() || options.beta == 1)) return 0;
-  const std::size_t offset = map.visible.query_offset;
-  const std::size_t first = tempered || sinks[0] <= offset ? 0 : sinks[0] - offset;
-  if (options.redistribute == redistribution::proportional)
-    return redistribute_rows<T, Arch>(map, batch, head, first, sinks, options.beta, marks);
-  const std::size_t initial = map.visible.initial_key(batch);
-  sinks_of_rows sinks_seen(sinks);
-  for (std::size_t i = first; i < map.queries; ++i) {
-    const key_range seen = map.visible.row(batch, i);
-    moved += redistribute<T, Arch>(map.row(batch, head, i), seen, sinks_seen.within(seen), initial, options);
-  }
-  return moved;
-}
 
 }  // namespace detail
 
@@ -182,23 +76,12 @@ void calibrate(attention_span<T> map, const layer_heads& heads, const calibratio
   const std::size_t jobs = map.empty() ? 0 : map.batches * chosen;
   workspace.reserve(jobs, map.keys);
   workspace.reserve_marks(jobs, map.keys);
-  const std::size_t first_row = map.visible.query_offset;
-  const std::size_t last_row = first_row + map.queries;
+  detail::begin_report(report, map.empty() ? 0 : map.batches, chosen, heads, map.keys);
 
   const auto calibrate_head = [&](std::size_t job) noexcept {
-    const std::size_t batch = job / chosen;
-    const std::size_t head = heads.at(job % chosen);
-    const std::span<double> scores = workspace.sums(job, map.keys);
-    const std::span<std::size_t> positions = workspace.positions(job, map.keys);
-    std::fill(scores.begin(), scores.end(), 0.0);
-    detail::sum_columns<T, Arch>(map, batch, head, scores.data());
-    detail::divide_by_rows(map.visible, batch, first_row, last_row, scores);
-    std::size_t count = 0;
-    detail::for_each_sink(scores, map.visible, batch, first_row, last_row, options.sinks, options.behave_as,
-                          [&](std::size_t position, double) noexcept { positions[count++] = position; });
-    const double moved = detail::calibrate_rows<T, Arch>(map, batch, head, positions.first(count), options,
-                                                         workspace.marks<accumulator_t<T>>(job, map.keys));
-    workspace.result(job) = {count, moved};
+    workspace.result(job) = detail::calibrate_head<T, Arch>(
+        map, job / chosen, heads.at(job % chosen), options, workspace.sums(job, map.keys),
+        workspace.positions(job, map.keys), workspace.marks<accumulator_t<T>>(job, map.keys));
   };
   if (jobs * map.queries * map.keys < detail::worth_threads) {
     for (std::size_t job = 0; job < jobs; ++job)
@@ -206,19 +89,7 @@ void calibrate(attention_span<T> map, const layer_heads& heads, const calibratio
   } else {
     parallel_for(jobs, calibrate_head);
   }
-
-  report.heads.resize(jobs);
-  for (std::size_t job = 0; job < jobs; ++job) {
-    const std::span<const double> scores = workspace.sums(job, map.keys);
-    const std::span<const std::size_t> positions = workspace.positions(job, map.keys);
-    head_report& entry = report.heads[job];
-    entry.batch = job / chosen;
-    entry.head = heads.at(job % chosen);
-    entry.moved_mass = workspace.result(job).moved_mass;
-    entry.sinks.resize(workspace.result(job).sinks);
-    for (std::size_t k = 0; k < entry.sinks.size(); ++k)
-      entry.sinks[k] = {positions[k], scores[positions[k]]};
-  }
+  detail::end_report(report, workspace, map.keys);
 }
 
 /// Calibrates the chosen heads of `map` in place, for every batch entry, and says what it did.

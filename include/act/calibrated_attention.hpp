@@ -30,15 +30,19 @@
 
 #include <act/attention_view.hpp>
 #include <act/attention_workspace.hpp>
-#include <act/calibrate.hpp>
+#include <act/calibration_report.hpp>
+#include <act/calibration_workspace.hpp>
 #include <act/detail/attention_checks.hpp>
 #include <act/detail/attention_plan.hpp>
+#include <act/detail/attention_request.hpp>
 #include <act/detail/build.hpp>
+#include <act/detail/calibrate_head.hpp>
 #include <act/detail/kernels/attention_head.hpp>
 #include <act/detail/kernels/fused_head.hpp>
 #include <act/detail/kernels/simd.hpp>
 #include <act/detail/kernels/sink_correction.hpp>
 #include <act/detail/kernels/weight_calibration.hpp>
+#include <act/detail/report_heads.hpp>
 #include <act/element.hpp>
 #include <act/head_set.hpp>
 #include <act/head_tensor.hpp>
@@ -55,10 +59,11 @@ namespace detail {
 
 /// Calibrates the map that a head keeps. Its sinks' scores go to `sums`, their positions to `positions`.
 template <class T, class Arch>
-calibration_workspace::outcome calibrate_own_map(
-    attention_head<T, Arch>& head, const calibration_options& calibration, const visibility& visible,
-    typename attention_workspace<accumulator_t<T>>::map_memory& with, std::span<double> sums,
-    std::span<std::size_t> positions) noexcept {
+calibration_workspace::outcome calibrate_own_map(attention_head<T, Arch>& head,
+                                                 const calibration_options& calibration,
+                                                 const visibility& visible, std::span<double> sums,
+                                                 std::span<std::size_t> positions,
+                                                 accumulator_t<T>* marks) noexcept {
   attention_span<accumulator_t<T>> map{.data = head.scores,
                                        .batches = 1,
                                        .heads = 1,
@@ -69,13 +74,7 @@ calibration_workspace::outcome calibrate_own_map(
                                        .query_stride = head.of.score_stride(),
                                        .visible = visible};
   if (!visible.first_key.empty()) map.visible.first_key = visible.first_key.subspan(head.batch(), 1);
-  calibrate<accumulator_t<T>, Arch>(map, layer_heads::all(), calibration, with.workspace, with.report);
-  const head_report& done = with.report.heads.front();
-  for (std::size_t s = 0; s < done.sinks.size(); ++s) {
-    positions[s] = done.sinks[s].position;
-    sums[positions[s]] = done.sinks[s].score;
-  }
-  return {done.sinks.size(), done.moved_mass};
+  return calibrate_head<accumulator_t<T>, Arch>(map, 0, 0, calibration, sums, positions, marks);
 }
 
 /// A call, past its door: every method works on one head, in one worker's memory.
@@ -84,30 +83,19 @@ class calibrated_attention_call {
   using head_type = attention_head<T, Arch>;
   using correction = sink_correction<T, Arch>;
   using workspace_type = attention_workspace<accumulator_t<T>>;
-  using input = head_tensor<const T>;
-  using output = head_tensor<T>;
 
  public:
-  calibrated_attention_call(const input& q, const input& k, const input& v, const output& out,
-                            const layer_heads& heads, const calibration_options& calibration,
-                            const attention_options& options, const output& plain) noexcept
-      : q_(q),
-        k_(k),
-        v_(v),
-        out_(out),
-        plain_(plain),
-        heads_(heads),
-        calibration_(calibration),
-        options_(options),
-        chosen_(heads.count(q.heads)),
-        keeps_map_(chosen_ > 0 && needs_map(calibration)),
-        plan_(q, k, v.channels, q.heads, chosen_) {
-    const bool packs = q.tokens > fused_head<T, Arch>::few_queries;
+  explicit calibrated_attention_call(const attention_request<T>& request) noexcept
+      : of_(request.seen_keys()),
+        chosen_(of_.chosen()),
+        keeps_map_(chosen_ > 0 && needs_map(of_.calibration)),
+        plan_(of_.q, of_.k, of_.v.channels, of_.q.heads, chosen_) {
+    const bool packs = of_.q.tokens > fused_head<T, Arch>::few_queries;
     plan_.shape.packs = chosen_ > 0 || packs;
     if (keeps_map_) {
       plan_.shape.score_rows = plan_.shape.padded_queries();
     } else if (chosen_ > 0 && packs) {
-      plan_.shape.keep_weights(options.visible, options.kept_weights / sizeof(accumulator_t<T>));
+      plan_.shape.keep_weights(of_.options.visible, of_.options.kept_weights / sizeof(accumulator_t<T>));
     }
     plan_.shape.corrects = chosen_ > 0 && !keeps_map_ && plan_.shape.kept == 0;
   }
@@ -116,22 +104,24 @@ class calibrated_attention_call {
 
   void run(workspace_type& workspace, calibration_report& report) {
     plan_.reserve(workspace);
-    name_heads(report, q_.tokens == 0 ? 0 : q_.batches, chosen_, heads_);
-    for_each_job<packed_head>(plan_.workers, plan_.jobs,
-                              [&](std::size_t worker, packed_head& packed, std::size_t job) noexcept {
-                                attend(workspace, report, worker, packed, job / q_.heads, job % q_.heads);
-                              });
-    fill_report(report, workspace.heads(), k_.tokens);
+    if (keeps_map_) workspace.heads().reserve_marks(plan_.entries, of_.k.tokens);
+    begin_report(report, of_.q.tokens == 0 ? 0 : of_.q.batches, chosen_, *of_.heads, of_.k.tokens);
+    for_each_job<packed_head>(
+        plan_.workers, plan_.jobs, [&](std::size_t worker, packed_head& packed, std::size_t job) noexcept {
+          attend(workspace, report, worker, packed, job / of_.q.heads, job % of_.q.heads);
+        });
+    end_report(report, workspace.heads(), of_.k.tokens);
   }
 
  private:
   void attend(workspace_type& workspace, const calibration_report& report, std::size_t worker,
               packed_head& packed, std::size_t batch, std::size_t head) noexcept {
-    head_type of(q_, k_, v_, out_, options_, batch, head, plan_.shape,
+    const auto& [q, k, v, out, plain, heads, calibration, options, carried] = of_;
+    head_type of(q, k, v, out, options, batch, head, plan_.shape,
                  workspace.of_worker(worker, plan_.shape.memory()));
     fused_head<T, Arch> task(of);
-    const std::size_t number = batch * k_.heads + head / (q_.heads / k_.heads);
-    if (!heads_.contains(head)) {
+    const std::size_t number = batch * k.heads + head / (q.heads / k.heads);
+    if (!heads->contains(head)) {
       task.attend(nullptr, packed, number);
       copy_to_plain(batch, head);
       return;
@@ -139,39 +129,40 @@ class calibrated_attention_call {
     std::size_t entry = batch * chosen_;
     while (report.heads[entry].head != head)
       ++entry;
-    const std::span<double> sums = workspace.heads().sums(entry, k_.tokens);
-    const std::span<std::size_t> positions = workspace.heads().positions(entry, k_.tokens);
+    const std::span<double> sums = workspace.heads().sums(entry, k.tokens);
+    const std::span<std::size_t> positions = workspace.heads().positions(entry, k.tokens);
     calibration_workspace::outcome& result = workspace.heads().result(entry);
     if (keeps_map_) {
-      task.weigh(packed, number);
-      if (plain_.data != nullptr) {
-        task.mix_map();
+      const auto map = task.softmax_map(packed, number);
+      if (plain.data != nullptr) {
+        map.multiply_values();
         copy_to_plain(batch, head);
       }
-      result = calibrate_own_map(of, calibration_, options_.visible, workspace.map_of_worker(worker), sums,
-                                 positions);
-      task.mix_map();
+      result = calibrate_own_map(of, calibration, options.visible, sums, positions,
+                                 workspace.heads().template marks<accumulator_t<T>>(entry, k.tokens));
+      map.multiply_values();
       return;
     }
     std::fill(sums.begin(), sums.end(), 0.0);
     const auto find_sinks = [&] {
-      score_columns(sums, options_, batch, batch * q_.heads + head, q_.tokens);
-      return positions.first(collect_sinks(sums, options_, calibration_.sinks, batch, q_.tokens, positions));
+      score_columns(sums, of_.options, of_.carried, batch, batch * of_.q.heads + head, of_.q.tokens);
+      return positions.first(collect_sinks(sums, of_.options, of_.carried, of_.calibration.sinks, batch,
+                                           of_.q.tokens, positions));
     };
     if (plan_.shape.kept > 0) {
-      task.keep(sums.data(), packed, number);
-      weight_calibration<T, Arch> calibrate_rows(of, find_sinks(), calibration_.beta);
-      task.mix_kept(calibrate_rows, [&](std::size_t i) {
-        return plain_.data == nullptr ? nullptr : plain_.row(batch, head, i);
+      const auto kept = task.softmax_kept(sums.data(), packed, number);
+      weight_calibration<T, Arch> calibrate_rows(of, find_sinks(), calibration.beta);
+      kept.multiply_values(calibrate_rows, [&](std::size_t i) {
+        return of_.plain.data == nullptr ? nullptr : of_.plain.row(batch, head, i);
       });
       result = {calibrate_rows.sinks(), calibrate_rows.moved()};
       return;
     }
     task.attend(sums.data(), packed, number);
-    for (std::size_t i = 0; plain_.data != nullptr && i < q_.tokens; ++i)
-      of.copy_waiting(i, plain_.row(batch, head, i));
+    for (std::size_t i = 0; plain.data != nullptr && i < q.tokens; ++i)
+      of.copy_waiting(i, plain.row(batch, head, i));
     const std::span<const std::size_t> sinks = find_sinks();
-    correction correct(of, sinks, calibration_.beta,
+    correction correct(of, sinks, calibration.beta,
                        plan_.shape.queries > fused_head<T, Arch>::few_queries ? correction::most_of_own
                                                                               : correction::most_of_foreign);
     result = {sinks.size(), correct.run()};
@@ -179,15 +170,11 @@ class calibrated_attention_call {
   }
 
   void copy_to_plain(std::size_t batch, std::size_t head) const noexcept {
-    for (std::size_t i = 0; plain_.data != nullptr && i < q_.tokens; ++i)
-      std::copy_n(out_.row(batch, head, i), v_.channels, plain_.row(batch, head, i));
+    for (std::size_t i = 0; of_.plain.data != nullptr && i < of_.q.tokens; ++i)
+      std::copy_n(of_.out.row(batch, head, i), of_.v.channels, of_.plain.row(batch, head, i));
   }
 
-  const input &q_, &k_, &v_;
-  const output &out_, &plain_;
-  const layer_heads& heads_;
-  const calibration_options& calibration_;
-  const attention_options& options_;
+  const attention_request<T> of_;
   std::size_t chosen_;
   bool keeps_map_;
   attention_plan<T, Arch> plan_;
@@ -195,8 +182,9 @@ class calibrated_attention_call {
 
 }  // namespace detail
 
-/// calibrated_attention with memory of the caller's. With `plain`, of the shape of `out`, plain attention of
-/// every head is written there too: both outputs for one pass.
+/// calibrated_attention with memory of the caller's: allocates only where `workspace` or `report` are too
+/// small for the call. With `plain`, of the shape of `out`, plain attention of every head is written there
+/// too: both outputs for one pass.
 template <class T, class Arch = simd::default_arch>
 requires attention_element<T>
 void calibrated_attention(const head_tensor<const std::type_identity_t<T>>& q,
@@ -204,12 +192,12 @@ void calibrated_attention(const head_tensor<const std::type_identity_t<T>>& q,
                           const head_tensor<const std::type_identity_t<T>>& v, const head_tensor<T>& out,
                           const layer_heads& heads, const calibration_options& calibration,
                           const attention_options& options, attention_workspace<accumulator_t<T>>& workspace,
-                          calibration_report& report,
-                          const head_tensor<std::type_identity_t<T>>& plain = {}) {
-  detail::check_calibrated_attention<T>(q, k, v, out, heads, calibration, options);
-  if (plain.data != nullptr) detail::check_attention<T>(q, k, v, plain, heads, calibration, options);
-  detail::calibrated_attention_call<T, Arch>(q, k, v, out, heads, calibration, options, plain)
-      .run(workspace, report);
+                          calibration_report& report, const head_tensor<std::type_identity_t<T>>& plain = {},
+                          std::span<double> carried_sums = {}) {
+  const detail::attention_request<T> request{
+      q, k, v, out, plain, &heads, calibration, options, {carried_sums, k.tokens}};
+  detail::check_calibrated_attention(request);
+  detail::calibrated_attention_call<T, Arch>(request).run(workspace, report);
 }
 
 /// Bytes that such a call takes from its workspace (attention_workspace::bytes() after it, unless it was
@@ -222,8 +210,9 @@ requires attention_element<T>
                                                      const head_tensor<T>& out, const layer_heads& heads,
                                                      const calibration_options& calibration = {},
                                                      const attention_options& options = {}) {
-  detail::check_calibrated_attention<T>(q, k, v, out, heads, calibration, options);
-  return detail::calibrated_attention_call<T, Arch>(q, k, v, out, heads, calibration, options, {}).bytes();
+  const detail::attention_request<T> request{q, k, v, out, {}, &heads, calibration, options, {}};
+  detail::check_calibrated_attention(request);
+  return detail::calibrated_attention_call<T, Arch>(request).bytes();
 }
 
 /// out = calibrated causal attention of q over k and v, for every batch entry and head; the heads in `heads`
@@ -231,16 +220,24 @@ requires attention_element<T>
 /// keys, e], out [B, H, queries, e], G divides H: query head h reads key and value head h / (H / G). Any d
 /// and e. Row i stands at position visible.query_offset + i. A row that sees nothing becomes 0. What comes
 /// out is what calibrate() on the whole map and a product with V would give, to rounding; ablations and the
-/// authors' behaviour take the memory of a head's map for each thread. Throws act::error before the first
-/// write: invalid_shape, invalid_option, unsupported.
+/// authors' behaviour take the memory of a head's map for each thread.
+///
+/// `carried_sums` is for a prompt in chunks: raw column sums of the earlier chunks, [B, H, keys], to which
+/// this chunk's are added, of chosen heads only. Their sinks then come from all rows so far; earlier rows
+/// stay as they were calibrated. Empty: this is the whole prompt.
+///
+/// `out` and `carried_sums` may not overlap each other or what is read. Throws act::error before the first
+/// write: invalid_shape, invalid_option, unsupported; std::bad_alloc before it too.
 template <class T, class Arch = simd::default_arch>
 requires attention_element<T> calibration_report calibrated_attention(
     const head_tensor<const std::type_identity_t<T>>& q, const head_tensor<const std::type_identity_t<T>>& k,
     const head_tensor<const std::type_identity_t<T>>& v, const head_tensor<T>& out, const layer_heads& heads,
-    const calibration_options& calibration = {}, const attention_options& options = {}) {
+    const calibration_options& calibration = {}, const attention_options& options = {},
+    std::span<double> carried_sums = {}) {
   attention_workspace<accumulator_t<T>> workspace;
   calibration_report report;
-  calibrated_attention<T, Arch>(q, k, v, out, heads, calibration, options, workspace, report);
+  calibrated_attention<T, Arch>(q, k, v, out, heads, calibration, options, workspace, report, {},
+                                carried_sums);
   return report;
 }
 

@@ -9,14 +9,17 @@
 #pragma once
 
 #include <act/attention_workspace.hpp>
-#include <act/calibrate.hpp>
+#include <act/calibration_report.hpp>
 #include <act/detail/attention_checks.hpp>
 #include <act/detail/attention_plan.hpp>
+#include <act/detail/attention_request.hpp>
 #include <act/detail/build.hpp>
 #include <act/detail/kernels/attention_head.hpp>
 #include <act/detail/kernels/fused_head.hpp>
 #include <act/detail/kernels/simd.hpp>
 #include <act/detail/kernels/sink_correction.hpp>
+#include <act/detail/overlap.hpp>
+#include <act/detail/report_heads.hpp>
 #include <act/element.hpp>
 #include <act/error.hpp>
 #include <act/head_set.hpp>
@@ -33,18 +36,21 @@ namespace act::inline ACT_ABI::inline ACT_BUILD {
 /// Calibrates the chosen heads' outputs in place. `out` [B, H, queries, e] is plain attention; `log_sum_exp`
 /// [B, H, queries], packed, the logarithm of each row's softmax denominator (learned sinks included; rows
 /// that see nothing may hold anything); q, k, v and `options` are what the kernel was given. `scores` [B, H,
-/// keys] are the chosen heads' column scores where the kernel has them (options.carried_sums then stays
-/// empty); empty: a pass over q and k finds them. Accumulated in float or better; `out` is rounded once more
-/// for half types. Throws act::error before the first write. Heads in parallel; results don't depend on the
-/// number of threads.
+/// keys] are the chosen heads' column scores where the kernel has them; empty: a pass over q and k finds
+/// them, with `carried_sums` as calibrated_attention's where the prompt comes in chunks. Accumulated in float
+/// or better; `out` is rounded once more for half types. `out` and `carried_sums` may not overlap each other
+/// or what is read. Throws act::error, or std::bad_alloc, before the first write. Heads in parallel; results
+/// don't depend on the number of threads.
 template <class T, class Arch = simd::default_arch>
 requires attention_element<T> calibration_report correct_output(
     const head_tensor<T>& out, std::span<const accumulator_t<T>> log_sum_exp,
     const head_tensor<const std::type_identity_t<T>>& q, const head_tensor<const std::type_identity_t<T>>& k,
     const head_tensor<const std::type_identity_t<T>>& v, const layer_heads& heads,
     const calibration_options& calibration = {}, const attention_options& options = {},
-    std::span<const double> scores = {}) {
-  detail::check_attention<T>(q, k, v, out, heads, calibration, options);
+    std::span<const double> scores = {}, std::span<double> carried_sums = {}) {
+  const detail::attention_request<T> request{
+      q, k, v, out, {}, &heads, calibration, options, {carried_sums, k.tokens}};
+  detail::check_attention(request);
   if (detail::needs_map(calibration)) {
     detail::raise(error_code::unsupported, "redistribute",
                   "outputs can be corrected for the paper's proportional redistribution only");
@@ -52,43 +58,49 @@ requires attention_element<T> calibration_report correct_output(
   if (log_sum_exp.size() != q.batches * q.heads * q.tokens) {
     detail::raise(error_code::invalid_shape, "log_sum_exp", "needs batches * heads * queries numbers");
   }
-  if (!scores.empty() && (scores.size() != q.batches * q.heads * k.tokens || !options.carried_sums.empty())) {
+  if (!scores.empty() && (scores.size() != q.batches * q.heads * k.tokens || !carried_sums.empty())) {
     detail::raise(error_code::invalid_shape, "scores",
                   "need batches * heads * keys numbers, and no carried_sums");
   }
+  const detail::strided_memory written[] = {detail::memory_of(out), detail::memory_of(carried_sums)};
+  detail::check_apart(written[0], "out", detail::memory_of(log_sum_exp), "log_sum_exp");
+  detail::check_apart(written[0], "out", detail::memory_of(scores), "scores");
+  detail::check_apart(written[1], "carried_sums", detail::memory_of(log_sum_exp), "log_sum_exp");
+
   using correction = detail::sink_correction<T, Arch>;
-  const std::size_t chosen = heads.count(q.heads);
-  detail::attention_plan<T, Arch> plan(q, k, v.channels, chosen, chosen);
+  const detail::attention_request<T> seen = request.seen_keys();
+  const std::size_t chosen = request.chosen(), keys = seen.k.tokens;
+  detail::attention_plan<T, Arch> plan(seen.q, seen.k, v.channels, chosen, chosen);
   plan.shape.corrects = true;
   attention_workspace<accumulator_t<T>> workspace;
   plan.reserve(workspace);
   calibration_report report;
-  detail::name_heads(report, q.tokens == 0 ? 0 : q.batches, chosen, heads);
+  detail::begin_report(report, q.tokens == 0 ? 0 : q.batches, chosen, heads, keys);
 
   const auto correct_head = [&](std::size_t worker, detail::packed_head& packed, std::size_t job) noexcept {
     const std::size_t batch = job / chosen, head = heads.at(job % chosen);
     const std::size_t at = batch * q.heads + head;
-    const std::span<double> sums = workspace.heads().sums(job, k.tokens);
-    const std::span<std::size_t> positions = workspace.heads().positions(job, k.tokens);
-    detail::attention_head<T, Arch> of(q, k, v, out, options, batch, head, plan.shape,
+    const std::span<double> sums = workspace.heads().sums(job, keys);
+    const std::span<std::size_t> positions = workspace.heads().positions(job, keys);
+    detail::attention_head<T, Arch> of(seen.q, seen.k, seen.v, out, options, batch, head, plan.shape,
                                        workspace.of_worker(worker, plan.shape.memory()));
     detail::fused_head<T, Arch> task(of);
-    task.adopt(log_sum_exp.data() + at * q.tokens);
+    const auto adopted = task.adopt(log_sum_exp.data() + at * q.tokens);
     if (scores.empty()) {
       std::fill(sums.begin(), sums.end(), 0.0);
-      task.add_column_sums(sums.data(), packed, batch * k.heads + head / (q.heads / k.heads));
-      detail::score_columns(sums, options, batch, at, q.tokens);
+      adopted.add_column_sums(sums.data(), packed, batch * k.heads + head / (q.heads / k.heads));
+      detail::score_columns(sums, options, seen.carried, batch, at, q.tokens);
     } else {
-      std::copy_n(scores.data() + at * k.tokens, k.tokens, sums.begin());
+      std::copy_n(scores.data() + at * k.tokens, keys, sums.begin());
     }
     const std::size_t count =
-        detail::collect_sinks(sums, options, calibration.sinks, batch, q.tokens, positions);
+        detail::collect_sinks(sums, options, seen.carried, calibration.sinks, batch, q.tokens, positions);
     correction correct(of, positions.first(count), calibration.beta, correction::most_of_foreign);
     workspace.heads().result(job) = {count, correct.run()};
     if (correct.took_panels()) packed = {};
   };
   detail::for_each_job<detail::packed_head>(plan.workers, plan.jobs, correct_head);
-  detail::fill_report(report, workspace.heads(), k.tokens);
+  detail::end_report(report, workspace.heads(), keys);
   return report;
 }
 

@@ -7,7 +7,10 @@
 // inside a parallel region.
 #pragma once
 
-#include <act/calibrated_attention.hpp>
+#include <act/attention_workspace.hpp>
+#include <act/detail/attention_checks.hpp>
+#include <act/detail/attention_plan.hpp>
+#include <act/detail/attention_request.hpp>
 #include <act/detail/build.hpp>
 #include <act/detail/kernels/attention_head.hpp>
 #include <act/detail/kernels/attention_row.hpp>
@@ -27,8 +30,9 @@ namespace act::inline ACT_ABI::inline ACT_BUILD {
 /// out = attention of q over k and v, shapes and options as calibrated_attention's; q usually holds one token
 /// a sequence, and visible.query_offset the keys before it. Rows of the heads in `heads` are calibrated one
 /// by one, in order, by `trackers` [batch, head] (those of other heads aren't used), which take each raw row
-/// in. A tracker knows at most the keys before the first row. Throws act::error before the first write:
-/// invalid_shape, invalid_option, unsupported (carried_sums: the trackers hold them).
+/// in. A tracker knows at most the keys before the first row. `out` may not overlap what is read. Throws
+/// act::error (invalid_shape, invalid_option), or std::bad_alloc, before the first write and before any
+/// tracker has taken a row in.
 template <class T, class Arch = simd::default_arch>
 requires attention_element<T>
 void decoding_attention(const head_tensor<const std::type_identity_t<T>>& q,
@@ -36,11 +40,8 @@ void decoding_attention(const head_tensor<const std::type_identity_t<T>>& q,
                         const head_tensor<const std::type_identity_t<T>>& v, const head_tensor<T>& out,
                         const layer_heads& heads, std::span<sink_tracker> trackers,
                         const attention_options& options, attention_workspace<accumulator_t<T>>& workspace) {
-  detail::check_attention<T>(q, k, v, out, heads, {}, options);
-  if (!options.carried_sums.empty()) {
-    detail::raise(error_code::unsupported, "carried_sums",
-                  "aren't used in decoding: the trackers hold the sums");
-  }
+  const detail::attention_request<T> request{q, k, v, out, {}, &heads, {}, options, {}};
+  detail::check_attention(request);
   if (!heads.empty() && trackers.size() != q.batches * q.heads) {
     detail::raise(error_code::invalid_shape, "trackers", "need one for each batch entry and head");
   }
@@ -53,20 +54,21 @@ void decoding_attention(const head_tensor<const std::type_identity_t<T>>& q,
     trackers[job].reserve(k.tokens);
   }
   using A = accumulator_t<T>;
-  detail::attention_plan<T, Arch> plan(q, k, v.channels, q.heads, 0);
+  const detail::attention_request<T> all = request.seen_keys();
+  detail::attention_plan<T, Arch> plan(all.q, all.k, v.channels, q.heads, 0);
   plan.shape.score_rows = 1;
   plan.shape.packs = false;
   plan.reserve(workspace);
   const auto attend = [&](std::size_t worker, detail::packed_head&, std::size_t job) noexcept {
     const std::size_t batch = job / q.heads, head = job % q.heads;
-    detail::attention_head<T, Arch> of(q, k, v, out, options, batch, head, plan.shape,
+    detail::attention_head<T, Arch> of(all.q, all.k, all.v, out, options, batch, head, plan.shape,
                                        workspace.of_worker(worker, plan.shape.memory()));
     detail::fused_head<T, Arch> task(of);
     sink_tracker* const tracker = heads.contains(head) ? &trackers[job] : nullptr;
     for (std::size_t i = 0; i < q.tokens; ++i) {
       const key_range seen = of.seen(i);
       if (tracker != nullptr) tracker->prefetch(seen.end);
-      task.weigh_row(i, [&](std::size_t from, std::size_t to) {
+      const auto row = task.softmax_row(i, [&](std::size_t from, std::size_t to) {
         if (tracker != nullptr) tracker->prefetch(from, to);
       });
       A factor = of.inverse_sum[i];  // 0 in a row that sees nothing, which counts all the same
@@ -75,7 +77,7 @@ void decoding_attention(const head_tensor<const std::type_identity_t<T>>& q,
         factor = tracker->template calibrate_unnormalised<A, Arch>(std::span(of.scores, seen.end), seen,
                                                                    factor, sum);
       }
-      task.mix_row(i, factor);
+      row.multiply_values(factor);
     }
   };
   detail::for_each_job<detail::packed_head>(plan.workers, plan.jobs, attend);

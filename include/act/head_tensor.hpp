@@ -47,10 +47,6 @@ struct attention_options {
   std::span<const float> slopes = {};  ///< ALiBi, one a head: slope * (key - query position) is added
   std::span<const float> sink_logits =
       {};  ///< learned sinks, one a head: exp(logit) joins each row's denominator
-  /// A prompt in chunks: raw column sums of the earlier chunks, [batch, head, keys], to which this chunk's
-  /// are added. Chosen heads only. Their sinks then come from all rows so far; earlier rows stay as they were
-  /// calibrated.
-  std::span<double> carried_sums = {};
   /// Bytes of one head's weights that a thread may keep until that head's sinks are known: what 1,024 causal
   /// queries have in float. Heads with more are corrected from their outputs. Which of both is a matter of
   /// speed and memory: results differ by rounding. 0: never keep. See calibrated_attention.hpp.

@@ -4,8 +4,8 @@
 // are multiplied by c and sinks by beta, and the learned sink keeps its share.
 #pragma once
 
-#include <act/calibrate_row.hpp>
 #include <act/detail/build.hpp>
+#include <act/detail/rules/row_rule.hpp>
 #include <act/error.hpp>
 #include <act/options.hpp>
 #include <act/version.hpp>
@@ -33,9 +33,9 @@ namespace act::inline ACT_ABI::inline ACT_BUILD {
   if (options.redistribute != redistribution::proportional || options.behave_as != compatibility::none) {
     detail::raise(error_code::unsupported, "redistribute", "only the paper's proportional one has a bias");
   }
-  const double mass = on_sinks + elsewhere;
-  if (!(on_sinks > 0) || !std::isfinite(mass) || !(elsewhere >= detail::least_remainder * mass)) return {};
-  const double log_factor = std::log1p((1 - options.beta) * on_sinks / elsewhere);
+  const detail::row_change change = detail::change_of_row(on_sinks, elsewhere, options.beta);
+  if (!change.changes) return {};
+  const double log_factor = std::log1p(change.freed / elsewhere);
   return {std::log(options.beta) - log_factor, -log_factor};
 }
 

@@ -9,7 +9,10 @@
 //
 // Cost of a step: four bytes a key are read and written, with one multiply-add and one comparison, and a
 // sixteenth of the keys is looked through in double; then the row's own calibration. Memory: 16 bytes a key,
-// 24 with the baseline-corrected rule. sink_columns.hpp says how the sinks stay exact meanwhile.
+// 24 with the baseline-corrected rule, and room for 24 more that is touched for sinks only.
+// detail/sink_columns.hpp says how the sinks stay exact meanwhile.
+//
+// A call that throws, whether act::error or std::bad_alloc, leaves the tracker and the row as they were.
 //
 // Precision. Float rows are summed in float across 16 steps, in double from there on: a score is off by at
 // most 9.5e-7 of what the last 16 steps gave the key, relative to all it got, and most by far less. Double
@@ -17,10 +20,13 @@
 #pragma once
 
 #include <act/attention_view.hpp>
-#include <act/calibrate_row.hpp>
 #include <act/detail/build.hpp>
 #include <act/detail/column_state.hpp>
+#include <act/detail/kernels/proportional_row.hpp>
 #include <act/detail/kernels/simd.hpp>
+#include <act/detail/kernels/sinks_in_rows.hpp>
+#include <act/detail/rules/row_rule.hpp>
+#include <act/detail/rules/sink_rule.hpp>
 #include <act/detail/sink_columns.hpp>
 #include <act/element.hpp>
 #include <act/error.hpp>
@@ -61,8 +67,7 @@ class sink_tracker {
     return columns_.rows(slot) > 0 ? columns_.sum(slot) / columns_.rows(slot) : 0;
   }
 
-  /// Makes room for `keys` slots and more: until they are there, steps don't allocate but for their list of
-  /// sinks.
+  /// Makes room for `keys` slots and more: until they are there, steps don't allocate.
   void reserve(std::size_t keys) { columns_.reserve(keys); }
 
   /// Begins after a prompt: its raw column sums (add_column_sums) over `queries` rows that saw what `visible`
@@ -126,13 +131,14 @@ class sink_tracker {
     add<T, Arch>(std::span<const T>(row), seen, inverse);
     if (options_.beta == 1 || seen.empty()) return inverse;
     const std::span<const std::size_t> here = detail::sinks_within(sinks(), seen);
-    const detail::row_change<T> change =
+    const detail::row_change change =
         detail::weigh_proportionally<T, Arch>(row.data(), seen, here, options_.beta, [&] { return sum; });
     if (!change.changes) return inverse;
-    const T at_sinks = static_cast<T>(options_.beta) / change.elsewhere;
+    const T elsewhere = static_cast<T>(change.elsewhere);
+    const T at_sinks = static_cast<T>(options_.beta) / elsewhere;
     for (const std::size_t s : here)
       row[s] *= at_sinks;
-    return inverse * change.elsewhere;
+    return inverse * elsewhere;
   }
 
   /// Asks for memory that the next step will use, `keys` slots in all: for a kernel to call before it
@@ -149,6 +155,7 @@ class sink_tracker {
                     "needs an element for each tracked key, and `seen` within them");
     }
     if (seen.empty()) seen = {seen.end, seen.end};
+    columns_.reserve(keys());
     columns_.settle();
     columns_.take_back(row.data(), seen);
     steps_ -= steps_ > 0 ? 1 : 0;
@@ -162,6 +169,7 @@ class sink_tracker {
     if (range.begin > range.end || range.end > keys()) {
       detail::raise(error_code::invalid_shape, "range", "isn't within the tracked keys");
     }
+    columns_.reserve(keys());
     const std::size_t from = std::max(range.begin, initial_is_there_ ? initial_ : 0);
     evicted_ += range.end > from ? range.end - from : 0;
     columns_.settle();
@@ -239,9 +247,7 @@ class sink_tracker {
   static constexpr std::uint64_t format = 0x32736b6e69737461;  // "atsinks2"
   using saved_head = std::array<std::uint64_t, 7>;
 
-  [[nodiscard]] bool tracks_uniform() const noexcept {
-    return options_.sinks.rule == sink_rule::baseline_corrected;
-  }
+  [[nodiscard]] bool tracks_uniform() const noexcept { return detail::measures_uniform(options_.sinks.rule); }
 
   [[nodiscard]] std::size_t saved_size(std::size_t keys) const noexcept {
     const std::size_t uniform = (keys + detail::column_blocks(keys)) * sizeof(double);
@@ -266,10 +272,7 @@ class sink_tracker {
     const std::size_t before = initial_is_there_ ? initial_ : 0;
     const std::size_t so_far = std::max<std::size_t>(keys + evicted_, before + 1) - before;
     const auto threshold = [&](std::size_t later) {
-      return sinks.rule == sink_rule::absolute ? sinks.tau
-             : sinks.rule == sink_rule::baseline_corrected
-                 ? sinks.alpha
-                 : sinks.alpha / static_cast<double>(so_far + later);
+      return detail::sink_factor(sinks.rule, sinks.alpha, sinks.tau, static_cast<double>(so_far + later));
     };
     return {.spared = initial_is_there_ ? initial_ : detail::column_rule::nobody,
             .factor = threshold(0),

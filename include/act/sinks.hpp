@@ -5,26 +5,15 @@
 #include <act/attention_view.hpp>
 #include <act/column_scores.hpp>
 #include <act/detail/build.hpp>
+#include <act/detail/rules/sink_rule.hpp>
 #include <act/error.hpp>
 #include <act/options.hpp>
-#include <act/version.hpp>
+#include <act/sink.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <span>
 #include <vector>
-
-namespace act::inline ACT_ABI {
-
-/// One attention sink.
-struct sink {
-  std::size_t position = 0;  ///< its key
-  double score = 0;          ///< its column score
-
-  friend bool operator==(const sink&, const sink&) = default;
-};
-
-}  // namespace act::inline ACT_ABI
 
 namespace act::inline ACT_ABI::inline ACT_BUILD {
 
@@ -52,10 +41,7 @@ class uniform_baseline {
 
  private:
   [[nodiscard]] double share(std::size_t position) const noexcept {
-    const std::size_t initial = visible_.initial_key(batch_);
-    if (position < initial) return 0;
-    const std::size_t seen = position + 1 - initial;
-    return 1.0 / static_cast<double>(visible_.window == 0 ? seen : std::min(seen, visible_.window));
+    return uniform_share(position, visible_.initial_key(batch_), visible_.window);
   }
 
   const visibility& visible_;
@@ -68,17 +54,17 @@ class sink_threshold {
  public:
   sink_threshold(const visibility& visible, std::size_t batch, std::size_t first_row, std::size_t last_row,
                  std::size_t keys, const sink_options& options) noexcept
-      : options_(options),
-        fixed_(options.rule == sink_rule::absolute ? options.tau : options.alpha / static_cast<double>(keys)),
+      : by_uniform_(measures_uniform(options.rule)),
+        factor_(sink_factor(options.rule, options.alpha, options.tau, static_cast<double>(keys))),
         baseline_(visible, batch, first_row, last_row) {}
 
   [[nodiscard]] double at(std::size_t key) noexcept {
-    return options_.rule == sink_rule::baseline_corrected ? options_.alpha * baseline_.at(key) : fixed_;
+    return by_uniform_ ? factor_ * baseline_.at(key) : factor_;
   }
 
  private:
-  const sink_options& options_;
-  double fixed_;
+  bool by_uniform_;
+  double factor_;
   uniform_baseline baseline_;
 };
 

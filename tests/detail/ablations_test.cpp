@@ -1,4 +1,5 @@
 // The paper's other redistributions against the oracle, and what holds for each of them.
+#include <act/calibrate_row.hpp>
 #include <act/calibrate.hpp>
 
 #include <doctest/doctest.h>

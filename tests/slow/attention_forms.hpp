@@ -49,12 +49,10 @@ void check_steps(const random_case& c, case_inputs<T>& x, const reference::map& 
     return tensor;
   };
   std::vector<double> sums(c.batches * c.heads * c.keys(), 0.0);
-  act::attention_options so_far_options = options;
-  so_far_options.carried_sums = sums;
   if (prompt > 0) {
     act::calibrated_attention<T, Arch>(rows(x.q.tensor(), 0, prompt), x.k.tensor(), x.v.tensor(),
                                        rows(x.out.tensor(), 0, prompt), act::layer_heads::all(),
-                                       options_of(c), so_far_options);
+                                       options_of(c), options, sums);
   }
   std::vector<act::sink_tracker> trackers(c.batches * c.heads, act::sink_tracker(options_of(c)));
   for (std::size_t job = 0; job < trackers.size(); ++job) {

@@ -1,11 +1,10 @@
 // How a call that begins at Q, K and V divides its work and memory: what calibrated_attention.hpp and its
-// siblings decide before they begin, and how they report. Computes no attention.
+// siblings decide before they begin. Computes no attention.
 #pragma once
 
 #include <act/attention_workspace.hpp>
-#include <act/calibrate.hpp>
 #include <act/column_scores.hpp>
-#include <act/detail/authors_row.hpp>
+#include <act/detail/attention_request.hpp>
 #include <act/detail/build.hpp>
 #include <act/detail/kernels/attention_head.hpp>
 #include <act/element.hpp>
@@ -34,6 +33,7 @@ struct attention_plan {
   typename attention_head<T, Arch>::shape shape;
   std::size_t jobs = 0, workers = 1, entries = 0;
 
+  /// `heads_each` heads of a batch entry are computed, `entries_each` of them calibrated.
   attention_plan(const head_tensor<const T>& q, const head_tensor<const T>& k, std::size_t value_channels,
                  std::size_t heads_each, std::size_t entries_each) noexcept
       : shape{q.tokens, k.tokens, q.channels, value_channels},
@@ -56,52 +56,30 @@ struct attention_plan {
   }
 };
 
-/// The heads that a report will speak of, in their order.
-inline void name_heads(calibration_report& report, std::size_t batches, std::size_t chosen,
-                       const layer_heads& heads) {
-  report.heads.resize(batches * chosen);
-  for (std::size_t entry = 0; entry < report.heads.size(); ++entry) {
-    report.heads[entry].batch = entry / chosen;
-    report.heads[entry].head = heads.at(entry % chosen);
-  }
-}
-
-/// What became of them: `done` has for each its sinks' positions, the scores of all keys and the mass moved.
-inline void fill_report(calibration_report& report, calibration_workspace& done, std::size_t keys) {
-  for (std::size_t entry = 0; entry < report.heads.size(); ++entry) {
-    head_report& each = report.heads[entry];
-    each.moved_mass = done.result(entry).moved_mass;
-    each.sinks.resize(done.result(entry).sinks);
-    for (std::size_t s = 0; s < each.sinks.size(); ++s) {
-      const std::size_t position = done.positions(entry, keys)[s];
-      each.sinks[s] = {position, done.sums(entry, keys)[position]};
-    }
-  }
-}
-
-/// Sums of a call's rows become scores: with the rows of a prompt's earlier chunks, where those are carried
-/// in `options`, which then carry this chunk's too. `head` counts over all batch entries.
-inline void score_columns(std::span<double> sums, const attention_options& options, std::size_t batch,
-                          std::size_t head, std::size_t queries) noexcept {
-  const bool carries = !options.carried_sums.empty();
-  if (carries) {
-    double* const carried = options.carried_sums.data() + head * sums.size();
+/// Sums of a call's rows become scores: with the rows of a prompt's earlier chunks, where `carried` has them,
+/// which then has this chunk's too. `head` counts over all batch entries.
+inline void score_columns(std::span<double> sums, const attention_options& options,
+                          const carried_columns& carried, std::size_t batch, std::size_t head,
+                          std::size_t queries) noexcept {
+  if (!carried.empty()) {
+    double* const so_far = carried.of_head(head);
     for (std::size_t j = 0; j < sums.size(); ++j)
-      sums[j] = carried[j] += sums[j];
+      sums[j] = so_far[j] += sums[j];
   }
   const std::size_t offset = options.visible.query_offset;
-  divide_by_rows(options.visible, batch, carries ? 0 : offset, offset + queries, sums);
+  divide_by_rows(options.visible, batch, carried.empty() ? offset : 0, offset + queries, sums);
 }
 
 /// The sinks among these scores, to `positions`. Returns how many.
 [[nodiscard]] inline std::size_t collect_sinks(std::span<const double> scores,
-                                               const attention_options& options, const sink_options& rule,
+                                               const attention_options& options,
+                                               const carried_columns& carried, const sink_options& rule,
                                                std::size_t batch, std::size_t queries,
                                                std::span<std::size_t> positions) noexcept {
   const std::size_t offset = options.visible.query_offset;
   std::size_t count = 0;
-  for_each_sink(scores, options.visible, batch, options.carried_sums.empty() ? offset : 0, offset + queries,
-                rule, compatibility::none,
+  for_each_sink(scores, options.visible, batch, carried.empty() ? offset : 0, offset + queries, rule,
+                compatibility::none,
                 [&](std::size_t position, double) noexcept { positions[count++] = position; });
   return count;
 }

@@ -3,8 +3,8 @@
 #pragma once
 
 #include <act/attention_view.hpp>
-#include <act/calibrate_row.hpp>
 #include <act/detail/build.hpp>
+#include <act/detail/kernels/proportional_row.hpp>
 #include <act/detail/kernels/simd.hpp>
 #include <act/element.hpp>
 

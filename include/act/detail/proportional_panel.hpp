@@ -1,21 +1,21 @@
 // Proportional redistribution in a head's rows, for calibrate(): most of them a panel at a time
 // (kernels/row_panel.hpp), where they see the same first key and the panel is complete; the others row by row
-// (redistribution.hpp). What that header says of a row holds for each of a panel's, but that the mass
-// elsewhere is always summed directly.
+// (kernels/proportional_row.hpp). What that header says of a row holds for each of a panel's, but that the
+// mass elsewhere is always summed directly.
 #pragma once
 
 #include <act/attention_view.hpp>
-#include <act/calibrate_row.hpp>
-#include <act/detail/ablations.hpp>
 #include <act/detail/build.hpp>
 #include <act/detail/causal_panels.hpp>
+#include <act/detail/kernels/proportional_row.hpp>
 #include <act/detail/kernels/row_panel.hpp>
 #include <act/detail/kernels/simd.hpp>
+#include <act/detail/kernels/sinks_in_rows.hpp>
+#include <act/detail/rules/row_rule.hpp>
 #include <act/element.hpp>
 
 #include <algorithm>
 #include <cstddef>
-#include <limits>
 #include <span>
 
 namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
@@ -58,17 +58,13 @@ class proportional_panel {
   /// this moves.
   static double find_factors(const double* elsewhere, const double* on_sinks, double beta,
                              A* factors) noexcept {
-    constexpr double most = std::numeric_limits<double>::max();
     wide moved(0.0);
     double each[rows];
     for (std::size_t r = 0; r < rows; r += wide::size) {
       const wide other = wide::load_unaligned(elsewhere + r), sink = wide::load_unaligned(on_sinks + r);
-      const wide mass = other + sink;
-      // A NaN makes a comparison false.
-      const auto changes =
-          (sink > wide(0.0)) & (other >= wide(least_remainder) * mass) & (mass <= wide(most));
-      const wide freed = xsimd::select(changes, wide(1 - beta) * sink, wide(0.0));
-      xsimd::select(changes, wide(1.0) + freed / other, wide(0.0)).store_unaligned(each + r);
+      const auto changes = row_changes(sink, other);
+      const wide freed = xsimd::select(changes, freed_mass(sink, beta), wide(0.0));
+      xsimd::select(changes, elsewhere_factor(freed, other), wide(0.0)).store_unaligned(each + r);
       moved = moved + freed;
     }
     for (std::size_t r = 0; r < rows; ++r)

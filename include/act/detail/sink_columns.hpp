@@ -55,13 +55,16 @@ class sink_columns {
     return now_.sums[j] + static_cast<double>(now_.recent[j]);
   }
 
-  /// Room for so many columns and more: until they are there, only the list of sinks allocates.
+  /// Room for so many columns and more, all of which may be sinks: until they are there nothing allocates,
+  /// and what follows can't fail. When it throws std::bad_alloc, the state is what it was.
   void reserve(std::size_t columns) {
-    const std::size_t before = now_.sums.capacity();
+    const std::size_t before = room();
     if (columns <= before) return;
     const std::size_t most = std::max(column_blocks(columns), 2 * column_blocks(before));
     now_.reserve(most, by_uniform_);
     looks_.reserve(most);
+    sinks_.reserve(most * column_block_size);
+    aside_.reserve(most * column_block_size);
   }
 
   /// Asks for the memory that add() of a row that sees up to `size` columns will touch, but for most blocks.
@@ -88,6 +91,7 @@ class sink_columns {
   /// before. Half types and float are added in float first.
   template <class Arch, class T>
   void add(const T* row, std::size_t size, key_range seen, accumulator_t<T> factor, const column_rule& rule) {
+    reserve(size);
     const bool jumps = size > size_ + 1;  // the relative rule's factor then falls faster than limits allow
     if (size > size_) grow(size, rule);
     now_.step = (now_.step + 1) % column_interval;
@@ -161,16 +165,32 @@ class sink_columns {
     return stored;
   }
 
-  /// Replaces the state. Lists that are empty count as noughts. look_at_all() follows.
+  /// Replaces the state. Lists that are empty count as noughts. look_at_all() follows. When it throws
+  /// std::bad_alloc, the state is what it was.
   void assign(column_state state) {
-    size_ = state.sums.size();
+    const std::size_t size = state.sums.size();
+    state.resize(column_blocks(size) * column_block_size, by_uniform_);
+    std::vector<last_look> looks(column_blocks(size));
+    sinks_.reserve(state.sums.size());
+    aside_.reserve(state.sums.size());
+    size_ = size;
     now_ = std::move(state);
-    looks_.clear();
+    looks_ = std::move(looks);
     forget_aside();
-    resize(size_);
   }
 
  private:
+  // Columns that every list has room for; a copy of this has less than what it was copied from.
+  [[nodiscard]] std::size_t room() const noexcept {
+    std::size_t columns =
+        std::min({now_.sums.capacity(), now_.recent.capacity(), now_.rows.capacity(),
+                  looks_.capacity() * column_block_size, sinks_.capacity(), aside_.capacity()});
+    if (by_uniform_) {
+      columns = std::min({columns, now_.uniform.capacity(), now_.share.capacity() * column_block_size});
+    }
+    return columns;
+  }
+
   // Blocks that are looked through in the same step, one after another: fewer pages of memory.
   static constexpr std::size_t turn_blocks = 4;
   static constexpr float always = -std::numeric_limits<float>::infinity();
@@ -253,8 +273,8 @@ class sink_columns {
     here.limit = found.over && !list_sinks(b, rule) ? always : static_cast<float>(most);
   }
 
-  // Makes the columns of a block that are over their threshold sinks. False if another may become one
-  // without being added to.
+  // Makes the columns of a block that are over their threshold sinks, within reserve()'s room. False if
+  // another may become one without being added to.
   [[nodiscard]] bool list_sinks(std::size_t b, const column_rule& rule) {
     bool all = true;
     const std::size_t from = b * column_block_size;
@@ -272,11 +292,6 @@ class sink_columns {
   }
 
   void set_aside(std::size_t j, const sum_aside& kept) {
-    if (sinks_.size() == sinks_.capacity() || aside_.size() == aside_.capacity()) {
-      const std::size_t room = 2 * sinks_.size() + 8;  // both or none
-      sinks_.reserve(room);
-      aside_.reserve(room);
-    }
     const std::size_t k = place(j);
     aside_.insert(aside_.begin() + static_cast<std::ptrdiff_t>(k), kept);
     sinks_.insert(sinks_.begin() + static_cast<std::ptrdiff_t>(k), j);

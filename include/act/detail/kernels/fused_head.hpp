@@ -53,107 +53,111 @@ class fused_head {
     }
   }
 
-  /// The first half of attend(): weights of all rows, not divided by their sums yet, stay in head.scores, a
-  /// block of rows behind the other, and the normalised rows are added to `sums`.
-  void keep(double* sums, packed_head& packed, std::size_t number) noexcept {
+  /// Weights of all rows, not divided by their sums yet, in head.scores, a block of rows behind the other.
+  class kept_softmax {
+   public:
+    /// Outputs from the weights. calibrate(i, rows, weights, factors) may change the weights of a block of
+    /// rows before their product with the values, and the factors of its outputs, which begin as the rows'
+    /// inverse sums; it says whether it did. plain(i) is where row i's output goes as it would be without, or
+    /// null.
+    template <class Calibrate, class Plain>
+    void multiply_values(Calibrate&& calibrate, Plain&& plain) const noexcept {
+      of_.multiply_kept(calibrate, plain);
+    }
+
+   private:
+    friend fused_head;
+    explicit kept_softmax(fused_head& of) noexcept : of_(of) {}
+    fused_head& of_;
+  };
+
+  /// The softmax of all rows, kept until the head's sinks are known; the normalised rows are added to `sums`.
+  [[nodiscard]] kept_softmax softmax_kept(double* sums, packed_head& packed, std::size_t number) noexcept {
     pack(packed, number);
     for_each_kept([&](std::size_t i, std::size_t rows, const columns& at, const block_scores& kept) {
       if (at.from >= at.to) return see_nothing(i, rows);
-      soften_block(i, rows, at, kept, true);
+      softmax_block(i, rows, at, kept, true);
       add_columns(i, rows, at, kept, sums);
     });
+    return kept_softmax(*this);
   }
 
-  /// The second half: outputs from the kept weights. calibrate(i, rows, weights, factors) may change the
-  /// weights of a block of rows before their product with V, and the factors of its outputs, which begin as
-  /// the rows' inverse sums; it says whether it did. plain(i) is where row i's output goes as it would be
-  /// without, or null.
-  template <class Calibrate, class Plain>
-  void mix_kept(Calibrate&& calibrate, Plain&& plain) noexcept {
-    for_each_kept([&](std::size_t i, std::size_t rows, const columns& at, const block_scores& kept) {
-      if (at.from >= at.to) {
-        store_nothing(i, rows, true);
-        for (std::size_t r = i; r < i + rows && plain(r) != nullptr; ++r)
-          head_type::write(head_.mixed, A(0), head_.of.value_channels, plain(r));
-        return;
-      }
-      const auto row = [&](std::size_t r) { return head_.mixed + r * head_.of.padded_values(); };
-      A factors[block::block_rows];
-      std::copy_n(head_.inverse_sum + i, rows, factors);
-      const bool both = plain(i) != nullptr;
-      if (both) mix(i, rows, kept, at);
-      for (std::size_t r = 0; both && r < rows; ++r)
-        head_type::write(row(r), factors[r], head_.of.value_channels, plain(i + r));
-      const bool changed = calibrate(i, rows, kept, factors);
-      if (changed || !both) mix(i, rows, kept, at);
-      for (std::size_t r = 0; r < rows; ++r)
-        head_.store(i + r, row(r), factors[r], true);
-    });
-  }
+  /// The head's own map, row i at scores + i * score_stride, normalised.
+  class map_softmax {
+   public:
+    /// Outputs from the map, calibrated or not; more than once if wanted.
+    void multiply_values() const noexcept { of_.multiply_map(); }
 
-  /// Softmaxed weights of all rows, normalised, to the head's own map: row i at scores + i * score_stride.
-  void weigh(packed_head& packed, std::size_t number) noexcept {
+   private:
+    friend fused_head;
+    explicit map_softmax(fused_head& of) noexcept : of_(of) {}
+    fused_head& of_;
+  };
+
+  [[nodiscard]] map_softmax softmax_map(packed_head& packed, std::size_t number) noexcept {
     pack(packed, number);
     for (std::size_t i = 0; i < head_.of.queries; i += block::block_rows)
-      weigh_block(i, rows_from(i), {head_.scores + i * head_.of.score_stride(), head_.of.score_stride()});
+      softmax_to_map(i, rows_from(i), {head_.scores + i * head_.of.score_stride(), head_.of.score_stride()});
+    return map_softmax(*this);
   }
 
   /// The same without a map: use(i, weights) for each row, `keys` weights that are gone after the call.
   template <class Use>
-  void weigh_each(packed_head& packed, std::size_t number, Use&& use) noexcept {
+  void softmax_each_row(packed_head& packed, std::size_t number, Use&& use) noexcept {
     pack(packed, number);
     for (std::size_t i = 0; i < head_.of.queries; i += block::block_rows) {
-      weigh_block(i, rows_from(i), scratch());
+      softmax_to_map(i, rows_from(i), scratch());
       for (std::size_t r = 0; r < rows_from(i); ++r)
         use(i + r, head_.scores + r * head_.of.score_stride());
     }
   }
 
-  /// Softmax of row i alone, not divided by its sum yet, to scores[0, seen(i).end); those before seen(i) are
-  /// 0. inverse_sum[i] makes weights of them. also(from, to) is called on the way for ranges of
+  /// Weights of one row, not divided by their sum yet, at scores[0, seen(i).end).
+  class row_softmax {
+   public:
+    /// Row i's output: the product of its weights, calibrated or not, with the values, times `factor`
+    /// (inverse_sum[i] makes it attention).
+    void multiply_values(A factor) const noexcept { of_.multiply_row(i_, factor); }
+
+   private:
+    friend fused_head;
+    row_softmax(fused_head& of, std::size_t i) noexcept : of_(of), i_(i) {}
+    fused_head& of_;
+    std::size_t i_;
+  };
+
+  /// Softmax of row i alone; weights before seen(i) are 0. also(from, to) is called on the way for ranges of
   /// keys, ascending (attention_block.hpp).
   template <class Also>
-  void weigh_row(std::size_t i, Also&& also) noexcept {
+  [[nodiscard]] row_softmax softmax_row(std::size_t i, Also&& also) noexcept {
     const columns at = columns_of(i, 1);
     if (at.from >= at.to) {
       std::fill_n(head_.scores, at.to, A(0));
       see_nothing(i, 1);
-      return;
+      return {*this, i};
     }
     score_block(i, 1, at, scratch(), false);
-    soften(i, head_.scores, at.first, at.last,
-           [&](std::size_t from, std::size_t to) { also(at.first + from, at.first + to); });
+    softmax(i, head_.scores, at.first, at.last,
+            [&](std::size_t from, std::size_t to) { also(at.first + from, at.first + to); });
     std::fill(head_.scores, head_.scores + at.first, A(0));
+    return {*this, i};
   }
 
-  /// Row i's output: the product of what weigh_row() left, calibrated or not, with the values, times
-  /// `factor`.
-  void mix_row(std::size_t i, A factor) noexcept {
-    const key_range seen = head_.seen(i);
-    row_of::mix(
-        head_.scores + seen.begin, seen.size(), [&](std::size_t k) { return head_.value(seen.begin + k); },
-        head_.of.value_channels, A(0), head_.mixed);
-    head_.store(i, head_.mixed, factor, true);
-  }
-
-  /// Outputs from the map that weigh() left, calibrated or not.
-  void mix_map() noexcept {
-    const std::size_t stride = head_.of.score_stride();
-    for (std::size_t i = 0; i < head_.of.queries; i += block::block_rows) {
-      const std::size_t rows = rows_from(i);
-      const columns at = columns_of(i, rows);
-      if (at.from >= at.to) {
-        store_nothing(i, rows, true);
-        continue;
-      }
-      mix(i, rows, {head_.scores + i * stride, stride}, at);
-      for (std::size_t r = 0; r < rows; ++r)
-        head_.store(i + r, head_.mixed + r * head_.of.padded_values(), A(1), true);
+  /// Another kernel's attention, taken over: outputs as they are in `out`, and each row's log-sum-exp.
+  class adopted_softmax {
+   public:
+    /// Adds the rows' weights, computed again, to `sums`.
+    void add_column_sums(double* sums, packed_head& packed, std::size_t number) const noexcept {
+      of_.add_adopted_columns(sums, packed, number);
     }
-  }
 
-  /// Takes another kernel's attention over: outputs as they are in `out`, and each row's log-sum-exp.
-  void adopt(const A* log_sum_exp) noexcept {
+   private:
+    friend fused_head;
+    explicit adopted_softmax(fused_head& of) noexcept : of_(of) {}
+    fused_head& of_;
+  };
+
+  [[nodiscard]] adopted_softmax adopt(const A* log_sum_exp) noexcept {
     for (std::size_t i = 0; i < head_.of.queries; ++i) {
       const bool sees = !head_.seen(i).empty();
       head_.largest[i] = sees ? log_sum_exp[i] : 0;
@@ -167,10 +171,57 @@ class fused_head {
           to[c] = element_traits<T>::load(from[c]);
       }
     }
+    return adopted_softmax(*this);
   }
 
-  /// After adopt(): adds the rows' weights, computed again, to `sums`.
-  void add_column_sums(double* sums, packed_head& packed, std::size_t number) noexcept {
+ private:
+  template <class Calibrate, class Plain>
+  void multiply_kept(Calibrate&& calibrate, Plain&& plain) noexcept {
+    for_each_kept([&](std::size_t i, std::size_t rows, const columns& at, const block_scores& kept) {
+      if (at.from >= at.to) {
+        store_nothing(i, rows, true);
+        for (std::size_t r = i; r < i + rows && plain(r) != nullptr; ++r)
+          head_type::write(head_.mixed, A(0), head_.of.value_channels, plain(r));
+        return;
+      }
+      const auto row = [&](std::size_t r) { return head_.mixed + r * head_.of.padded_values(); };
+      A factors[block::block_rows];
+      std::copy_n(head_.inverse_sum + i, rows, factors);
+      const bool both = plain(i) != nullptr;
+      if (both) multiply_values(i, rows, kept, at);
+      for (std::size_t r = 0; both && r < rows; ++r)
+        head_type::write(row(r), factors[r], head_.of.value_channels, plain(i + r));
+      const bool changed = calibrate(i, rows, kept, factors);
+      if (changed || !both) multiply_values(i, rows, kept, at);
+      for (std::size_t r = 0; r < rows; ++r)
+        head_.store(i + r, row(r), factors[r], true);
+    });
+  }
+
+  void multiply_row(std::size_t i, A factor) noexcept {
+    const key_range seen = head_.seen(i);
+    row_of::mix(
+        head_.scores + seen.begin, seen.size(), [&](std::size_t k) { return head_.value(seen.begin + k); },
+        head_.of.value_channels, A(0), head_.mixed);
+    head_.store(i, head_.mixed, factor, true);
+  }
+
+  void multiply_map() noexcept {
+    const std::size_t stride = head_.of.score_stride();
+    for (std::size_t i = 0; i < head_.of.queries; i += block::block_rows) {
+      const std::size_t rows = rows_from(i);
+      const columns at = columns_of(i, rows);
+      if (at.from >= at.to) {
+        store_nothing(i, rows, true);
+        continue;
+      }
+      multiply_values(i, rows, {head_.scores + i * stride, stride}, at);
+      for (std::size_t r = 0; r < rows; ++r)
+        head_.store(i + r, head_.mixed + r * head_.of.padded_values(), A(1), true);
+    }
+  }
+
+  void add_adopted_columns(double* sums, packed_head& packed, std::size_t number) noexcept {
     pack(packed, number);
     const std::size_t stride = head_.of.score_stride();
     for (std::size_t i = 0; i < head_.of.queries; i += block::block_rows) {
@@ -189,7 +240,6 @@ class fused_head {
     }
   }
 
- private:
   // The keys [from, to) that a block of rows sees, [first, last) whole panels from the left and batches to
   // the right.
   struct columns {
@@ -249,17 +299,17 @@ class fused_head {
     }
   }
 
-  void soften_block(std::size_t i, std::size_t rows, const columns& at, const block_scores& scores,
-                    bool packs) noexcept {
+  void softmax_block(std::size_t i, std::size_t rows, const columns& at, const block_scores& scores,
+                     bool packs) noexcept {
     score_block(i, rows, at, scores, packs);
     for (std::size_t r = 0; r < rows; ++r)
-      soften(i + r, scores.row(r), at.first, at.last);
+      softmax(i + r, scores.row(r), at.first, at.last);
   }
 
   // Normalised weights of a block of rows over all keys.
-  void weigh_block(std::size_t i, std::size_t rows, const block_scores& map) noexcept {
+  void softmax_to_map(std::size_t i, std::size_t rows, const block_scores& map) noexcept {
     const columns at = columns_of(i, rows);
-    if (at.from < at.to) soften_block(i, rows, at, map, true);
+    if (at.from < at.to) softmax_block(i, rows, at, map, true);
     for (std::size_t r = 0; r < rows; ++r) {
       A* const row = map.row(r);
       if (at.from >= at.to) {
@@ -285,10 +335,10 @@ class fused_head {
       see_nothing(i, rows);
       return store_nothing(i, rows, sums == nullptr);
     }
-    soften_block(i, rows, at, scratch(), packs);
+    softmax_block(i, rows, at, scratch(), packs);
     if (sums != nullptr) add_columns(i, rows, at, scratch(), sums);
     if (packs) {
-      mix(i, rows, scratch(), at);
+      multiply_values(i, rows, scratch(), at);
     } else {
       for (std::size_t r = 0; r < rows; ++r) {
         const key_range seen = head_.seen(i + r);
@@ -347,11 +397,11 @@ class fused_head {
 
   // Softmax of row i's scores in columns [first, last), not divided by its sum yet: masked ones become 0, the
   // row's statistics are kept.
-  void soften(std::size_t i, A* row, std::size_t first, std::size_t last) noexcept {
-    soften(i, row, first, last, [](std::size_t, std::size_t) {});
+  void softmax(std::size_t i, A* row, std::size_t first, std::size_t last) noexcept {
+    softmax(i, row, first, last, [](std::size_t, std::size_t) {});
   }
   template <class Also>
-  void soften(std::size_t i, A* row, std::size_t first, std::size_t last, Also&& also) noexcept {
+  void softmax(std::size_t i, A* row, std::size_t first, std::size_t last, Also&& also) noexcept {
     if (!mask(i, row, first, last)) return see_nothing(i, 1);
     const auto found = block::exponentiate(row + first, last - first, also);
     if (std::isnan(found.sum)) return spoil(i, row, first, last);
@@ -364,12 +414,14 @@ class fused_head {
 
   // mixed = weights * the packed values of the keys that rows from i on see. A row's weights of other keys in
   // the block are 0, and so are their parts, unless a value isn't finite: then each row takes its own keys.
-  void mix(std::size_t i, std::size_t rows, const block_scores& weights, const columns& at) noexcept {
-    if (finite_values_) return mix_keys(0, rows, weights, {at.from, at.to});
+  void multiply_values(std::size_t i, std::size_t rows, const block_scores& weights,
+                       const columns& at) noexcept {
+    if (finite_values_) return multiply_value_keys(0, rows, weights, {at.from, at.to});
     for (std::size_t r = 0; r < rows; ++r)
-      mix_keys(r, 1, weights, head_.seen(i + r));
+      multiply_value_keys(r, 1, weights, head_.seen(i + r));
   }
-  void mix_keys(std::size_t first, std::size_t rows, const block_scores& weights, key_range keys) noexcept {
+  void multiply_value_keys(std::size_t first, std::size_t rows, const block_scores& weights,
+                           key_range keys) noexcept {
     const std::size_t padded_values = head_.of.padded_values();
     for (std::size_t c = 0; c < padded_values; c += block::width) {
       block::multiply(weights.row(first) + keys.begin, weights.stride, rows,

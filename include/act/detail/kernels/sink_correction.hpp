@@ -9,12 +9,13 @@
 #pragma once
 
 #include <act/attention_view.hpp>
-#include <act/detail/ablations.hpp>
 #include <act/detail/build.hpp>
 #include <act/detail/kernels/attention_elsewhere.hpp>
 #include <act/detail/kernels/attention_head.hpp>
 #include <act/detail/kernels/attention_row.hpp>
+#include <act/detail/kernels/sinks_in_rows.hpp>
 #include <act/detail/kernels/turned_block.hpp>
+#include <act/detail/rules/row_rule.hpp>
 #include <act/options.hpp>
 
 #include <algorithm>
@@ -141,8 +142,11 @@ class sink_correction {
     const double mass = static_cast<double>(head_.mass[i]);
     if (!(on_sinks > 0)) return {};
     if (on_sinks > most_ * mass) return {.anew = true};
-    const double freed = (1 - beta_) * on_sinks, c = 1 + freed / (mass - on_sinks);
-    return {.freed = freed, .on_output = static_cast<A>(c), .on_weights = static_cast<A>(beta_ - c)};
+    const row_change change = change_of_row(on_sinks, mass - on_sinks, beta_);
+    if (!change.changes) return {};
+    return {.freed = change.freed,
+            .on_output = static_cast<A>(change.elsewhere),
+            .on_weights = static_cast<A>(beta_ - change.elsewhere)};
   }
 
   // Attention elsewhere in the whole block, and how its rows change by that.
@@ -150,11 +154,13 @@ class sink_correction {
     double elsewhere[block_rows];
     elsewhere_.attend(i, rows, block_, elsewhere);
     for (std::size_t r = 0; r < rows; ++r) {
-      if (!each[r].anew || !(elsewhere[r] >= least_remainder * (on_sinks[r] + elsewhere[r]))) continue;
-      each[r].freed = (1 - beta_) * on_sinks[r];
+      if (!each[r].anew) continue;
+      const row_change change = change_of_row(on_sinks[r], elsewhere[r], beta_);
+      if (!change.changes) continue;
+      each[r].freed = change.freed;
       each[r].on_output = 0;
       each[r].on_weights = static_cast<A>(beta_);
-      each[r].on_elsewhere = static_cast<A>(1 + each[r].freed / elsewhere[r]);
+      each[r].on_elsewhere = static_cast<A>(change.elsewhere);
     }
   }
   void end_anew(std::size_t i, std::size_t rows, const output_change* each) noexcept {

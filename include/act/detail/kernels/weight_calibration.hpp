@@ -14,10 +14,11 @@
 #pragma once
 
 #include <act/attention_view.hpp>
-#include <act/calibrate_row.hpp>
-#include <act/detail/ablations.hpp>
 #include <act/detail/build.hpp>
 #include <act/detail/kernels/attention_head.hpp>
+#include <act/detail/kernels/proportional_row.hpp>
+#include <act/detail/kernels/sinks_in_rows.hpp>
+#include <act/detail/rules/row_rule.hpp>
 
 #include <cstddef>
 #include <span>
@@ -73,20 +74,19 @@ class weight_calibration {
 
  private:
   // What row i's weights outside of sinks are multiplied by; 1 where the row stays.
-  [[nodiscard]] A factor(std::size_t i, A* row, std::span<const std::size_t> sinks,
+  [[nodiscard]] A factor(std::size_t i, const A* row, std::span<const std::size_t> sinks,
                          double on_sinks) noexcept {
     if (!(on_sinks > 0)) return 1;
     const double inverse = static_cast<double>(head_.inverse_sum[i]);
     const double total = static_cast<double>(head_.mass[i]) / inverse;
     double elsewhere = total - on_sinks;
-    if (!(on_sinks <= 0.5 * total)) {
+    if (!(on_sinks <= cancelling_share * total)) {
       const key_range seen = head_.seen(i);
       elsewhere = sum_elsewhere<A, Arch>(row, seen, sinks_within(sinks, seen));
     }
-    if (!(elsewhere >= least_remainder * (on_sinks + elsewhere))) return 1;
-    const double freed = (1 - beta_) * on_sinks;
-    moved_ += freed * inverse;
-    return static_cast<A>(1 + freed / elsewhere);
+    const row_change change = change_of_row(on_sinks, elsewhere, beta_);
+    moved_ += change.freed * inverse;
+    return static_cast<A>(change.elsewhere);
   }
 
   head_type& head_;

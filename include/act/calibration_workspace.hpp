@@ -1,0 +1,51 @@
+// Scratch memory of calibrate(), kept from call to call by those who don't want it taken anew.
+#pragma once
+
+#include <act/version.hpp>
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace act::inline ACT_ABI {
+
+/// Scratch memory that calls can share, one after another: it grows to the largest map seen and stays.
+class calibration_workspace {
+ public:
+  /// Grows to what a map of `keys` keys with `heads` chosen heads (over all batch entries) needs.
+  void reserve(std::size_t heads, std::size_t keys) {
+    if (sums_.size() < heads * keys) sums_.resize(heads * keys);
+    if (positions_.size() < heads * keys) positions_.resize(heads * keys);
+    if (outcomes_.size() < heads) outcomes_.resize(heads);
+  }
+  /// And for marks(), which only maps need.
+  void reserve_marks(std::size_t heads, std::size_t keys) {
+    if (marks_.size() < heads * keys * sizeof(double)) marks_.resize(heads * keys * sizeof(double));
+  }
+
+  /// What is used for one head while it is calibrated.
+  struct outcome {
+    std::size_t sinks = 0;
+    double moved_mass = 0;
+  };
+  [[nodiscard]] std::span<double> sums(std::size_t job, std::size_t keys) noexcept {
+    return {sums_.data() + job * keys, keys};
+  }
+  [[nodiscard]] std::span<std::size_t> positions(std::size_t job, std::size_t keys) noexcept {
+    return {positions_.data() + job * keys, keys};
+  }
+  /// Scratch for `keys` numbers, floats or doubles.
+  template <class A>
+  [[nodiscard]] A* marks(std::size_t job, std::size_t keys) noexcept {
+    return reinterpret_cast<A*>(marks_.data() + job * keys * sizeof(double));
+  }
+  [[nodiscard]] outcome& result(std::size_t job) noexcept { return outcomes_[job]; }
+
+ private:
+  std::vector<double> sums_;
+  std::vector<std::size_t> positions_;
+  std::vector<std::byte> marks_;
+  std::vector<outcome> outcomes_;
+};
+
+}  // namespace act::inline ACT_ABI
