@@ -10,10 +10,12 @@
 #include <cstdint>
 #include <cstring>
 #include <initializer_list>
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "cuda/boundary_cases.hpp"
 #include "cuda/map_cases.hpp"
 #include "cuda/plain_attention.hpp"
 #include "cuda/there.hpp"
@@ -91,8 +93,8 @@ void check(const attention_case& c, unsigned seed) {
 
   // The device's outputs lie where the plain ones were copied to, or in a copy made now.
   std::vector<T> unaligned = c.aligned ? std::vector<T>{} : plain;
-  detail::correction_request<T> request{out.tensor, lse.data(), q.tensor, k.tensor, v.tensor,
-                                        {},         c.options,  {},       nullptr};
+  detail::correction_request<T> request{out.tensor, lse.data(), q.tensor,  k.tensor,
+                                        v.tensor,   {},         c.options, {}};
   if (!c.aligned) request.out.data = unaligned.data();
   std::vector<std::int32_t> first;
   for (const std::size_t key : c.first_key)
@@ -199,5 +201,95 @@ TEST_CASE_TEMPLATE("cuda: rows with nearly all or all of their mass on sinks are
     attention_case c{.queries = 40, .keys = 40, .aligned = seed % 2 == 0, .draw = 4.0 + seed};
     c.options.sinks.alpha = 2;
     check<T>(c, seed);
+  }
+}
+
+TEST_CASE("cuda: given scores at the threshold make the same sinks") {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  unsigned seed = 0;
+  for (const act_test::boundary_column& each : act_test::boundary_columns()) {
+    INFO(each.name);
+    act::calibration_options options;
+    options.sinks = each.options;
+    const std::size_t queries = each.last_row - each.first_row;
+    const double exactly = each.factor * each.measure;
+    const std::vector<std::size_t> padding{each.first_key};
+    const std::int32_t initial = static_cast<std::int32_t>(each.first_key);
+    act::attention_options core;
+    core.visible = {each.first_row, padding, each.window};
+    for (const double score :
+         {std::nextafter(exactly, -infinity), exactly, std::nextafter(exactly, infinity)}) {
+      INFO("score " << score);
+      act_test::random_attention<float> of(1, 1, 1, queries, each.keys, 4, 4, ++seed);
+      const std::vector<float> lse = act_test::attend_plainly(of, core);
+      std::vector<double> scores(each.keys, 0.0);
+      scores[each.key] = score;
+      detail::correction_request<float> request{on_device(of.out.tensor()),
+                                                lse.data(),
+                                                on_device(of.q.tensor()),
+                                                on_device(of.k.tensor()),
+                                                on_device(of.v.tensor()),
+                                                {},
+                                                options,
+                                                {.visible = {each.first_row, &initial, each.window}},
+                                                scores.data()};
+      std::vector<float> there(of.out.tensor().data, of.out.tensor().data + queries * 4);
+      request.out.data = there.data();
+      std::int32_t count = -1;
+      std::vector<std::int32_t> positions(each.keys);
+      REQUIRE(act_test::correct_there<float>(seed, request, {},
+                                             {.sink_counts = &count, .sink_positions = positions.data()},
+                                             small_blocks) == status::ok);
+      const act::calibration_report report =
+          act::correct_output<float>(of.out.tensor(), lse, of.q.tensor(), of.k.tensor(), of.v.tensor(),
+                                     act::layer_heads::all(), options, core, scores);
+      const bool expected = score > exactly && each.may_be_sink;
+      CHECK(report.heads[0].sinks.size() == (expected ? 1U : 0U));
+      REQUIRE(count == (expected ? 1 : 0));
+      if (expected) CHECK(static_cast<std::size_t>(positions[0]) == each.key);
+    }
+  }
+}
+
+TEST_CASE("cuda: outputs of a prompt in chunks carry their column sums") {
+  constexpr std::size_t keys = 60, each = 20, channels = 8;
+  std::vector<double> core_sums(keys, 0.0), sums(keys, 0.0);
+  unsigned seed = 0;
+  for (std::size_t from = 0; from < keys; from += each) {
+    INFO("from " << from);
+    act_test::random_attention<float> of(1, 1, 1, each, keys, channels, channels, ++seed, 5);
+    act::attention_options core;
+    core.visible.query_offset = from;
+    const std::vector<float> lse = act_test::attend_plainly(of, core);
+    detail::correction_request<float> request{on_device(of.out.tensor()),
+                                              lse.data(),
+                                              on_device(of.q.tensor()),
+                                              on_device(of.k.tensor()),
+                                              on_device(of.v.tensor()),
+                                              {},
+                                              {},
+                                              {.visible = {.query_offset = from}}};
+    const std::vector<float> plain(of.out.tensor().data, of.out.tensor().data + each * channels);
+    std::vector<float> there = plain;
+    request.out.data = there.data();
+    request.carried_sums = sums.data();
+    std::int32_t count = -1;
+    std::vector<std::int32_t> positions(keys);
+    REQUIRE(act_test::correct_there<float>(seed, request, {},
+                                           {.sink_counts = &count, .sink_positions = positions.data()},
+                                           small_blocks) == status::ok);
+    const act::calibration_report report =
+        act::correct_output<float>(of.out.tensor(), lse, of.q.tensor(), of.k.tensor(), of.v.tensor(),
+                                   act::layer_heads::all(), {}, core, {}, core_sums);
+    const std::vector<act::sink>& sinks = report.heads[0].sinks;
+    CHECK_FALSE(sinks.empty());
+    REQUIRE(static_cast<std::size_t>(count) == sinks.size());
+    for (std::size_t s = 0; s < sinks.size(); ++s)
+      CHECK(static_cast<std::size_t>(positions[s]) == sinks[s].position);
+    for (std::size_t j = 0; j < keys; ++j)
+      CHECK(sums[j] == doctest::Approx(core_sums[j]).epsilon(1e-4));
+    for (std::size_t e = 0; e < there.size(); ++e)
+      CHECK(there[e] == doctest::Approx(of.out.tensor().data[e]).epsilon(1e-4));
+    CHECK(there != plain);
   }
 }

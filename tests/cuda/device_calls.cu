@@ -193,7 +193,7 @@ status correct_there(unsigned seed, act::cuda::detail::correction_request<T> req
   const mirrored<const std::uint32_t> chosen(bits.empty() ? nullptr : bits.data(), bits.size());
   const mirrored<const std::int32_t> first(request.attention.visible.first_key, request.q.batches);
   const mirrored<const double> scores(request.scores, heads * keys);
-  const mirrored<double> carried(request.attention.carried_sums, heads * keys);
+  const mirrored<double> carried(request.carried_sums, heads * keys);
   const mirrored_report report(wanted, heads, keys);
   request.out.data = out.data();
   request.q.data = q.data();
@@ -202,14 +202,14 @@ status correct_there(unsigned seed, act::cuda::detail::correction_request<T> req
   request.attention.slopes = slopes.data();
   request.attention.sink_logits = logits.data();
   request.attention.visible.first_key = first.data();
-  request.attention.carried_sums = carried.data();
   const std::size_t bytes = act::cuda::correction_workspace(request.q, request.k, request.calibration,
                                                             request.scores != nullptr, tuning);
   const device_memory workspace(bytes);
   const status answer = run(seed, [&](cudaStream_t stream) {
     return act::cuda::correct_output(request.out, lse.data(), request.q, request.k, request.v,
                                      {chosen.data()}, request.calibration, request.attention,
-                                     workspace.data(), bytes, stream, scores.data(), report.there(), tuning);
+                                     workspace.data(), bytes, stream, scores.data(), report.there(),
+                                     carried.data(), tuning);
   });
   out.download();
   carried.download();

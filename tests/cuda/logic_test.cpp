@@ -1,9 +1,7 @@
 // What kernels compute of positions, rows and heads, one value at a time, against the core's own functions.
 #include <act/attention_view.hpp>
-#include <act/calibrate_row.hpp>
 #include <act/cuda/column_sums.hpp>
 #include <act/cuda/head_bits.hpp>
-#include <act/cuda/row_rescaling.hpp>
 #include <act/cuda/sink_rule.hpp>
 #include <act/cuda/visibility.hpp>
 #include <act/head_set.hpp>
@@ -111,21 +109,6 @@ TEST_CASE("cuda: the keys over the threshold are the core's sinks, at the thresh
       const bool is = next < expected.size() && expected[next].position == j;
       if (is) ++next;
       CHECK(detail::is_sink(rule, rows, prefix.data(), static_cast<int>(j), scores[j]) == is);
-    }
-  }
-}
-
-TEST_CASE("cuda: a row's factors are the core's") {
-  for (const double on_sinks : {0.0, 1e-300, 0.1, 0.5, 0.999, 1.0, std::nan(""), 1e308}) {
-    for (const double elsewhere : {0.0, 1e-9, 0x1p-20, 0x1p-19, 0.3, 1.0, 1e308,
-                                   -std::numeric_limits<double>::infinity(), std::nan("")}) {
-      double row[3] = {elsewhere, on_sinks, 0};
-      const std::vector<std::size_t> sinks{1};
-      const double freed = act::calibrate_row(std::span<double>(row), {0, 3}, sinks);
-      const detail::row_change change = detail::change_of(on_sinks, elsewhere, 0.4);
-      CHECK(change.freed == doctest::Approx(freed));
-      CHECK(change.changes == (freed > 0));
-      if (change.changes) CHECK(static_cast<double>(change.elsewhere) == doctest::Approx(row[0] / elsewhere));
     }
   }
 }

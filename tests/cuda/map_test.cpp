@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "cuda/boundary_cases.hpp"
 #include "cuda/map_cases.hpp"
 #include "cuda/there.hpp"
 
@@ -265,6 +266,29 @@ TEST_CASE_TEMPLATE("cuda: NaN, infinity, rows of zeros and rows with all mass on
       for (std::size_t i = 0; i + 1 < map.queries; i += 5)
         map.row(0, 2, i)[i + 1] = static_cast<T>(bad);
     });
+  }
+}
+
+TEST_CASE("cuda: rows at the boundary of changing, a head for each") {
+  const std::vector<act_test::boundary_row<float>> cases = act_test::boundary_rows<float>();
+  for (const bool aligned : {false, true}) {
+    request asked{.aligned = aligned};
+    asked.options.sinks.rule = act::sink_rule::absolute;
+    asked.options.sinks.tau = 0;
+    check_changed<float>({.heads = cases.size(), .queries = 40, .keys = 40}, 5, asked,
+                         [&](const act::attention_span<float>& map) {
+                           for (std::size_t h = 0; h < map.heads; ++h) {
+                             for (std::size_t i = 0; i < map.queries; ++i) {
+                               float* const row = map.row(0, h, i);
+                               std::fill_n(row, map.keys, 0.0F);
+                               row[0] = 0.5F;
+                               if (i >= 3) row[3] = 0.25F;
+                             }
+                             // One of its kind: column sums of more may overflow.
+                             map.row(0, h, 20)[0] = cases[h].elsewhere;
+                             map.row(0, h, 20)[3] = cases[h].on_sink;
+                           }
+                         });
   }
 }
 

@@ -83,8 +83,7 @@ TEST_CASE("cuda: corrections that can't be are refused before anything runs") {
                                                on_device(of.v.tensor()),
                                                {},
                                                {},
-                                               {},
-                                               nullptr};
+                                               {}};
   act_test::emulated_device device;
   std::vector<double> memory(100000);
   const auto ask = [&](const detail::correction_request<float>& request) {
@@ -99,6 +98,8 @@ TEST_CASE("cuda: corrections that can't be are refused before anything runs") {
   bad = good, bad.log_sum_exp = nullptr;
   CHECK(ask(bad) == status::invalid_shape);
   bad = good, bad.attention.visible.query_offset = 1;
+  CHECK(ask(bad) == status::invalid_shape);
+  bad = good, bad.scores = bad.carried_sums = memory.data();
   CHECK(ask(bad) == status::invalid_shape);
   bad = good, bad.attention.scale = -1;
   CHECK(ask(bad) == status::invalid_option);

@@ -10,9 +10,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <span>
 #include <vector>
 
+#include "cuda/boundary_cases.hpp"
 #include "cuda/map_cases.hpp"
 #include "cuda/there.hpp"
 #include "random_map.hpp"
@@ -141,4 +143,72 @@ TEST_CASE_TEMPLATE("cuda: trackers decode as the core's do", T, float, act::floa
 TEST_CASE("cuda: a tracker of hundreds of keys") {
   check<float>({.prompt = 290, .steps = 15}, 3);
   check<float>({.prompt = 1030, .steps = 2}, 4);
+}
+
+TEST_CASE("cuda: trackers decide alike about rows at the boundary of changing") {
+  constexpr std::size_t keys = 40, sink = 21, other = 0;
+  act::calibration_options options;
+  options.sinks.rule = act::sink_rule::absolute;
+  options.sinks.tau = 0;
+  unsigned seed = 0;
+  for (const act_test::boundary_row<float>& each : act_test::boundary_rows<float>()) {
+    INFO(each.name);
+    std::vector<float> row(keys, 0.0F);
+    row[sink] = each.on_sink;
+    row[other] = each.elsewhere;
+    const std::vector<float> before = row;
+    std::vector<float> expected = row;
+    act::sink_tracker tracker(options);
+    const double freed = tracker.calibrate_row(std::span<float>(expected));
+
+    std::vector<double> memory(act::cuda::tracker_size(1, 1, keys, options.sinks) / 8 + 2, 0.0);
+    void* const at = memory.data() + (reinterpret_cast<std::uintptr_t>(memory.data()) % 16 == 0 ? 0 : 1);
+    const act::cuda::tracker_state state{at, 1, 1, keys};
+    const auto map = act::cuda::attention_map<float>::packed(row.data(), 1, 1, 1, keys);
+    const std::int32_t length = keys;
+    const std::vector<std::uint32_t> all{1};
+    double moved = -1;
+    REQUIRE(act_test::step_there<float>(++seed, state, map, &length, all, options, &moved) == status::ok);
+    CHECK(moved == doctest::Approx(freed));
+    CHECK((std::memcmp(row.data(), before.data(), sizeof(float) * keys) != 0) == each.changes);
+    CHECK((std::memcmp(expected.data(), before.data(), sizeof(float) * keys) != 0) == each.changes);
+    for (std::size_t j = 0; each.changes && j < keys; ++j)
+      CHECK(std::abs(row[j] - expected[j]) <=
+            static_cast<float>(act_test::element_bound<float>) * expected[j] + 1e-44F);
+  }
+}
+
+TEST_CASE("cuda: trackers begin with the same sinks at the threshold") {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  unsigned seed = 0;
+  for (const act_test::boundary_column& each : act_test::boundary_columns()) {
+    INFO(each.name);
+    act::calibration_options options;
+    options.sinks = each.options;
+    const std::size_t keys = each.last_row, queries = each.last_row - each.first_row;
+    const std::vector<std::size_t> padding{each.first_key};
+    const act::visibility core{each.first_row, padding, each.window};
+    const auto rows = static_cast<double>(core.rows_seeing(0, each.key, each.first_row, each.last_row));
+    const double exactly = each.factor * (each.measure * rows);
+    const std::int32_t initial = static_cast<std::int32_t>(each.first_key);
+    for (const double sum :
+         {std::nextafter(exactly, -infinity), exactly, std::nextafter(exactly, infinity)}) {
+      INFO("sum " << sum);
+      std::vector<double> sums(keys, 0.0);
+      sums[each.key] = sum;
+      const bool expected = sum > exactly && each.may_be_sink;
+      act::sink_tracker tracker(options);
+      tracker.start(std::span<const double>(sums), core, 0, queries);
+      CHECK(tracker.sinks().size() == (expected ? 1U : 0U));
+
+      std::vector<double> memory(act::cuda::tracker_size(1, 1, keys, options.sinks) / 8 + 2, 0.0);
+      void* const at = memory.data() + (reinterpret_cast<std::uintptr_t>(memory.data()) % 16 == 0 ? 0 : 1);
+      const act::cuda::tracker_state state{at, 1, 1, keys};
+      const std::vector<std::uint32_t> all{1};
+      REQUIRE(act_test::start_there(++seed, state, sums.data(), keys, {each.first_row, &initial, each.window},
+                                    queries, all, options) == status::ok);
+      const std::uint32_t found = *act::cuda::tracker_sinks(state);
+      CHECK(found == (expected ? std::uint32_t{1} << each.key : 0));
+    }
+  }
 }

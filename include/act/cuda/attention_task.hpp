@@ -4,9 +4,9 @@
 #include <act/cuda/column_sums.hpp>
 #include <act/cuda/head_bits.hpp>
 #include <act/cuda/head_tensor.hpp>
-#include <act/cuda/host_device.hpp>
 #include <act/cuda/sink_rule.hpp>
 #include <act/cuda/visibility.hpp>
+#include <act/detail/rules/host_device.hpp>
 #include <act/version.hpp>
 
 #include <cstddef>

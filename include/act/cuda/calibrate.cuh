@@ -133,8 +133,8 @@ template <class T>
 /// attention; `log_sum_exp` [batch, head, query], packed, natural logarithms of each row's softmax
 /// denominator (learned sinks included); q, k, v and `attention` are what the kernel was given; k and v may
 /// have fewer heads (grouped). `scores` [batch, head, keys] are column scores where the kernel brings them;
-/// null: a second pass over Q K^T finds them, half of attention's arithmetic without matrix units. At most
-/// 256 channels.
+/// null: a second pass over Q K^T finds them, half of attention's arithmetic without matrix units.
+/// `carried_sums` as calibrate()'s, without `scores` only. At most 256 channels.
 template <class T>
 status correct_output(const head_tensor<T>& out, const float* log_sum_exp,
                       const head_tensor<const std::type_identity_t<T>>& q,
@@ -142,7 +142,8 @@ status correct_output(const head_tensor<T>& out, const float* log_sum_exp,
                       const head_tensor<const std::type_identity_t<T>>& v, head_bits heads,
                       const calibration_options& options, const attention_options& attention, void* workspace,
                       std::size_t workspace_bytes, cudaStream_t stream, const double* scores = nullptr,
-                      const report& wanted = {}, const correction_tuning& tuning = {}) noexcept {
+                      const report& wanted = {}, double* carried_sums = nullptr,
+                      const correction_tuning& tuning = {}) noexcept {
   detail::stream_launcher launcher(stream);
   const detail::correction_request<detail::stored_t<T>> request{detail::as_stored(out),
                                                                 log_sum_exp,
@@ -152,7 +153,8 @@ status correct_output(const head_tensor<T>& out, const float* log_sum_exp,
                                                                 heads,
                                                                 options,
                                                                 attention,
-                                                                scores};
+                                                                scores,
+                                                                carried_sums};
   return detail::correct<detail::stored_t<T>, 16>(launcher, request, workspace, workspace_bytes, wanted,
                                                   tuning);
 }

@@ -4,9 +4,9 @@
 #pragma once
 
 #include <act/cuda/element.hpp>
-#include <act/cuda/host_device.hpp>
 #include <act/cuda/sink_rule.hpp>
 #include <act/cuda/visibility.hpp>
+#include <act/detail/rules/host_device.hpp>
 #include <act/version.hpp>
 
 #include <cstddef>

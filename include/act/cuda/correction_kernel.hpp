@@ -1,20 +1,20 @@
 // Plain outputs become calibrated ones, the sinks known: sink_correction.hpp's arithmetic, a warp a row.
 //
-//   O' = c O + (beta - c) * sum over sinks s of A[s] V[s],    c = 1 + (1 - beta) S / R,    A[s] = exp(score -
-//   LSE)
+//   O' = c O + (beta - c) * sum over sinks s of A[s] V[s],    A[s] = exp(score - LSE),
 //
-// Each lane has some neighbouring channels of the row. Where sinks hold more than three quarters of a row, c
-// O and the second term cancel: such a row is made anew from all keys that it sees.
+// with the c of detail/rules/row_rule.hpp. Each lane has some neighbouring channels of the row. Where sinks
+// hold more than three quarters of a row, c O and the second term cancel: such a row is made anew from all
+// keys that it sees.
 #pragma once
 
 #include <act/cuda/attention_task.hpp>
 #include <act/cuda/element.hpp>
 #include <act/cuda/head_tensor.hpp>
-#include <act/cuda/host_device.hpp>
 #include <act/cuda/reduction.hpp>
 #include <act/cuda/row_rescaling.hpp>
 #include <act/cuda/sink_rule.hpp>
 #include <act/cuda/visibility.hpp>
+#include <act/detail/rules/host_device.hpp>
 #include <act/version.hpp>
 
 #include <cmath>
@@ -33,7 +33,7 @@ struct correction_kernel {
   const float* log_sum_exp;  // [head][queries]
   int channels, value_channels, rows_per_item;
   score_rules rules;
-  double beta;
+  sink_share kept_by_sinks;
 
   struct shared_numbers {
     int last;
@@ -95,7 +95,7 @@ struct correction_kernel {
     const int count = task.memory.counts[here.at];
     const int begin = item * rows_per_item, end = lesser(begin + rows_per_item, task.queries);
     double moved = 0;
-    if (beta != 1 && count > 0 && here.sees.row(end - 1).end > sinks[0]) {
+    if (kept_by_sinks.beta != 1 && count > 0 && here.sees.row(end - 1).end > sinks[0]) {
       const int warps = block.threads() / warp_size;
       for (int i = begin + block.thread() / warp_size; i < end; i += warps)
         moved += correct(block, here, i, sinks, count);
@@ -189,10 +189,12 @@ struct correction_kernel {
     if (on_sinks > 0.75 * mass) {
       return make_anew(block, here, i, seen, sinks, begin, query, lse, on_sinks, of_sinks, output);
     }
-    const double freed = (1 - beta) * on_sinks, c = 1 + freed / (mass - on_sinks);
-    const float by = static_cast<float>(c), change = static_cast<float>(beta - c);
-    store(block, output, [&](int e) { return by * plain.channel(e) + change * of_sinks.at[e]; });
-    return freed;
+    const row_change change = change_of_row(on_sinks, mass - on_sinks, kept_by_sinks.beta);
+    if (!change.changes) return 0;
+    const float by = static_cast<float>(change.elsewhere),
+                more = static_cast<float>(kept_by_sinks.beta - change.elsewhere);
+    store(block, output, [&](int e) { return by * plain.channel(e) + more * of_sinks.at[e]; });
+    return change.freed;
   }
 
   template <class Block>
@@ -217,10 +219,11 @@ struct correction_kernel {
         mix(values[e], weight.at[e], of_others);
       }
     }
-    const row_change change = change_of(on_sinks, elsewhere, beta);
+    const row_change change = change_of_row(on_sinks, elsewhere, kept_by_sinks.beta);
     if (!change.changes) return 0;
+    const float by = static_cast<float>(change.elsewhere);
     store(block, output,
-          [&](int e) { return change.at_sinks * of_sinks.at[e] + change.elsewhere * of_others.at[e]; });
+          [&](int e) { return kept_by_sinks.rounded * of_sinks.at[e] + by * of_others.at[e]; });
     return change.freed;
   }
 

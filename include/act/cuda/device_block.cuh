@@ -2,8 +2,8 @@
 // kernels. For nvcc.
 #pragma once
 
-#include <act/cuda/host_device.hpp>
 #include <act/cuda/reduction.hpp>
+#include <act/detail/rules/host_device.hpp>
 #include <act/version.hpp>
 
 namespace act::inline ACT_ABI::cuda::detail {

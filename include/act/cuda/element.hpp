@@ -3,8 +3,8 @@
 // once: 16 bytes where the layout allows it, one element where not.
 #pragma once
 
-#include <act/cuda/host_device.hpp>
 #include <act/cuda/visibility.hpp>
+#include <act/detail/rules/host_device.hpp>
 #include <act/half.hpp>
 #include <act/version.hpp>
 

@@ -3,7 +3,7 @@
 // can change between replays of a captured graph.
 #pragma once
 
-#include <act/cuda/host_device.hpp>
+#include <act/detail/rules/host_device.hpp>
 #include <act/version.hpp>
 
 #include <cstddef>

@@ -3,8 +3,8 @@
 #pragma once
 
 #include <act/cuda/attention_map.hpp>
-#include <act/cuda/host_device.hpp>
 #include <act/cuda/visibility.hpp>
+#include <act/detail/rules/host_device.hpp>
 #include <act/version.hpp>
 
 #include <cmath>
@@ -46,8 +46,6 @@ struct attention_options {
   double soft_cap = 0;                 ///< c > 0: scores become c * tanh(score / c)
   const float* slopes = nullptr;       ///< ALiBi, one a head
   const float* sink_logits = nullptr;  ///< learned sinks, one a head: part of each row's log-sum-exp
-  double* carried_sums =
-      nullptr;  ///< [batch, head, keys] raw column sums of a prompt's earlier chunks, added to
 };
 
 namespace detail {

@@ -133,8 +133,7 @@ template <class T, int Width, class Launcher>
   kernel.carried = carried;
   kernel.chosen = chosen;
   kernel.rule = selection_of(options.sinks);
-  kernel.beta = options.beta;
-  kernel.at_sinks = static_cast<float>(options.beta);
+  kernel.kept_by_sinks = share_of(options.beta);
   map_tuning tuned = tuning;
   // A head's sinks have to be there before its rows' turn comes, and the rows still in the cache.
   if (tuned.lag_bytes == 0) tuned.lag_bytes = launcher.cache_bytes() / 5 * 2;

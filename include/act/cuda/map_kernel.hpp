@@ -10,12 +10,12 @@
 #include <act/cuda/column_sums.hpp>
 #include <act/cuda/element.hpp>
 #include <act/cuda/head_bits.hpp>
-#include <act/cuda/host_device.hpp>
 #include <act/cuda/reduction.hpp>
 #include <act/cuda/row_rescaling.hpp>
 #include <act/cuda/sink_rule.hpp>
 #include <act/cuda/sink_selection.hpp>
 #include <act/cuda/visibility.hpp>
+#include <act/detail/rules/host_device.hpp>
 #include <act/version.hpp>
 
 #include <cstddef>
@@ -65,8 +65,7 @@ struct map_kernel {
   double* carried;  // [head][keys] or null
   head_bits chosen;
   selection rule;
-  double beta;
-  float at_sinks;  // beta
+  sink_share kept_by_sinks;
   map_plan plan;
   map_memory memory;
 
@@ -217,7 +216,7 @@ struct map_kernel {
   ACT_DEVICE double rescale_one(Team& team, const place& here, int i,
                                 const std::uint32_t* bits) const noexcept {
     T* const row = first_row(here) + static_cast<std::size_t>(i) * query_stride;
-    return rescale_row<T, Width>(team, row, keys, here.sees.row(i), bits, beta, at_sinks);
+    return rescale_row<T, Width>(team, row, keys, here.sees.row(i), bits, kept_by_sinks);
   }
 };
 

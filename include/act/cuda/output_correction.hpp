@@ -43,7 +43,8 @@ struct correction_request {
   head_bits chosen;
   calibration_options calibration;
   attention_options attention;
-  const double* scores;
+  const double* scores = nullptr;
+  double* carried_sums = nullptr;
 };
 
 template <class T>
@@ -65,7 +66,7 @@ template <class T>
   if (q.channels == 0 || v.channels == 0 ||
       !fits(q.batches, q.heads, q.tokens, k.tokens, of.attention.visible) || q.data == nullptr ||
       k.data == nullptr || v.data == nullptr || out.data == nullptr || of.log_sum_exp == nullptr ||
-      (of.scores != nullptr && of.attention.carried_sums != nullptr)) {
+      (of.scores != nullptr && of.carried_sums != nullptr)) {
     return status::invalid_shape;
   }
   if (!keeps_apart(out.channels, {out.token_stride, out.head_stride, out.batch_stride},
@@ -130,7 +131,7 @@ template <class T, int Lane, int Width, class Launcher>
                                                  static_cast<int>(of.v.channels),
                                                  tuning.rows_per_item,
                                                  rules_of(of.attention, of.q.channels),
-                                                 of.calibration.beta};
+                                                 share_of(of.calibration.beta)};
   const auto items = static_cast<std::size_t>(ceil_div(task.queries, tuning.rows_per_item));
   return launch_items(launcher, kernel, of.q.batches * of.q.heads * items, tuning.threads,
                       kernel.shared_bytes());
@@ -169,7 +170,7 @@ template <class T, int Side, class Launcher>
   task.keys = static_cast<int>(of.k.tokens);
   task.visible = bounded(of.attention.visible, of.k.tokens);
   task.chosen = of.chosen;
-  task.carried = of.attention.carried_sums;
+  task.carried = of.carried_sums;
   task.chunks = {task.queries, tuning.rows_per_chunk};
   const selection rule = selection_of(of.calibration.sinks);
   workspace_parts parts(workspace);

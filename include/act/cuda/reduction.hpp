@@ -11,7 +11,7 @@
 // orders nothing.
 #pragma once
 
-#include <act/cuda/host_device.hpp>
+#include <act/detail/rules/host_device.hpp>
 #include <act/version.hpp>
 
 namespace act::inline ACT_ABI::cuda::detail {

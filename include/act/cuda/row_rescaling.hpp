@@ -1,4 +1,4 @@
-// One row once its sinks are known: redistribution.hpp's proportional form for a team of threads. The row is
+// One row once its sinks are known: the rule of detail/rules/row_rule.hpp for a team of threads. The row is
 // read once and written once where the team's registers hold it.
 //
 // Mass on sinks and elsewhere are summed apart, never taken as a difference, so a row with nearly everything
@@ -6,31 +6,26 @@
 #pragma once
 
 #include <act/cuda/element.hpp>
-#include <act/cuda/host_device.hpp>
 #include <act/cuda/reduction.hpp>
 #include <act/cuda/visibility.hpp>
+#include <act/detail/rules/host_device.hpp>
+#include <act/detail/rules/row_rule.hpp>
 #include <act/version.hpp>
 
 #include <cstdint>
 
 namespace act::inline ACT_ABI::cuda::detail {
 
-/// What a row's keys are multiplied by; unless `changes` the row stays as it is, to the bit.
-struct row_change {
-  double freed = 0;
-  float at_sinks = 1, elsewhere = 1;
-  bool changes = false;
-};
+using act::detail::change_of_row, act::detail::row_change;
 
-/// From a row's mass on sinks and elsewhere. No change without mass on sinks, with less than 2^-20 of the row
-/// elsewhere, or with a NaN or an infinity in it.
-ACT_HOST_DEVICE inline row_change change_of(double on_sinks, double elsewhere, double beta) noexcept {
-  constexpr double least_remainder = 0x1p-20, largest = 1.7976931348623157e308;
-  const double mass = on_sinks + elsewhere;
-  if (!(on_sinks > 0) || !(mass <= largest && mass >= -largest)) return {};
-  if (!(elsewhere >= least_remainder * mass)) return {};
-  const double freed = (1 - beta) * on_sinks;
-  return {freed, static_cast<float>(beta), static_cast<float>(1 + freed / elsewhere), true};
+/// The paper's beta, and what kernels multiply sinks by: beta, rounded by the host. Rounded on the device,
+/// some compilers do so for each element.
+struct sink_share {
+  double beta;
+  float rounded;
+};
+[[nodiscard]] inline sink_share share_of(double beta) noexcept {
+  return {beta, static_cast<float>(beta)};
 }
 
 /// Bits first .. first + 31 or fewer of a bitmap; `first` is a multiple of the piece's width, which
@@ -66,11 +61,10 @@ ACT_DEVICE inline void scale(piece<T, Width>& of, std::uint32_t sinks, float at_
 inline constexpr int kept_pieces = 8;
 
 /// Calibrates one row of a map, of `keys` elements, in place; `sinks` is a bitmap of the keys. Returns the
-/// mass moved, to every thread of the team. `at_sinks` is beta, rounded by the host: rounded here, some
-/// compilers do so for each element.
+/// mass moved, to every thread of the team.
 template <class T, int Width, class Team>
 ACT_DEVICE inline double rescale_row(Team& team, T* row, int keys, range seen, const std::uint32_t* sinks,
-                                     double beta, float at_sinks) noexcept {
+                                     const sink_share& kept_by_sinks) noexcept {
   const int first = (seen.begin / Width + team.rank()) * Width;
   const int step = team.size() * Width;
   // Whether every piece that is seen in part may be read whole.
@@ -94,12 +88,13 @@ ACT_DEVICE inline double rescale_row(Team& team, T* row, int keys, range seen, c
       mass = mass + weigh(kept[k], bits_from(sinks, first + k * step));
     }
     mass = team.sum(mass);
-    const row_change change = change_of(mass.first, mass.second, beta);
+    const row_change change = change_of_row(mass.first, mass.second, kept_by_sinks.beta);
     if (!change.changes) return 0;
+    const float elsewhere = static_cast<float>(change.elsewhere);
     ACT_UNROLL
     for (int k = 0; k < kept_pieces; ++k) {
       if (first + k * step >= seen.end) continue;
-      scale(kept[k], bits_from(sinks, first + k * step), at_sinks, change.elsewhere);
+      scale(kept[k], bits_from(sinks, first + k * step), kept_by_sinks.rounded, elsewhere);
       store_piece(row, first + k * step, seen, kept[k]);
     }
     return change.freed;
@@ -114,11 +109,12 @@ ACT_DEVICE inline double rescale_row(Team& team, T* row, int keys, range seen, c
   for (int j = first; j < seen.end; j += step)
     mass = mass + weigh(load(j), bits_from(sinks, j));
   mass = team.sum(mass);
-  const row_change change = change_of(mass.first, mass.second, beta);
+  const row_change change = change_of_row(mass.first, mass.second, kept_by_sinks.beta);
   if (!change.changes) return 0;
+  const float elsewhere = static_cast<float>(change.elsewhere);
   for (int j = first; j < seen.end; j += step) {
     piece<T, Width> again = load(j);
-    scale(again, bits_from(sinks, j), at_sinks, change.elsewhere);
+    scale(again, bits_from(sinks, j), kept_by_sinks.rounded, elsewhere);
     store_piece(row, j, seen, again);
   }
   return change.freed;

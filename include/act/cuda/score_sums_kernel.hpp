@@ -6,8 +6,8 @@
 #include <act/cuda/attention_task.hpp>
 #include <act/cuda/element.hpp>
 #include <act/cuda/head_tensor.hpp>
-#include <act/cuda/host_device.hpp>
 #include <act/cuda/visibility.hpp>
+#include <act/detail/rules/host_device.hpp>
 #include <act/version.hpp>
 
 #include <cmath>

@@ -3,9 +3,9 @@
 
 #include <act/cuda/attention_task.hpp>
 #include <act/cuda/column_sums.hpp>
-#include <act/cuda/host_device.hpp>
 #include <act/cuda/sink_rule.hpp>
 #include <act/cuda/sink_selection.hpp>
+#include <act/detail/rules/host_device.hpp>
 #include <act/version.hpp>
 
 #include <cstddef>

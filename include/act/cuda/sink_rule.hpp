@@ -1,8 +1,10 @@
-// When a column score makes a key a sink: sinks.hpp's rule for one key at a time, as kernels ask.
+// When a column score makes a key a sink: the rule of detail/rules/sink_rule.hpp for one key at a time, as
+// kernels ask.
 #pragma once
 
-#include <act/cuda/host_device.hpp>
 #include <act/cuda/visibility.hpp>
+#include <act/detail/rules/host_device.hpp>
+#include <act/detail/rules/sink_rule.hpp>
 #include <act/options.hpp>
 #include <act/version.hpp>
 
@@ -32,10 +34,9 @@ struct selection {
   double alpha = 5, tau = 0.1;
   int min_visible_rows = 1;
 
-  ACT_HOST_DEVICE bool tracks_uniform() const noexcept { return rule == sink_rule::baseline_corrected; }
-  /// The threshold on a score, for the two rules that have one for all keys.
-  ACT_HOST_DEVICE double threshold(int visible_keys) const noexcept {
-    return rule == sink_rule::absolute ? tau : alpha / static_cast<double>(visible_keys);
+  ACT_HOST_DEVICE bool tracks_uniform() const noexcept { return act::detail::measures_uniform(rule); }
+  ACT_HOST_DEVICE double factor(int visible_keys) const noexcept {
+    return act::detail::sink_factor(rule, alpha, tau, static_cast<double>(visible_keys));
   }
 };
 
@@ -47,9 +48,7 @@ inline selection selection_of(const sink_options& options) noexcept {
 
 /// What uniform attention of the row at `position` would give each key that it sees.
 ACT_HOST_DEVICE inline double uniform_share(const sequence& sees, int position) noexcept {
-  if (position < sees.initial) return 0;
-  const int seen = position + 1 - sees.initial;
-  return 1.0 / static_cast<double>(sees.window == 0 ? seen : lesser(seen, sees.window));
+  return act::detail::uniform_share(position, sees.initial, sees.window);
 }
 
 /// Mean of uniform_share over the rows that see `key`. prefix[p] is the sum of shares of the positions
@@ -66,9 +65,8 @@ ACT_HOST_DEVICE inline bool is_sink(const selection& rule, const scored_rows& ro
                                     int key, double score) noexcept {
   if (key <= rows.sees.initial || key >= rows.end()) return false;
   if (rows.rows_seeing(key) < rule.min_visible_rows) return false;
-  const double threshold = rule.tracks_uniform() ? rule.alpha * uniform_score(rows, prefix, key)
-                                                 : rule.threshold(rows.visible_keys());
-  return score > threshold;
+  const double measure = rule.tracks_uniform() ? uniform_score(rows, prefix, key) : 1;
+  return score > rule.factor(rows.visible_keys()) * measure;
 }
 
 /// First of the ascending `positions` that isn't below `key`.

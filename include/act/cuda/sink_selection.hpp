@@ -3,10 +3,10 @@
 #pragma once
 
 #include <act/cuda/head_bits.hpp>
-#include <act/cuda/host_device.hpp>
 #include <act/cuda/reduction.hpp>
 #include <act/cuda/sink_rule.hpp>
 #include <act/cuda/visibility.hpp>
+#include <act/detail/rules/host_device.hpp>
 #include <act/version.hpp>
 
 #include <cstdint>

@@ -81,7 +81,7 @@ template <class T, class Launcher>
                                       static_cast<int>(rows.keys),
                                       lengths,
                                       bounded(rows.visible, most_positions),
-                                      options.beta,
+                                      share_of(options.beta),
                                       moved_mass};
   return launch_items(launcher, kernel, state.batches * state.heads, threads, kernel.shared_bytes())
              ? status::ok

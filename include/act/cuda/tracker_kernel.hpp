@@ -4,13 +4,13 @@
 
 #include <act/cuda/element.hpp>
 #include <act/cuda/head_bits.hpp>
-#include <act/cuda/host_device.hpp>
 #include <act/cuda/reduction.hpp>
 #include <act/cuda/row_rescaling.hpp>
 #include <act/cuda/sink_rule.hpp>
 #include <act/cuda/sink_selection.hpp>
 #include <act/cuda/tracker_state.hpp>
 #include <act/cuda/visibility.hpp>
+#include <act/detail/rules/host_device.hpp>
 #include <act/version.hpp>
 
 #include <cstddef>
@@ -42,8 +42,8 @@ struct tracker_task {
   }
 };
 
-/// Whether a slot's sum makes it a sink: sums against the threshold times the rows, as sink_tracker.hpp
-/// compares them.
+/// Whether a slot's sum makes it a sink: sums against the factor times the sum of measures, over the rows
+/// that see it, as sink_tracker.hpp compares them.
 struct slot_test {
   int first;  // slots before it are never sinks
   double factor;
@@ -55,8 +55,7 @@ struct slot_test {
 };
 
 ACT_HOST_DEVICE inline slot_test test_of(const selection& rule, int initial, int keys) noexcept {
-  return {initial + 1, rule.tracks_uniform() ? rule.alpha : rule.threshold(keys - initial),
-          rule.min_visible_rows};
+  return {initial + 1, rule.factor(keys - initial), rule.min_visible_rows};
 }
 
 /// Begins after a prompt whose raw column sums are known.
@@ -122,7 +121,7 @@ struct tracker_step_kernel {
   int row_keys;
   const int* lengths;  // [batch] keys now, the new one included
   visibility visible;  // query_offset isn't used
-  double beta;
+  sink_share kept_by_sinks;
   double* moved;  // [batch, head] or null
 
   [[nodiscard]] static constexpr int shared_bytes() noexcept {
@@ -147,11 +146,12 @@ struct tracker_step_kernel {
       return;
     }
     const int initial = visible.first_key == nullptr ? 0 : greater(visible.first_key[here.batch], 0);
-    const range seen = sequence{initial, keys - 1, static_cast<int>(visible.window)}.row(0);
+    const sequence newest{initial, keys - 1, static_cast<int>(visible.window)};
+    const range seen = newest.row(0);
     T* const row = data + (static_cast<std::size_t>(here.batch) * batch_stride +
                            static_cast<std::size_t>(here.head) * head_stride);
     const slot_test test = test_of(task.rule, initial, keys);
-    const double share = 1.0 / static_cast<double>(greater(seen.size(), 1));
+    const double share = uniform_share(newest, keys - 1);
     std::uint8_t* const bits = task.bits_of(here);
     pair mass;
     for (int byte = block.thread(); 8 * byte < keys; byte += block.threads()) {
@@ -182,18 +182,20 @@ struct tracker_step_kernel {
     }
     block_team team(block, static_cast<pair*>(block.shared()));
     mass = team.sum(mass);
-    const row_change change = beta == 1 ? row_change{} : change_of(mass.first, mass.second, beta);
+    const row_change change =
+        kept_by_sinks.beta == 1 ? row_change{} : change_of_row(mass.first, mass.second, kept_by_sinks.beta);
     if (block.thread() == 0) {
       task.arrays.steps[here.at] = steps + 1;
       task.arrays.keys[here.at] = keys;
       if (moved != nullptr) moved[here.at] = change.freed;
     }
     if (!change.changes) return;
+    const float elsewhere = static_cast<float>(change.elsewhere);
     for (int byte = block.thread(); 8 * byte < keys; byte += block.threads()) {
       const unsigned found = bits[byte];  // this thread's own
       for (int j = greater(8 * byte, seen.begin); j < lesser(8 * byte + 8, seen.end); ++j) {
         const bool is_sink = (found >> (j - 8 * byte) & 1U) != 0;
-        narrow(widen(row[j]) * (is_sink ? change.at_sinks : change.elsewhere), row[j]);
+        narrow(widen(row[j]) * (is_sink ? kept_by_sinks.rounded : elsewhere), row[j]);
       }
     }
   }

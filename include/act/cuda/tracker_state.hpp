@@ -2,9 +2,9 @@
 // running column sums, and which steps saw each slot of the cache. sink_tracker.hpp's state for a batch.
 #pragma once
 
-#include <act/cuda/host_device.hpp>
 #include <act/cuda/sink_selection.hpp>
 #include <act/cuda/workspace.hpp>
+#include <act/detail/rules/sink_rule.hpp>
 #include <act/options.hpp>
 #include <act/version.hpp>
 
@@ -62,7 +62,7 @@ inline tracker_arrays divide_tracker(workspace_parts& parts, const tracker_state
                                               const sink_options& options = {}) noexcept {
   detail::workspace_parts parts;
   detail::divide_tracker(parts, {nullptr, batches, heads, capacity},
-                         options.rule == sink_rule::baseline_corrected);
+                         act::detail::measures_uniform(options.rule));
   return parts.used();
 }
 

@@ -2,7 +2,7 @@
 // left padding is an array on the device and positions are 32-bit.
 #pragma once
 
-#include <act/cuda/host_device.hpp>
+#include <act/detail/rules/host_device.hpp>
 #include <act/version.hpp>
 
 #include <cstddef>
