@@ -16,20 +16,8 @@ if(ACT_TEST_WITHOUT_SIMD AND ACT_USE_XSIMD AND xsimd_FOUND)
   target_compile_definitions(act_core_without_simd_tests PRIVATE ACT_NO_XSIMD)
 endif()
 
-# Translation units with different instruction sets in one program.
-include(CheckCXXCompilerFlag)
-check_cxx_compiler_flag(-mavx512vl ACT_COMPILER_HAS_AVX512)
-if(ACT_COMPILER_HAS_AVX512)
-  # The lowest first: see examples/dispatch/CMakeLists.txt.
-  act_add_tests(NAME act_two_units_tests SOURCES two_units/baseline.cpp two_units/avx2.cpp two_units/avx512.cpp
-    two_units/two_units_test.cpp LINK act::act)
-  set_target_properties(act_two_units_tests PROPERTIES UNITY_BUILD OFF)
-  # Each says no to more, so that a build for the newest processor tests the same units.
-  set_source_files_properties(two_units/baseline.cpp PROPERTIES COMPILE_OPTIONS "-mno-avx")
-  set_source_files_properties(two_units/avx2.cpp PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;-mno-avx512f")
-  set_source_files_properties(two_units/avx512.cpp PROPERTIES COMPILE_OPTIONS
-    "-mfma;-mavx512f;-mavx512bw;-mavx512cd;-mavx512dq;-mavx512vl")
-endif()
+# Translation units with different flags in one program.
+add_subdirectory(two_units)
 
 # The embedding example says what it should.
 if(TARGET embed_eigen)
@@ -49,7 +37,7 @@ endforeach()
 if(TARGET dispatch)
   add_test(NAME dispatch_runs COMMAND dispatch)
   find_program(ACT_QEMU_X86_64 qemu-x86_64)
-  if(ACT_QEMU_X86_64 AND ACT_COMPILER_HAS_AVX512 AND NOT CMAKE_CXX_FLAGS MATCHES "fsanitize")
+  if(ACT_QEMU_X86_64 AND TARGET dispatch_without_inlining AND NOT CMAKE_CXX_FLAGS MATCHES "fsanitize")
     foreach(program dispatch dispatch_without_inlining)
       add_test(NAME ${program}_on_sse2 COMMAND ${ACT_QEMU_X86_64} -cpu Opteron_G1 $<TARGET_FILE:${program}>)
       add_test(NAME ${program}_on_avx2 COMMAND ${ACT_QEMU_X86_64} -cpu Haswell $<TARGET_FILE:${program}>)
