@@ -7,6 +7,8 @@
 #include <act/calibrate.hpp>
 #include <act/calibrate_row.hpp>
 #include <act/calibrated_attention.hpp>
+#include <act/calibration_report.hpp>
+#include <act/calibration_workspace.hpp>
 #include <act/column_scores.hpp>
 #include <act/correct_output.hpp>
 #include <act/decoding_attention.hpp>
@@ -19,6 +21,7 @@
 #include <act/options.hpp>
 #include <act/parallel.hpp>
 #include <act/simd.hpp>
+#include <act/sink.hpp>
 #include <act/sink_tracker.hpp>
 #include <act/sinks.hpp>
 #include <act/version.hpp>

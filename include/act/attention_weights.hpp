@@ -10,10 +10,10 @@
 #include <act/detail/build.hpp>
 #include <act/detail/kernels/attention_head.hpp>
 #include <act/detail/kernels/fused_head.hpp>
-#include <act/detail/kernels/simd.hpp>
 #include <act/element.hpp>
 #include <act/error.hpp>
 #include <act/head_tensor.hpp>
+#include <act/simd.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -24,7 +24,6 @@
 #include <act/calibration_workspace.hpp>
 #include <act/detail/build.hpp>
 #include <act/detail/calibrate_head.hpp>
-#include <act/detail/kernels/simd.hpp>
 #include <act/detail/map_checks.hpp>
 #include <act/detail/report_heads.hpp>
 #include <act/element.hpp>
@@ -32,6 +31,7 @@
 #include <act/head_set.hpp>
 #include <act/options.hpp>
 #include <act/parallel.hpp>
+#include <act/simd.hpp>
 #include <act/version.hpp>
 
 #include <algorithm>

@@ -11,6 +11,7 @@
 #include <act/element.hpp>
 #include <act/error.hpp>
 #include <act/options.hpp>
+#include <act/simd.hpp>
 
 #include <cstddef>
 #include <span>

@@ -39,7 +39,6 @@
 #include <act/detail/calibrate_head.hpp>
 #include <act/detail/kernels/attention_head.hpp>
 #include <act/detail/kernels/fused_head.hpp>
-#include <act/detail/kernels/simd.hpp>
 #include <act/detail/kernels/sink_correction.hpp>
 #include <act/detail/kernels/weight_calibration.hpp>
 #include <act/detail/report_heads.hpp>
@@ -47,6 +46,7 @@
 #include <act/head_set.hpp>
 #include <act/head_tensor.hpp>
 #include <act/options.hpp>
+#include <act/simd.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -12,6 +12,7 @@
 #include <act/detail/kernels/row_panel.hpp>
 #include <act/detail/kernels/row_simd.hpp>
 #include <act/error.hpp>
+#include <act/simd.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -19,6 +19,7 @@
 #include <act/head_set.hpp>
 #include <act/head_tensor.hpp>
 #include <act/options.hpp>
+#include <act/simd.hpp>
 #include <act/sink_tracker.hpp>
 
 #include <cstddef>

@@ -23,7 +23,6 @@
 #include <act/detail/build.hpp>
 #include <act/detail/column_state.hpp>
 #include <act/detail/kernels/proportional_row.hpp>
-#include <act/detail/kernels/simd.hpp>
 #include <act/detail/kernels/sinks_in_rows.hpp>
 #include <act/detail/rules/row_rule.hpp>
 #include <act/detail/rules/sink_rule.hpp>
@@ -31,6 +30,7 @@
 #include <act/element.hpp>
 #include <act/error.hpp>
 #include <act/options.hpp>
+#include <act/simd.hpp>
 #include <act/sinks.hpp>
 
 #include <algorithm>

@@ -8,6 +8,7 @@
 #include <act/detail/rules/sink_rule.hpp>
 #include <act/error.hpp>
 #include <act/options.hpp>
+#include <act/simd.hpp>
 #include <act/sink.hpp>
 
 #include <algorithm>

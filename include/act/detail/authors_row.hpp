@@ -5,8 +5,8 @@
 #include <act/attention_view.hpp>
 #include <act/detail/build.hpp>
 #include <act/detail/kernels/proportional_row.hpp>
-#include <act/detail/kernels/simd.hpp>
 #include <act/element.hpp>
+#include <act/simd.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -13,6 +13,7 @@
 #include <act/detail/kernels/sinks_in_rows.hpp>
 #include <act/detail/rules/row_rule.hpp>
 #include <act/element.hpp>
+#include <act/simd.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -7,6 +7,7 @@
 #include <act/detail/build.hpp>
 #include <act/detail/kernels/attention_head.hpp>
 #include <act/detail/kernels/attention_row.hpp>
+#include <act/detail/kernels/simd.hpp>
 #include <act/detail/kernels/turned_block.hpp>
 
 #include <algorithm>

@@ -7,6 +7,7 @@
 #include <act/detail/build.hpp>
 #include <act/detail/kernels/attention_block.hpp>
 #include <act/detail/kernels/element_lanes.hpp>
+#include <act/detail/kernels/simd.hpp>
 #include <act/element.hpp>
 #include <act/head_tensor.hpp>
 

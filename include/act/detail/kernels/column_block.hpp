@@ -14,6 +14,7 @@
 #include <act/detail/build.hpp>
 #include <act/detail/kernels/element_lanes.hpp>
 #include <act/detail/kernels/lane_operations.hpp>
+#include <act/detail/kernels/simd.hpp>
 #include <act/element.hpp>
 
 #include <cstddef>

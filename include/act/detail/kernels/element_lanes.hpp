@@ -7,6 +7,7 @@
 #include <act/detail/kernels/lane_operations.hpp>
 #include <act/detail/kernels/simd.hpp>
 #include <act/element.hpp>
+#include <act/simd.hpp>
 
 #include <cstddef>
 

@@ -11,6 +11,7 @@
 #include <act/detail/kernels/attention_row.hpp>
 #include <act/detail/kernels/element_lanes.hpp>
 #include <act/detail/kernels/row_simd.hpp>
+#include <act/detail/kernels/simd.hpp>
 #include <act/element.hpp>
 
 #include <algorithm>

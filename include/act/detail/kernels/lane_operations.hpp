@@ -5,6 +5,7 @@
 
 #include <act/detail/build.hpp>
 #include <act/detail/kernels/simd.hpp>
+#include <act/simd.hpp>
 
 #include <cmath>
 #include <cstddef>

@@ -28,6 +28,7 @@
 #include <act/detail/kernels/simd.hpp>
 #include <act/detail/kernels/tree_sum.hpp>
 #include <act/element.hpp>
+#include <act/simd.hpp>
 
 #include <cstddef>
 #include <type_traits>

@@ -13,6 +13,7 @@
 #include <act/detail/kernels/attention_elsewhere.hpp>
 #include <act/detail/kernels/attention_head.hpp>
 #include <act/detail/kernels/attention_row.hpp>
+#include <act/detail/kernels/simd.hpp>
 #include <act/detail/kernels/sinks_in_rows.hpp>
 #include <act/detail/kernels/turned_block.hpp>
 #include <act/detail/rules/row_rule.hpp>

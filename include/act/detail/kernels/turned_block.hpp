@@ -8,6 +8,7 @@
 #include <act/detail/build.hpp>
 #include <act/detail/kernels/attention_head.hpp>
 #include <act/detail/kernels/element_lanes.hpp>
+#include <act/detail/kernels/simd.hpp>
 
 #include <algorithm>
 #include <cstddef>
