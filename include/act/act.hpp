@@ -25,3 +25,14 @@
 #include <act/sink_tracker.hpp>
 #include <act/sinks.hpp>
 #include <act/version.hpp>
+
+/// @mainpage act: attention calibration
+/// Every public header has a page under Files, every name under Namespaces. docs/core.md says what
+/// calibration does and which header to include, docs/guide.md has code for what an engine has.
+
+/// @namespace act
+/// Attention calibration: everything that the core's headers give. Units compiled with different flags may
+/// pass its plain data to each other.
+
+/// @namespace act::simd
+/// Instruction sets, as the last template parameter of calls.

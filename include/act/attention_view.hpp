@@ -19,11 +19,15 @@ namespace act::inline ACT_ABI {
 
 /// Half-open range of key positions.
 struct key_range {
-  std::size_t begin = 0;
-  std::size_t end = 0;
+  std::size_t begin = 0;  ///< first key
+  std::size_t end = 0;    ///< one behind the last key
 
+  /// @return whether no key is in it
   [[nodiscard]] constexpr bool empty() const noexcept { return begin >= end; }
+  /// @return how many keys are in it
   [[nodiscard]] constexpr std::size_t size() const noexcept { return empty() ? 0 : end - begin; }
+  /// @param key a position
+  /// @return whether it is in the range
   [[nodiscard]] constexpr bool contains(std::size_t key) const noexcept { return begin <= key && key < end; }
 };
 
@@ -36,11 +40,16 @@ struct visibility {
   std::size_t window = 0;  ///< sliding window in keys, the row's own included; 0 = unlimited
 
   /// The sequence's initial token in `batch`, which is never calibrated.
+  /// @param batch a batch entry
+  /// @return its position, the first that isn't padding
   [[nodiscard]] constexpr std::size_t initial_key(std::size_t batch) const noexcept {
     return first_key.empty() ? 0 : first_key[batch];
   }
 
   /// The keys that row `query` of `batch` sees.
+  /// @param batch a batch entry
+  /// @param query a row of the map, from 0
+  /// @return a range of key positions; empty for rows of padding
   [[nodiscard]] constexpr key_range row(std::size_t batch, std::size_t query) const noexcept {
     const std::size_t end = query_offset + query + 1;
     const std::size_t windowed = window != 0 && end > window ? end - window : 0;
@@ -48,6 +57,10 @@ struct visibility {
   }
 
   /// How many of the rows at positions [first_row, last_row) see `key`: the divisor of its column score.
+  /// @param batch a batch entry
+  /// @param key a key position
+  /// @param first_row,last_row positions of rows: the first, and one behind the last
+  /// @return a number of rows
   [[nodiscard]] constexpr std::size_t rows_seeing(std::size_t batch, std::size_t key, std::size_t first_row,
                                                   std::size_t last_row) const noexcept {
     if (key < initial_key(batch)) return 0;
@@ -63,38 +76,47 @@ struct visibility {
 /// query_stride.
 template <class T>
 struct attention_span {
-  T* data = nullptr;
-  std::size_t batches = 0;
-  std::size_t heads = 0;
-  std::size_t queries = 0;
-  std::size_t keys = 0;
-  std::size_t batch_stride = 0;
-  std::size_t head_stride = 0;
-  std::size_t query_stride = 0;
-  visibility visible = {};
+  T* data = nullptr;             ///< element [0, 0, 0, 0]; null in an empty map
+  std::size_t batches = 0;       ///< batch entries
+  std::size_t heads = 0;         ///< heads, H
+  std::size_t queries = 0;       ///< rows of a head
+  std::size_t keys = 0;          ///< elements of a row
+  std::size_t batch_stride = 0;  ///< from a batch entry to the next
+  std::size_t head_stride = 0;   ///< from a head to the next
+  std::size_t query_stride = 0;  ///< from a row to the next
+  visibility visible = {};       ///< what each row sees
 
   /// A contiguous row-major map of batches x heads x queries x keys elements.
+  /// @param data its first element
+  /// @param batches,heads,queries,keys the four extents
+  /// @param visible what each row sees
+  /// @return the map; owns nothing
   [[nodiscard]] static constexpr attention_span packed(T* data, std::size_t batches, std::size_t heads,
                                                        std::size_t queries, std::size_t keys,
                                                        visibility visible = {}) noexcept {
     return {data, batches, heads, queries, keys, heads * queries * keys, queries * keys, keys, visible};
   }
 
+  /// @param batch,head,query which row
+  /// @return its first element, that of key 0
   [[nodiscard]] constexpr T* row(std::size_t batch, std::size_t head, std::size_t query) const noexcept {
     return data + (batch * batch_stride + head * head_stride + query * query_stride);
   }
 
+  /// @return whether an extent is 0
   [[nodiscard]] constexpr bool empty() const noexcept {
     return batches == 0 || heads == 0 || queries == 0 || keys == 0;
   }
 
   /// A span reads as a view.
+  /// @return the same map, read-only
   constexpr operator attention_span<const T>() const noexcept requires(!std::is_const_v<T>) {
     return {data, batches, heads, queries, keys, batch_stride, head_stride, query_stride, visible};
   }
 
   /// What is wrong with the shape, if anything. Rows must not overlap: the three outer axes, in some order of
   /// nesting, keep them apart (any transposition or padding of a packed map does). Reads no element.
+  /// @return the member that is wrong and how to mend it; false when nothing is
   [[nodiscard]] constexpr problem validate() const noexcept {
     if (!visible.first_key.empty() && visible.first_key.size() != batches) {
       return {"visible.first_key", "needs one entry for each batch entry, or none at all"};

@@ -28,6 +28,13 @@ namespace act::inline ACT_ABI::inline ACT_BUILD {
 /// `map` may not overlap q or k. Throws act::error (invalid_shape, invalid_option), or std::bad_alloc, before
 /// the first write. Cost: d multiply-adds for each visible (query, key) pair, and packing the keys, which is
 /// worth about ten queries. Threads: (batch, head) pairs in parallel; serial inside a parallel region.
+/// @tparam T element type of all three
+/// @tparam Arch instruction set (simd.hpp)
+/// @param q queries [B, H, queries, d]
+/// @param k keys [B, G, keys, d]
+/// @param map gets the weights [B, H, queries, keys]; its `visible` says what rows see
+/// @param options scale, cap, slopes, sink logits
+/// @param workspace scratch memory; grows to what the call needs
 template <class T, class Arch = simd::default_arch>
 requires attention_element<T>
 void attention_weights(const head_tensor<const std::type_identity_t<T>>& q,
@@ -70,6 +77,7 @@ void attention_weights(const head_tensor<const std::type_identity_t<T>>& q,
 }
 
 /// The same with memory of its own.
+/// @param q,k,map,options as above
 template <class T, class Arch = simd::default_arch>
 requires attention_element<T>
 void attention_weights(const head_tensor<const std::type_identity_t<T>>& q,

@@ -4,14 +4,13 @@
 //
 //   #include <act/calibrate.hpp>
 //   auto map = act::attention_span<float>::packed(weights, 1, heads, tokens, tokens);
-//   act::calibrate(map, {0, 3, 7});                        // heads 0, 3 and 7 of this layer, the paper's
-//   options
+//   act::calibrate(map, {0, 3, 7});  // heads 0, 3 and 7 of this layer, the paper's options
 //
 // What it costs: one read of the visible part of each chosen head, and one read-and-write of its rows from
 // the first sink on, a few rows at a time. Memory: 24 bytes for each key of each chosen head, taken once a
 // call, or never with a workspace; nothing is allocated for rows. Heads run in parallel (parallel.hpp);
 // results don't depend on the number of threads. Accumulation: double, from short sums on (column sums:
-// kernels/row_simd.hpp; rows: kernels/row_panel.hpp).
+// detail/kernels/row_simd.hpp; rows: detail/kernels/row_panel.hpp).
 //
 // What it keeps: each row's mass, whatever it was (models with learned sinks have less than 1); masked
 // entries, which are never used and never written; rows before the first sink; every row without mass on
@@ -62,6 +61,13 @@ inline constexpr std::size_t worth_threads = std::size_t{1} << 16;
 
 /// calibrate() with memory of the caller's: allocates only where `workspace` or `report` are too small for
 /// the call.
+/// @tparam T element type of the map
+/// @tparam Arch instruction set (simd.hpp)
+/// @param map softmaxed weights [batch, head, query, key], calibrated in place
+/// @param heads which heads, of every batch entry
+/// @param options rule, beta, redistribution
+/// @param workspace scratch memory; grows to what the call needs
+/// @param report gets what was done: one entry for each chosen head and batch entry
 template <class T, class Arch = simd::default_arch>
 requires attention_element<T>
 void calibrate(attention_span<T> map, const layer_heads& heads, const calibration_options& options,
@@ -97,6 +103,12 @@ void calibrate(attention_span<T> map, const layer_heads& heads, const calibratio
 /// touched. Throws act::error before the first write: invalid_shape (map), invalid_option (options, heads),
 /// unsupported (compatibility::authors on a chunk or with padding). Section 3 of the paper; cost at the top
 /// of this header.
+/// @tparam T element type of the map
+/// @tparam Arch instruction set (simd.hpp)
+/// @param map softmaxed weights [batch, head, query, key], calibrated in place
+/// @param heads which heads, of every batch entry
+/// @param options rule, beta, redistribution
+/// @return what was done: one entry for each chosen head and batch entry
 template <class T, class Arch = simd::default_arch>
 requires attention_element<T> calibration_report calibrate(attention_span<T> map, const layer_heads& heads,
                                                            const calibration_options& options = {}) {
@@ -108,6 +120,13 @@ requires attention_element<T> calibration_report calibrate(attention_span<T> map
 
 /// Calibrates one head of one batch entry, its sinks known: ascending key positions, the initial token not
 /// among them. Returns the mass moved. options.sinks isn't used. Throws act::error before the first write.
+/// @tparam T element type of the map
+/// @tparam Arch instruction set (simd.hpp)
+/// @param map softmaxed weights [batch, head, query, key], calibrated in place
+/// @param batch,head which head
+/// @param sinks key positions, strictly ascending
+/// @param options beta, redistribution
+/// @return what some keys lost to others, summed over rows
 template <class T, class Arch = simd::default_arch>
 requires attention_element<T>
 double calibrate_with_sinks(attention_span<T> map, std::size_t batch, std::size_t head,
@@ -126,6 +145,12 @@ double calibrate_with_sinks(attention_span<T> map, std::size_t batch, std::size_
 }
 
 /// As calibrate(), but leaves `map` alone and returns a packed copy, the heads that weren't chosen included.
+/// @tparam T element type of the map
+/// @tparam Arch instruction set (simd.hpp)
+/// @param map softmaxed weights [batch, head, query, key]
+/// @param heads which heads, of every batch entry
+/// @param options rule, beta, redistribution
+/// @return the copy and what was done
 template <class T, class Arch = simd::default_arch>
 requires attention_element<T>
 [[nodiscard]] calibrated_map<std::remove_const_t<T>> calibrated(const attention_span<T>& map,

@@ -24,6 +24,14 @@ namespace act::inline ACT_ABI::inline ACT_BUILD {
 /// asks). Returns the mass moved, 0 when the row stays as it is: no sink has mass, nothing can receive, or
 /// the row holds a NaN or an infinity. Row mass is preserved to rounding. Cost: two passes over the row.
 /// options.sinks isn't used. Throws act::error before the first write.
+/// @tparam T element type of the row
+/// @tparam Arch instruction set (simd.hpp)
+/// @param row one weight for each key
+/// @param seen the keys that the row sees
+/// @param sinks key positions, strictly ascending
+/// @param options beta, redistribution
+/// @param initial_key the sequence's initial token
+/// @return what some keys lost to others
 template <attention_element T, class Arch = simd::default_arch>
 double calibrate_row(std::span<T> row, key_range seen, std::span<const std::size_t> sinks,
                      const calibration_options& options = {}, std::size_t initial_key = 0) {

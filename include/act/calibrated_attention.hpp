@@ -5,15 +5,14 @@
 // while the block is in cache. There each row is normalised anyway, so adding it to the column sums makes
 // them exact in one pass. A head's sinks are known once all of its rows are done; what then?
 //
-// - A head whose weights fit into `kept_weights` bytes (1,024 tokens in float as it is set, a core's share of
-// a
-//   third-level cache) has kept them, and only now multiplies them with V, its sinks' weights scaled:
-//   kernels/weight_calibration.hpp. Nothing is computed twice.
+// - A head whose weights fit into `kept_weights` bytes (1,024 tokens in float as it is set, a core's share
+//   of a third-level cache) has kept them, and only now multiplies them with V, its sinks' weights scaled:
+//   detail/kernels/weight_calibration.hpp. Nothing is computed twice.
 // - A longer one has its outputs already, and those of rows from the first sink on are corrected:
 //
 //     O' = c O + (beta - c) * sum over sinks s of A[s] V[s],    c = 1 + (1 - beta) S / R
 //
-//   with A[s] recomputed from q, k and the row's saved maximum and sum: kernels/sink_correction.hpp.
+//   with A[s] recomputed from q, k and the row's saved maximum and sum: detail/kernels/sink_correction.hpp.
 // - The ablations and the authors' behaviour need whole rows: a head that is calibrated so keeps its map, one
 //   head's a thread, and goes through calibrate().
 //
@@ -185,6 +184,19 @@ class calibrated_attention_call {
 /// calibrated_attention with memory of the caller's: allocates only where `workspace` or `report` are too
 /// small for the call. With `plain`, of the shape of `out`, plain attention of every head is written there
 /// too: both outputs for one pass.
+/// @tparam T element type of all tensors
+/// @tparam Arch instruction set (simd.hpp)
+/// @param q queries [B, H, queries, d]
+/// @param k keys [B, G, keys, d]
+/// @param v values [B, G, keys, e]
+/// @param out gets the outputs [B, H, queries, e]
+/// @param heads which of the H heads are calibrated
+/// @param calibration rule, beta, redistribution
+/// @param options what attention itself is told
+/// @param workspace scratch memory; grows to what the call needs
+/// @param report gets what was done: one entry for each chosen head and batch entry
+/// @param plain gets the uncalibrated outputs [B, H, queries, e]; empty: not wanted
+/// @param carried_sums raw column sums [B, H, keys] of earlier chunks, added to; empty: a whole prompt
 template <class T, class Arch = simd::default_arch>
 requires attention_element<T>
 void calibrated_attention(const head_tensor<const std::type_identity_t<T>>& q,
@@ -202,6 +214,10 @@ void calibrated_attention(const head_tensor<const std::type_identity_t<T>>& q,
 
 /// Bytes that such a call takes from its workspace (attention_workspace::bytes() after it, unless it was
 /// larger before), on as many threads as it would run on now. Reads no element; throws as the call would.
+/// @tparam T element type of all tensors
+/// @tparam Arch instruction set (simd.hpp)
+/// @param q,k,v,out,heads,calibration,options as calibrated_attention's
+/// @return bytes
 template <class T, class Arch = simd::default_arch>
 requires attention_element<T>
 [[nodiscard]] std::size_t calibrated_attention_bytes(const head_tensor<const std::type_identity_t<T>>& q,
@@ -228,6 +244,17 @@ requires attention_element<T>
 ///
 /// `out` and `carried_sums` may not overlap each other or what is read. Throws act::error before the first
 /// write: invalid_shape, invalid_option, unsupported; std::bad_alloc before it too.
+/// @tparam T element type of all tensors
+/// @tparam Arch instruction set (simd.hpp)
+/// @param q queries [B, H, queries, d]
+/// @param k keys [B, G, keys, d]
+/// @param v values [B, G, keys, e]
+/// @param out gets the outputs [B, H, queries, e]
+/// @param heads which of the H heads are calibrated
+/// @param calibration rule, beta, redistribution
+/// @param options what attention itself is told
+/// @param carried_sums raw column sums [B, H, keys] of earlier chunks, added to; empty: a whole prompt
+/// @return what was done: one entry for each chosen head and batch entry
 template <class T, class Arch = simd::default_arch>
 requires attention_element<T> calibration_report calibrated_attention(
     const head_tensor<const std::type_identity_t<T>>& q, const head_tensor<const std::type_identity_t<T>>& k,

@@ -105,6 +105,11 @@ void check_column_request(const attention_span<T>& map, std::size_t batch, std::
 /// chunk. `sums` has map.keys elements; masked entries are neither read nor added. Accumulated in double from
 /// trees of eight values on (relative error under 1.8e-7 for float maps). One read of the visible part of the
 /// head's map. Throws act::error (invalid_shape) before anything is written.
+/// @tparam T element type of the map
+/// @tparam Arch instruction set (simd.hpp)
+/// @param map weights [batch, head, query, key], only read
+/// @param batch,head which head
+/// @param sums one for each key of the map; added to
 template <class T, class Arch = simd::default_arch>
 requires attention_element<T>
 void add_column_sums(const attention_span<T>& map, std::size_t batch, std::size_t head,
@@ -115,6 +120,11 @@ void add_column_sums(const attention_span<T>& map, std::size_t batch, std::size_
 
 /// out[j] = mean of A[i, j] over the rows of the map that see key j; 0 where none does (section 3 of the
 /// paper). `out` has map.keys elements. Cost and errors as add_column_sums.
+/// @tparam T element type of the map
+/// @tparam Arch instruction set (simd.hpp)
+/// @param map weights [batch, head, query, key], only read
+/// @param batch,head which head
+/// @param out gets one score for each key of the map
 template <class T, class Arch = simd::default_arch>
 requires attention_element<T>
 void column_scores(const attention_span<T>& map, std::size_t batch, std::size_t head, std::span<double> out) {

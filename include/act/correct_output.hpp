@@ -41,6 +41,19 @@ namespace act::inline ACT_ABI::inline ACT_BUILD {
 /// or better; `out` is rounded once more for half types. `out` and `carried_sums` may not overlap each other
 /// or what is read. Throws act::error, or std::bad_alloc, before the first write. Heads in parallel; results
 /// don't depend on the number of threads.
+/// @tparam T element type of the tensors
+/// @tparam Arch instruction set (simd.hpp)
+/// @param out plain outputs [B, H, queries, e], corrected in place
+/// @param log_sum_exp natural logarithms [B, H, queries], packed
+/// @param q queries [B, H, queries, d]
+/// @param k keys [B, G, keys, d]
+/// @param v values [B, G, keys, e]
+/// @param heads which of the H heads are calibrated
+/// @param calibration rule, beta; proportional redistribution only
+/// @param options what the kernel was told
+/// @param scores column scores [B, H, keys], packed; empty: found here
+/// @param carried_sums raw column sums [B, H, keys] of earlier chunks, added to; empty: a whole prompt
+/// @return what was done: one entry for each chosen head and batch entry
 template <class T, class Arch = simd::default_arch>
 requires attention_element<T> calibration_report correct_output(
     const head_tensor<T>& out, std::span<const accumulator_t<T>> log_sum_exp,

@@ -34,6 +34,16 @@ namespace act::inline ACT_ABI::inline ACT_BUILD {
 /// in. A tracker knows at most the keys before the first row. `out` may not overlap what is read. Throws
 /// act::error (invalid_shape, invalid_option), or std::bad_alloc, before the first write and before any
 /// tracker has taken a row in.
+/// @tparam T element type of all tensors
+/// @tparam Arch instruction set (simd.hpp)
+/// @param q queries [B, H, queries, d]
+/// @param k keys [B, G, keys, d]
+/// @param v values [B, G, keys, e]
+/// @param out gets the outputs [B, H, queries, e]
+/// @param heads which of the H heads are calibrated
+/// @param trackers one for each batch entry and head [B, H]; may be empty where `heads` is
+/// @param options what attention itself is told
+/// @param workspace scratch memory; grows to what the call needs
 template <class T, class Arch = simd::default_arch>
 requires attention_element<T>
 void decoding_attention(const head_tensor<const std::type_identity_t<T>>& q,

@@ -17,17 +17,27 @@ namespace act::inline ACT_ABI {
 template <class T>
 struct element_traits;
 
+/// float, computed in float.
 template <>
 struct element_traits<float> {
-  using accumulator = float;
+  using accumulator = float;  ///< what one element is computed in
+  /// @param stored an element
+  /// @return its value
   static constexpr float load(float stored) noexcept { return stored; }
+  /// @param value a result
+  /// @return the element that holds it
   static constexpr float store(float value) noexcept { return value; }
 };
 
+/// double, computed in double.
 template <>
 struct element_traits<double> {
-  using accumulator = double;
+  using accumulator = double;  ///< what one element is computed in
+  /// @param stored an element
+  /// @return its value
   static constexpr double load(double stored) noexcept { return stored; }
+  /// @param value a result
+  /// @return the element that holds it
   static constexpr double store(double value) noexcept { return value; }
 };
 

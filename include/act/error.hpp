@@ -31,10 +31,15 @@ enum class error_code {
 class error : public std::runtime_error {
  public:
   /// `where`: the member, file or place in a file that is wrong; becomes the prefix of `what()`.
+  /// @param code what kind of thing
+  /// @param where becomes where()
+  /// @param message what is wrong and how to mend it, in one line
   error(error_code code, std::string_view where, std::string_view message)
       : std::runtime_error(std::string(where) + ": " + std::string(message)), code_(code), where_(where) {}
 
+  /// @return what kind of thing was wrong
   [[nodiscard]] error_code code() const noexcept { return code_; }
+  /// @return the member, file or place in a file that is wrong
   [[nodiscard]] const std::string& where() const noexcept { return where_; }
 
  private:
@@ -47,6 +52,7 @@ struct problem {
   std::string_view where = {};    ///< the member that is wrong, in the caller's terms
   std::string_view message = {};  ///< what is wrong with it and how to mend it
 
+  /// @return whether something is wrong
   [[nodiscard]] constexpr explicit operator bool() const noexcept { return !message.empty(); }
 };
 
@@ -75,6 +81,8 @@ namespace detail {
 }  // namespace detail
 
 /// Raises `found` as an error; does nothing when nothing was found.
+/// @param found what a validate() returned
+/// @param code what kind of error it is
 inline void throw_if(const problem& found, error_code code) {
   if (found) detail::raise(code, found.where, found.message);
 }

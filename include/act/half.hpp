@@ -14,12 +14,14 @@ namespace act::inline ACT_ABI {
 
 /// IEEE 754 binary16: 11 significant bits, up to 65,504.
 struct float16 {
-  std::uint16_t bits = 0;
+  std::uint16_t bits = 0;  ///< the number as it lies in memory
 
   float16() = default;
+  /// @param value any number; becomes a float, then the nearest float16, of two the even one
   template <class Number>
   requires std::is_arithmetic_v<Number>
   constexpr explicit float16(Number value) noexcept : bits(rounded(static_cast<float>(value))) {}
+  /// @return the value, exact
   [[nodiscard]] constexpr operator float() const noexcept { return widened(bits); }
 
  private:
@@ -58,17 +60,19 @@ struct float16 {
 
 /// The upper half of a float: 8 significant bits, float's range.
 struct bfloat16 {
-  std::uint16_t bits = 0;
+  std::uint16_t bits = 0;  ///< the number as it lies in memory
 
   bfloat16() = default;
+  /// @param value any number; becomes a float, then the nearest bfloat16, of two the even one
   template <class Number>
   requires std::is_arithmetic_v<Number>
   constexpr explicit bfloat16(Number value) noexcept : bits(rounded(static_cast<float>(value))) {}
+  /// @return the value, exact
   [[nodiscard]] constexpr operator float() const noexcept { return widened(bits); }
 
  private:
   /// bfloat16 from a float, to nearest even; NaN stays NaN (quiet). Subnormals are kept: AVX512-BF16's own
-  /// instruction is used where there are none (kernels/batch_access.hpp).
+  /// instruction is used where there are none (detail/kernels/batch_access.hpp).
   [[nodiscard]] static constexpr std::uint16_t rounded(float value) noexcept {
     const auto bits = std::bit_cast<std::uint32_t>(value);
     const std::uint32_t nearest = (bits + 0x7fffU + (bits >> 16 & 1U)) >> 16;
@@ -81,17 +85,27 @@ struct bfloat16 {
   }
 };
 
+/// float16, computed in float.
 template <>
 struct element_traits<float16> {
-  using accumulator = float;
+  using accumulator = float;  ///< what one element is computed in
+  /// @param stored an element
+  /// @return its value, exact
   static constexpr float load(float16 stored) noexcept { return stored; }
+  /// @param value a result
+  /// @return the nearest element, of two the even one
   static constexpr float16 store(float value) noexcept { return float16(value); }
 };
 
+/// bfloat16, computed in float.
 template <>
 struct element_traits<bfloat16> {
-  using accumulator = float;
+  using accumulator = float;  ///< what one element is computed in
+  /// @param stored an element
+  /// @return its value, exact
   static constexpr float load(bfloat16 stored) noexcept { return stored; }
+  /// @param value a result
+  /// @return the nearest element, of two the even one
   static constexpr bfloat16 store(float value) noexcept { return bfloat16(value); }
 };
 

@@ -15,25 +15,31 @@ namespace act::inline ACT_ABI {
 /// Queries, keys, values or outputs: [batch, head, token, channel], channels contiguous, strides in elements.
 template <class T>
 struct head_tensor {
-  T* data = nullptr;
-  std::size_t batches = 0;
-  std::size_t heads = 0;
-  std::size_t tokens = 0;
-  std::size_t channels = 0;
-  std::size_t batch_stride = 0;
-  std::size_t head_stride = 0;
-  std::size_t token_stride = 0;
+  T* data = nullptr;             ///< element [0, 0, 0, 0]
+  std::size_t batches = 0;       ///< batch entries, B
+  std::size_t heads = 0;         ///< H of queries and outputs, G of keys and values
+  std::size_t tokens = 0;        ///< rows of a head
+  std::size_t channels = 0;      ///< elements of a row
+  std::size_t batch_stride = 0;  ///< from a batch entry to the next
+  std::size_t head_stride = 0;   ///< from a head to the next
+  std::size_t token_stride = 0;  ///< from a row to the next
 
   /// Contiguous, row-major.
+  /// @param data its first element
+  /// @param batches,heads,tokens,channels the four extents
+  /// @return the tensor; owns nothing
   [[nodiscard]] static constexpr head_tensor packed(T* data, std::size_t batches, std::size_t heads,
                                                     std::size_t tokens, std::size_t channels) noexcept {
     return {data, batches, heads, tokens, channels, heads * tokens * channels, tokens * channels, channels};
   }
 
+  /// @param batch,head,token which row
+  /// @return its first element
   [[nodiscard]] constexpr T* row(std::size_t batch, std::size_t head, std::size_t token) const noexcept {
     return data + (batch * batch_stride + head * head_stride + token * token_stride);
   }
 
+  /// @return the same tensor, read-only
   constexpr operator head_tensor<const T>() const noexcept requires(!std::is_const_v<T>) {
     return {data, batches, heads, tokens, channels, batch_stride, head_stride, token_stride};
   }

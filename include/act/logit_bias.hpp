@@ -27,6 +27,10 @@ namespace act::inline ACT_ABI::inline ACT_BUILD {
 /// The bias of one row with `on_sinks` of its mass on sinks and `elsewhere` on its other keys (sum it over
 /// these, don't subtract; a learned sink's share is in neither). Both 0 where calibration leaves the row
 /// alone. Throws act::error (invalid_option, unsupported: other redistributions, the authors' behaviour).
+/// @param on_sinks the row's mass on sinks
+/// @param elsewhere the row's mass on its other keys
+/// @param options beta; proportional redistribution only
+/// @return what to add to scores
 [[nodiscard]] inline row_bias logit_bias(double on_sinks, double elsewhere,
                                          const calibration_options& options = {}) {
   throw_if(options.validate(), error_code::invalid_option);

@@ -40,12 +40,13 @@ enum class compatibility {
 
 /// Which columns of a map are sinks.
 struct sink_options {
-  sink_rule rule = sink_rule::relative;
+  sink_rule rule = sink_rule::relative;  ///< what a score is compared with
   double alpha = 5;  ///< factor over the uniform score (relative, baseline_corrected); > 0 (paper: 5)
   double tau = 0.1;  ///< absolute rule's threshold on the mean weight; 0 .. 1 (scripts: 0.1, 0.15)
   std::size_t min_visible_rows = 1;  ///< columns seen by fewer rows are never sinks; >= 1 (paper: 1)
 
   /// The member that is wrong, if any.
+  /// @return false when nothing is wrong
   [[nodiscard]] constexpr problem validate() const noexcept {
     if (rule < sink_rule::relative || rule > sink_rule::baseline_corrected) {
       return {"sinks.rule", "isn't a rule act knows"};
@@ -60,14 +61,15 @@ struct sink_options {
 
 /// Everything calibrate() can be told; the defaults are the paper's.
 struct calibration_options {
-  sink_options sinks = {};
-  double beta = 0.4;  ///< what a sink keeps of its weight, the paper's beta; 0 .. 1, 1 changes nothing
-  redistribution redistribute = redistribution::proportional;
+  sink_options sinks = {};  ///< which keys are sinks
+  double beta = 0.4;        ///< what a sink keeps of its weight, the paper's beta; 0 .. 1, 1 changes nothing
+  redistribution redistribute = redistribution::proportional;  ///< where the mass taken from sinks goes
   double theta = 1.1;  ///< redistribution::temperature's; > 0, over 1 flattens (paper: 1.1, 1 / 1.1)
   std::span<const std::size_t> subset = {};  ///< redistribution::subset's key positions, ascending; not owned
-  compatibility behave_as = compatibility::none;
+  compatibility behave_as = compatibility::none;  ///< the paper, or its authors' code
 
   /// The member that is wrong, if any, or the one that contradicts another.
+  /// @return false when nothing is wrong
   [[nodiscard]] constexpr problem validate() const noexcept {
     if (const problem found = sinks.validate()) return found;
     if (!(beta >= 0 && beta <= 1)) return {"beta", "must be between 0 and 1 (the paper's is 0.4)"};

@@ -34,12 +34,13 @@ namespace act::inline ACT_ABI::inline ACT_BUILD {
 
 /// Limits every later parallel_for of this program or shared library to `count` threads; 0 returns to the
 /// default (all cores, or OMP_NUM_THREADS).
+/// @param count threads; 0: the default
 inline void set_thread_count(std::size_t count) noexcept {
   constexpr std::size_t most = std::numeric_limits<int>::max();
   workers::limit.store(static_cast<int>(std::min(count, most)));
 }
 
-/// Threads that the next parallel_for may use; 1 without OpenMP.
+/// @return how many threads the next parallel_for may use; 1 without OpenMP
 [[nodiscard]] inline std::size_t thread_count() noexcept {
 #ifdef _OPENMP
   const int limit = workers::limit.load();
@@ -85,6 +86,9 @@ class extra_workers {
 /// thread runs an index, and how many there are, is not specified, so results must not depend on it. A body
 /// of two parameters also gets the number of its worker, < thread_count(): memory set aside for each worker
 /// of a call is then never shared.
+/// @tparam Body callable with an index, or an index and a worker; noexcept
+/// @param count how many indices
+/// @param body called once with each index, 0 .. count - 1
 template <class Body>
 requires(
     std::is_nothrow_invocable_v<Body&, std::size_t> ||

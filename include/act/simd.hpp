@@ -37,18 +37,21 @@ struct scalar {};
 /// Can batches of T be computed with on Arch?
 template <class T, class Arch>
 inline constexpr bool vectorised = xsimd::types::has_simd_register<T, Arch>::value;
+/// The plain kernels have no batches.
 template <class T>
 inline constexpr bool vectorised<T, scalar> = false;
 
-/// The best instruction set that this translation unit is compiled for.
+/// The best instruction set that this translation unit is compiled for; scalar where there is none.
 using default_arch = std::conditional_t<xsimd::types::has_simd_register<float, xsimd::default_arch>::value,
                                         xsimd::default_arch, scalar>;
 
 #else
 
+/// Can batches of T be computed with on Arch? Without xsimd none can.
 template <class T, class Arch>
 inline constexpr bool vectorised = false;
 
+/// Without xsimd: the plain kernels.
 using default_arch = scalar;
 
 #endif

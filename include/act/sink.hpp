@@ -12,6 +12,7 @@ struct sink {
   std::size_t position = 0;  ///< its key
   double score = 0;          ///< its column score: the mean weight of the rows that see it
 
+  /// The same position and score.
   friend bool operator==(const sink&, const sink&) = default;
 };
 

@@ -50,6 +50,7 @@ namespace act::inline ACT_ABI::inline ACT_BUILD {
 class sink_tracker {
  public:
   /// Throws act::error: invalid_option; unsupported for the authors' behaviour, which keeps no state.
+  /// @param options rule and beta; copied
   explicit sink_tracker(const calibration_options& options = {})
       : options_(options), columns_(tracks_uniform()) {
     throw_if(options.validate(), error_code::invalid_option);
@@ -59,19 +60,27 @@ class sink_tracker {
     }
   }
 
-  /// Cache slots that are tracked. Slot j is element j of every row.
+  /// @return how many cache slots are tracked; slot j is element j of every row
   [[nodiscard]] std::size_t keys() const noexcept { return columns_.size(); }
-  /// The sinks as of the last step, slots in ascending order.
+  /// @return the sinks as of the last step, slots in ascending order; valid until the next step
   [[nodiscard]] std::span<const std::size_t> sinks() const noexcept { return columns_.sinks(); }
+  /// @param slot less than keys()
+  /// @return its column score so far; 0 where no row saw it
   [[nodiscard]] double score(std::size_t slot) const noexcept {
     return columns_.rows(slot) > 0 ? columns_.sum(slot) / columns_.rows(slot) : 0;
   }
 
   /// Makes room for `keys` slots and more: until they are there, steps don't allocate.
+  /// @param keys slots in all
   void reserve(std::size_t keys) { columns_.reserve(keys); }
 
   /// Begins after a prompt: its raw column sums (add_column_sums) over `queries` rows that saw what `visible`
   /// says for `batch`. `sums` covers the keys up to the last row's own. Replaces the state.
+  /// @tparam Arch instruction set (simd.hpp)
+  /// @param sums one for each key up to the last row's own
+  /// @param visible what the prompt's rows saw
+  /// @param batch the batch entry of `visible`
+  /// @param queries how many rows were summed
   template <class Arch = simd::default_arch>
   void start(std::span<const double> sums, const visibility& visible, std::size_t batch,
              std::size_t queries) {
@@ -102,12 +111,21 @@ class sink_tracker {
 
   /// One decoding step: adds the raw `row` (one element a slot, the new key's last; it sees `seen`) and finds
   /// the sinks, but leaves the row as it is. Rows may have more keys than before, never fewer.
+  /// @tparam T element type of the row
+  /// @tparam Arch instruction set (simd.hpp)
+  /// @param row raw weights, one a slot
+  /// @param seen the slots that the row sees
   template <attention_element T, class Arch = simd::default_arch>
   void append(std::span<const T> row, key_range seen) {
     add<T, Arch>(row, seen, 1);
   }
 
   /// A step that calibrates: append(), then the row's own calibration in place. Returns the mass moved.
+  /// @tparam T element type of the row
+  /// @tparam Arch instruction set (simd.hpp)
+  /// @param row raw weights, one a slot; calibrated in place
+  /// @param seen the slots that the row sees
+  /// @return what sinks lost to other keys
   template <attention_element T, class Arch = simd::default_arch>
   double calibrate_row(std::span<T> row, key_range seen) {
     append<T, Arch>(std::span<const T>(row), seen);
@@ -116,6 +134,8 @@ class sink_tracker {
                                                         options_.beta);
   }
   /// With all slots visible.
+  /// @param row as above
+  /// @return what sinks lost to other keys
   template <attention_element T, class Arch = simd::default_arch>
   double calibrate_row(std::span<T> row) {
     return calibrate_row<T, Arch>(row, {initial_is_there_ ? initial_ : 0, row.size()});
@@ -125,6 +145,13 @@ class sink_tracker {
   /// `inverse`, and `sum` is that of the row. Returns what the kernel multiplies the row's product with V by,
   /// `inverse` or more; only the sinks' elements are written to. As calibrate_row, to rounding, without a
   /// pass over the row for its sum and one for its other keys.
+  /// @tparam T float or double
+  /// @tparam Arch instruction set (simd.hpp)
+  /// @param row numerators of the weights, one a slot
+  /// @param seen the slots that the row sees
+  /// @param inverse 1 / the row's sum, a learned sink's share in it
+  /// @param sum of the row's elements that it sees
+  /// @return the factor of the row's product with V
   template <attention_element T, class Arch = simd::default_arch>
   requires std::is_same_v<T, accumulator_t<T>>
   [[nodiscard]] T calibrate_unnormalised(std::span<T> row, key_range seen, T inverse, double sum) {
@@ -143,11 +170,17 @@ class sink_tracker {
 
   /// Asks for memory that the next step will use, `keys` slots in all: for a kernel to call before it
   /// computes the row, and for ranges of slots while it computes rather than reads.
+  /// @param keys slots in all
   void prefetch(std::size_t keys) const noexcept { columns_.prefetch(keys); }
+  /// @param from,to a half-open range of slots
   void prefetch(std::size_t from, std::size_t to) const noexcept { columns_.prefetch(from, to); }
 
   /// Takes the last step back (a rejected draft token): `row` is that step's raw row, its new key is
   /// forgotten. Several: the last first. Exact to rounding; exactly: restore a copy.
+  /// @tparam T element type of the row
+  /// @tparam Arch instruction set (simd.hpp)
+  /// @param row that step's raw weights, one a slot
+  /// @param seen the slots that the row saw
   template <attention_element T, class Arch = simd::default_arch>
   void retract(std::span<const T> row, key_range seen) {
     if (row.size() != keys() || row.empty() || seen.end > row.size()) {
@@ -164,6 +197,8 @@ class sink_tracker {
 
   /// Slots [range.begin, range.end) leave the cache; later ones move down. N of the relative rule still
   /// counts them, as with a sliding window.
+  /// @tparam Arch instruction set (simd.hpp)
+  /// @param range of slots, within keys()
   template <class Arch = simd::default_arch>
   void evict(key_range range) {
     if (range.begin > range.end || range.end > keys()) {
@@ -182,7 +217,7 @@ class sink_tracker {
     columns_.look_at_all<Arch>(rule(keys()));
   }
 
-  /// The state as bytes of this machine's byte order; options are not in it.
+  /// @return the state as bytes of this machine's byte order; options are not in it
   [[nodiscard]] std::vector<std::byte> save() const {
     const detail::column_state state = columns_.state();
     const saved_head head{
@@ -203,6 +238,8 @@ class sink_tracker {
   /// Restores what save() gave, under this tracker's own options: steps go on to the bit as they would have.
   /// Throws act::error (invalid_input) when the bytes aren't such a state, or one for another kind of rule;
   /// the tracker then stays as it was.
+  /// @tparam Arch instruction set (simd.hpp)
+  /// @param bytes what save() gave
   template <class Arch = simd::default_arch>
   void load(std::span<const std::byte> bytes) {
     saved_head head{};

@@ -115,6 +115,13 @@ inline void check_sink_request(std::span<const double> scores, const visibility&
 /// cover earlier chunks want query_offset = 0 and all rows so far. The relative rule's N is the number of
 /// keys from the initial one to the last row's own. Throws act::error (invalid_option, invalid_shape). Cost
 /// O(keys).
+/// @param scores one for each key
+/// @param visible what the rows saw
+/// @param batch the batch entry of `visible`
+/// @param queries how many rows were averaged
+/// @param options rule and threshold
+/// @param behave_as which initial token is spared: the paper's, or the authors' code's
+/// @return the sinks, ascending by position
 [[nodiscard]] inline std::vector<sink> find_sinks(std::span<const double> scores, const visibility& visible,
                                                   std::size_t batch, std::size_t queries,
                                                   const sink_options& options = {},
@@ -136,6 +143,12 @@ inline void check_sink_request(std::span<const double> scores, const visibility&
 
 /// Whether the initial token's score is over the threshold, as sinks' are. It never is a sink itself and
 /// never calibrated; the paper's Table 1 counts it with them. Arguments and errors as find_sinks.
+/// @param scores one for each key
+/// @param visible what the rows saw
+/// @param batch the batch entry of `visible`
+/// @param queries how many rows were averaged
+/// @param options rule and threshold
+/// @return whether it is; false where fewer rows than options.min_visible_rows see it
 [[nodiscard]] inline bool initial_token_over_threshold(std::span<const double> scores,
                                                        const visibility& visible, std::size_t batch,
                                                        std::size_t queries,
@@ -153,6 +166,13 @@ inline void check_sink_request(std::span<const double> scores, const visibility&
 }
 
 /// The sinks of one head of a map. Throws act::error; cost as column_scores.
+/// @tparam T element type of the map
+/// @tparam Arch instruction set (simd.hpp)
+/// @param map weights [batch, head, query, key], only read
+/// @param batch,head which head
+/// @param options rule and threshold
+/// @param behave_as as above
+/// @return the sinks, ascending by position
 template <class T, class Arch = simd::default_arch>
 requires attention_element<T>
 [[nodiscard]] std::vector<sink> find_sinks(const attention_span<T>& map, std::size_t batch, std::size_t head,

@@ -6,12 +6,16 @@
 #error "act needs C++20: compile with -std=c++20 or newer (CMake: target_compile_features(... cxx_std_20))"
 #endif
 
+/// First number of the version.
 #define ACT_VERSION_MAJOR 0
+/// Second number; before 1.0 a new one may change the interface.
 #define ACT_VERSION_MINOR 2
+/// Third number.
 #define ACT_VERSION_PATCH 0
 
 #define ACT_DETAIL_STRINGIFY_(x) #x
 #define ACT_DETAIL_STRINGIFY(x) ACT_DETAIL_STRINGIFY_(x)
+/// The version as text, for example "0.2.0".
 #define ACT_VERSION_STRING                \
   ACT_DETAIL_STRINGIFY(ACT_VERSION_MAJOR) \
   "." ACT_DETAIL_STRINGIFY(ACT_VERSION_MINOR) "." ACT_DETAIL_STRINGIFY(ACT_VERSION_PATCH)
@@ -21,4 +25,5 @@
 // inline namespace deeper (detail/build.hpp).
 #define ACT_DETAIL_ABI_(major, minor) v##major##_##minor
 #define ACT_DETAIL_ABI(major, minor) ACT_DETAIL_ABI_(major, minor)
+/// For example v0_2.
 #define ACT_ABI ACT_DETAIL_ABI(ACT_VERSION_MAJOR, ACT_VERSION_MINOR)
