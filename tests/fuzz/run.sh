@@ -9,13 +9,20 @@ folder=${2:-build/fuzz}
 compiler=${CXX:-clang++-14}
 targets=(gguf safetensors tokenizer_json)
 
-flags=(-std=c++20 -O1 -g -Iinclude -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-       -Wl,--wrap=mmap -Wl,--wrap=munmap)
-modules=(libpcre2-8)
+flags=(-std=c++20 -O1 -g -Iinclude -Isrc -fsanitize=address,undefined -fno-sanitize-recover=all)
+modules=(libpcre2-8 libmd)
 # The optional libraries, as in the build.
 if pkg-config --exists sentencepiece; then modules+=(sentencepiece); flags+=(-DACT_HAS_SENTENCEPIECE); fi
 if pkg-config --exists libutf8proc; then modules+=(libutf8proc); flags+=(-DACT_HAS_UTF8PROC); fi
-read -ra libraries <<<"$(pkg-config --cflags --libs "${modules[@]}")"
+read -ra includes <<<"$(pkg-config --cflags "${modules[@]}")"
+read -ra libraries <<<"$(pkg-config --libs "${modules[@]}")"
+
+# What is fuzzed: everything that reads model files.
+mkdir -p "$folder/objects"
+rm -f "$folder/objects"/*.o
+printf '%s\n' src/act/{io,runtime/checkpoint,runtime/tokenizer}/*.cpp |
+  xargs -P "$(nproc)" -I{} sh -c 'object=$1/objects/$(echo "$2" | tr / _).o; shift 2; "$@" -o "$object"' \
+    - "$folder" {} "$compiler" "${flags[@]}" -fsanitize=fuzzer-no-link "${includes[@]}" -c {}
 
 mkdir -p "$folder/findings"
 python3 tests/fuzz/make_seeds.py "$folder/corpus"
@@ -25,7 +32,8 @@ trap 'kill "${running[@]}" 2>/dev/null; exit 130' INT TERM
 for target in "${targets[@]}"; do
   (
     program=$folder/${target}_fuzz
-    "$compiler" "${flags[@]}" "tests/fuzz/${target}_fuzz.cpp" -o "$program" "${libraries[@]}"
+    "$compiler" "${flags[@]}" -fsanitize=fuzzer -Wl,--wrap=mmap -Wl,--wrap=munmap "${includes[@]}" \
+      "tests/fuzz/${target}_fuzz.cpp" "$folder"/objects/*.o -o "$program" "${libraries[@]}"
     exec "$program" -max_total_time="$seconds" -max_len=16384 -timeout=20 -rss_limit_mb=3000 -print_final_stats=1 \
       -artifact_prefix="$folder/findings/$target-" "$folder/corpus/$target" 2>"$folder/$target.log"
   ) &
