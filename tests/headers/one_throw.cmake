@@ -1,0 +1,18 @@
+# The core throws in act::detail::raise (error.hpp) alone: that is what lets it compile without exceptions.
+# cmake -D include=FOLDER -P one_throw.cmake
+cmake_minimum_required(VERSION 3.25)
+file(GLOB_RECURSE headers RELATIVE ${include} ${include}/act/*.hpp)
+set(wrong)
+foreach(header IN LISTS headers)
+  file(STRINGS ${include}/${header} throwing REGEX "^([^/]*[^a-z_/])?(throw|try|catch)[ (]")
+  list(LENGTH throwing count)
+  if(header STREQUAL "act/error.hpp" AND count EQUAL 1)
+    continue()
+  endif()
+  foreach(line IN LISTS throwing)
+    list(APPEND wrong "${header}: ${line}\n")
+  endforeach()
+endforeach()
+if(wrong)
+  message(FATAL_ERROR ${wrong})
+endif()
