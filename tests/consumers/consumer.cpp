@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstdio>
+#include <type_traits>
 #include <vector>
 
 int main() {
@@ -19,6 +20,14 @@ int main() {
   const bool right = report.heads.size() == 1 && report.heads[0].sinks.size() == 1 &&
                      report.heads[0].sinks[0].position == 4 &&
                      std::abs(weights[19 * tokens + 4] - 0.2F) < 1e-6F;
-  std::printf("act %s: %s\n", ACT_VERSION_STRING, right ? "calibrated" : "wrong");
+  // How it was compiled: run.cmake knows what to expect.
+#if defined(_OPENMP)
+  const char* const threads = "OpenMP";
+#else
+  const char* const threads = "one thread";
+#endif
+  const bool scalar = std::is_same_v<act::simd::default_arch, act::simd::scalar>;
+  std::printf("act %s: %s, %s, %s\n", ACT_VERSION_STRING, right ? "calibrated" : "wrong", threads,
+              scalar ? "scalar" : "xsimd");
   return right ? 0 : 1;
 }

@@ -1,30 +1,82 @@
-# Configures, builds and runs one consumer against this checkout, in an empty folder.
+# Configures, builds and runs one consumer against this checkout, in an empty folder. What it prints must match
+# `expected`.
+cmake_minimum_required(VERSION 3.25)
 file(REMOVE_RECURSE ${work})
 file(MAKE_DIRECTORY ${work})
 get_filename_component(here ${CMAKE_CURRENT_LIST_DIR} ABSOLUTE)
+set(ENV{CXX} ${compiler})
 
 function(run)
   execute_process(COMMAND ${ARGV} COMMAND_ERROR_IS_FATAL ANY)
+endfunction()
+
+function(run_consumer program)
+  execute_process(COMMAND ${program} OUTPUT_VARIABLE output COMMAND_ERROR_IS_FATAL ANY)
+  message("${output}")
+  if(NOT output MATCHES "${expected}")
+    message(FATAL_ERROR "should have printed: ${expected}")
+  endif()
+endfunction()
+
+# The core, installed to ${work}/prefix.
+function(install_core)
+  run(${CMAKE_COMMAND} -S ${act_source} -B ${work}/act -G ${generator} -D CMAKE_CXX_COMPILER=${compiler}
+    -D ACT_BUILD_PROGRAMS=OFF -D ACT_BUILD_TESTS=OFF -D ACT_BUILD_BENCHMARKS=OFF
+    -D ACT_USE_XSIMD=${use_xsimd} -D ACT_USE_OPENMP=${use_openmp})
+  run(${CMAKE_COMMAND} --install ${work}/act --prefix ${work}/prefix)
+endfunction()
+
+# One compiler call with the flags of an act.pc below `prefix`.
+function(run_by_pkg_config prefix)
+  file(GLOB_RECURSE module ${prefix}/*/act.pc)
+  cmake_path(GET module PARENT_PATH folder)
+  set(ENV{PKG_CONFIG_PATH} ${folder})
+  execute_process(COMMAND ${pkg_config} --cflags --libs act OUTPUT_VARIABLE flags COMMAND_ERROR_IS_FATAL ANY)
+  message("flags: ${flags}")
+  separate_arguments(flags UNIX_COMMAND "${flags}")
+  run(${compiler} -std=c++20 -O2 ${here}/consumer.cpp -o ${work}/consumer ${flags})
+  run_consumer(${work}/consumer)
 endfunction()
 
 if(way STREQUAL "meson_subproject")
   file(COPY ${here}/meson_subproject/ ${here}/consumer.cpp DESTINATION ${work}/source)
   file(MAKE_DIRECTORY ${work}/source/subprojects)
   file(CREATE_LINK ${act_source} ${work}/source/subprojects/act SYMBOLIC)
-  set(ENV{CXX} ${compiler})
   run(${meson} setup ${work}/build ${work}/source)
   run(${meson} compile -C ${work}/build)
-  run(${work}/build/consumer)
+  run_consumer(${work}/build/consumer)
+  return()
+elseif(way STREQUAL "pkg_config")
+  install_core()
+  run_by_pkg_config(${work}/prefix)
+  return()
+elseif(way STREQUAL "meson_pkg_config")
+  run(${meson} setup ${work}/act ${act_source} --prefix ${work}/prefix -Dtests=disabled)
+  run(${meson} install -C ${work}/act)
+  run_by_pkg_config(${work}/prefix)
   return()
 endif()
 
-set(options -G ${generator} -D CMAKE_CXX_COMPILER=${compiler} -D ACT_SOURCE=${act_source})
-if(way STREQUAL "find_package")
-  run(${CMAKE_COMMAND} -S ${act_source} -B ${work}/act -G ${generator} -D CMAKE_CXX_COMPILER=${compiler}
-    -D ACT_BUILD_PROGRAMS=OFF -D ACT_BUILD_TESTS=OFF -D ACT_BUILD_BENCHMARKS=OFF)
-  run(${CMAKE_COMMAND} --install ${work}/act --prefix ${work}/prefix)
-  list(APPEND options -D CMAKE_PREFIX_PATH=${work}/prefix)
+set(options -G ${generator} -D CMAKE_CXX_COMPILER=${compiler} -D ACT_SOURCE=${act_source} -D CMAKE_PREFIX_PATH=${work}/prefix
+  -D ACT_USE_XSIMD=${use_xsimd} -D ACT_USE_OPENMP=${use_openmp})
+if(DEFINED consumer_options)
+  list(APPEND options ${consumer_options})
+endif()
+if(way STREQUAL "experiments")  # installed from the build that these tests belong to
+  run(${CMAKE_COMMAND} --install ${act_build} --prefix ${work}/prefix)
+elseif(way MATCHES "find_package|missing_component")
+  install_core()
+endif()
+if(way STREQUAL "missing_component")
+  execute_process(COMMAND ${CMAKE_COMMAND} -S ${here}/${way} -B ${work}/build ${options}
+    RESULT_VARIABLE result ERROR_VARIABLE errors OUTPUT_QUIET)
+  string(REGEX REPLACE "[ \n]+" " " errors "${errors}")
+  message("${errors}")
+  if(result EQUAL 0 OR NOT errors MATCHES "${expected}")
+    message(FATAL_ERROR "should have said: ${expected}")
+  endif()
+  return()
 endif()
 run(${CMAKE_COMMAND} -S ${here}/${way} -B ${work}/build ${options})
 run(${CMAKE_COMMAND} --build ${work}/build)
-run(${work}/build/consumer)
+run_consumer(${work}/build/consumer)
