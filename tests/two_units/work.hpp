@@ -6,7 +6,7 @@
 #include <typeinfo>
 #include <vector>
 
-#include "random_map.hpp"
+#include "random/random_map.hpp"
 
 namespace {
 
