@@ -8,7 +8,7 @@
 
 int main() {
   const double p = act::statistics::mcnemar_exact(3, 0);
-  const bool right = p == 0.25 && act::io::latin1_to_utf8("\xe9") == "\xc3\xa9";
+  const bool right = p > 0.2499 && p < 0.2501 && act::io::latin1_to_utf8("\xe9") == "\xc3\xa9";
   std::printf("act %s: %s\n", ACT_VERSION_STRING, right ? "experiments linked" : "wrong");
   return right ? 0 : 1;
 }
