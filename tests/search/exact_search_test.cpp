@@ -2,7 +2,6 @@
 #include <doctest/doctest.h>
 #include <act/search/exact_search.hpp>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -12,27 +11,12 @@
 
 #include "sanitized.hpp"
 #include "search/tiny_search.hpp"
+#include "temporary_folder.hpp"
 
 namespace {
 
 struct interruption : std::runtime_error {
   interruption() : std::runtime_error("interrupted") {}
-};
-
-class temporary_state {
- public:
-  temporary_state() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "act-state-XXXXXX").string();
-    REQUIRE(mkdtemp(pattern.data()) != nullptr);
-    folder_ = pattern;
-  }
-  temporary_state(const temporary_state&) = delete;
-  temporary_state& operator=(const temporary_state&) = delete;
-  ~temporary_state() { std::filesystem::remove_all(folder_); }
-  [[nodiscard]] std::filesystem::path file() const { return folder_ / "state"; }
-
- private:
-  std::filesystem::path folder_;
 };
 
 act::search::search_outcome run(const act_test::tiny_search& tiny, const std::filesystem::path& file,
@@ -88,15 +72,15 @@ TEST_CASE("a search that was interrupted at any batch ends like one that wasn't"
   const std::size_t stops = act_test::sanitized ? 3 : 5;  // at most; each costs two searches
   for (std::size_t stop = 1; stop < batches; stop += batches / stops + 1) {
     CAPTURE(stop);
-    const temporary_state kept;
+    const act_test::temporary_folder kept;
     std::size_t seen = 0;
-    CHECK_THROWS_AS(run(tiny, kept.file(),
+    CHECK_THROWS_AS(run(tiny, kept / "state",
                         [&](double) {
                           if (++seen == stop) throw interruption();
                         }),
                     interruption);
-    check_same(run(tiny, kept.file()), whole);
-    check_same(run(tiny, kept.file()), whole);  // everything stored: nothing left to compute
+    check_same(run(tiny, kept / "state"), whole);
+    check_same(run(tiny, kept / "state"), whole);  // everything stored: nothing left to compute
   }
 }
 
@@ -116,13 +100,13 @@ TEST_CASE("progress grows to 1") {
 
 TEST_CASE("the state of another search is refused with what differs") {
   const act_test::tiny_search tiny = act_test::make_tiny_search();
-  const temporary_state kept;
-  run(tiny, kept.file());
+  const act_test::temporary_folder kept;
+  run(tiny, kept / "state");
   const auto refused = [&](const std::string& names,
                            const std::function<void(act::search::search_plan&)>& change) {
     act_test::tiny_search other = act_test::make_tiny_search();
     change(other.plan);
-    CHECK_THROWS_WITH_AS(run(other, kept.file()), doctest::Contains(names.c_str()), act::error);
+    CHECK_THROWS_WITH_AS(run(other, kept / "state"), doctest::Contains(names.c_str()), act::error);
   };
   refused("it has 'beta 0.40000000000000002', this one 'beta 0.5'",
           [](auto& plan) { plan.options.beta = 0.5; });
@@ -142,13 +126,13 @@ TEST_CASE("the state of another search is refused with what differs") {
 
 TEST_CASE("the state of a search by other options, or by another scoring, is refused") {
   const act_test::tiny_search tiny = act_test::with_options(act_test::make_tiny_search());
-  const temporary_state kept;
-  run(tiny, kept.file());
+  const act_test::temporary_folder kept;
+  run(tiny, kept / "state");
   const auto refused = [&](const std::string& names,
                            const std::function<void(act::search::search_plan&)>& change) {
     act_test::tiny_search other = act_test::with_options(act_test::make_tiny_search());
     change(other.plan);
-    CHECK_THROWS_WITH_AS(run(other, kept.file()), doctest::Contains(names.c_str()), act::error);
+    CHECK_THROWS_WITH_AS(run(other, kept / "state"), doctest::Contains(names.c_str()), act::error);
   };
   refused("sample", [](auto& plan) { plan.samples[1].options[0].tokens.back() += 1; });
   refused("sample", [](auto& plan) { plan.samples[1].options[0].first_scored -= 1; });
@@ -165,13 +149,13 @@ TEST_CASE("the state of a search that gives to another part of the prompts is re
       return act_test::with_subsets(options ? act_test::with_options(std::move(tiny)) : std::move(tiny));
     };
     const act_test::tiny_search tiny = made();
-    const temporary_state kept;
-    check_same(run(tiny, kept.file()), run(tiny, kept.file()));
+    const act_test::temporary_folder kept;
+    check_same(run(tiny, kept / "state"), run(tiny, kept / "state"));
     const auto refused = [&](const std::string& names,
                              const std::function<void(act::search::search_plan&)>& change) {
       act_test::tiny_search other = made();
       change(other.plan);
-      CHECK_THROWS_WITH_AS(run(other, kept.file()), doctest::Contains(names.c_str()), act::error);
+      CHECK_THROWS_WITH_AS(run(other, kept / "state"), doctest::Contains(names.c_str()), act::error);
     };
     refused("it has 'redistribution subset question', this one 'redistribution subset choices'",
             [](auto& plan) { plan.subset = act::tasks::prompt_part::choices; });
@@ -193,23 +177,23 @@ TEST_CASE("a search that gives to a subset needs each sample's") {
 
 TEST_CASE("a file that isn't a state is refused, and left as it was") {
   const act_test::tiny_search tiny = act_test::make_tiny_search();
-  const temporary_state kept;
-  std::ofstream(kept.file()) << "sentence\tlabel\na file of somebody's that must survive this\t1\n"
-                             << std::string(4096, 'x');
-  const auto size = std::filesystem::file_size(kept.file());
-  CHECK_THROWS_AS(run(tiny, kept.file()), act::error);
-  CHECK(std::filesystem::file_size(kept.file()) == size);
+  const act_test::temporary_folder kept;
+  std::ofstream(kept / "state") << "sentence\tlabel\na file of somebody's that must survive this\t1\n"
+                                << std::string(4096, 'x');
+  const auto size = std::filesystem::file_size(kept / "state");
+  CHECK_THROWS_AS(run(tiny, kept / "state"), act::error);
+  CHECK(std::filesystem::file_size(kept / "state") == size);
 }
 
 TEST_CASE("another program's database is refused, and left as it was") {
   const act_test::tiny_search tiny = act_test::make_tiny_search();
-  const temporary_state kept;
+  const act_test::temporary_folder kept;
   {
-    act::search::database theirs(kept.file());
+    act::search::database theirs(kept / "state");
     theirs.execute("CREATE TABLE bookmarks (url TEXT); INSERT INTO bookmarks VALUES ('mine')");
   }
-  CHECK_THROWS_WITH_AS(run(tiny, kept.file()), doctest::Contains("another program's"), act::error);
-  act::search::database theirs(kept.file());
+  CHECK_THROWS_WITH_AS(run(tiny, kept / "state"), doctest::Contains("another program's"), act::error);
+  act::search::database theirs(kept / "state");
   act::search::statement tables(theirs, "SELECT COUNT(*) FROM sqlite_master");
   REQUIRE(tables.step());
   CHECK(tables.integer(0) == 1);
@@ -228,23 +212,23 @@ TEST_CASE("a state whose scores are damaged is refused, never computed with") {
         "DELETE FROM plain WHERE sample = 0",
         "INSERT INTO trial SELECT sample, layer, head + 100, has_sinks, scores FROM trial"}) {
     CAPTURE(damage);
-    const temporary_state kept;
-    run(tiny, kept.file());
+    const act_test::temporary_folder kept;
+    run(tiny, kept / "state");
     {
-      act::search::database data(kept.file());
+      act::search::database data(kept / "state");
       data.execute(damage);
     }
-    CHECK_THROWS_AS(run(tiny, kept.file()), act::error);
+    CHECK_THROWS_AS(run(tiny, kept / "state"), act::error);
   }
 }
 
 TEST_CASE("a state that lost trials is refused") {
   const act_test::tiny_search tiny = act_test::make_tiny_search();
-  const temporary_state kept;
-  run(tiny, kept.file());
+  const act_test::temporary_folder kept;
+  run(tiny, kept / "state");
   {
-    act::search::database data(kept.file());
+    act::search::database data(kept / "state");
     data.execute("DELETE FROM trial WHERE sample = 1 AND head = 0");
   }
-  CHECK_THROWS_AS(run(tiny, kept.file()), act::error);
+  CHECK_THROWS_AS(run(tiny, kept / "state"), act::error);
 }

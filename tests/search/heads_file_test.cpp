@@ -199,10 +199,11 @@ TEST_CASE("heads must fit the loaded model") {
   act::runtime::model_identity loaded = {"llama", 30, 9, "sha256:ab"};
   CHECK(act::search::check_fit(file, loaded, "h.json", false) == act::search::fingerprint_check::matches);
   loaded.fingerprint = "sha256:cd";
-  CHECK(act_test::message_of([&] { (void)act::search::check_fit(file, loaded, "h.json", false); }) ==
+  CHECK(act_test::message_of(
+            [&] { (void)act::search::check_fit(file, loaded, "h.json", false, "--anyway"); }) ==
         "h.json: was made for another model (fingerprint sha256:ab, the loaded one has sha256:cd); use this "
         "model's "
-        "heads file, or --force");
+        "heads file, or --anyway");
   CHECK(act::search::check_fit(file, loaded, "h.json", true) == act::search::fingerprint_check::overridden);
   act::search::heads_file unsigned_file = file;
   unsigned_file.model.fingerprint.clear();

@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <act/error.hpp>
 #include <act/search/layer_range.hpp>
 
 TEST_CASE("ranges count from 0, include both ends, and from the end when negative") {
@@ -14,5 +15,10 @@ TEST_CASE("ranges that the model doesn't have are refused") {
        {"", ":", "2", "2:", ":2", "a:b", "2:30", "-31:3", "5:4", "2:-29", "1:2:3", " 1:2"}) {
     CAPTURE(text);
     CHECK_THROWS_AS((void)act::search::parse_layer_range(text, 30), act::error);
+    try {
+      (void)act::search::parse_layer_range(text, 30, "--of");
+    } catch (const act::error& refused) {
+      CHECK(refused.where() == "--of");
+    }
   }
 }

@@ -127,9 +127,9 @@ TEST_CASE("the work of trials over options is what the heads' first sinks say, t
   for (std::size_t layer = 0; layer < config.layers; ++layer) {
     CAPTURE(layer);
     act::runtime::layer_alternatives found;
-    act::runtime::run_layer(tiny.model, layer, packed.sequences, rotary,
-                            {.heads = {}, .options = tiny.plan.options}, act::runtime::rows_wanted::all,
-                            hidden, buffers, &found);
+    act::runtime::run_layer_with_alternatives(
+        tiny.model, layer, {.sequences = packed.sequences, .rotary = rotary},
+        {.heads = {}, .options = tiny.plan.options}, hidden, buffers, found);
     act::search::search_work expected;
     std::size_t first_text = 0;
     for (const auto& sample : tiny.plan.samples) {

@@ -1,6 +1,7 @@
 // Trials start in the middle and skip rows: their scores must be those of whole passes, their work what the
 // sinks say.
 #include <doctest/doctest.h>
+#include <act/runtime/label_logits.hpp>
 #include <act/search/trials.hpp>
 #include <act/tasks/score_samples.hpp>
 

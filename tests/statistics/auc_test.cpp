@@ -1,6 +1,8 @@
 // AUC against scikit-learn's, its bootstrap against an independent one, and its limits.
 #include "golden_statistics.hpp"
 
+#include <act/error.hpp>
+#include <act/runtime/splitmix64.hpp>
 #include <act/statistics/auc.hpp>
 
 #include <doctest/doctest.h>

@@ -1,6 +1,9 @@
 // The bootstrap: equal to an independent one on the same stream, whatever the threads.
 #include "golden_statistics.hpp"
 
+#include <act/error.hpp>
+#include <act/parallel.hpp>
+#include <act/runtime/splitmix64.hpp>
 #include <act/statistics/bootstrap.hpp>
 
 #include <doctest/doctest.h>

@@ -1,6 +1,7 @@
 // McNemar's exact test against scipy's binomial test.
 #include "golden_statistics.hpp"
 
+#include <act/error.hpp>
 #include <act/statistics/paired_tests.hpp>
 
 #include <doctest/doctest.h>

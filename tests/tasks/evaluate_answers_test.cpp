@@ -4,6 +4,8 @@
 #include <act/report/answers_report.hpp>
 #include <act/tasks/evaluate_answers.hpp>
 
+#include <nlohmann/json.hpp>
+
 #include <doctest/doctest.h>
 
 #include <string>

@@ -2,6 +2,7 @@
 #include "message_of.hpp"
 
 #include <act/tasks/few_shot.hpp>
+#include <act/tasks/shots.hpp>
 
 #include <doctest/doctest.h>
 

@@ -1,6 +1,7 @@
 // The small tokenizers of tests/golden/tokenizer.
 #pragma once
 
+#include <act/runtime/checkpoint/gguf.hpp>
 #include <act/runtime/tokenizer/load.hpp>
 
 #include <filesystem>

@@ -6,6 +6,7 @@
 #include <act/tasks/evaluate.hpp>
 #include <act/tasks/greedy_answers.hpp>
 #include <act/tasks/prepare.hpp>
+#include <act/tasks/readers/lines.hpp>
 
 #include <doctest/doctest.h>
 
@@ -92,7 +93,7 @@ TEST_CASE("greedy: a word of several tokens is refused by name, and so are two a
   const std::string several = refused(own, question({}));
   CHECK(several.find("file: sample 0") != std::string::npos);
   CHECK(several.find("' extraordinarily'") != std::string::npos);
-  CHECK(several.find("--scoring labels") != std::string::npos);
+  CHECK(several.find("use scoring labels") != std::string::npos);
   own.label_words = {" A", "A"};
   CHECK(refused(own, question({})).find("but for blanks") != std::string::npos);
 }

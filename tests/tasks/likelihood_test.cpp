@@ -45,5 +45,5 @@ TEST_CASE("an option's length counts bytes and is never zero") {
 TEST_CASE("tasks without options are refused") {
   CHECK(act_test::message_of([] {
           return act::tasks::build_likelihood_prompt(act::tasks::find_task("sst2"), {});
-        }) == "scoring: task 'sst2' has no options whose likelihood could be compared; use --scoring labels");
+        }) == "scoring: task 'sst2' has no options whose likelihood could be compared; use scoring labels");
 }

@@ -1,6 +1,6 @@
 // Names of options, both ways.
+#include <act/tasks/named_calibration.hpp>
 #include <act/tasks/option_names.hpp>
-#include <act/tasks/redistribution_name.hpp>
 
 #include <doctest/doctest.h>
 

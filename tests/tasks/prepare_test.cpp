@@ -21,6 +21,8 @@
 namespace {
 
 constexpr auto likelihood = act::tasks::scoring_rule::likelihood;
+constexpr act::tasks::choice_names names{
+    .long_prompts = "--long", .subset = "--to", .redistribution = "--give"};
 
 const act::runtime::tokenizer& small_tokenizer() {
   static const std::unique_ptr<act::runtime::tokenizer> by = act_test::golden_tokenizer("small.gguf");
@@ -41,9 +43,10 @@ struct preparation {
 };
 
 act::tasks::prepared_sample prepared(const preparation& how) {
-  const act::tasks::prepared_samples made = act::tasks::prepare(
-      act::tasks::find_task(how.task), {&how.sample, 1}, small_tokenizer(), how.context,
-      act::tasks::long_prompts::truncate_left, "f", {.scoring = how.scoring, .subset = how.part});
+  const act::tasks::prepared_samples made =
+      act::tasks::prepare(act::tasks::find_task(how.task), {&how.sample, 1}, small_tokenizer(), how.context,
+                          act::tasks::long_prompts::truncate_left, "f",
+                          {.scoring = how.scoring, .subset = how.part, .called = names});
   REQUIRE(made.samples.size() == 1);
   return made.samples.front();
 }
@@ -137,15 +140,15 @@ TEST_CASE("a sample without a token to give to is refused by name") {
         }) ==
         "f: sample 7: has no token of its question left after the cut to the model's context, for sinks to "
         "give "
-        "to; use --long-prompts skip");
+        "to; use --long skip");
   act::tasks::sample empty = asked;
   empty.choices = {"", ""};
   CHECK(
       act_test::message_of(
           [&] { (void)prepared({.part = act::tasks::prompt_part::choices, .sample = empty}); }) ==
       "f: sample 7: has no token of its choices, for sinks to give to; leave the sample out, or use another "
-      "--redistribution");
+      "--give");
   CHECK(act_test::message_of([&] {
           (void)prepared({.task = "jsonl", .part = act::tasks::prompt_part::question});
-        }).starts_with("--subset: task 'jsonl' "));
+        }).starts_with("--to: task 'jsonl' "));
 }

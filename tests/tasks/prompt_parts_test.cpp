@@ -120,7 +120,13 @@ TEST_CASE("parts that a task's prompts don't have are refused") {
   CHECK(refused("mmlu", act::tasks::prompt_part::choices).empty());
   CHECK(refused("sst2", act::tasks::prompt_part::question).empty());
   CHECK(refused("sst2", act::tasks::prompt_part::choices) ==
-        "--subset: task 'sst2' shows no choices; use --subset question, or a multiple-choice task");
+        "subset: task 'sst2' shows no choices; use subset question, or a multiple-choice task");
+  CHECK(
+      act_test::message_of([] {
+        act::tasks::check_part(act::tasks::find_task("squad"), act::tasks::prompt_part::question,
+                               {.redistribution = "--to"}, "heads.json");
+      }) ==
+      "heads.json: task 'squad' has answers that are generated, which know no other than --to proportional");
   for (const act::tasks::prompt_part part :
        {act::tasks::prompt_part::question, act::tasks::prompt_part::choices}) {
     CHECK(refused("jsonl", part).find("has prompts of its own") != std::string::npos);

@@ -6,6 +6,7 @@
 #include <act/io/utf8.hpp>
 #include <act/tasks/prompts.hpp>
 #include <act/tasks/read_samples.hpp>
+#include <act/tasks/readers/piqa.hpp>
 
 #include <doctest/doctest.h>
 
@@ -93,9 +94,8 @@ TEST_CASE("a damaged file of any format is read or refused, never worse") {
       (void)act_test::message_of([&] {
         const act::io::text_file file{name, damaged};
         const bool two_files = golden.task.format == act::tasks::file_format::piqa_jsonl;
-        for (const act::tasks::sample& each : two_files
-                                                  ? act::tasks::read_piqa(file, {"labels", "0\n1\n"})
-                                                  : act::tasks::detail::read_one_file(golden.task, file)) {
+        for (const act::tasks::sample& each : two_files ? act::tasks::read_piqa(file, {"labels", "0\n1\n"})
+                                                        : act::tasks::read_one_file(golden.task, file)) {
           CHECK((each.choices.empty() || each.label < each.choices.size()));
           CHECK((golden.task.label_words.empty() || each.label < golden.task.label_words.size()));
         }

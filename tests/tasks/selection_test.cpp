@@ -2,6 +2,7 @@
 #include "golden_prompts.hpp"
 #include "message_of.hpp"
 
+#include <act/runtime/splitmix64.hpp>
 #include <act/tasks/selection.hpp>
 
 #include <doctest/doctest.h>

@@ -1,6 +1,7 @@
 // Which shots a sample gets.
 #include "message_of.hpp"
 
+#include <act/tasks/selection.hpp>
 #include <act/tasks/shots.hpp>
 
 #include <doctest/doctest.h>

@@ -3,13 +3,12 @@
 
 #include <act/runtime/model.hpp>
 #include <act/search/evidence.hpp>
+#include <act/search/layer_trials.hpp>
 #include <act/search/plan.hpp>
 #include <act/search/state.hpp>
-#include <act/search/trials.hpp>
+
 #include <cstddef>
-#include <cstdint>
 #include <functional>
-#include <optional>
 #include <vector>
 
 namespace act::search {
@@ -26,91 +25,9 @@ struct search_outcome {
 /// May throw to interrupt: what is stored so far stays stored.
 using search_progress = std::function<void(double part_done)>;
 
-namespace detail {
-
-// How much of a search is behind us, measured by the layers that trials have to run through.
-class search_meter {
- public:
-  search_meter(const search_plan& plan, std::size_t layers, std::size_t heads) : layers_(layers) {
-    for (std::size_t layer = plan.range.first; layer <= plan.range.last; ++layer) {
-      total_ += weight(layer) * static_cast<double>(plan.samples.size() * heads);
-    }
-  }
-  void add(std::size_t layer, std::size_t trials) { done_ += weight(layer) * static_cast<double>(trials); }
-  [[nodiscard]] double part() const { return done_ / total_; }
-
- private:
-  [[nodiscard]] double weight(std::size_t layer) const { return static_cast<double>(layers_ - layer); }
-  std::size_t layers_;
-  double total_ = 0;
-  double done_ = 0;
-};
-
-}  // namespace detail
-
 /// Runs what `state` doesn't hold yet and returns the evidence. Cost: per chunk one plain pass, then for each
 /// trial with sinks the rows from the head's first sink on through the layers from its own on (trials.hpp).
-[[nodiscard]] inline search_outcome run_exact_search(const runtime::model& model, const search_plan& plan,
-                                                     search_state& state,
-                                                     const search_progress& progress = {}) {
-  const std::size_t heads = model.config.heads;
-  search_outcome outcome{.samples = plan.samples.size(), .plain_correct = 0, .evidence = {}, .work = {}};
-  for (std::size_t layer = plan.range.first; layer <= plan.range.last; ++layer) {
-    for (std::size_t head = 0; head < heads; ++head) {
-      outcome.evidence.push_back({.layer = layer, .head = head});
-    }
-  }
-
-  detail::search_meter meter(plan, model.config.layers, heads);
-  const auto report = [&] {
-    if (progress) progress(meter.part());
-  };
-  for (const sample_chunk& chunk : plan.chunks()) {
-    const std::span<const tasks::prepared_sample> samples =
-        std::span(plan.samples).subspan(chunk.begin, chunk.size());
-    // Made at the first unit that is missing: a chunk that is stored completely costs no plain pass.
-    std::optional<trial_runner> runner;
-    const auto started = [&]() -> trial_runner& {
-      if (!runner) runner.emplace(model, samples, plan.options, plan.range);
-      return *runner;
-    };
-
-    std::optional<std::vector<std::vector<double>>> plain = state.plain(chunk, samples);
-    if (!plain) {
-      plain = started().plain_scores();
-      state.save_plain(chunk, *plain, started().plain_work());
-      report();
-    }
-    for (std::size_t i = 0; i < samples.size(); ++i) {
-      outcome.plain_correct += statistics::predicted_label((*plain)[i]) == samples[i].label ? 1 : 0;
-    }
-
-    for (std::size_t layer = plan.range.first; layer <= plan.range.last; ++layer) {
-      std::optional<layer_trials> trials = state.trials(chunk, layer, heads, samples);
-      if (trials) {
-        meter.add(layer, trials->scores.size());
-        report();
-      } else {
-        trials = started().run(layer, [&](std::size_t settled) {
-          meter.add(layer, settled);
-          report();
-        });
-        state.save_trials(chunk, layer, heads, *trials);
-      }
-      for (std::size_t i = 0; i < trials->scores.size(); ++i) {
-        const std::size_t sample = i / heads;
-        head_evidence& evidence = outcome.evidence[(layer - plan.range.first) * heads + i % heads];
-        add(evidence, {.plain = (*plain)[sample],
-                       .calibrated = trials->scores[i],
-                       .label = samples[sample].label,
-                       .has_sinks = trials->has_sinks[i] != 0});
-      }
-    }
-  }
-  for (head_evidence& each : outcome.evidence)
-    finish(each, outcome.samples);
-  outcome.work = state.total_work();
-  return outcome;
-}
+[[nodiscard]] search_outcome run_exact_search(const runtime::model& model, const search_plan& plan,
+                                              search_state& state, const search_progress& progress = {});
 
 }  // namespace act::search

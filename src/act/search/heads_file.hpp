@@ -7,22 +7,13 @@
 //    ...}, "heads": [[layer, head], ...], "evidence": {...}}
 #pragma once
 
-#include <act/error.hpp>
 #include <act/head_set.hpp>
-#include <act/io/atomic_file.hpp>
-#include <act/io/json_text.hpp>
-#include <act/io/parse_json.hpp>
-#include <act/io/text_file.hpp>
 #include <act/options.hpp>
 #include <act/runtime/model_identity.hpp>
-#include <act/tasks/option_names.hpp>
 #include <act/tasks/prompt_parts.hpp>
-#include <act/tasks/redistribution_name.hpp>
 
 #include <nlohmann/json.hpp>
 
-#include <cstddef>
-#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -40,229 +31,22 @@ struct heads_file {
       nlohmann::ordered_json::object();  ///< for people and programs; kept as it is
 };
 
-namespace detail {
-
-/// Typed access to a heads file's members; every error names the file and the member.
-class heads_file_reader {
- public:
-  using json = nlohmann::ordered_json;
-
-  heads_file_reader(const std::string& name, const json& document) : name_(name), document_(document) {}
-
-  heads_file read() const {
-    if (!document_.is_object()) {
-      refuse("", "must be a JSON object");
-    }
-    if (document_.contains("format") && document_.at("format") != "act-heads") {
-      refuse("format", "isn't \"act-heads\"; this isn't a heads file");
-    }
-    if (document_.contains("version") && document_.at("version") != 1) {
-      refuse("version", "isn't 1, the only one this act reads; use the act that wrote it");
-    }
-    heads_file file;
-    if (const json* model = object("model")) {
-      file.model = {text(*model, "model.", "architecture"), count(*model, "model.", "layers"),
-                    count(*model, "model.", "heads"), text(*model, "model.", "fingerprint")};
-    }
-    if (const json* options = object("options")) {
-      const tasks::named_calibration read = read_options(*options);
-      file.options = read.options;
-      file.subset = read.subset;
-    }
-    if (const json* evidence = object("evidence")) {
-      file.evidence = *evidence;
-    }
-    file.heads = read_heads(file.model);
-    return file;
-  }
-
- private:
-  [[noreturn]] void refuse(const std::string& member, const std::string& what) const {
-    throw error(error_code::invalid_input, name_, member.empty() ? what : "\"" + member + "\" " + what);
-  }
-
-  const json* object(const char* key) const {
-    if (!document_.contains(key)) {
-      return nullptr;
-    }
-    if (!document_.at(key).is_object()) {
-      refuse(key, "must be an object; leave it out if there is nothing to say");
-    }
-    return &document_.at(key);
-  }
-
-  std::string text(const json& from, const std::string& path, const char* key) const {
-    if (!from.contains(key)) {
-      return {};
-    }
-    if (!from.at(key).is_string()) {
-      refuse(path + key, "must be a string");
-    }
-    return from.at(key).get<std::string>();
-  }
-
-  std::size_t count(const json& from, const std::string& path, const char* key) const {
-    if (!from.contains(key)) {
-      return 0;
-    }
-    const std::optional<std::size_t> number = whole(from.at(key));
-    if (!number || *number == 0) {
-      refuse(path + key, "must be a whole number from 1 to 65535");
-    }
-    return *number;
-  }
-
-  /// No model has more layers or heads than fit 16 bits.
-  static std::optional<std::size_t> whole(const json& value) {
-    if (!value.is_number_unsigned() || value.get<std::uint64_t>() > 65535) {
-      return std::nullopt;
-    }
-    return static_cast<std::size_t>(value.get<std::uint64_t>());
-  }
-
-  tasks::named_calibration read_options(const json& from) const {
-    tasks::named_calibration read;
-    calibration_options& options = read.options;
-    tasks::redistribution_name named_redistribution;
-    for (const auto& [key, value] : from.items()) {
-      const std::string member = "options." + key;
-      const auto number = [&, &item = value]() {
-        if (!item.is_number()) {
-          refuse(member, "must be a number");
-        }
-        return item.template get<double>();
-      };
-      const auto named = [&, &item = value]<class Option>(Option) {
-        const std::optional<Option> found =
-            item.is_string() ? tasks::find_option<Option>(item.template get<std::string>()) : std::nullopt;
-        if (!found) {
-          refuse(member, "must be one of " + tasks::listed_options<Option>());
-        }
-        return *found;
-      };
-      if (key == "rule") {
-        options.sinks.rule = named(options.sinks.rule);
-      } else if (key == "alpha") {
-        options.sinks.alpha = number();
-      } else if (key == "tau") {
-        options.sinks.tau = number();
-      } else if (key == "min_visible_rows") {
-        const std::optional<std::size_t> rows = whole(value);
-        if (!rows) {
-          refuse(member, "must be a whole number from 1 to 65535");
-        }
-        options.sinks.min_visible_rows = *rows;
-      } else if (key == "beta") {
-        options.beta = number();
-      } else if (key == "redistribution") {
-        if (!value.is_string()) refuse(member, "must be one of " + tasks::listed_redistributions());
-        named_redistribution.name = value.get<std::string>();
-      } else if (key == "subset") {
-        read.subset = named(tasks::prompt_part::question);
-      } else if (key == "theta") {
-        named_redistribution.theta = number();
-      } else if (key == "compatibility") {
-        options.behave_as = named(options.behave_as);
-      } else {
-        refuse(member,
-               "isn't an option this act knows, and leaving it out would calibrate differently; remove it or "
-               "use the act that wrote it");
-      }
-    }
-    try {
-      set_redistribution(options, named_redistribution, {});
-    } catch (const error&) {
-      refuse("options.redistribution", "must be one of " + tasks::listed_redistributions());
-    }
-    if (const problem found = read.validate()) {
-      refuse("options", std::string(found.where) + " " + std::string(found.message));
-    }
-    return read;
-  }
-
-  head_set read_heads(const runtime::model_identity& model) const {
-    if (!document_.contains("heads")) {
-      refuse("heads", "is missing; a heads file must hold \"heads\": [[layer, head], ...]");
-    }
-    if (!document_.at("heads").is_array()) {
-      refuse("heads", "must be a list of [layer, head] pairs");
-    }
-    head_set heads;
-    std::size_t position = 0;
-    for (const json& pair : document_.at("heads")) {
-      const std::string member = "heads[" + std::to_string(position++) + "]";
-      const bool shaped = pair.is_array() && pair.size() == 2;
-      const std::optional<std::size_t> layer = shaped ? whole(pair[0]) : std::nullopt;
-      const std::optional<std::size_t> head = shaped ? whole(pair[1]) : std::nullopt;
-      if (!layer || !head) {
-        refuse(member, "must be [layer, head], two whole numbers counted from 0");
-      }
-      if ((model.layers > 0 && *layer >= model.layers) || (model.heads > 0 && *head >= model.heads)) {
-        refuse(member, "is outside the file's own \"model\"; counting starts at 0");
-      }
-      if (!heads.insert(*layer, *head)) {
-        refuse(member, "repeats an earlier pair; remove one");
-      }
-    }
-    return heads;
-  }
-
-  const std::string& name_;
-  const json& document_;
-};
-
-}  // namespace detail
-
 /// Reads the text of a heads file; `name` prefixes the errors. Members act doesn't know are passed over,
 /// except among the options, where they would change the result. Throws error (invalid_input).
-[[nodiscard]] inline heads_file parse_heads_file(std::string_view text, const std::string& name) {
-  const auto document =
-      io::parse_json<nlohmann::ordered_json>(text, name, "is it complete, and a heads file?");
-  return detail::heads_file_reader(name, document).read();
-}
+[[nodiscard]] heads_file parse_heads_file(std::string_view text, const std::string& name);
 
 /// Throws error (io) when the file can't be read, and what parse_heads_file throws.
-[[nodiscard]] inline heads_file read_heads_file(const std::filesystem::path& path) {
-  return parse_heads_file(io::read_text_file(path).text, path.string());
-}
+[[nodiscard]] heads_file read_heads_file(const std::filesystem::path& path);
 
 /// The options as a JSON object, under the names of a heads file; subset and theta only where they are used.
-[[nodiscard]] inline nlohmann::ordered_json to_json(const calibration_options& options,
-                                                    std::optional<tasks::prompt_part> subset = {}) {
-  nlohmann::ordered_json object = {{"rule", tasks::name_of(options.sinks.rule)},
-                                   {"alpha", options.sinks.alpha},
-                                   {"tau", options.sinks.tau},
-                                   {"min_visible_rows", options.sinks.min_visible_rows},
-                                   {"beta", options.beta},
-                                   {"redistribution", tasks::redistribution_of(options).name}};
-  if (subset) {
-    object["subset"] = tasks::name_of(*subset);
-  }
-  if (const tasks::redistribution_name named = tasks::redistribution_of(options); named.has_theta()) {
-    object["theta"] = named.theta;
-  }
-  object["compatibility"] = tasks::name_of(options.behave_as);
-  return object;
-}
+[[nodiscard]] nlohmann::ordered_json to_json(const calibration_options& options,
+                                             std::optional<tasks::prompt_part> subset = {});
 
 /// The text of a heads file. The same value gives the same bytes: no date, no timing.
-[[nodiscard]] inline std::string format_heads_file(const heads_file& file) {
-  nlohmann::ordered_json document = {{"format", "act-heads"}, {"version", 1}, {"model", to_json(file.model)}};
-  if (file.options) {
-    document["options"] = to_json(*file.options, file.subset);
-  }
-  document["heads"] = nlohmann::ordered_json::array();
-  for (const layer_head& each : file.heads) {
-    document["heads"].push_back(nlohmann::ordered_json::array({each.layer, each.head}));
-  }
-  document["evidence"] = file.evidence;
-  return io::pretty_json(document) + "\n";
-}
+[[nodiscard]] std::string format_heads_file(const heads_file& file);
 
 /// Never leaves half a file. Throws error (io).
-inline void write_heads_file(const std::filesystem::path& path, const heads_file& file) {
-  io::write_file(path, format_heads_file(file));
-}
+void write_heads_file(const std::filesystem::path& path, const heads_file& file);
 
 enum class fingerprint_check {
   matches,
@@ -271,31 +55,10 @@ enum class fingerprint_check {
 };
 
 /// Whether the heads fit the loaded model. `name` prefixes the errors. Throws error (mismatch) when a head is
-/// outside the model, which nothing overrides, or when the fingerprints differ and `force` is false.
-[[nodiscard]] inline fingerprint_check check_fit(const heads_file& file,
-                                                 const runtime::model_identity& loaded,
-                                                 const std::string& name, bool force) {
-  for (const layer_head& each : file.heads) {
-    if (each.layer >= loaded.layers || each.head >= loaded.heads) {
-      throw error(error_code::mismatch, name,
-                  "head [" + std::to_string(each.layer) + ", " + std::to_string(each.head) +
-                      "] is outside the model, which has " + std::to_string(loaded.layers) + " layers of " +
-                      std::to_string(loaded.heads) + " heads; use the heads file of this model");
-    }
-  }
-  if (file.model.fingerprint.empty()) {
-    return fingerprint_check::absent;
-  }
-  if (file.model.fingerprint == loaded.fingerprint) {
-    return fingerprint_check::matches;
-  }
-  if (!force) {
-    throw error(error_code::mismatch, name,
-                "was made for another model (fingerprint " + file.model.fingerprint +
-                    ", the loaded one has " + loaded.fingerprint +
-                    "); use this model's heads file, or --force");
-  }
-  return fingerprint_check::overridden;
-}
+/// outside the model, which nothing overrides, or when the fingerprints differ and `force` is false, which
+/// the message calls `forced_by`.
+[[nodiscard]] fingerprint_check check_fit(const heads_file& file, const runtime::model_identity& loaded,
+                                          const std::string& name, bool force,
+                                          std::string_view forced_by = "force");
 
 }  // namespace act::search

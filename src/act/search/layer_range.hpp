@@ -1,10 +1,7 @@
 // Which layers a head search looks at: "FIRST:LAST", counted from 0, both included, negative from the end.
 #pragma once
 
-#include <act/error.hpp>
-#include <charconv>
 #include <cstddef>
-#include <string>
 #include <string_view>
 
 namespace act::search {
@@ -22,29 +19,9 @@ struct layer_range {
 /// The paper's range: third layer to second to last (section 4).
 inline constexpr std::string_view default_layer_range = "2:-2";
 
-/// Reads "2:-2" for a model of `layers` layers. Throws `error` (invalid_option) with where() = "--layers".
-[[nodiscard]] inline layer_range parse_layer_range(std::string_view text, std::size_t layers) {
-  const auto fail = [&](const std::string& why) {
-    throw error(error_code::invalid_option, "--layers",
-                "'" + std::string(text) + "' " + why +
-                    "; give FIRST:LAST, for example 2:-2, for a model of " + std::to_string(layers) +
-                    " layers");
-  };
-  const auto number = [&](std::string_view digits) {
-    long long value = 0;
-    const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    if (problem != std::errc{} || end != digits.data() + digits.size() || digits.empty())
-      fail("isn't a range");
-    const auto total = static_cast<long long>(layers);
-    if (value < 0) value += total;
-    if (value < 0 || value >= total) fail("names a layer that the model doesn't have");
-    return static_cast<std::size_t>(value);
-  };
-  const std::size_t colon = text.find(':');
-  if (colon == std::string_view::npos) fail("isn't a range");
-  const layer_range range{number(text.substr(0, colon)), number(text.substr(colon + 1))};
-  if (range.first > range.last) fail("ends before it begins");
-  return range;
-}
+/// Reads "2:-2" for a model of `layers` layers. Throws `error` (invalid_option) whose
+/// where() is `asked_by`.
+[[nodiscard]] layer_range parse_layer_range(std::string_view text, std::size_t layers,
+                                            std::string_view asked_by = "layer range");
 
 }  // namespace act::search

@@ -4,15 +4,12 @@
 
 #include <act/options.hpp>
 #include <act/search/layer_range.hpp>
-#include <act/search/state.hpp>
-#include <act/tasks/option_names.hpp>
+#include <act/search/sample_chunk.hpp>
 #include <act/tasks/prepared_sample.hpp>
 #include <act/tasks/prompt_parts.hpp>
+
 #include <cstddef>
 #include <optional>
-#include <ostream>
-#include <span>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -21,7 +18,7 @@ namespace act::search {
 /// One data file's part of the held-out set.
 struct search_source {
   std::string task;
-  std::string file;                  ///< as given on the command line
+  std::string file;                  ///< as the user gave it
   std::string sha256;                ///< of the file's bytes
   std::string scoring = "labels";    ///< what was compared: labels, letters, greedy or likelihood
   std::vector<std::size_t> indices;  ///< positions among the file's samples, ascending
@@ -34,80 +31,15 @@ struct search_plan {
   calibration_options options;
   std::optional<tasks::prompt_part> subset = {};  ///< which part redistribution::subset gives to; for the
                                                   ///< record: the samples hold its positions
-  std::string fingerprint;  ///< of the model
+  std::string fingerprint;                        ///< of the model
 
   /// Groups of samples that share a plain pass: about `tokens_per_chunk` tokens each, so that memory doesn't
   /// grow with the number of samples. Fixed by the plan alone: a resumed search stacks the same rows into the
   /// same products.
-  [[nodiscard]] std::vector<sample_chunk> chunks() const {
-    constexpr std::size_t tokens_per_chunk = 1024;
-    std::vector<sample_chunk> groups;
-    std::size_t tokens = 0;
-    for (std::size_t i = 0; i < samples.size(); ++i) {
-      if (groups.empty() || tokens + samples[i].tokens() > tokens_per_chunk) {
-        groups.push_back({.begin = i, .end = i});
-        tokens = 0;
-      }
-      tokens += samples[i].tokens();
-      groups.back().end = i + 1;
-    }
-    return groups;
-  }
+  [[nodiscard]] std::vector<sample_chunk> chunks() const;
 
   /// Everything that the scores depend on, a line each.
-  [[nodiscard]] std::string identity() const {
-    std::ostringstream text;
-    text.precision(17);
-    text << "model " << fingerprint << '\n'
-         << "layers " << range.first << ':' << range.last << '\n'
-         << "rule " << tasks::name_of(options.sinks.rule) << '\n'
-         << "alpha " << options.sinks.alpha << '\n'
-         << "tau " << options.sinks.tau << '\n'
-         << "min-visible-rows " << options.sinks.min_visible_rows << '\n'
-         << "beta " << options.beta << '\n'
-         << "redistribution " << tasks::name_of(options.redistribute)
-         << (subset ? " " + std::string(tasks::name_of(*subset)) : "") << '\n'
-         << "theta " << options.theta << '\n'
-         << "compatibility " << tasks::name_of(options.behave_as) << '\n';
-    for (const search_source& source : sources) {
-      text << "task " << source.task << " scored by " << source.scoring << " of " << source.sha256
-           << " samples";
-      for (const std::size_t index : source.indices)
-        text << ' ' << index;
-      text << '\n';
-    }
-    // Another tokenizer, prompt or treatment of long prompts gives other ids.
-    for (const tasks::prepared_sample& sample : samples) {
-      text << "sample " << sample.label << " words";
-      for (const runtime::token_id word : sample.words)
-        text << ' ' << word;
-      for (const std::vector<runtime::token_id>& answer : sample.greedy_tokens) {
-        text << " said by";
-        for (const runtime::token_id token : answer)
-          text << ' ' << token;
-      }
-      text << " prompt";
-      for (const runtime::token_id token : sample.prompt)
-        text << ' ' << token;
-      write_subset(text, sample.subset);
-      for (std::size_t option = 0; option < sample.options.size(); ++option) {
-        text << " option of " << sample.option_bytes[option] << " bytes from "
-             << sample.options[option].first_scored;
-        for (const runtime::token_id token : sample.options[option].tokens)
-          text << ' ' << token;
-        if (option < sample.option_subsets.size()) write_subset(text, sample.option_subsets[option]);
-      }
-      text << '\n';
-    }
-    return text.str();
-  }
-
- private:
-  static void write_subset(std::ostream& text, std::span<const std::size_t> subset) {
-    if (!subset.empty()) text << " receiving at";
-    for (const std::size_t position : subset)
-      text << ' ' << position;
-  }
+  [[nodiscard]] std::string identity() const;
 };
 
 }  // namespace act::search

@@ -2,8 +2,6 @@
 // the greedy token. For whoever has the last rows, from whatever pass: score_samples.hpp, the head search.
 #pragma once
 
-#include <act/runtime/greedy_logits.hpp>
-#include <act/runtime/label_logits.hpp>
 #include <act/tasks/prepared_sample.hpp>
 
 #include <span>
@@ -14,19 +12,8 @@ namespace act::tasks {
 /// A row a sample, `score_count()` numbers each: the logit of each word, or what greedy_logits returns.
 /// `hidden` is what `final_hidden` returned, one row a sample. Preconditions: all samples are greedy, or all
 /// have words. Throws and costs as label_logits or greedy_logits.
-[[nodiscard]] inline std::vector<std::vector<double>> last_position_scores(
+[[nodiscard]] std::vector<std::vector<double>> last_position_scores(
     const runtime::model& model, const runtime::matrix& hidden,
-    std::span<const prepared_sample* const> samples) {
-  if (!samples.empty() && samples.front()->greedy()) {
-    std::vector<const runtime::answer_tokens*> answers;
-    for (const prepared_sample* sample : samples)
-      answers.push_back(&sample->greedy_tokens);
-    return greedy_logits(model, hidden, answers);
-  }
-  std::vector<std::span<const runtime::token_id>> words;
-  for (const prepared_sample* sample : samples)
-    words.emplace_back(sample->words);
-  return label_logits(model, hidden, words);
-}
+    std::span<const prepared_sample* const> samples);
 
 }  // namespace act::tasks

@@ -23,7 +23,7 @@ inline constexpr std::array<std::pair<std::string_view, sink_rule>, 3> option_na
      {"absolute", sink_rule::absolute},
      {"baseline-corrected", sink_rule::baseline_corrected}}};
 
-/// The core's; the names in use are those of redistribution_name.hpp.
+/// The core's; the names in use are those of named_calibration.hpp.
 template <>
 inline constexpr std::array<std::pair<std::string_view, redistribution>, 5> option_names<redistribution> = {
     {{"proportional", redistribution::proportional},

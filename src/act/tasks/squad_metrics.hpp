@@ -3,104 +3,19 @@
 // capital sigma at a word's end and the dotted capital I come out otherwise.
 #pragma once
 
-#include <act/io/text_file.hpp>
-#include <act/io/utf8.hpp>
-#include <act/tasks/readers/lines.hpp>
 #include <act/tasks/sample.hpp>
 
-#ifndef PCRE2_CODE_UNIT_WIDTH
-#define PCRE2_CODE_UNIT_WIDTH 8
-#endif
-#include <pcre2.h>
-
-#include <algorithm>
-#include <cstddef>
-#include <cstdint>
-#include <map>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace act::tasks {
 
-namespace detail {
-
-/// Replaces every match of a fixed pattern. Safe to share between threads.
-class text_replacement {
- public:
-  /// Precondition: the pattern is valid.
-  text_replacement(std::string_view pattern, std::string_view replacement) : replacement_(replacement) {
-    int code = 0;
-    PCRE2_SIZE at = 0;
-    pattern_.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(),
-                                 PCRE2_UTF | PCRE2_UCP, &code, &at, nullptr));
-  }
-
-  /// Precondition: `text` is UTF-8.
-  [[nodiscard]] std::string in(const std::string& text) const {
-    constexpr std::uint32_t options = PCRE2_SUBSTITUTE_GLOBAL | PCRE2_SUBSTITUTE_EXTENDED |
-                                      PCRE2_SUBSTITUTE_OVERFLOW_LENGTH | PCRE2_NO_UTF_CHECK;
-    std::string replaced(text.size() + 64, '\0');
-    for (;;) {
-      PCRE2_SIZE length = replaced.size();
-      const int status =
-          pcre2_substitute(pattern_.get(), reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), 0, options,
-                           nullptr, nullptr, reinterpret_cast<PCRE2_SPTR>(replacement_.data()),
-                           replacement_.size(), reinterpret_cast<PCRE2_UCHAR*>(replaced.data()), &length);
-      if (status != PCRE2_ERROR_NOMEMORY) {
-        replaced.resize(status < 0 ? 0 : length);
-        return status < 0 ? text : replaced;
-      }
-      replaced.resize(length);
-    }
-  }
-
- private:
-  struct release {
-    void operator()(pcre2_code* code) const noexcept { pcre2_code_free(code); }
-  };
-  std::unique_ptr<pcre2_code, release> pattern_;
-  std::string replacement_;
-};
-
-/// Bytes that aren't UTF-8 (a token can end inside a character) become spaces.
-inline std::string with_valid_utf8(std::string text) {
-  for (std::size_t at; (at = io::find_invalid_utf8(text)) != std::string::npos;) {
-    text[at] = ' ';
-  }
-  return text;
-}
-
-inline std::vector<std::string> split_at_spaces(const std::string& text) {
-  std::vector<std::string> words;
-  for (std::size_t from = text.find_first_not_of(' '); from != std::string::npos;
-       from = text.find_first_not_of(' ', from)) {
-    const std::size_t to = std::min(text.find(' ', from), text.size());
-    words.push_back(text.substr(from, to - from));
-    from = to;
-  }
-  return words;
-}
-
-}  // namespace detail
-
 /// The answer in a generated continuation: up to the first newline, trimmed.
-[[nodiscard]] inline std::string generated_answer(std::string_view continuation) {
-  return std::string(trimmed(continuation.substr(0, continuation.find('\n'))));
-}
+[[nodiscard]] std::string generated_answer(std::string_view continuation);
 
 /// Lower case, ASCII punctuation removed, the words a, an, the removed, white space collapsed.
-[[nodiscard]] inline std::string normalized_answer(std::string_view answer) {
-  static const detail::text_replacement lower_case("[\\s\\S]+", "\\L$0");
-  static const detail::text_replacement articles("\\b(a|an|the)\\b", " ");
-  static const detail::text_replacement blanks("\\s+", " ");
-  std::string text = lower_case.in(detail::with_valid_utf8(std::string(answer)));
-  constexpr std::string_view punctuation = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
-  std::erase_if(text, [&](char c) { return punctuation.find(c) != std::string_view::npos; });
-  return std::string(trimmed(blanks.in(articles.in(text))));
-}
+[[nodiscard]] std::string normalized_answer(std::string_view answer);
 
 struct squad_score {
   double exact_match = 0;  ///< 0 or 1
@@ -110,29 +25,7 @@ struct squad_score {
 };
 
 /// Of one prediction against one gold answer.
-[[nodiscard]] inline squad_score score_answer(std::string_view prediction, std::string_view gold) {
-  const std::string said = normalized_answer(prediction);
-  const std::string right = normalized_answer(gold);
-  const std::vector<std::string> said_words = detail::split_at_spaces(said);
-  const std::vector<std::string> right_words = detail::split_at_spaces(right);
-  const double exact = said == right ? 1 : 0;
-  if (said_words.empty() || right_words.empty()) {
-    return {exact, exact};
-  }
-  std::map<std::string, std::size_t> left;
-  for (const std::string& word : right_words) {
-    ++left[word];
-  }
-  double shared = 0;
-  for (const std::string& word : said_words) {
-    if (left[word] > 0) {
-      --left[word];
-      ++shared;
-    }
-  }
-  // 2 p r / (p + r) with p = shared / said and r = shared / right.
-  return {exact, 2 * shared / static_cast<double>(said_words.size() + right_words.size())};
-}
+[[nodiscard]] squad_score score_answer(std::string_view prediction, std::string_view gold);
 
 enum class squad_rules {
   v1,  ///< every question has answers
@@ -140,29 +33,12 @@ enum class squad_rules {
 };
 
 /// v2 when any question of the file has no answer.
-[[nodiscard]] inline squad_rules rules_of(std::span<const sample> samples) {
-  return std::any_of(samples.begin(), samples.end(), [](const sample& each) { return each.choices.empty(); })
-             ? squad_rules::v2
-             : squad_rules::v1;
-}
+[[nodiscard]] squad_rules rules_of(std::span<const sample> samples);
 
 /// The best over the gold answers. v2: a prediction that normalises to "not in background" or to nothing says
 /// that there is no answer; a question without answers scores 1 for that and 0 for anything else, one with
 /// answers 0 for it.
-[[nodiscard]] inline squad_score score_prediction(std::string_view prediction,
-                                                  std::span<const std::string> gold, squad_rules rules) {
-  const std::string said = normalized_answer(prediction);
-  const bool abstains = rules == squad_rules::v2 && (said.empty() || said == "not in background");
-  if (gold.empty() || abstains) {
-    const double right = gold.empty() && abstains ? 1 : 0;
-    return {right, right};
-  }
-  squad_score best;
-  for (const std::string& each : gold) {
-    const squad_score one = score_answer(prediction, each);
-    best = {std::max(best.exact_match, one.exact_match), std::max(best.f1, one.f1)};
-  }
-  return best;
-}
+[[nodiscard]] squad_score score_prediction(std::string_view prediction, std::span<const std::string> gold,
+                                           squad_rules rules);
 
 }  // namespace act::tasks

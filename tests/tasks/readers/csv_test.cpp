@@ -2,6 +2,7 @@
 #include "message_of.hpp"
 
 #include <act/tasks/readers/csv.hpp>
+#include <act/tasks/readers/lines.hpp>
 
 #include <doctest/doctest.h>
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <act/io/text_file.hpp>
-#include <act/tasks/readers/json_lines.hpp>
 #include <act/tasks/sample.hpp>
 
 #include <vector>
@@ -11,15 +10,6 @@ namespace act::tasks {
 
 /// Field "ctx"; choices = endings; label as a number or a string of digits. Throws error (invalid_input) for
 /// any other line.
-inline std::vector<sample> read_hellaswag(const io::text_file& file) {
-  std::vector<sample> samples;
-  for_each_json_line(file, [&](const json_record& record) {
-    sample& read = samples.emplace_back();
-    read.fields["ctx"] = record.text("ctx");
-    read.choices = record.options("endings");
-    read.label = record.index("label", read.choices.size());
-  });
-  return samples;
-}
+std::vector<sample> read_hellaswag(const io::text_file& file);
 
 }  // namespace act::tasks

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <act/io/text_file.hpp>
-#include <act/tasks/readers/json_lines.hpp>
 #include <act/tasks/sample.hpp>
 
 #include <span>
@@ -13,15 +12,6 @@ namespace act::tasks {
 
 /// Fields "premise" and "hypothesis", as they are; label = position of the file's word among `labels`. Throws
 /// error (invalid_input) for any other line.
-inline std::vector<sample> read_inference(const io::text_file& file, std::span<const std::string> labels) {
-  std::vector<sample> samples;
-  for_each_json_line(file, [&](const json_record& record) {
-    sample& read = samples.emplace_back();
-    read.fields["premise"] = record.text("premise");
-    read.fields["hypothesis"] = record.text("hypothesis");
-    read.label = label_position(record.place, record.text("label"), labels);
-  });
-  return samples;
-}
+std::vector<sample> read_inference(const io::text_file& file, std::span<const std::string> labels);
 
 }  // namespace act::tasks

@@ -1,0 +1,220 @@
+#include <act/runtime/forward.hpp>
+#include <act/search/layer_range.hpp>
+#include <act/search/scored_texts.hpp>
+#include <act/search/trials.hpp>
+#include <act/tasks/prepared_sample.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <iterator>
+#include <span>
+#include <vector>
+
+namespace act::search {
+
+trial_runner::trial_runner(const runtime::model& model, std::span<const tasks::prepared_sample> samples,
+                           const calibration_options& options, layer_range range)
+    : model_(model), texts_(samples), options_(options), range_(range) {
+  std::vector<std::vector<runtime::token_id>> whole;
+  for (const scored_sequence& text : texts_.sequences()) {
+    whole.emplace_back(text.tokens.begin(), text.tokens.end());
+    if (options.redistribute == redistribution::subset)
+      subsets_.emplace_back(text.subset.begin(), text.subset.end());
+  }
+  packed_ = pack(model.config, whole);
+  run_plain_pass();
+}
+
+layer_trials trial_runner::run(std::size_t layer, const std::function<void(std::size_t)>& on_batch) const {
+  const std::size_t heads = model_.config.heads;
+  layer_trials result;
+  result.scores.resize(texts_.samples() * heads);
+  result.has_sinks.resize(result.scores.size());
+
+  std::vector<trial_part> batch;
+  std::size_t batch_rows = 0, batch_trials = 0, untouched = 0;
+  const auto flush = [&] {
+    if (batch.empty()) return;
+    run_batch(layer, batch, result);
+    if (on_batch) on_batch(batch_trials);
+    batch.clear();
+    batch_rows = batch_trials = 0;
+  };
+  for (std::size_t sample = 0; sample < texts_.samples(); ++sample) {
+    const std::uint64_t whole_pass = rows_of(sample) * model_.config.layers;
+    for (std::size_t head = 0; head < heads; ++head) {
+      result.work.trials += 1;
+      result.work.layer_rows_avoided += whole_pass;
+      result.scores[sample * heads + head] = plain_scores_[sample];
+      const trial each = trial_of(layer, sample, head);
+      if (each.has_sinks) {
+        result.has_sinks[sample * heads + head] = 1;
+      } else {
+        result.work.trials_without_sinks += 1;
+      }
+      if (each.parts.empty()) {
+        ++untouched;
+        continue;
+      }
+      if (batch_rows + each.rows > rows_per_batch) flush();
+      batch.insert(batch.end(), each.parts.begin(), each.parts.end());
+      batch_rows += each.rows;
+      ++batch_trials;
+    }
+  }
+  flush();
+  if (on_batch && untouched > 0) on_batch(untouched);
+  result.work.layer_rows_avoided -= result.work.layer_rows_computed;
+  return result;
+}
+
+std::uint64_t trial_runner::rows_of(std::size_t sample) const {
+  std::uint64_t rows = 0;
+  for (std::size_t at = texts_.first_of(sample); at < texts_.first_of(sample + 1); ++at)
+    rows += packed_.sequences[at].queries;
+  return rows;
+}
+
+trial_runner::trial trial_runner::trial_of(std::size_t layer, std::size_t sample, std::size_t head) const {
+  trial made;
+  for (std::size_t at = texts_.first_of(sample); at < texts_.first_of(sample + 1); ++at) {
+    const runtime::head_alternative& found =
+        records_[layer].alternatives.found[at * model_.config.heads + head];
+    if (!found.has_sinks) continue;
+    made.has_sinks = true;
+    if (found.first_row >= texts_[at].end) continue;
+    made.parts.push_back({.sequence = at, .head = head, .first_row = found.first_row});
+    made.rows += texts_[at].end - found.first_row;
+  }
+  return made;
+}
+
+runtime::rows_wanted trial_runner::last_layer_rows() const {
+  return texts_.last_rows_only() ? runtime::rows_wanted::last_of_each_sequence : runtime::rows_wanted::all;
+}
+
+void trial_runner::run_plain_pass() {
+  const std::size_t layers = model_.config.layers;
+  records_.resize(layers);
+  const runtime::rotary_table rotary(model_.config.rotary, packed_.positions);
+  runtime::layer_buffers buffers;
+  runtime::matrix hidden = embed(model_, packed_);
+  for (std::size_t layer = 0; layer < layers; ++layer) {
+    const bool last = layer + 1 == layers;
+    const bool searched = range_.contains(layer);
+    layer_record& record = records_[layer];
+    if (searched) record.input = hidden;
+    const runtime::layer_rows rows{.sequences = packed_.sequences,
+                                   .rotary = rotary,
+                                   .wanted = last ? last_layer_rows() : runtime::rows_wanted::all};
+    if (searched) {
+      run_layer_with_alternatives(model_, layer, rows,
+                                  {.heads = {}, .options = options_, .trackers = {}, .subsets = subsets_},
+                                  hidden, buffers, record.alternatives);
+    } else {
+      run_layer(model_, layer, rows, {}, hidden, buffers);
+    }
+    if (searched) record.attention = buffers.attention;
+    if (layer > range_.first) record.key_value = buffers.key_value;
+    plain_work_.layer_rows_computed += static_cast<std::uint64_t>(hidden.rows());
+  }
+
+  std::vector<scored_part> parts;
+  for (std::size_t at = 0; at < texts_.sequences().size(); ++at) {
+    const std::size_t first = texts_[at].first_scored;
+    parts.push_back({.sequence = at, .first = first, .row = packed_.sequences[at].first_query + first});
+  }
+  plain_values_ = texts_.values(model_, parts, hidden);
+  plain_scores_.resize(texts_.samples());
+  for (std::size_t at = 0; at < parts.size(); ++at)
+    texts_.score(at, plain_values_[at], plain_scores_[texts_[at].sample]);
+}
+
+void trial_runner::gather(std::size_t layer, std::size_t head, std::size_t first_source, std::size_t rows,
+                          std::size_t target, runtime::matrix& hidden, runtime::matrix& attention) const {
+  const layer_record& record = records_[layer];
+  const Eigen::Index width = runtime::index(model_.config.head_size);
+  const Eigen::Index column = runtime::index(head) * width;
+  const auto from = runtime::index(first_source);
+  const auto count = runtime::index(rows);
+  hidden.middleRows(runtime::index(target), count) = record.input.middleRows(from, count);
+  attention.middleRows(runtime::index(target), count) = record.attention.middleRows(from, count);
+  attention.block(runtime::index(target), column, count, width) =
+      record.alternatives.attention.block(from, column, count, width);
+}
+
+void trial_runner::run_batch(std::size_t layer, std::span<const trial_part> batch,
+                             layer_trials& result) const {
+  const runtime::model_config& config = model_.config;
+  const std::size_t layers = config.layers;
+  const bool starts_at_last = layer + 1 == layers;
+
+  // Where the last layer is the first to change, only rows that count are run at all.
+  std::vector<scored_part> parts;
+  std::vector<std::size_t> first_rows;
+  std::size_t rows = 0;
+  for (const trial_part& each : batch) {
+    const scored_sequence& text = texts_[each.sequence];
+    const std::size_t first = std::max(each.first_row, text.first_scored);
+    first_rows.push_back(starts_at_last ? first : each.first_row);
+    parts.push_back({.sequence = each.sequence, .first = first, .row = rows + first - first_rows.back()});
+    rows += text.end - first_rows.back();
+  }
+
+  runtime::matrix hidden(runtime::index(rows), runtime::index(config.hidden));
+  runtime::matrix attention(runtime::index(rows), runtime::index(config.heads * config.head_size));
+  std::vector<runtime::attention_sequence> sequences;
+  std::vector<std::uint32_t> positions;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const std::size_t target = positions.size();
+    const std::size_t end = texts_[batch[i].sequence].end;
+    const std::size_t count = end - first_rows[i];
+    gather(layer, batch[i].head, packed_.sequences[batch[i].sequence].first_query + first_rows[i], count,
+           target, hidden, attention);
+    sequences.push_back(
+        {.first_query = target, .queries = count, .first_key = target, .keys = count, .past = {}});
+    for (std::size_t row = first_rows[i]; row < end; ++row)
+      positions.push_back(static_cast<std::uint32_t>(row));
+  }
+
+  runtime::layer_buffers buffers;
+  finish_layer(config, model_.layers[layer], attention, hidden, buffers);
+  result.work.layer_rows_computed += rows;
+  const runtime::rotary_table rotary(config.rotary, positions);
+  for (std::size_t above = layer + 1; above < layers; ++above) {
+    const bool last = above + 1 == layers;
+    attach_past(above, batch, sequences);
+    const runtime::layer_rows run{.sequences = sequences,
+                                  .rotary = rotary,
+                                  .wanted = last ? last_layer_rows() : runtime::rows_wanted::all};
+    run_layer(model_, above, run, {}, hidden, buffers);
+    result.work.layer_rows_computed += static_cast<std::uint64_t>(hidden.rows());
+  }
+
+  const std::vector<std::vector<double>> changed = texts_.values(model_, parts, hidden);
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    // Rows that count and come before the first sink say what they said.
+    const scored_sequence& text = texts_[batch[i].sequence];
+    std::vector<double> values = plain_values_[batch[i].sequence];
+    std::copy(changed[i].begin(), changed[i].end(), values.end() - std::ssize(changed[i]));
+    texts_.score(batch[i].sequence, values, result.scores[text.sample * config.heads + batch[i].head]);
+  }
+}
+
+void trial_runner::attach_past(std::size_t layer, std::span<const trial_part> batch,
+                               std::span<runtime::attention_sequence> sequences) const {
+  const runtime::matrix& kept = records_[layer].key_value;
+  const std::size_t kv_width = model_.config.kv_heads * model_.config.head_size;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const std::size_t first = packed_.sequences[batch[i].sequence].first_query;
+    const float* rows = kept.data() + first * runtime::extent(kept.cols());
+    sequences[i].past = {.keys = rows,
+                         .values = rows + kv_width,
+                         .count = batch[i].first_row,
+                         .stride = runtime::extent(kept.cols())};
+  }
+}
+
+}  // namespace act::search

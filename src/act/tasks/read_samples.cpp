@@ -1,0 +1,114 @@
+#include <act/error.hpp>
+#include <act/io/text_file.hpp>
+#include <act/tasks/read_samples.hpp>
+#include <act/tasks/readers/boolq.hpp>
+#include <act/tasks/readers/class_csv.hpp>
+#include <act/tasks/readers/copa.hpp>
+#include <act/tasks/readers/hellaswag.hpp>
+#include <act/tasks/readers/inference.hpp>
+#include <act/tasks/readers/keyed_choices.hpp>
+#include <act/tasks/readers/labelled_lines.hpp>
+#include <act/tasks/readers/mmlu.hpp>
+#include <act/tasks/readers/openbookqa.hpp>
+#include <act/tasks/readers/own_jsonl.hpp>
+#include <act/tasks/readers/piqa.hpp>
+#include <act/tasks/readers/question_classes.hpp>
+#include <act/tasks/readers/sentence_tsv.hpp>
+#include <act/tasks/readers/squad.hpp>
+#include <act/tasks/sample.hpp>
+#include <act/tasks/task.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace act::tasks {
+
+std::vector<std::filesystem::path> files_of(const task& of, const std::filesystem::path& path) {
+  if (of.format == file_format::piqa_jsonl) {
+    return {path, path.parent_path() / (path.stem().string() + "-labels.lst")};
+  }
+  std::error_code failed;
+  if (of.format != file_format::mmlu_csv || !std::filesystem::is_directory(path, failed)) {
+    return {path};
+  }
+  std::vector<std::filesystem::path> files;
+  for (std::filesystem::directory_iterator entry(path, failed), end; !failed && entry != end;
+       entry.increment(failed)) {
+    if (entry->path().extension() == ".csv") {
+      files.push_back(entry->path());
+    }
+  }
+  if (failed || files.empty()) {
+    throw error(error_code::io, path.string(), "no .csv file could be found in this folder; check the path");
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+std::vector<sample> read_one_file(const task& of, const io::text_file& file) {
+  switch (of.format) {
+    case file_format::sentence_tsv:
+      return read_sentence_tsv(file);
+    case file_format::digit_lines:
+      return read_labelled_lines(file, of.label_words.size(), text_encoding::utf8);
+    case file_format::latin1_lines:
+      return read_labelled_lines(file, of.label_words.size(), text_encoding::latin1);
+    case file_format::title_text_csv:
+      return read_class_csv(file, of.label_words.size(), csv_text::title_and_description);
+    case file_format::text_csv:
+      return read_class_csv(file, of.label_words.size(), csv_text::description);
+    case file_format::question_classes:
+      return read_question_classes(file, of.file_labels);
+    case file_format::inference_jsonl:
+      return read_inference(file, of.file_labels);
+    case file_format::boolq_jsonl:
+      return read_boolq(file);
+    case file_format::hellaswag_jsonl:
+      return read_hellaswag(file);
+    case file_format::arc_jsonl:
+    case file_format::commonsense_jsonl:
+      return read_keyed_choices(file);
+    case file_format::openbookqa_tsv:
+      return read_openbookqa(file);
+    case file_format::copa:
+      return read_copa(file);
+    case file_format::mmlu_csv:
+      return read_mmlu(file);
+    case file_format::squad_json:
+      return read_squad(file);
+    case file_format::own_jsonl:
+      return read_own_jsonl(file);
+    case file_format::piqa_jsonl:
+      break;  // needs its second file: see read_samples
+  }
+  return {};
+}
+
+std::vector<sample> read_samples(const task& of, const std::filesystem::path& path) {
+  std::vector<sample> samples;
+  const std::vector<std::filesystem::path> files = files_of(of, path);
+  if (of.format == file_format::piqa_jsonl) {
+    samples = read_piqa(io::read_text_file(files[0]), io::read_text_file(files[1]));
+  } else {
+    for (std::size_t number = 0; number < files.size(); ++number) {
+      for (sample& read : read_one_file(of, io::read_text_file(files[number]))) {
+        read.group = of.format == file_format::mmlu_csv ? number : read.group;
+        samples.push_back(std::move(read));
+      }
+    }
+  }
+  if (samples.empty()) {
+    throw error(error_code::invalid_input, path.string(),
+                "holds no samples of task '" + of.name + "'; is it empty, or another task's file?");
+  }
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    samples[i].index = i;
+  }
+  return samples;
+}
+
+}  // namespace act::tasks

@@ -1,0 +1,103 @@
+#include <act/error.hpp>
+#include <act/runtime/forward.hpp>
+#include <act/runtime/log_probabilities.hpp>
+#include <act/statistics/auc.hpp>
+#include <act/tasks/last_position.hpp>
+#include <act/tasks/prepared_sample.hpp>
+#include <act/tasks/score_samples.hpp>
+
+#include <cmath>
+#include <cstddef>
+#include <functional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace act::tasks {
+
+namespace {
+
+// Of each text of a batch, the positions that receive. None where nothing is redistributed to a subset.
+std::vector<std::vector<std::size_t>> subsets_of(std::span<const prepared_sample> samples,
+                                                 const runtime::model_calibration& calibration) {
+  std::vector<std::vector<std::size_t>> subsets;
+  if (calibration.heads.empty() || calibration.options.redistribute != redistribution::subset) return subsets;
+  for (const prepared_sample& sample : samples) {
+    if (sample.options.empty()) subsets.push_back(sample.subset);
+    subsets.insert(subsets.end(), sample.option_subsets.begin(), sample.option_subsets.end());
+  }
+  return subsets;
+}
+
+sample_scores score_last_position(const runtime::model& model, std::span<const prepared_sample> samples,
+                                  const runtime::model_calibration& calibration) {
+  std::vector<std::vector<runtime::token_id>> prompts;
+  std::vector<const prepared_sample*> each;
+  for (const prepared_sample& sample : samples) {
+    prompts.push_back(sample.prompt);
+    each.push_back(&sample);
+  }
+  const runtime::plain_and_calibrated both = run_both(model, pack(model.config, prompts), calibration);
+  sample_scores scores;
+  scores.plain = last_position_scores(model, both.plain, each);
+  if (both.calibrated.size() != 0) scores.calibrated = last_position_scores(model, both.calibrated, each);
+  return scores;
+}
+
+sample_scores score_options(const runtime::model& model, std::span<const prepared_sample> samples,
+                            const runtime::model_calibration& calibration) {
+  std::vector<std::vector<runtime::scored_text>> families;
+  for (const prepared_sample& sample : samples)
+    families.push_back(sample.options);
+  runtime::text_log_probabilities sums = sum_log_probabilities(model, families, calibration);
+  for (statistics::score_table* table : {&sums.plain, &sums.calibrated}) {
+    for (std::size_t i = 0; i < table->size(); ++i) {
+      for (std::size_t option = 0; option < (*table)[i].size(); ++option)
+        (*table)[i][option] /= static_cast<double>(samples[i].option_bytes[option]);
+    }
+  }
+  return {.plain = std::move(sums.plain), .contextual = {}, .calibrated = std::move(sums.calibrated)};
+}
+
+}  // namespace
+
+sample_scores score_samples(const runtime::model& model, std::span<const prepared_sample> samples,
+                            const runtime::model_calibration& calibration,
+                            const std::function<void(std::size_t)>& on_batch) {
+  // Tall enough for full-speed products; the activations of one layer stay in the last-level cache.
+  constexpr std::size_t tokens_per_batch = 1024;
+  sample_scores scores;
+  scores.with_other = !samples.empty() && samples.front().greedy();
+  const auto take = [&](statistics::score_table& rows, statistics::score_table& table, std::size_t first) {
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      for (const double score : rows[i]) {
+        if (!std::isfinite(score)) {
+          throw error(error_code::invalid_input, "sample " + std::to_string(samples[first + i].index),
+                      "the model's logits aren't finite; its weights are damaged or overflow float32");
+        }
+      }
+      table.push_back(std::move(rows[i]));
+    }
+  };
+  for (std::size_t first = 0; first < samples.size();) {
+    std::size_t count = 0;
+    for (std::size_t tokens = 0; first + count < samples.size(); ++count) {
+      tokens += samples[first + count].tokens();
+      if (count > 0 && tokens > tokens_per_batch) break;
+    }
+    const std::span<const prepared_sample> batch = samples.subspan(first, count);
+    const std::vector<std::vector<std::size_t>> subsets = subsets_of(batch, calibration);
+    runtime::model_calibration of_batch = calibration;
+    of_batch.subsets = subsets;
+    sample_scores rows = batch.front().options.empty() ? score_last_position(model, batch, of_batch)
+                                                       : score_options(model, batch, of_batch);
+    take(rows.plain, scores.plain, first);
+    take(rows.calibrated, scores.calibrated, first);
+    first += count;
+    if (on_batch) on_batch(count);
+  }
+  return scores;
+}
+
+}  // namespace act::tasks
