@@ -1,6 +1,7 @@
 // Results are written whole or not at all.
 #include "temporary_folder.hpp"
 
+#include <act/error.hpp>
 #include <act/io/atomic_file.hpp>
 
 #include <doctest/doctest.h>

@@ -26,14 +26,7 @@ class byte_reader {
 
   /// The next `count` bytes. Throws `error` (invalid_input) when the file ends before; `what` names them in
   /// the message.
-  std::span<const std::byte> take(std::uint64_t count, std::string_view what) {
-    if (count > remaining())
-      fail(std::string(what) + " takes " + std::to_string(count) + " bytes but only " +
-           std::to_string(remaining()) + " are left; the file is truncated or damaged, fetch it again");
-    const auto taken = bytes_.subspan(position_, static_cast<std::size_t>(count));
-    position_ += taken.size();
-    return taken;
-  }
+  std::span<const std::byte> take(std::uint64_t count, std::string_view what);
 
   /// The next little-endian number, at any alignment.
   template <class T>
@@ -48,9 +41,7 @@ class byte_reader {
     fail_at(position_, message, code);
   }
   [[noreturn]] void fail_at(std::size_t at, std::string_view message,
-                            error_code code = error_code::invalid_input) const {
-    throw error(code, file_ + ": at byte " + std::to_string(at), message);
-  }
+                            error_code code = error_code::invalid_input) const;
 
  private:
   std::span<const std::byte> bytes_;
