@@ -1,6 +1,7 @@
 // The small checkpoints of tests/golden/parity and what PyTorch says of them.
 #pragma once
 
+#include <act/runtime/checkpoint/gguf.hpp>
 #include <act/runtime/load_model.hpp>
 #include <filesystem>
 #include <fstream>

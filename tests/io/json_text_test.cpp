@@ -4,6 +4,7 @@
 #include <act/io/parse_json.hpp>
 
 #include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
 
 #include <limits>
 

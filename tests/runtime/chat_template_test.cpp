@@ -1,5 +1,6 @@
 // Chat formats against transformers' rendering of the models' own templates (tests/golden/chat/).
 #include <doctest/doctest.h>
+#include <act/error.hpp>
 #include <act/runtime/chat_template.hpp>
 #include <act/runtime/checkpoint/chat_template_text.hpp>
 

@@ -1,5 +1,7 @@
 // The forward pass against transformers in float32 with an independent PyTorch ACT (tests/golden/parity/).
 #include <doctest/doctest.h>
+#include <act/error.hpp>
+#include <act/runtime/checkpoint/gguf.hpp>
 #include <act/runtime/forward.hpp>
 #include <act/runtime/load_model.hpp>
 

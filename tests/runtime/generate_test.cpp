@@ -1,8 +1,12 @@
 // Decoding with a cache against whole passes, against an independent double-precision form, and against
 // published text.
 #include <doctest/doctest.h>
+#include <act/error.hpp>
+#include <act/runtime/checkpoint/gguf.hpp>
+#include <act/runtime/decoder.hpp>
 #include <act/runtime/generate.hpp>
 #include <act/runtime/load_model.hpp>
+#include <act/runtime/text_stream.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -1,5 +1,6 @@
 // The greedy token among a few answers and everything else, against the logits of the whole vocabulary.
 #include <doctest/doctest.h>
+#include <act/error.hpp>
 #include <act/runtime/greedy_logits.hpp>
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <act/error.hpp>
 #include <act/runtime/kv_cache.hpp>
 
 namespace {

@@ -1,5 +1,7 @@
 // Log-probabilities of texts against PyTorch (tests/golden/perplexity/).
 #include <doctest/doctest.h>
+#include <act/error.hpp>
+#include <act/runtime/checkpoint/gguf.hpp>
 #include <act/runtime/load_model.hpp>
 #include <act/runtime/log_probabilities.hpp>
 

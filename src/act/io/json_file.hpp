@@ -2,10 +2,7 @@
 // readers of config.json, indexes and tokenizer files.
 #pragma once
 
-#include <act/io/mapped_file.hpp>
-#include <act/io/parse_json.hpp>
-
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include <filesystem>
 
@@ -14,9 +11,9 @@ namespace act::io {
 using json = nlohmann::json;
 
 /// Parses the whole file at `path`. Throws `error`: io when it can't be read, invalid_input as `parse_json`.
-[[nodiscard]] inline json read_json(const std::filesystem::path& path) {
-  const mapped_file file(path);
-  return parse_json(file.text(), path.string());
-}
+[[nodiscard]] json read_json(const std::filesystem::path& path);
+
+/// The same, of a file that must hold an object; otherwise invalid_input too.
+[[nodiscard]] json read_json_object(const std::filesystem::path& path);
 
 }  // namespace act::io

@@ -6,24 +6,39 @@
 #pragma once
 
 #include <act/attention_view.hpp>
-#include <act/attention_weights.hpp>
 #include <act/runtime/layers/attention.hpp>
 #include <act/runtime/layers/matrix.hpp>
-#include <algorithm>
+
 #include <cstddef>
+#include <memory>
 #include <type_traits>
-#include <vector>
 
 namespace act::runtime {
 
 /// Rows of a map that are formed at once: 64 rows of a 2,048-token prompt are 512 KiB, half an L2.
 inline constexpr std::size_t map_rows_at_once = 64;
 
-/// What `for_each_map_rows` works in, kept from map to map.
-struct map_rows_memory {
-  attention_workspace<float> workspace;
-  std::vector<float> rows;
+/// What `for_each_map_rows` works in, kept from map to map. Move-only.
+class map_rows_memory {
+ public:
+  map_rows_memory();
+  map_rows_memory(map_rows_memory&&) noexcept;
+  map_rows_memory& operator=(map_rows_memory&&) noexcept;
+  ~map_rows_memory();
+
+ private:
+  friend attention_view<float> map_rows(const attention_shape& shape, const attention_sequence& sequence,
+                                        const const_matrix_ref& query, const const_matrix_ref& key,
+                                        std::size_t head, std::size_t first, map_rows_memory& memory);
+  struct buffers;
+  std::unique_ptr<buffers> buffers_;
 };
+
+/// Rows [first, first + map_rows_at_once) of a map, as far as there are: what `for_each_map_rows` hands out.
+/// Valid until `memory` is used again.
+[[nodiscard]] attention_view<float> map_rows(const attention_shape& shape, const attention_sequence& sequence,
+                                             const const_matrix_ref& query, const const_matrix_ref& key,
+                                             std::size_t head, std::size_t first, map_rows_memory& memory);
 
 /// Calls use(rows) for consecutive rows of one head's causal map, first to last. `rows` is an
 /// attention_view<float> of [1, 1, at most map_rows_at_once, keys up to the last row's own], with the first
@@ -38,27 +53,8 @@ template <class Use>
 requires(std::is_nothrow_invocable_v<Use&, const attention_view<float>&>) void for_each_map_rows(
     const attention_shape& shape, const attention_sequence& sequence, const const_matrix_ref& query,
     const const_matrix_ref& key, std::size_t head, map_rows_memory& memory, Use&& use) {
-  const auto one_head = [&](const const_matrix_ref& of, std::size_t row, std::size_t rows,
-                            std::size_t number) {
-    const std::size_t stride = extent(of.outerStride());
-    return head_tensor<const float>{.data = of.data() + row * stride + number * shape.head_size,
-                                    .batches = 1,
-                                    .heads = 1,
-                                    .tokens = rows,
-                                    .channels = shape.head_size,
-                                    .token_stride = stride};
-  };
-  for (std::size_t first = 0; first < sequence.queries; first += map_rows_at_once) {
-    const std::size_t rows = std::min(map_rows_at_once, sequence.queries - first);
-    const std::size_t keys = first + rows;
-    memory.rows.resize(std::max(memory.rows.size(), rows * keys));
-    const auto map =
-        attention_span<float>::packed(memory.rows.data(), 1, 1, rows, keys, {.query_offset = first});
-    attention_weights(one_head(query, sequence.first_query + first, rows, head),
-                      one_head(key, sequence.first_key, keys, head / (shape.heads / shape.kv_heads)), map,
-                      {.scale = static_cast<double>(shape.scale)}, memory.workspace);
-    use(attention_view<float>(map));
-  }
+  for (std::size_t first = 0; first < sequence.queries; first += map_rows_at_once)
+    use(map_rows(shape, sequence, query, key, head, first, memory));
 }
 
 }  // namespace act::runtime

@@ -1,69 +1,21 @@
 // Opens a checkpoint and returns a model ready to run: the door of the runtime.
 #pragma once
 
-#include <act/error.hpp>
-#include <act/runtime/architecture/llama.hpp>
-#include <act/runtime/architecture/opt.hpp>
-#include <act/runtime/architecture/weights.hpp>
-#include <act/runtime/checkpoint/gguf.hpp>
-#include <act/runtime/checkpoint/hf_config.hpp>
-#include <act/runtime/checkpoint/safetensors_checkpoint.hpp>
 #include <act/runtime/model.hpp>
-#include <act/runtime/tokenizer/load.hpp>
-#include <act/runtime/tokenizer/load_folder.hpp>
+#include <act/runtime/tokenizer/tokenizer.hpp>
+
 #include <filesystem>
 #include <memory>
-#include <string>
-#include <string_view>
 
 namespace act::runtime {
 
+class gguf_file;
+
 /// The model in an open GGUF file. The model keeps the file mapped. Throws as `load_model`.
-[[nodiscard]] inline model read_model(const std::shared_ptr<const gguf_file>& file) {
-  const std::string path = file->path().string();
-  const auto architecture = file->get<std::string_view>("general.architecture");
-  if (architecture != "llama") {
-    throw error(
-        error_code::unsupported, path,
-        "architecture '" + io::printable(architecture) + "' isn't supported in GGUF files; act reads llama");
-  }
-  const model_config config = llama_config(*file);
-  const checkpoint_tensors tensors{.find = [&](std::string_view name) { return file->find_tensor(name); },
-                                   .file_of = [&](std::string_view) { return path; },
-                                   .file = file};
-  const tensor_names names = gguf_tensor_names();
-  return weight_reader(tensors, config, names).read();
-}
+[[nodiscard]] model read_model(const std::shared_ptr<const gguf_file>& file);
 
 /// The model in a Hugging Face folder. Throws as `load_model`.
-[[nodiscard]] inline model read_model(const std::filesystem::path& folder) {
-  const hf_config file(folder);
-  const std::string type = file.model_type();
-  model_config config;
-  tensor_names names;
-  if (type == "llama") {
-    config = llama_config(file);
-    names = llama_tensor_names();
-  } else if (type == "opt") {
-    config = opt_config(file);
-    names = opt_tensor_names();
-  } else {
-    throw error(error_code::unsupported, file.path(),
-                "'model_type' is '" + io::printable(type) + "'; act reads llama and opt");
-  }
-  const auto weights = std::make_shared<const safetensors_checkpoint>(folder);
-  const checkpoint_tensors tensors{
-      .find =
-          [&](std::string_view name) {
-            const tensor_view* found = weights->find_tensor(name);
-            // Checkpoints saved from the bare model, without its head, lack the outermost prefix.
-            const bool bare = found == nullptr && name.starts_with("model.");
-            return bare ? weights->find_tensor(name.substr(6)) : found;
-          },
-      .file_of = [&](std::string_view name) { return weights->file_of(name).string(); },
-      .file = weights};
-  return weight_reader(tensors, config, names).read();
-}
+[[nodiscard]] model read_model(const std::filesystem::path& folder);
 
 /// A model and the tokenizer that its file carries.
 struct loaded_model {
@@ -75,23 +27,6 @@ struct loaded_model {
 /// Loads a `.gguf` file, or a Hugging Face folder (config.json, safetensors, tokenizer files). Throws `error`
 /// with one line that names file, place and mend. Cost: all weights but the vocabulary's rows are expanded to
 /// float32 (425 MB for SmolLM2-135M, a fraction of a second).
-[[nodiscard]] inline loaded_model load_model(const std::filesystem::path& path) {
-  loaded_model loaded{.model = {}, .tokenizer = nullptr, .path = path};
-  if (std::filesystem::is_directory(path)) {
-    loaded.model = read_model(path);
-    loaded.tokenizer = load_tokenizer(path);
-  } else {
-    const auto file = std::make_shared<const gguf_file>(path);
-    loaded.model = read_model(file);
-    loaded.tokenizer = load_tokenizer(*file);
-  }
-  if (loaded.tokenizer->vocabulary_size() > loaded.model.config.vocabulary) {
-    throw error(error_code::mismatch, path.string(),
-                "the tokenizer has " + std::to_string(loaded.tokenizer->vocabulary_size()) +
-                    " tokens, the embedding " + std::to_string(loaded.model.config.vocabulary) +
-                    " rows; convert the model again");
-  }
-  return loaded;
-}
+[[nodiscard]] loaded_model load_model(const std::filesystem::path& path);
 
 }  // namespace act::runtime

@@ -11,6 +11,7 @@
 #include <act/runtime/layers/norm.hpp>
 #include <act/runtime/layers/rotary.hpp>
 #include <act/runtime/token_rows.hpp>
+
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -82,5 +83,8 @@ struct model {
   norm final_norm;
   std::shared_ptr<const void> file;  ///< keeps the mapped file of `embedding` and `output` alive
 };
+
+/// Throws `error` (invalid_input): logits of this model aren't finite numbers.
+[[noreturn]] void refuse_logits(const model& model);
 
 }  // namespace act::runtime

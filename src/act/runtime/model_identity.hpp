@@ -1,7 +1,7 @@
 // Which model a heads file or a result is about.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include <cstddef>
 #include <string>
@@ -19,21 +19,6 @@ struct model_identity {
 };
 
 /// The model as a JSON object, without what isn't known.
-[[nodiscard]] inline nlohmann::ordered_json to_json(const model_identity& model) {
-  auto object = nlohmann::ordered_json::object();
-  if (!model.architecture.empty()) {
-    object["architecture"] = model.architecture;
-  }
-  if (model.layers > 0) {
-    object["layers"] = model.layers;
-  }
-  if (model.heads > 0) {
-    object["heads"] = model.heads;
-  }
-  if (!model.fingerprint.empty()) {
-    object["fingerprint"] = model.fingerprint;
-  }
-  return object;
-}
+[[nodiscard]] nlohmann::ordered_json to_json(const model_identity& model);
 
 }  // namespace act::runtime

@@ -6,14 +6,9 @@
 #include <act/runtime/splitmix64.hpp>
 #include <act/runtime/tokenizer/tokenizer.hpp>
 
-#include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
-#include <numeric>
 #include <span>
-#include <utility>
 #include <vector>
 
 namespace act::runtime {
@@ -24,13 +19,7 @@ struct sampling_options {
   double top_p = 1;        ///< only the most likely tokens that together reach this probability, 0 < p <= 1
   std::uint64_t seed = 0;
 
-  [[nodiscard]] problem validate() const noexcept {
-    if (!(temperature >= 0) || temperature > std::numeric_limits<double>::max()) {
-      return {"temperature", "must be 0 (greedy) or a positive number"};
-    }
-    if (!(top_p > 0 && top_p <= 1)) return {"top_p", "must be over 0 and at most 1"};
-    return {};
-  }
+  [[nodiscard]] problem validate() const noexcept;
 };
 
 struct token_probability {
@@ -42,72 +31,18 @@ struct token_probability {
 /// softmax(logits / temperature), cut to the top k, then to the fewest that reach top_p of what is left.
 /// Greedy: the one most likely token. Throws `error`: invalid_option; invalid_input for no logits, or a
 /// largest one that isn't a finite number. Cost: O(n log n), O(n) for greedy and n >> top_k.
-[[nodiscard]] inline std::vector<token_probability> candidates(std::span<const float> logits,
-                                                               const sampling_options& options) {
-  throw_if(options.validate(), error_code::invalid_option);
-  const auto first = std::max_element(logits.begin(), logits.end());
-  const bool nan = std::any_of(logits.begin(), logits.end(), [](float each) { return std::isnan(each); });
-  if (nan || first == logits.end() || !std::isfinite(*first)) {
-    throw error(error_code::invalid_input, "logits",
-                "aren't finite numbers; the checkpoint overflows float and can't be sampled");
-  }
-  if (options.temperature == 0) {
-    return {{static_cast<token_id>(first - logits.begin()), 1.0}};
-  }
-  const double largest = static_cast<double>(*first);
-  std::vector<token_id> order(logits.size());
-  std::iota(order.begin(), order.end(), token_id{0});
-  const auto by_likelihood = [&](token_id a, token_id b) {
-    const float la = logits[static_cast<std::size_t>(a)];
-    const float lb = logits[static_cast<std::size_t>(b)];
-    return la != lb ? la > lb : a < b;
-  };
-  const std::size_t kept = options.top_k == 0 ? order.size() : std::min(options.top_k, order.size());
-  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(kept), order.end(),
-                    by_likelihood);
-  order.resize(kept);
-
-  std::vector<token_probability> result(kept);
-  double total = 0;
-  for (std::size_t i = 0; i < kept; ++i) {
-    const double logit = static_cast<double>(logits[static_cast<std::size_t>(order[i])]);
-    result[i] = {order[i], std::exp((logit - largest) / options.temperature)};
-    total += result[i].probability;
-  }
-  if (options.top_p < 1) {
-    const double enough = options.top_p * total;
-    double reached = 0;
-    std::size_t count = 0;
-    while (count < result.size() && reached < enough)
-      reached += result[count++].probability;
-    result.resize(count);
-    total = reached;
-  }
-  for (token_probability& each : result)
-    each.probability /= total;
-  return result;
-}
+[[nodiscard]] std::vector<token_probability> candidates(std::span<const float> logits,
+                                                        const sampling_options& options);
 
 /// Draws tokens, each with one step of splitmix64: the same seed and logits give the same tokens on every
 /// machine whose exp agrees.
 class sampler {
  public:
   /// Throws `error` (invalid_option).
-  explicit sampler(const sampling_options& options = {}) : options_(options), draw_(options.seed) {
-    throw_if(options.validate(), error_code::invalid_option);
-  }
+  explicit sampler(const sampling_options& options = {});
 
   /// Throws and costs as `candidates`.
-  [[nodiscard]] token_id operator()(std::span<const float> logits) {
-    const std::vector<token_probability> from = candidates(logits, options_);
-    if (options_.temperature == 0) return from.front().token;
-    double left = static_cast<double>(draw_() >> 11) * 0x1p-53;
-    for (const token_probability& each : from) {
-      left -= each.probability;
-      if (left < 0) return each.token;
-    }
-    return from.back().token;  // what rounding left over
-  }
+  [[nodiscard]] token_id operator()(std::span<const float> logits);
 
  private:
   sampling_options options_;

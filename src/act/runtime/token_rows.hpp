@@ -5,12 +5,10 @@
 #pragma once
 
 #include <act/parallel.hpp>
-#include <act/runtime/checkpoint/quantization.hpp>
 #include <act/runtime/checkpoint/tensor_view.hpp>
 #include <act/runtime/layers/matrix.hpp>
 #include <act/runtime/tokenizer/tokenizer.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <utility>
@@ -28,19 +26,11 @@ class token_rows {
   [[nodiscard]] std::size_t stored_bytes() const noexcept { return stored_.bytes.size(); }
 
   /// Expands one row. Preconditions: `token` < count(), `out` has width() numbers.
-  void copy_row(std::size_t token, std::span<float> out) const noexcept {
-    dequantize_rows(stored_, token, out);
-  }
+  void copy_row(std::size_t token, std::span<float> out) const noexcept;
 
   /// logits[r, i] = x[r] . row of tokens[i]. x is [rows, width], logits [rows, tokens].
   /// Cost: tokens x width to expand, 2 rows x tokens x width flops.
-  void logits(const const_matrix_ref& x, std::span<const token_id> tokens, matrix_ref out) const {
-    matrix rows(index(tokens.size()), index(width()));
-    for (std::size_t i = 0; i < tokens.size(); ++i) {
-      copy_row(static_cast<std::size_t>(tokens[i]), {&rows(index(i), 0), width()});
-    }
-    out.noalias() = x * rows.transpose();
-  }
+  void logits(const const_matrix_ref& x, std::span<const token_id> tokens, matrix_ref out) const;
 
   static constexpr std::size_t tokens_per_block = 512;
   /// How many blocks `logits_in_blocks` makes.
@@ -56,24 +46,17 @@ class token_rows {
   template <class Use>
   void logits_in_blocks(const const_matrix_ref& x, Use&& use) const {
     parallel_for(blocks(), [&](std::size_t block) noexcept {
-      const std::size_t first = block * tokens_per_block;
-      const std::size_t size = std::min(tokens_per_block, count() - first);
-      matrix rows(index(size), index(width()));
-      for (std::size_t i = 0; i < size; ++i)
-        copy_row(first + i, {&rows(index(i), 0), width()});
-      matrix logits = x * rows.transpose();
-      use(first, logits);
+      matrix logits = block_logits(x, block);
+      use(block * tokens_per_block, logits);
     });
   }
 
   /// The logits of the whole vocabulary at once: `out` is [rows, count()].
-  void all_logits(const const_matrix_ref& x, matrix_ref out) const {
-    logits_in_blocks(x, [&](std::size_t first, const matrix& logits) {
-      out.middleCols(index(first), logits.cols()) = logits;
-    });
-  }
+  void all_logits(const const_matrix_ref& x, matrix_ref out) const;
 
  private:
+  [[nodiscard]] matrix block_logits(const const_matrix_ref& x, std::size_t block) const;
+
   tensor_view stored_;
 };
 

@@ -1,5 +1,6 @@
 // Byte-level BPE: the ids of the Python package `tokenizers` on every golden line, and what a bad vocabulary
 // gets.
+#include <act/runtime/checkpoint/gguf.hpp>
 #include <act/runtime/tokenizer/byte_level_bpe.hpp>
 #include <act/runtime/tokenizer/load.hpp>
 

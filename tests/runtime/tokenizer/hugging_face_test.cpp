@@ -1,4 +1,5 @@
 // Tokenizers of Hugging Face folders: the reference's ids on the golden lines, and what bad files get.
+#include <act/runtime/checkpoint/gguf.hpp>
 #include <act/runtime/tokenizer/load.hpp>
 #include <act/runtime/tokenizer/load_folder.hpp>
 #include <act/runtime/tokenizer/tokenizer_json.hpp>

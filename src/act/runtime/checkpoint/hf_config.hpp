@@ -4,16 +4,12 @@
 // architecture's business.
 #pragma once
 
-#include <act/error.hpp>
 #include <act/io/json_file.hpp>
-#include <act/io/printable.hpp>
 
-#include <cmath>
-#include <concepts>
 #include <cstddef>
-#include <cstdint>
 #include <filesystem>
 #include <initializer_list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,15 +20,7 @@ namespace act::runtime {
 class hf_config {
  public:
   /// Reads `folder`/config.json. Throws `error` (io, invalid_input).
-  explicit hf_config(const std::filesystem::path& folder) : path_((folder / "config.json").string()) {
-    values_ = io::read_json(path_);
-    if (!values_.is_object())
-      throw error(error_code::invalid_input, path_, "isn't a JSON object; fetch it again");
-    // Settings that change every model's computation, whatever its architecture.
-    if (values_.contains("quantization_config") && !values_["quantization_config"].is_null())
-      refuse("quantization_config",
-             "means quantised weights, which act doesn't read; use the model in F32, F16 or BF16");
-  }
+  explicit hf_config(const std::filesystem::path& folder);
 
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
   /// "llama", "opt", ...: what selects the architecture.
@@ -42,11 +30,7 @@ class hf_config {
   /// null: both mean the default to `transformers`. Throws `error` (invalid_input) for a value of another
   /// kind, a negative or fractional size, or a number that isn't finite.
   template <class T>
-  [[nodiscard]] std::optional<T> find(std::string_view key) const {
-    const auto at = values_.find(std::string(key));
-    if (at == values_.end() || at->is_null()) return std::nullopt;
-    return convert<T>(*at, key);
-  }
+  [[nodiscard]] std::optional<T> find(std::string_view key) const;
   /// As `find`, with `transformers`' default for an absent key.
   template <class T>
   [[nodiscard]] T get_or(std::string_view key, T fallback) const {
@@ -56,53 +40,29 @@ class hf_config {
   template <class T>
   [[nodiscard]] T get(std::string_view key) const {
     if (std::optional<T> found = find<T>(key)) return *std::move(found);
-    throw error(error_code::invalid_input, path_, "has no '" + std::string(key) + "'; fetch it again");
+    refuse_absent(key);
   }
   /// A count that is at least 1 and small enough that products of two don't overflow.
-  [[nodiscard]] std::size_t size_or(std::string_view key, std::size_t fallback) const {
-    const std::size_t size = get_or(key, fallback);
-    if (size == 0 || size >= (std::size_t{1} << 31))
-      throw error(error_code::invalid_input, path_,
-                  "'" + std::string(key) + "' is " + std::to_string(size) + ", which no model has");
-    return size;
-  }
+  [[nodiscard]] std::size_t size_or(std::string_view key, std::size_t fallback) const;
 
   /// Throws `error` (unsupported) that names file, key and reason.
-  [[noreturn]] void refuse(std::string_view key, std::string_view why) const {
-    throw error(error_code::unsupported, path_, "'" + std::string(key) + "' " + std::string(why));
-  }
+  [[noreturn]] void refuse(std::string_view key, std::string_view why) const;
+  /// Throws `error` (invalid_input) unless `part`, the value at `key`, divides `whole`, the value at `of`.
+  void require_divides(std::size_t part, std::size_t whole, const char* key, const char* of) const;
   /// Refuses by name a text setting other than those in `supported`; absent means `fallback`.
   std::string one_of(std::string_view key, std::string_view fallback,
-                     std::initializer_list<std::string_view> supported) const {
-    const std::string value = get_or(key, std::string(fallback));
-    std::string known;
-    for (const std::string_view s : supported) {
-      if (value == s) return value;
-      known += (known.empty() ? "" : ", ") + std::string(s);
-    }
-    refuse(key, "is '" + io::printable(value) + "', which act doesn't support; it has " + known);
-  }
+                     std::initializer_list<std::string_view> supported) const;
 
   /// The number format the weights were saved in, of either generation; "" when the file doesn't say.
   /// Information only.
   [[nodiscard]] std::string dtype() const { return get_or("dtype", get_or("torch_dtype", std::string())); }
 
   /// The key is there and null, which a few settings distinguish from its absence.
-  [[nodiscard]] bool is_null(std::string_view key) const {
-    const auto at = values_.find(std::string(key));
-    return at != values_.end() && at->is_null();
-  }
+  [[nodiscard]] bool is_null(std::string_view key) const;
 
   /// The activation of the feed-forward block under one name for each function: "relu", "silu", "gelu" (by
   /// the error function) or "gelu_tanh". Throws `error` (unsupported) for the others.
-  [[nodiscard]] std::string activation_name(std::string_view key, std::string_view fallback) const {
-    const std::string name = one_of(
-        key, fallback,
-        {"relu", "silu", "swish", "gelu", "gelu_python", "gelu_new", "gelu_fast", "gelu_pytorch_tanh"});
-    if (name == "swish") return "silu";
-    if (name == "gelu_python") return "gelu";
-    return name.starts_with("gelu_") ? "gelu_tanh" : name;
-  }
+  [[nodiscard]] std::string activation_name(std::string_view key, std::string_view fallback) const;
 
   /// Rotary positions: the base of their frequencies and the part of each head they turn.
   struct rotary {
@@ -112,67 +72,20 @@ class hf_config {
   /// `error` (unsupported) for every scaling of the frequencies.
   [[nodiscard]] rotary rope(std::string_view theta_key = "rope_theta",
                             std::string_view fraction_key = "partial_rotary_factor",
-                            double fraction = 1.0) const {
-    rotary found{get_or(theta_key, 10000.0), get_or(fraction_key, fraction)};
-    for (const char* key : {"rope_parameters", "rope_scaling"}) {
-      const auto at = values_.find(key);
-      if (at == values_.end() || at->is_null()) continue;
-      if (!at->is_object())
-        throw error(error_code::invalid_input, path_, "'" + std::string(key) + "' isn't an object");
-      for (const auto& [name, value] : at->items()) {
-        if (value.is_null()) continue;
-        if (name == "rope_theta") {
-          found.theta = convert<double>(value, name);
-        } else if (name == "partial_rotary_factor") {
-          found.fraction = convert<double>(value, name);
-        } else if (name == "rope_type" || name == "type") {
-          const auto type = convert<std::string>(value, name);
-          if (type != "default")
-            refuse(key, "has the type '" + io::printable(type) + "'; act supports default");
-        } else if (value.is_object()) {
-          refuse(key, "differs between layers, which act doesn't support");
-        }
-      }
-    }
-    if (!(found.theta > 0))
-      throw error(error_code::invalid_input, path_, "'rope_theta' isn't a positive number");
-    if (!(found.fraction > 0 && found.fraction <= 1))
-      throw error(error_code::invalid_input, path_, "'partial_rotary_factor' isn't above 0 and at most 1");
-    return found;
-  }
+                            double fraction = 1.0) const;
   /// The base alone, for architectures that turn whole heads; refuses a part by name.
-  [[nodiscard]] double rope_theta() const {
-    const rotary found = rope();
-    if (found.fraction != 1.0)
-      refuse("partial_rotary_factor", "is other than 1, which act doesn't support here");
-    return found.theta;
-  }
+  [[nodiscard]] double rope_theta() const;
 
  private:
-  template <class T>
-  [[nodiscard]] T convert(const io::json& value, std::string_view key) const {
-    const auto wrong = [&](const char* wanted) {
-      return error(error_code::invalid_input, path_,
-                   "'" + std::string(key) + "' isn't " + wanted + "; fetch it again");
-    };
-    if constexpr (std::same_as<T, bool>) {
-      if (!value.is_boolean()) throw wrong("true or false");
-      return value.get<bool>();
-    } else if constexpr (std::same_as<T, std::size_t>) {
-      if (!value.is_number_unsigned()) throw wrong("a whole number");
-      return static_cast<std::size_t>(value.get<std::uint64_t>());
-    } else if constexpr (std::same_as<T, double>) {
-      if (!value.is_number() || !std::isfinite(value.get<double>())) throw wrong("a number");
-      return value.get<double>();
-    } else {
-      static_assert(std::same_as<T, std::string>);
-      if (!value.is_string()) throw wrong("a text");
-      return value.get<std::string>();
-    }
-  }
+  [[noreturn]] void refuse_absent(std::string_view key) const;
 
   std::string path_;
-  io::json values_;
+  std::shared_ptr<const io::json> values_;
 };
+
+extern template std::optional<bool> hf_config::find(std::string_view key) const;
+extern template std::optional<std::size_t> hf_config::find(std::string_view key) const;
+extern template std::optional<double> hf_config::find(std::string_view key) const;
+extern template std::optional<std::string> hf_config::find(std::string_view key) const;
 
 }  // namespace act::runtime

@@ -14,6 +14,8 @@
 #include <Eigen/Core>
 
 #include <cstddef>
+#include <cstdint>
+#include <span>
 
 namespace act::runtime {
 
@@ -31,12 +33,11 @@ using const_matrix_ref = Eigen::Ref<const matrix, 0, Eigen::OuterStride<>>;
   return static_cast<std::size_t>(value);
 }
 
-namespace detail {
+/// Rows `rows` of `from`, in that order.
+[[nodiscard]] matrix rows_at(const matrix& from, std::span<const std::uint32_t> rows);
 
-// Multiplications that are worth waking threads for. Below (a token or two of a small model) a product takes
-// as long as threads take to meet, and many times less where other processes keep a core busy.
+/// Multiplications that are worth waking threads for. Below (a token or two of a small model) a product takes
+/// as long as threads take to meet, and many times less where other processes keep a core busy.
 inline constexpr std::size_t product_worth_threads = std::size_t{1} << 21;
-
-}  // namespace detail
 
 }  // namespace act::runtime

@@ -1,128 +1,17 @@
 // The tokenizer that belongs to a model file, made from what the file says about it.
 #pragma once
 
-#include <act/error.hpp>
-#include <act/io/printable.hpp>
-#include <act/runtime/checkpoint/gguf.hpp>
-#include <act/runtime/tokenizer/byte_level_bpe.hpp>
-#include <act/runtime/tokenizer/pre_tokenizer.hpp>
-#include <act/runtime/tokenizer/sentencepiece.hpp>
-#include <act/runtime/tokenizer/special_tokens.hpp>
 #include <act/runtime/tokenizer/tokenizer.hpp>
 
-#include <algorithm>
-#include <cstddef>
-#include <cstdint>
 #include <memory>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
 
 namespace act::runtime {
 
-namespace detail {
-
-/// The splits that llama.cpp's name for a pre-tokenizer stands for.
-[[nodiscard]] inline pre_tokenizer gguf_pre_tokenizer(const gguf_file& file) {
-  const auto name = file.get<std::string_view>("tokenizer.ggml.pre");
-  for (const std::string_view plain : {"gpt-2", "gpt2", "mpt", "olmo"})
-    if (name == plain) return pre_tokenizer::gpt2();
-  for (const std::string_view digits : {"smollm", "starcoder", "refact", "codeshell"})
-    if (name == digits) return pre_tokenizer::smollm();
-  if (name == "llama-bpe") return pre_tokenizer::llama3();
-  throw error(error_code::unsupported, file.path().string(),
-              "metadata 'tokenizer.ggml.pre' is '" + io::printable(name) +
-                  "', a pre-tokenizer act doesn't have; it has gpt-2, smollm and llama-bpe");
-}
-
-[[nodiscard]] inline std::optional<token_id> gguf_token(const gguf_file& file, std::string_view key,
-                                                        std::size_t vocabulary) {
-  const auto id = file.find<std::int64_t>(key);
-  if (!id) return std::nullopt;
-  if (*id < 0 || static_cast<std::uint64_t>(*id) >= vocabulary)
-    throw error(error_code::invalid_input, file.path().string(),
-                "metadata '" + std::string(key) + "' is " + std::to_string(*id) +
-                    ", outside the vocabulary of " + std::to_string(vocabulary) +
-                    "; convert the model again");
-  return static_cast<token_id>(*id);
-}
-
-[[nodiscard]] inline std::unique_ptr<tokenizer> load_gguf_bpe(const gguf_file& file) {
-  // llama.cpp's numbers of token kinds.
-  constexpr std::int32_t control = 3, user_defined = 4;
-  const std::string path = file.path().string();
-  byte_level_bpe_parts parts;
-  parts.source = path;
-  parts.pre = gguf_pre_tokenizer(file);
-
-  const auto tokens = file.get<std::vector<std::string_view>>("tokenizer.ggml.tokens");
-  const auto kinds = file.find<std::vector<std::int32_t>>("tokenizer.ggml.token_type");
-  if (kinds && kinds->size() != tokens.size())
-    throw error(error_code::invalid_input, path,
-                "metadata 'tokenizer.ggml.token_type' has " + std::to_string(kinds->size()) +
-                    " entries for " + std::to_string(tokens.size()) + " tokens; convert the model again");
-  parts.tokens.reserve(tokens.size());
-  for (std::size_t i = 0; i < tokens.size(); ++i) {
-    const auto id = static_cast<token_id>(std::min<std::size_t>(i, 0x7fffffff));
-    parts.tokens.emplace_back(tokens[i], id);
-    const std::int32_t kind = kinds ? (*kinds)[i] : 1;
-    if (kind == control || kind == user_defined) {
-      special_token special;
-      special.text = tokens[i];
-      special.id = id;
-      special.control = kind == control;
-      parts.special.push_back(special);
-    }
-  }
-
-  const auto merges = file.get<std::vector<std::string_view>>("tokenizer.ggml.merges");
-  parts.merges.reserve(merges.size());
-  for (std::size_t i = 0; i < merges.size(); ++i) {
-    // The separator is the first space behind the first character: a token may be a lone space in other
-    // alphabets.
-    const std::size_t space = merges[i].find(' ', 1);
-    if (space == std::string_view::npos || space + 1 == merges[i].size())
-      throw error(error_code::invalid_input, path,
-                  "merge " + std::to_string(i) + " of 'tokenizer.ggml.merges' is '" +
-                      io::printable(merges[i]) +
-                      "', not two tokens with a space between; convert the model again");
-    parts.merges.emplace_back(merges[i].substr(0, space), merges[i].substr(space + 1));
-  }
-
-  parts.bos = gguf_token(file, "tokenizer.ggml.bos_token_id", tokens.size());
-  parts.eos = gguf_token(file, "tokenizer.ggml.eos_token_id", tokens.size());
-  // Llama 3's files leave out that its vocabulary has whole words beyond the merges and that texts begin with
-  // a token.
-  const bool llama3 = file.get<std::string_view>("tokenizer.ggml.pre") == "llama-bpe";
-  parts.whole_pieces = llama3;
-  const auto around = [&](const char* flag, bool fallback, const std::optional<token_id>& id,
-                          std::vector<token_id>& list) {
-    if (!file.find<bool>(flag).value_or(fallback)) return;
-    if (!id)
-      throw error(error_code::invalid_input, path,
-                  "metadata '" + std::string(flag) +
-                      "' asks for a token whose id isn't there; convert the model again");
-    list.push_back(*id);
-  };
-  around("tokenizer.ggml.add_bos_token", llama3, parts.bos, parts.before);
-  around("tokenizer.ggml.add_eos_token", false, parts.eos, parts.after);
-  return std::make_unique<byte_level_bpe>(std::move(parts));
-}
-
-}  // namespace detail
+class gguf_file;
 
 /// The tokenizer inside a GGUF file. Throws `error`: unsupported for a kind of tokenizer or pre-tokenizer act
 /// doesn't have, invalid_input for metadata that is missing or contradicts itself. The file may be closed
 /// afterwards.
-[[nodiscard]] inline std::unique_ptr<tokenizer> load_tokenizer(const gguf_file& file) {
-  const auto model = file.get<std::string_view>("tokenizer.ggml.model");
-  if (model == "gpt2") return detail::load_gguf_bpe(file);
-  if (model == "llama") return make_sentencepiece(read_sentencepiece(file));
-  throw error(error_code::unsupported, file.path().string(),
-              "metadata 'tokenizer.ggml.model' is '" + io::printable(model) +
-                  "', a tokenizer act doesn't have; it has gpt2 and llama");
-}
+[[nodiscard]] std::unique_ptr<tokenizer> load_tokenizer(const gguf_file& file);
 
 }  // namespace act::runtime

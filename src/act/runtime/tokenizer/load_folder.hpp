@@ -1,88 +1,15 @@
 // The tokenizer of a Hugging Face model folder, from whichever of its files is there.
 #pragma once
 
-#include <act/error.hpp>
-#include <act/io/json_file.hpp>
-#include <act/runtime/tokenizer/byte_level_bpe.hpp>
-#include <act/runtime/tokenizer/character_tokenizer.hpp>
-#include <act/runtime/tokenizer/sentencepiece.hpp>
 #include <act/runtime/tokenizer/tokenizer.hpp>
-#include <act/runtime/tokenizer/tokenizer_json.hpp>
-#include <act/runtime/tokenizer/tokenizer_settings.hpp>
-#include <act/runtime/tokenizer/vocabulary_files.hpp>
 
-#include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <optional>
-#include <string>
-#include <utility>
 
 namespace act::runtime {
-namespace detail {
-
-/// The id that `folder`/config.json gives the role ("bos_token_id"), if it is in `parts`. A list means its
-/// first.
-[[nodiscard]] inline std::optional<token_id> config_token(const std::filesystem::path& folder,
-                                                          const char* key) {
-  const std::filesystem::path path = folder / "config.json";
-  if (!std::filesystem::exists(path)) return std::nullopt;
-  const io::json root = io::read_json(path);
-  if (!root.is_object() || !root.contains(key)) return std::nullopt;
-  const io::json& value = root[key].is_array() && !root[key].empty() ? root[key][0] : root[key];
-  if (!value.is_number_unsigned() || value.get<std::uint64_t>() > 0x7fffffff) return std::nullopt;
-  return static_cast<token_id>(value.get<std::uint64_t>());
-}
-
-/// Sets bos and eos of a tokenizer.json, which has no such roles: by name from the settings, else by id from
-/// the model.
-inline void find_roles(const std::filesystem::path& folder, byte_level_bpe_parts& parts) {
-  const tokenizer_settings settings = read_tokenizer_settings(folder);
-  const auto role = [&](const std::string& name, const char* key) -> std::optional<token_id> {
-    for (const special_token& token : parts.special)
-      if (!name.empty() && token.text == name) return token.id;
-    const std::optional<token_id> id = config_token(folder, key);
-    for (const auto& [text, known] : parts.tokens)
-      if (id && known == *id) return id;
-    for (const special_token& token : parts.special)
-      if (id && token.id == *id) return id;
-    // A vocabulary with one token of this name uses it for both ends.
-    for (const special_token& token : parts.special)
-      if (name.empty() && token.text == "<|endoftext|>") return token.id;
-    return std::nullopt;
-  };
-  parts.bos = role(settings.bos, "bos_token_id");
-  parts.eos = role(settings.eos, "eos_token_id");
-}
-
-}  // namespace detail
 
 /// Looks for tokenizer.json, then vocab.json + merges.txt, then tokenizer.model, then char_vocab.json. Throws
 /// `error`: io when the folder has none of them, otherwise what their readers throw.
-[[nodiscard]] inline std::unique_ptr<tokenizer> load_tokenizer(const std::filesystem::path& folder) {
-  const auto has = [&](const char* name) { return std::filesystem::exists(folder / name); };
-  if (has("tokenizer.json")) {
-    byte_level_bpe_parts parts = read_tokenizer_json(folder / "tokenizer.json");
-    detail::find_roles(folder, parts);
-    return std::make_unique<byte_level_bpe>(std::move(parts));
-  }
-  if (has("vocab.json") && has("merges.txt"))
-    return std::make_unique<byte_level_bpe>(read_vocabulary_files(folder));
-  if (has("tokenizer.model")) {
-    sentencepiece_parts parts = read_sentencepiece(folder / "tokenizer.model");
-    const tokenizer_settings settings = read_tokenizer_settings(folder);
-    parts.add_bos = settings.add_bos.value_or(true);  // Llama's default
-    parts.add_eos = settings.add_eos.value_or(false);
-    return make_sentencepiece(std::move(parts));
-  }
-  if (has("char_vocab.json")) {
-    const std::filesystem::path file = folder / "char_vocab.json";
-    return std::make_unique<character_tokenizer>(detail::read_vocabulary_json(file), file.string());
-  }
-  throw error(error_code::io, folder.string(),
-              "has no tokenizer.json, vocab.json with merges.txt, tokenizer.model or char_vocab.json; copy "
-              "the model's "
-              "tokenizer files there");
-}
+[[nodiscard]] std::unique_ptr<tokenizer> load_tokenizer(const std::filesystem::path& folder);
 
 }  // namespace act::runtime

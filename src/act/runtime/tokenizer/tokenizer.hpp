@@ -44,6 +44,11 @@ class tokenizer {
   [[nodiscard]] virtual std::optional<token_id> eos() const noexcept = 0;
 
  protected:
+  /// Throw `error` (invalid_input) in the words that all tokenizers share: for a text that isn't valid UTF-8
+  /// at byte `at`, and for an id outside the vocabulary of `size`; `source` is the tokenizer's file.
+  [[noreturn]] static void refuse_invalid_utf8(std::size_t at);
+  [[noreturn]] static void refuse_token(const std::string& source, token_id id, std::size_t size);
+
   tokenizer() = default;
   tokenizer(const tokenizer&) = default;
   tokenizer& operator=(const tokenizer&) = default;

@@ -3,111 +3,21 @@
 // tokenizer_config.json beside them, or, without that, from the vocabulary itself, which is GPT-2's or OPT's.
 #pragma once
 
-#include <act/error.hpp>
-#include <act/io/json_file.hpp>
-#include <act/io/mapped_file.hpp>
-#include <act/io/printable.hpp>
 #include <act/runtime/tokenizer/byte_level_bpe.hpp>
-#include <act/runtime/tokenizer/pre_tokenizer.hpp>
-#include <act/runtime/tokenizer/special_tokens.hpp>
 #include <act/runtime/tokenizer/tokenizer.hpp>
-#include <act/runtime/tokenizer/tokenizer_settings.hpp>
 
-#include <cstddef>
-#include <cstdint>
 #include <filesystem>
-#include <limits>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace act::runtime {
-namespace detail {
 
-[[nodiscard]] inline std::vector<std::pair<std::string, token_id>> read_vocabulary_json(
-    const std::filesystem::path& path) {
-  const io::json root = io::read_json(path);
-  if (!root.is_object())
-    throw error(error_code::invalid_input, path.string(), "isn't a JSON object; fetch it again");
-  std::vector<std::pair<std::string, token_id>> tokens;
-  tokens.reserve(root.size());
-  for (const auto& [token, id] : root.items()) {
-    if (!id.is_number_unsigned() || id.get<std::uint64_t>() > std::numeric_limits<token_id>::max())
-      throw error(error_code::invalid_input, path.string() + ": token '" + io::printable(token) + "'",
-                  "has an id that isn't a whole number; fetch the file again");
-    tokens.emplace_back(token, static_cast<token_id>(id.get<std::uint64_t>()));
-  }
-  return tokens;
-}
-
-/// One merge a line, two tokens with a space between; a first line "#version: ..." and empty lines don't
-/// count.
-[[nodiscard]] inline std::vector<std::pair<std::string, std::string>> read_merges_text(
-    const std::filesystem::path& path) {
-  const io::mapped_file file(path);
-  std::vector<std::pair<std::string, std::string>> merges;
-  std::string_view rest = file.text();
-  for (std::size_t number = 1; !rest.empty(); ++number) {
-    const std::size_t end = rest.find('\n');
-    std::string_view line = rest.substr(0, end);
-    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    if (line.empty() || (number == 1 && line.starts_with("#version"))) continue;
-    const std::size_t space = line.find(' ');
-    if (space == std::string_view::npos || space == 0 || space + 1 == line.size() ||
-        line.find(' ', space + 1) != std::string_view::npos)
-      throw error(
-          error_code::invalid_input, path.string() + ":" + std::to_string(number),
-          "'" + io::printable(line) + "' isn't two tokens with a space between; fetch the file again");
-    merges.emplace_back(line.substr(0, space), line.substr(space + 1));
-  }
-  return merges;
-}
-
-}  // namespace detail
+/// The tokens of a vocab.json, an object of ids by token. Throws `error` (io, invalid_input).
+[[nodiscard]] std::vector<std::pair<std::string, token_id>> read_vocabulary_json(
+    const std::filesystem::path& path);
 
 /// The parts of the tokenizer in `folder`. Throws `error`: io, and invalid_input that names file and place.
-[[nodiscard]] inline byte_level_bpe_parts read_vocabulary_files(const std::filesystem::path& folder) {
-  byte_level_bpe_parts parts;
-  parts.source = (folder / "vocab.json").string();
-  parts.tokens = detail::read_vocabulary_json(folder / "vocab.json");
-  parts.merges = detail::read_merges_text(folder / "merges.txt");
-  parts.pre = pre_tokenizer::gpt2();
-
-  const auto id_of = [&](std::string_view token) -> std::optional<token_id> {
-    for (const auto& [text, id] : parts.tokens)
-      if (text == token) return id;
-    return std::nullopt;
-  };
-  tokenizer_settings settings = read_tokenizer_settings(folder);
-  if (!settings.found) {
-    if (const auto end = id_of("</s>"); end && id_of("<pad>")) {  // OPT begins every text with </s>
-      settings.special = {"</s>", "<pad>"};
-      settings.bos = settings.eos = settings.unknown = "</s>";
-      settings.add_bos = true;
-    } else if (id_of("<|endoftext|>")) {
-      settings.special = {"<|endoftext|>"};
-      settings.bos = settings.eos = "<|endoftext|>";
-    }
-  }
-  parts.prefix_space = settings.add_prefix_space.value_or(false);
-  for (const std::string& text : settings.special) {
-    special_token token;
-    token.text = text;
-    const auto id = id_of(text);
-    if (!id)
-      throw error(error_code::mismatch, parts.source,
-                  "has no token '" + io::printable(text) +
-                      "', which tokenizer_config.json names; the files don't belong together");
-    token.id = *id;
-    parts.special.push_back(token);
-  }
-  parts.bos = id_of(settings.bos);
-  parts.eos = id_of(settings.eos);
-  if (settings.add_bos.value_or(false) && parts.bos) parts.before.push_back(*parts.bos);
-  return parts;
-}
+[[nodiscard]] byte_level_bpe_parts read_vocabulary_files(const std::filesystem::path& folder);
 
 }  // namespace act::runtime

@@ -1,0 +1,154 @@
+#include <act/error.hpp>
+#include <act/io/json_file.hpp>
+#include <act/io/printable.hpp>
+#include <act/runtime/checkpoint/hf_config.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace act::runtime {
+namespace {
+
+// The value at `key` of the file called `path`.
+template <class T>
+T convert(const io::json& value, std::string_view key, const std::string& path) {
+  const auto wrong = [&](const char* wanted) {
+    return error(error_code::invalid_input, path,
+                 "'" + std::string(key) + "' isn't " + wanted + "; fetch it again");
+  };
+  if constexpr (std::same_as<T, bool>) {
+    if (!value.is_boolean()) throw wrong("true or false");
+    return value.get<bool>();
+  } else if constexpr (std::same_as<T, std::size_t>) {
+    if (!value.is_number_unsigned()) throw wrong("a whole number");
+    return static_cast<std::size_t>(value.get<std::uint64_t>());
+  } else if constexpr (std::same_as<T, double>) {
+    if (!value.is_number() || !std::isfinite(value.get<double>())) throw wrong("a number");
+    return value.get<double>();
+  } else {
+    static_assert(std::same_as<T, std::string>);
+    if (!value.is_string()) throw wrong("a text");
+    return value.get<std::string>();
+  }
+}
+
+}  // namespace
+
+hf_config::hf_config(const std::filesystem::path& folder)
+    : path_((folder / "config.json").string()),
+      values_(std::make_shared<const io::json>(io::read_json_object(path_))) {
+  const io::json& values = *values_;
+  // Settings that change every model's computation, whatever its architecture.
+  if (values.contains("quantization_config") && !values["quantization_config"].is_null())
+    refuse("quantization_config",
+           "means quantised weights, which act doesn't read; use the model in F32, F16 or BF16");
+}
+
+template <class T>
+std::optional<T> hf_config::find(std::string_view key) const {
+  const auto at = values_->find(std::string(key));
+  if (at == values_->end() || at->is_null()) return std::nullopt;
+  return convert<T>(*at, key, path_);
+}
+
+template std::optional<bool> hf_config::find(std::string_view key) const;
+template std::optional<std::size_t> hf_config::find(std::string_view key) const;
+template std::optional<double> hf_config::find(std::string_view key) const;
+template std::optional<std::string> hf_config::find(std::string_view key) const;
+
+void hf_config::refuse_absent(std::string_view key) const {
+  throw error(error_code::invalid_input, path_, "has no '" + std::string(key) + "'; fetch it again");
+}
+
+std::size_t hf_config::size_or(std::string_view key, std::size_t fallback) const {
+  const std::size_t size = get_or(key, fallback);
+  if (size == 0 || size >= (std::size_t{1} << 31))
+    throw error(error_code::invalid_input, path_,
+                "'" + std::string(key) + "' is " + std::to_string(size) + ", which no model has");
+  return size;
+}
+
+void hf_config::refuse(std::string_view key, std::string_view why) const {
+  throw error(error_code::unsupported, path_, "'" + std::string(key) + "' " + std::string(why));
+}
+
+void hf_config::require_divides(std::size_t part, std::size_t whole, const char* key, const char* of) const {
+  if (whole % part != 0)
+    throw error(error_code::invalid_input, path_,
+                "'" + std::string(key) + "' is " + std::to_string(part) + ", which doesn't divide " + of +
+                    " " + std::to_string(whole));
+}
+
+std::string hf_config::one_of(std::string_view key, std::string_view fallback,
+                              std::initializer_list<std::string_view> supported) const {
+  const std::string value = get_or(key, std::string(fallback));
+  std::string known;
+  for (const std::string_view s : supported) {
+    if (value == s) return value;
+    known += (known.empty() ? "" : ", ") + std::string(s);
+  }
+  refuse(key, "is '" + io::printable(value) + "', which act doesn't support; it has " + known);
+}
+
+bool hf_config::is_null(std::string_view key) const {
+  const auto at = values_->find(std::string(key));
+  return at != values_->end() && at->is_null();
+}
+
+std::string hf_config::activation_name(std::string_view key, std::string_view fallback) const {
+  const std::string name =
+      one_of(key, fallback,
+             {"relu", "silu", "swish", "gelu", "gelu_python", "gelu_new", "gelu_fast", "gelu_pytorch_tanh"});
+  if (name == "swish") return "silu";
+  if (name == "gelu_python") return "gelu";
+  return name.starts_with("gelu_") ? "gelu_tanh" : name;
+}
+
+hf_config::rotary hf_config::rope(std::string_view theta_key, std::string_view fraction_key,
+                                  double fraction) const {
+  rotary found{get_or(theta_key, 10000.0), get_or(fraction_key, fraction)};
+  for (const char* key : {"rope_parameters", "rope_scaling"}) {
+    const auto at = values_->find(key);
+    if (at == values_->end() || at->is_null()) continue;
+    if (!at->is_object())
+      throw error(error_code::invalid_input, path_, "'" + std::string(key) + "' isn't an object");
+    for (const auto& [name, value] : at->items()) {
+      if (value.is_null()) continue;
+      if (name == "rope_theta") {
+        found.theta = convert<double>(value, name, path_);
+      } else if (name == "partial_rotary_factor") {
+        found.fraction = convert<double>(value, name, path_);
+      } else if (name == "rope_type" || name == "type") {
+        const auto type = convert<std::string>(value, name, path_);
+        if (type != "default")
+          refuse(key, "has the type '" + io::printable(type) + "'; act supports default");
+      } else if (value.is_object()) {
+        refuse(key, "differs between layers, which act doesn't support");
+      }
+    }
+  }
+  if (!(found.theta > 0))
+    throw error(error_code::invalid_input, path_, "'rope_theta' isn't a positive number");
+  if (!(found.fraction > 0 && found.fraction <= 1))
+    throw error(error_code::invalid_input, path_, "'partial_rotary_factor' isn't above 0 and at most 1");
+  return found;
+}
+
+double hf_config::rope_theta() const {
+  const rotary found = rope();
+  if (found.fraction != 1.0)
+    refuse("partial_rotary_factor", "is other than 1, which act doesn't support here");
+  return found.theta;
+}
+
+}  // namespace act::runtime

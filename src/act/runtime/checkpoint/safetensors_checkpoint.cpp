@@ -1,0 +1,94 @@
+#include <act/error.hpp>
+#include <act/io/json_file.hpp>
+#include <act/io/printable.hpp>
+#include <act/runtime/checkpoint/safetensors.hpp>
+#include <act/runtime/checkpoint/safetensors_checkpoint.hpp>
+#include <act/runtime/checkpoint/tensor_view.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <cstddef>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace act::runtime {
+
+safetensors_checkpoint::safetensors_checkpoint(const std::filesystem::path& folder) : folder_(folder) {
+  const std::filesystem::path single = folder / "model.safetensors";
+  const std::filesystem::path index = folder / "model.safetensors.index.json";
+  if (std::filesystem::exists(single)) {
+    listing_ = single;
+    files_.emplace_back(single);
+    for (const std::string_view name : files_[0].names())
+      where_.emplace(name, 0);
+  } else if (std::filesystem::exists(index)) {
+    listing_ = index;
+    read_index(index);
+  } else {
+    throw error(error_code::io, folder.string(),
+                "has neither model.safetensors nor model.safetensors.index.json; convert the weights to "
+                "safetensors");
+  }
+}
+
+const std::filesystem::path& safetensors_checkpoint::file_of(std::string_view name) const {
+  const auto found = where_.find(name);
+  return found == where_.end() ? listing_ : files_[found->second].path();
+}
+
+const tensor_view* safetensors_checkpoint::find_tensor(std::string_view name) const {
+  const auto found = where_.find(name);
+  return found == where_.end() ? nullptr : files_[found->second].find_tensor(name);
+}
+
+const tensor_view& safetensors_checkpoint::tensor(std::string_view name) const {
+  if (const tensor_view* found = find_tensor(name)) return *found;
+  throw error(
+      error_code::invalid_input, listing_.string(),
+      "has no tensor '" + io::printable(name) + "'; the folder isn't a complete model of its architecture");
+}
+
+void safetensors_checkpoint::read_index(const std::filesystem::path& index) {
+  const io::json parsed = io::read_json(index);
+  if (!parsed.is_object() || !parsed.contains("weight_map") || !parsed["weight_map"].is_object())
+    throw error(error_code::invalid_input, index.string(), "has no object 'weight_map'; fetch it again");
+  std::map<std::string, std::size_t> numbers;  // ordered by name
+  for (const auto& [tensor, file] : parsed["weight_map"].items()) {
+    // A plain file name: an index from elsewhere must not reach out of its folder.
+    if (!file.is_string() || file.get_ref<const std::string&>().empty() ||
+        std::filesystem::path(file.get<std::string>()).filename() != file.get<std::string>())
+      throw error(error_code::invalid_input, index.string() + ": tensor '" + io::printable(tensor) + "'",
+                  "isn't mapped to a file in the same folder; fetch the index again");
+    numbers.emplace(file.get<std::string>(), 0);
+  }
+  for (auto& [name, number] : numbers) {
+    number = files_.size();
+    files_.emplace_back(folder_ / name);
+  }
+  for (const auto& [tensor, file] : parsed["weight_map"].items()) {
+    const std::size_t number = numbers.at(file.get<std::string>());
+    where_.emplace(tensor, number);
+  }
+  check_against_files(index);
+}
+
+void safetensors_checkpoint::check_against_files(const std::filesystem::path& index) const {
+  std::map<std::string_view, std::size_t> stored;
+  for (std::size_t number = 0; number < files_.size(); ++number)
+    for (const std::string_view name : files_[number].names())
+      if (!stored.emplace(name, number).second)
+        throw error(error_code::invalid_input,
+                    files_[number].path().string() + ": tensor '" + io::printable(name) + "'",
+                    "is in another file of the model too; fetch the model again");
+  for (const auto& [name, number] : where_) {
+    const auto found = stored.find(name);
+    if (found == stored.end() || found->second != number)
+      throw error(error_code::mismatch, index.string() + ": tensor '" + io::printable(name) + "'",
+                  "isn't in " + files_[number].path().filename().string() +
+                      "; index and files don't belong together, fetch the model again");
+  }
+}
+
+}  // namespace act::runtime

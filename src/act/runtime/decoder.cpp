@@ -1,0 +1,73 @@
+#include <act/error.hpp>
+#include <act/runtime/decoder.hpp>
+#include <act/runtime/forward.hpp>
+#include <act/runtime/kv_cache.hpp>
+#include <act/runtime/model.hpp>
+#include <act/sink_tracker.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace act::runtime {
+
+decoder::decoder(const model& of, const model_calibration& calibration) : model_(&of), cache_(of.config) {
+  for (std::size_t layer = 0; layer < of.config.layers; ++layer) {
+    calibration_.push_back(calibration.in_layer(layer));
+    trackers_.emplace_back();
+    if (!calibration_.back().heads.empty()) {
+      trackers_.back().assign(of.config.heads, sink_tracker(calibration.options));
+    }
+  }
+  for (const layer_head& each : calibration.heads) {
+    if (each.layer >= of.config.layers || each.head >= of.config.heads) {
+      throw error(error_code::mismatch, "heads",
+                  "[" + std::to_string(each.layer) + ", " + std::to_string(each.head) +
+                      "] is outside the model; use heads of this model");
+    }
+  }
+}
+
+std::span<const float> decoder::start(std::span<const token_id> prompt) {
+  const std::vector<token_id> tokens(prompt.begin(), prompt.end());
+  const packed_prompts packed = pack(model_->config, std::span(&tokens, 1));
+  cache_.truncate(0);
+  return run(packed);
+}
+
+std::span<const float> decoder::append(token_id token) {
+  if (positions() == 0) {
+    throw error(error_code::invalid_input, "decoder", "has no prompt yet; start with one");
+  }
+  if (!has_room()) {
+    throw error(error_code::invalid_input, "decoder",
+                "the model's context of " + std::to_string(model_->config.context) +
+                    " tokens is full; stop before it is");
+  }
+  const std::vector<token_id> tokens{token};
+  packed_prompts packed = pack(model_->config, std::span(&tokens, 1));
+  packed.positions.front() = static_cast<std::uint32_t>(positions());
+  return run(packed);
+}
+
+std::span<const float> decoder::run(const packed_prompts& packed) {
+  const std::size_t layers = model_->config.layers;
+  const rotary_table rotary(model_->config.rotary, packed.positions);
+  matrix hidden = embed(*model_, packed);
+  for (std::size_t layer = 0; layer < layers; ++layer) {
+    attention_calibration calibration = calibration_[layer];
+    calibration.trackers = trackers_[layer];
+    const layer_rows rows{
+        .sequences = packed.sequences,
+        .rotary = rotary,
+        .wanted = layer + 1 == layers ? rows_wanted::last_of_each_sequence : rows_wanted::all};
+    run_layer_with_cache(*model_, layer, rows, calibration, hidden, buffers_, cache_);
+  }
+  logits_.resize(1, index(model_->output.count()));
+  model_->output.all_logits(final_hidden(*model_, hidden), logits_);
+  return {logits_.data(), extent(logits_.size())};
+}
+
+}  // namespace act::runtime

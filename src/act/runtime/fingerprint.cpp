@@ -1,0 +1,85 @@
+#include <act/io/sha256.hpp>
+#include <act/runtime/fingerprint.hpp>
+#include <act/runtime/model.hpp>
+#include <act/runtime/model_identity.hpp>
+
+#include <array>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace act::runtime {
+namespace {
+
+// Hashes a matrix's shape and up to 4,096 of its values, evenly spread: another training step changes
+// practically all values, and reading gigabytes of weights a second time would cost more than loading the
+// model.
+void add_sampled(io::sha256& digest, const float* values, std::size_t count) {
+  constexpr std::size_t samples = 4096;
+  const std::size_t step = count > samples ? count / samples : 1;
+  std::vector<float> picked;
+  for (std::size_t i = 0; i < count; i += step)
+    picked.push_back(values[i]);
+  digest.update(std::to_string(count) + " ");
+  digest.update(std::as_bytes(std::span<const float>(picked)));
+}
+
+void add_linear(io::sha256& digest, const linear& layer) {
+  add_sampled(digest, layer.weight.data(), extent(layer.weight.size()));
+  add_sampled(digest, layer.bias.data(), extent(layer.bias.size()));
+}
+
+void add_norm(io::sha256& digest, const norm& layer) {
+  add_sampled(digest, layer.weight.data(), extent(layer.weight.size()));
+  add_sampled(digest, layer.bias.data(), extent(layer.bias.size()));
+}
+
+}  // namespace
+
+std::string fingerprint(const model& of) {
+  const model_config& config = of.config;
+  io::sha256 digest;
+  digest.update(config.architecture);
+  for (const std::size_t size :
+       {config.layers, config.hidden, config.embedding, config.heads, config.kv_heads, config.head_size,
+        config.inner, config.vocabulary, config.rotary.dims, config.position_offset,
+        static_cast<std::size_t>(config.norm_type), static_cast<std::size_t>(config.norm_at),
+        static_cast<std::size_t>(config.feed_forward_activation),
+        static_cast<std::size_t>(config.rotary.pairing)}) {
+    digest.update(" " + std::to_string(size));
+  }
+  const std::array<float, 2> numbers{config.norm_epsilon, config.rotary.theta};
+  digest.update(std::as_bytes(std::span<const float>(numbers)));
+  add_norm(digest, of.final_norm);
+  for (const decoder_layer& layer : of.layers) {
+    add_norm(digest, layer.attention_norm);
+    add_norm(digest, layer.feed_forward_norm);
+    add_linear(digest, layer.query);
+    add_linear(digest, layer.key_value);
+    add_linear(digest, layer.attention_output);
+    add_linear(digest, layer.mlp.up);
+    add_linear(digest, layer.mlp.down);
+  }
+  add_sampled(digest, of.positions.data(), extent(of.positions.size()));
+  add_linear(digest, of.project_in);
+  add_linear(digest, of.project_out);
+  std::vector<float> row(of.embedding.width());
+  const std::size_t step = of.embedding.count() > 64 ? of.embedding.count() / 64 : 1;
+  for (std::size_t token = 0; token < of.embedding.count(); token += step) {
+    of.embedding.copy_row(token, row);
+    add_sampled(digest, row.data(), row.size());
+    of.output.copy_row(token, row);
+    add_sampled(digest, row.data(), row.size());
+  }
+  return digest.hex();
+}
+
+model_identity identity_of(const model& loaded) {
+  return {.architecture = loaded.config.architecture,
+          .layers = loaded.config.layers,
+          .heads = loaded.config.heads,
+          .fingerprint = fingerprint(loaded)};
+}
+
+}  // namespace act::runtime

@@ -1,0 +1,236 @@
+#include <act/error.hpp>
+#include <act/runtime/forward.hpp>
+#include <act/runtime/kv_cache.hpp>
+#include <act/runtime/layers/attention.hpp>
+#include <act/runtime/model.hpp>
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace act::runtime {
+namespace {
+
+// From the layer's input: buffers.normed, what attention reads, and buffers.key_value with its keys rotated.
+void project_keys_and_values(const model& model, std::size_t number, const layer_rows& rows,
+                             const matrix& hidden, layer_buffers& buffers) {
+  const model_config& config = model.config;
+  const decoder_layer& layer = model.layers[number];
+  const Eigen::Index kv_width = index(config.kv_heads * config.head_size);
+  buffers.normed.resize(hidden.rows(), hidden.cols());
+  if (config.norm_at == norm_place::before) {
+    apply(layer.attention_norm, hidden, buffers.normed);
+  } else {
+    buffers.normed = hidden;
+  }
+  buffers.key_value.resize(hidden.rows(), 2 * kv_width);
+  apply(layer.key_value, buffers.normed, buffers.key_value);
+  rows.rotary.rotate(buffers.key_value.leftCols(kv_width), config.kv_heads, config.head_size);
+}
+
+// The rest of a layer, behind project_keys_and_values. `attend_to(sequences)` goes from buffers.query to
+// buffers.attention; `sequences` are `attending`, with their last query alone where no other one is wanted
+// and `needs_every_query` doesn't ask for all.
+template <class Attend>
+void attend_and_finish(const model& model, std::size_t number, const layer_rows& rows,
+                       std::vector<attention_sequence> attending, bool needs_every_query, matrix& hidden,
+                       layer_buffers& buffers, const Attend& attend_to) {
+  const model_config& config = model.config;
+  const decoder_layer& layer = model.layers[number];
+  const bool last_only = rows.wanted == rows_wanted::last_of_each_sequence;
+  const bool every_query = !last_only || needs_every_query;
+  std::vector<std::uint32_t> last_rows;
+  if (last_only) {
+    for (attention_sequence& sequence : attending) {
+      last_rows.push_back(static_cast<std::uint32_t>(sequence.first_query + sequence.queries - 1));
+      if (every_query) continue;
+      sequence.first_query = last_rows.size() - 1;
+      sequence.queries = 1;
+    }
+  }
+
+  if (!every_query) buffers.normed = rows_at(buffers.normed, last_rows);
+  buffers.query.resize(buffers.normed.rows(), index(config.heads * config.head_size));
+  apply(layer.query, buffers.normed, buffers.query);
+  rows.rotary.rotate(buffers.query, config.heads, config.head_size,
+                     every_query ? std::span<const std::uint32_t>{} : last_rows);
+  buffers.attention.resize(buffers.query.rows(), buffers.query.cols());
+  attend_to(std::span<const attention_sequence>(attending));
+
+  if (last_only) hidden = rows_at(hidden, last_rows);
+  if (last_only && every_query) {
+    finish_layer(config, layer, rows_at(buffers.attention, last_rows), hidden, buffers);
+  } else {
+    finish_layer(config, layer, buffers.attention, hidden, buffers);
+  }
+}
+
+// From buffers.query to buffers.attention, as `calibration` says.
+void attend(const model_config& config, std::span<const attention_sequence> sequences,
+            const attention_calibration& calibration, layer_buffers& buffers) {
+  const Eigen::Index kv_width = index(config.kv_heads * config.head_size);
+  attend(attention_shape_of(config), sequences, buffers.query, buffers.key_value.leftCols(kv_width),
+         buffers.key_value.rightCols(kv_width), calibration, buffers.attention, buffers.attending);
+}
+
+}  // namespace
+
+packed_prompts pack(const model_config& config, std::span<const std::vector<token_id>> prompts) {
+  packed_prompts packed;
+  for (std::size_t i = 0; i < prompts.size(); ++i) {
+    const std::vector<token_id>& prompt = prompts[i];
+    const std::string where = "prompt " + std::to_string(i);
+    if (prompt.empty()) throw error(error_code::invalid_input, where, "has no tokens");
+    if (prompt.size() > config.context) {
+      throw error(error_code::invalid_input, where,
+                  "has " + std::to_string(prompt.size()) + " tokens, the model's context is " +
+                      std::to_string(config.context) + "; shorten the text");
+    }
+    packed.sequences.push_back({.first_query = packed.rows(),
+                                .queries = prompt.size(),
+                                .first_key = packed.rows(),
+                                .keys = prompt.size()});
+    for (std::size_t at = 0; at < prompt.size(); ++at) {
+      if (prompt[at] < 0 || static_cast<std::size_t>(prompt[at]) >= config.vocabulary) {
+        throw error(error_code::invalid_input, where,
+                    "token id " + std::to_string(prompt[at]) + " is outside the model's vocabulary of " +
+                        std::to_string(config.vocabulary) + "; tokenizer and model don't belong together");
+      }
+      packed.tokens.push_back(prompt[at]);
+      packed.positions.push_back(static_cast<std::uint32_t>(at));
+    }
+  }
+  return packed;
+}
+
+matrix embed(const model& model, const packed_prompts& prompts) {
+  const std::size_t width = model.embedding.width();
+  matrix rows(index(prompts.rows()), index(width));
+  for (std::size_t row = 0; row < prompts.rows(); ++row) {
+    model.embedding.copy_row(static_cast<std::size_t>(prompts.tokens[row]), {&rows(index(row), 0), width});
+  }
+  if (model.project_in.outputs() != 0) {
+    matrix projected(rows.rows(), index(model.config.hidden));
+    apply(model.project_in, rows, projected);
+    rows = std::move(projected);
+  }
+  if (model.config.learned_positions) {
+    for (std::size_t row = 0; row < prompts.rows(); ++row) {
+      rows.row(index(row)) +=
+          model.positions.row(index(prompts.positions[row] + model.config.position_offset));
+    }
+  }
+  return rows;
+}
+
+attention_shape attention_shape_of(const model_config& config) {
+  return {.heads = config.heads,
+          .kv_heads = config.kv_heads,
+          .head_size = config.head_size,
+          .scale = 1.0F / std::sqrt(static_cast<float>(config.head_size))};
+}
+
+void finish_layer(const model_config& config, const decoder_layer& layer, const const_matrix_ref& attention,
+                  matrix_ref hidden, layer_buffers& buffers) {
+  const bool before = config.norm_at == norm_place::before;
+  buffers.branch.resize(hidden.rows(), hidden.cols());
+  apply(layer.attention_output, attention, buffers.branch);
+  hidden += buffers.branch;
+  if (!before) apply(layer.attention_norm, hidden, hidden);
+  if (before) {
+    buffers.normed.resize(hidden.rows(), hidden.cols());
+    apply(layer.feed_forward_norm, hidden, buffers.normed);
+    apply(layer.mlp, buffers.normed, buffers.branch, buffers.inner);
+  } else {
+    apply(layer.mlp, hidden, buffers.branch, buffers.inner);
+  }
+  hidden += buffers.branch;
+  if (!before) apply(layer.feed_forward_norm, hidden, hidden);
+}
+
+void run_layer(const model& model, std::size_t number, const layer_rows& rows,
+               const attention_calibration& calibration, matrix& hidden, layer_buffers& buffers) {
+  project_keys_and_values(model, number, rows, hidden, buffers);
+  // Calibration looks at every row of a map.
+  attend_and_finish(model, number, rows, {rows.sequences.begin(), rows.sequences.end()},
+                    !calibration.heads.empty(), hidden, buffers,
+                    [&](std::span<const attention_sequence> sequences) {
+                      attend(model.config, sequences, calibration, buffers);
+                    });
+}
+
+void run_layer_with_cache(const model& model, std::size_t number, const layer_rows& rows,
+                          const attention_calibration& calibration, matrix& hidden, layer_buffers& buffers,
+                          kv_cache& cache) {
+  project_keys_and_values(model, number, rows, hidden, buffers);
+  cache.append(number, buffers.key_value);
+  attention_sequence sequence = rows.sequences.front();
+  sequence.past = cache.past(number);
+  sequence.keys = 0;
+  attend_and_finish(model, number, rows, {sequence}, !calibration.heads.empty(), hidden, buffers,
+                    [&](std::span<const attention_sequence> sequences) {
+                      attend(model.config, sequences, calibration, buffers);
+                    });
+}
+
+void run_layer_with_alternatives(const model& model, std::size_t number, const layer_rows& rows,
+                                 const attention_calibration& calibration, matrix& hidden,
+                                 layer_buffers& buffers, layer_alternatives& alternatives) {
+  const model_config& config = model.config;
+  const Eigen::Index kv_width = index(config.kv_heads * config.head_size);
+  project_keys_and_values(model, number, rows, hidden, buffers);
+  attend_and_finish(model, number, rows, {rows.sequences.begin(), rows.sequences.end()}, true, hidden,
+                    buffers, [&](std::span<const attention_sequence> sequences) {
+                      alternatives.attention.resize(buffers.attention.rows(), buffers.attention.cols());
+                      alternatives.found.resize(sequences.size() * config.heads);
+                      attend_with_alternatives(attention_shape_of(config), sequences, buffers.query,
+                                               buffers.key_value.leftCols(kv_width),
+                                               buffers.key_value.rightCols(kv_width), calibration,
+                                               buffers.attention, alternatives.attention, alternatives.found,
+                                               buffers.attending);
+                    });
+}
+
+matrix final_hidden(const model& model, const matrix& last_rows) {
+  matrix normed(last_rows.rows(), last_rows.cols());
+  apply(model.final_norm, last_rows, normed);
+  if (model.project_out.outputs() == 0) return normed;
+  matrix projected(normed.rows(), index(model.project_out.outputs()));
+  apply(model.project_out, normed, projected);
+  return projected;
+}
+
+void run_layers(const model& model, std::size_t first, std::size_t end, const packed_prompts& prompts,
+                const rotary_table& rotary, const model_calibration& calibration, matrix& hidden) {
+  layer_buffers buffers;
+  for (std::size_t layer = first; layer < end; ++layer) {
+    const bool last = layer + 1 == model.config.layers;
+    const layer_rows rows{.sequences = prompts.sequences,
+                          .rotary = rotary,
+                          .wanted = last ? rows_wanted::last_of_each_sequence : rows_wanted::all};
+    run_layer(model, layer, rows, calibration.in_layer(layer), hidden, buffers);
+  }
+}
+
+plain_and_calibrated run_both(const model& model, const packed_prompts& prompts,
+                              const model_calibration& calibration) {
+  const std::size_t layers = model.config.layers;
+  const rotary_table rotary(model.config.rotary, prompts.positions);
+  const std::size_t shared = calibration.heads.empty() ? layers : calibration.heads.begin()->layer;
+  matrix hidden = embed(model, prompts);
+  run_layers(model, 0, shared, prompts, rotary, {}, hidden);
+  matrix calibrated = calibration.heads.empty() ? matrix() : hidden;
+  run_layers(model, shared, layers, prompts, rotary, {}, hidden);
+  plain_and_calibrated result{.plain = final_hidden(model, hidden), .calibrated = {}};
+  if (!calibration.heads.empty()) {
+    run_layers(model, shared, layers, prompts, rotary, calibration, calibrated);
+    result.calibrated = final_hidden(model, calibrated);
+  }
+  return result;
+}
+
+}  // namespace act::runtime

@@ -1,0 +1,40 @@
+#include <act/runtime/forward.hpp>
+#include <act/runtime/label_logits.hpp>
+#include <act/runtime/model.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace act::runtime {
+
+std::vector<std::vector<double>> label_logits(const model& model, const matrix& hidden,
+                                              std::span<const std::span<const token_id>> words) {
+  std::vector<token_id> distinct;
+  for (const std::span<const token_id> each : words)
+    distinct.insert(distinct.end(), each.begin(), each.end());
+  std::sort(distinct.begin(), distinct.end());
+  distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
+
+  matrix rows(index(distinct.size()), index(model.output.width()));
+  for (std::size_t i = 0; i < distinct.size(); ++i) {
+    model.output.copy_row(static_cast<std::size_t>(distinct[i]), {&rows(index(i), 0), model.output.width()});
+  }
+
+  std::vector<std::vector<double>> scores(words.size());
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    for (const token_id word : words[i]) {
+      const auto at = std::lower_bound(distinct.begin(), distinct.end(), word) - distinct.begin();
+      // One dot product a word, always in the same order: a score doesn't depend on what else is in the
+      // batch.
+      const float logit = hidden.row(index(i)).dot(rows.row(at));
+      if (!std::isfinite(logit)) refuse_logits(model);
+      scores[i].push_back(static_cast<double>(logit));
+    }
+  }
+  return scores;
+}
+
+}  // namespace act::runtime

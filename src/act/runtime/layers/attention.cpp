@@ -1,0 +1,216 @@
+#include <act/attention_workspace.hpp>
+#include <act/calibrate.hpp>
+#include <act/calibrated_attention.hpp>
+#include <act/decoding_attention.hpp>
+#include <act/error.hpp>
+#include <act/head_tensor.hpp>
+#include <act/parallel.hpp>
+#include <act/runtime/layers/attention.hpp>
+#include <act/runtime/layers/matrix.hpp>
+#include <act/sink_tracker.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace act::runtime {
+
+struct attention_scratch::worker {
+  attention_workspace<float> workspace;
+  calibration_report report;
+  std::vector<float> keys, values;  // of a sequence whose own are in two places
+  std::vector<double> sums;         // of a prompt's columns, for its trackers
+};
+
+attention_scratch::attention_scratch() noexcept = default;
+attention_scratch::attention_scratch(const attention_scratch&) noexcept {}
+attention_scratch::attention_scratch(attention_scratch&&) noexcept = default;
+attention_scratch& attention_scratch::operator=(const attention_scratch&) noexcept {
+  return *this;  // what is here serves as well as what is there
+}
+attention_scratch& attention_scratch::operator=(attention_scratch&&) noexcept = default;
+attention_scratch::~attention_scratch() = default;
+
+attention_scratch::worker& attention_scratch::of_worker(std::size_t number) noexcept {
+  return workers_[number];
+}
+
+void attention_scratch::reserve(std::size_t workers) {
+  if (workers_.size() < workers) workers_.resize(workers);
+}
+
+namespace {
+
+// What the core would refuse, refused before the parallel region.
+void check_calibration(std::span<const attention_sequence> sequences,
+                       const attention_calibration& calibration) {
+  if (!calibration.subsets.empty() && calibration.subsets.size() != sequences.size()) {
+    throw error(error_code::invalid_shape, "subsets", "need one for each sequence, or none");
+  }
+  for (std::size_t number = 0; number < sequences.size(); ++number) {
+    const attention_sequence& sequence = sequences[number];
+    const calibration_options options = calibration.options_of(number);
+    throw_if(options.validate(), error_code::invalid_option);
+    ::act::detail::check_subset(options, sequence.positions());
+    if (options.behave_as == compatibility::authors && sequence.queries != sequence.positions()) {
+      throw error(error_code::unsupported, "behave_as",
+                  "compatibility::authors needs whole prompts, not a part of one");
+    }
+  }
+}
+
+// The packed inputs of one attention call.
+struct attention_inputs {
+  const attention_shape& shape;
+  const_matrix_ref query;
+  const_matrix_ref key;
+  const_matrix_ref value;
+
+  // Heads that lie side by side in each of `tokens` rows.
+  template <class T>
+  [[nodiscard]] head_tensor<T> heads_in_rows(T* data, std::size_t heads, std::size_t tokens,
+                                             std::size_t stride) const {
+    return {.data = data,
+            .batches = 1,
+            .heads = heads,
+            .tokens = tokens,
+            .channels = shape.head_size,
+            .batch_stride = 0,
+            .head_stride = shape.head_size,
+            .token_stride = stride};
+  }
+  [[nodiscard]] head_tensor<const float> queries_of(const attention_sequence& sequence) const {
+    const std::size_t stride = extent(query.outerStride());
+    return heads_in_rows(query.data() + sequence.first_query * stride, shape.heads, sequence.queries, stride);
+  }
+  [[nodiscard]] head_tensor<float> outputs_of(const attention_sequence& sequence, matrix_ref& out) const {
+    const std::size_t stride = extent(out.outerStride());
+    return heads_in_rows(out.data() + sequence.first_query * stride, shape.heads, sequence.queries, stride);
+  }
+
+  // Keys or values of all positions of a sequence: where they are, or laid one after another in `together`.
+  [[nodiscard]] head_tensor<const float> positions_of(const attention_sequence& sequence, const float* past,
+                                                      const const_matrix_ref& rows,
+                                                      std::vector<float>& together) const {
+    auto found = heads_in_rows(past, shape.kv_heads, sequence.positions(), sequence.past.stride);
+    if (sequence.keys == 0) return found;
+    const std::size_t stride = extent(rows.outerStride());
+    const float* const own = rows.data() + sequence.first_key * stride;
+    if (sequence.past.count == 0) {
+      found.data = own;
+      found.token_stride = stride;
+      return found;
+    }
+    const std::size_t width = shape.kv_heads * shape.head_size;
+    together.resize(sequence.positions() * width);
+    float* to = together.data();
+    for (std::size_t row = 0; row < sequence.past.count; ++row, to += width)
+      std::copy_n(past + row * sequence.past.stride, width, to);
+    for (std::size_t row = 0; row < sequence.keys; ++row, to += width)
+      std::copy_n(own + row * stride, width, to);
+    found.data = together.data();
+    found.token_stride = width;
+    return found;
+  }
+};
+
+attention_options options_of(const attention_shape& shape, const attention_sequence& sequence) {
+  return {.scale = static_cast<double>(shape.scale),
+          .visible = {.query_offset = sequence.positions() - sequence.queries}};
+}
+
+// Calls body(number of the sequence, memory) for every sequence: several at once where there are enough for
+// every thread, otherwise one after another, each with all threads inside the core.
+template <class Body>
+void for_each_sequence(const attention_shape& shape, std::span<const attention_sequence> sequences,
+                       attention_scratch& scratch, Body&& body) {
+  scratch.reserve(thread_count());
+  std::size_t multiplications = 0;
+  for (const attention_sequence& each : sequences)
+    multiplications += 2 * each.queries * each.positions() * shape.heads * shape.head_size;
+  if (sequences.size() >= 2 * thread_count() && multiplications >= product_worth_threads) {
+    parallel_for(sequences.size(), [&](std::size_t number, std::size_t worker) noexcept {
+      body(number, scratch.of_worker(worker));
+    });
+  } else {
+    for (std::size_t number = 0; number < sequences.size(); ++number)
+      body(number, scratch.of_worker(0));
+  }
+}
+
+}  // namespace
+
+calibration_options attention_calibration::options_of(std::size_t sequence) const {
+  calibration_options of = options;
+  if (sequence < subsets.size()) of.subset = subsets[sequence];
+  return of;
+}
+
+void attend(const attention_shape& shape, std::span<const attention_sequence> sequences,
+            const const_matrix_ref& query, const const_matrix_ref& key, const const_matrix_ref& value,
+            const attention_calibration& calibration, matrix_ref out, attention_scratch& scratch) {
+  if (!calibration.heads.empty()) check_calibration(sequences, calibration);
+  const attention_inputs in{shape, query, key, value};
+  const bool tracks = !calibration.heads.empty() && !calibration.trackers.empty();
+  for_each_sequence(shape, sequences, scratch, [&](std::size_t number, attention_scratch::worker& memory) {
+    const attention_sequence& sequence = sequences[number];
+    const auto q = in.queries_of(sequence);
+    const auto k = in.positions_of(sequence, sequence.past.keys, in.key, memory.keys);
+    const auto v = in.positions_of(sequence, sequence.past.values, in.value, memory.values);
+    const auto to = in.outputs_of(sequence, out);
+    attention_options options = options_of(shape, sequence);
+    if (!tracks) {
+      calibrated_attention(q, k, v, to, calibration.heads, calibration.options_of(number), options,
+                           memory.workspace, memory.report);
+      return;
+    }
+    const auto trackers = calibration.trackers.subspan(number * shape.heads, shape.heads);
+    if (options.visible.query_offset > 0) {
+      decoding_attention(q, k, v, to, calibration.heads, trackers, options, memory.workspace);
+      return;
+    }
+    memory.sums.assign(shape.heads * k.tokens, 0.0);
+    calibrated_attention(q, k, v, to, calibration.heads, calibration.options, options, memory.workspace,
+                         memory.report, {}, memory.sums);
+    for (std::size_t head = 0; head < shape.heads; ++head) {
+      if (!calibration.heads.contains(head)) continue;
+      trackers[head].start(std::span<const double>(memory.sums).subspan(head * k.tokens, k.tokens), {}, 0,
+                           sequence.queries);
+    }
+  });
+}
+
+void attend_with_alternatives(const attention_shape& shape, std::span<const attention_sequence> sequences,
+                              const const_matrix_ref& query, const const_matrix_ref& key,
+                              const const_matrix_ref& value, const attention_calibration& calibration,
+                              matrix_ref out, matrix_ref alternative, std::span<head_alternative> found,
+                              attention_scratch& scratch) {
+  check_calibration(sequences, calibration);
+  const attention_inputs in{shape, query, key, value};
+  for_each_sequence(shape, sequences, scratch, [&](std::size_t number, attention_scratch::worker& memory) {
+    const attention_sequence& sequence = sequences[number];
+    calibrated_attention(
+        in.queries_of(sequence), in.positions_of(sequence, sequence.past.keys, in.key, memory.keys),
+        in.positions_of(sequence, sequence.past.values, in.value, memory.values),
+        in.outputs_of(sequence, alternative), layer_heads::all(), calibration.options_of(number),
+        options_of(shape, sequence), memory.workspace, memory.report, in.outputs_of(sequence, out));
+    // Temperature has no sinks: it changes every row of every head.
+    const bool every_row = calibration.options.redistribute == redistribution::temperature;
+    const std::span<const std::size_t> receivers = calibration.options_of(number).subset;
+    const std::size_t offset = sequence.positions() - sequence.queries;
+    for (const head_report& each : memory.report.heads) {
+      head_alternative& differs = found[number * shape.heads + each.head];
+      differs = {};
+      if (each.sinks.empty() && !every_row) continue;
+      // A row sees the first sink from the sink's own position on, and what the sink gives to from that
+      // one's; rows before either are as they were.
+      std::size_t position = every_row ? 0 : each.sinks.front().position;
+      if (!receivers.empty()) position = std::max(position, receivers.front());
+      const std::size_t first = position > offset ? position - offset : 0;
+      if (first < sequence.queries) differs = {.has_sinks = true, .first_row = first};
+    }
+  });
+}
+
+}  // namespace act::runtime

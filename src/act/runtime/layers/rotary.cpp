@@ -1,0 +1,54 @@
+#include <act/runtime/layers/matrix.hpp>
+#include <act/runtime/layers/rotary.hpp>
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace act::runtime {
+
+rotary_table::rotary_table(const rotary_options& options, std::span<const std::uint32_t> positions)
+    : options_(options) {
+  const std::size_t half = options.dims / 2;
+  cosine_.resize(positions.size() * half);
+  sine_.resize(positions.size() * half);
+  std::vector<float> frequency(half);
+  for (std::size_t i = 0; i < half; ++i) {
+    const float exponent = static_cast<float>(2 * i) / static_cast<float>(options.dims);
+    frequency[i] = 1.0F / std::pow(options.theta, exponent);
+  }
+  for (std::size_t row = 0; row < positions.size(); ++row) {
+    for (std::size_t i = 0; i < half; ++i) {
+      const double angle = static_cast<float>(positions[row]) * frequency[i];
+      cosine_[row * half + i] = static_cast<float>(std::cos(angle));
+      sine_[row * half + i] = static_cast<float>(std::sin(angle));
+    }
+  }
+}
+
+void rotary_table::rotate(matrix_ref x, std::size_t heads, std::size_t head_size,
+                          std::span<const std::uint32_t> rows_at) const {
+  const std::size_t half = options_.dims / 2;
+  if (half == 0) return;
+  const bool interleaved = options_.pairing == rotary_pairing::interleaved;
+  const std::size_t step = interleaved ? 2 : 1;
+  const std::size_t partner = interleaved ? 1 : half;
+  for (Eigen::Index row = 0; row < x.rows(); ++row) {
+    const std::size_t at = rows_at.empty() ? extent(row) : rows_at[extent(row)];
+    const float* cosine = cosine_.data() + at * half;
+    const float* sine = sine_.data() + at * half;
+    for (std::size_t head = 0; head < heads; ++head) {
+      float* values = &x(row, index(head * head_size));
+      for (std::size_t i = 0; i < half; ++i) {
+        const float a = values[i * step];
+        const float b = values[i * step + partner];
+        values[i * step] = a * cosine[i] - b * sine[i];
+        values[i * step + partner] = b * cosine[i] + a * sine[i];
+      }
+    }
+  }
+}
+
+}  // namespace act::runtime

@@ -1,0 +1,196 @@
+#include <act/error.hpp>
+#include <act/runtime/forward.hpp>
+#include <act/runtime/log_probabilities.hpp>
+#include <act/runtime/model.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace act::runtime {
+namespace {
+
+// Families packed twice: whole, and with each family's common beginning once.
+class shared_texts {
+ public:
+  shared_texts(const model_config& config, std::span<const std::vector<scored_text>> families) {
+    std::vector<std::vector<token_id>> texts;
+    for (const std::vector<scored_text>& family : families) {
+      for (const scored_text& text : family)
+        texts.push_back(text.tokens);
+    }
+    whole_ = pack(config, texts);
+    std::size_t text = 0;
+    for (const std::vector<scored_text>& family : families) {
+      const std::size_t common = common_tokens(family);
+      const std::size_t first_row = shared_.rows();
+      for (std::size_t i = 0; i < family.size(); ++i, ++text)
+        add(text, i == 0 ? 0 : common, first_row);
+    }
+  }
+
+  [[nodiscard]] const packed_prompts& whole() const noexcept { return whole_; }
+  [[nodiscard]] const packed_prompts& shared() const noexcept { return shared_; }
+  // The shared pass's row of each row of the whole one.
+  [[nodiscard]] std::span<const std::uint32_t> row_of() const noexcept { return row_of_; }
+
+  // The shared sequences, attending to their family's first text in `key_value`: [shared rows, 2 kv_width].
+  [[nodiscard]] std::vector<attention_sequence> sequences(const matrix& key_value) const {
+    std::vector<attention_sequence> attending = shared_.sequences;
+    const std::size_t stride = extent(key_value.cols());
+    for (std::size_t i = 0; i < attending.size(); ++i) {
+      if (past_[i].count == 0) continue;
+      const float* rows = key_value.data() + past_[i].first_row * stride;
+      attending[i].past = {
+          .keys = rows, .values = rows + stride / 2, .count = past_[i].count, .stride = stride};
+    }
+    return attending;
+  }
+
+ private:
+  struct past_rows {
+    std::size_t first_row = 0, count = 0;
+  };
+
+  // Tokens that all texts begin with and none is scored for. A text's own rows are never none.
+  static std::size_t common_tokens(std::span<const scored_text> family) {
+    std::size_t common = family.empty() ? 0 : family.front().first_scored;
+    for (const scored_text& text : family) {
+      const std::span<const token_id> tokens(text.tokens);
+      common = std::min({common, text.first_scored, tokens.size() - 1});
+      const auto differs = std::mismatch(tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(common),
+                                         family.front().tokens.begin());
+      common = static_cast<std::size_t>(differs.first - tokens.begin());
+    }
+    return common;
+  }
+
+  void add(std::size_t text, std::size_t common, std::size_t family_row) {
+    const attention_sequence& full = whole_.sequences[text];
+    for (std::size_t at = 0; at < common; ++at)
+      row_of_.push_back(static_cast<std::uint32_t>(family_row + at));
+    const std::size_t own = full.keys - common;
+    shared_.sequences.push_back(
+        {.first_query = shared_.rows(), .queries = own, .first_key = shared_.rows(), .keys = own});
+    past_.push_back({.first_row = family_row, .count = common});
+    for (std::size_t at = common; at < full.keys; ++at) {
+      row_of_.push_back(static_cast<std::uint32_t>(shared_.rows()));
+      shared_.tokens.push_back(whole_.tokens[full.first_key + at]);
+      shared_.positions.push_back(static_cast<std::uint32_t>(at));
+    }
+  }
+
+  packed_prompts whole_, shared_;
+  std::vector<std::uint32_t> row_of_;
+  std::vector<past_rows> past_;
+};
+
+// Sums over each text's scored tokens; `row_of` says where in `hidden` each row of the whole packing lies.
+std::vector<std::vector<double>> sums_of_texts(const model& model,
+                                               std::span<const std::vector<scored_text>> families,
+                                               const packed_prompts& whole, const matrix& hidden,
+                                               std::span<const std::uint32_t> row_of) {
+  std::vector<std::uint32_t> rows;
+  std::vector<token_id> targets;
+  std::size_t text = 0;
+  const auto for_each_scored = [&](const auto& take) {
+    text = 0;
+    for (std::size_t family = 0; family < families.size(); ++family) {
+      for (std::size_t i = 0; i < families[family].size(); ++i, ++text) {
+        const attention_sequence& at = whole.sequences[text];
+        for (std::size_t token = families[family][i].first_scored; token < at.keys; ++token)
+          take(family, i, at.first_key + token);
+      }
+    }
+  };
+  for_each_scored([&](std::size_t, std::size_t, std::size_t row) {
+    // A token is predicted by the row before it.
+    rows.push_back(row_of.empty() ? static_cast<std::uint32_t>(row - 1) : row_of[row - 1]);
+    targets.push_back(whole.tokens[row]);
+  });
+  const std::vector<double> each =
+      token_log_probabilities(model, final_hidden(model, rows_at(hidden, rows)), targets);
+  std::vector<std::vector<double>> sums;
+  for (const std::vector<scored_text>& family : families)
+    sums.emplace_back(family.size(), 0.0);
+  std::size_t next = 0;
+  for_each_scored([&](std::size_t family, std::size_t i, std::size_t) { sums[family][i] += each[next++]; });
+  return sums;
+}
+
+}  // namespace
+
+std::vector<double> token_log_probabilities(const model& model, const matrix& hidden,
+                                            std::span<const token_id> targets) {
+  const Eigen::Index blocks = index(model.output.blocks());
+  const Eigen::Index rows = hidden.rows();
+  // Of each block of the vocabulary: its largest logit and the sum of exp(logit - largest), for every row.
+  matrix largest(blocks, rows), sums(blocks, rows);
+  std::vector<double> logit(targets.size());
+  model.output.logits_in_blocks(hidden, [&](std::size_t first, const matrix& logits) {
+    const Eigen::Index block = index(first / token_rows::tokens_per_block);
+    for (Eigen::Index row = 0; row < rows; ++row) {
+      const float most = logits.row(row).maxCoeff();
+      largest(block, row) = most;
+      sums(block, row) = (logits.row(row).array() - most).exp().sum();
+      const auto target = static_cast<std::size_t>(targets[static_cast<std::size_t>(row)]);
+      if (target >= first && target < first + extent(logits.cols()))
+        logit[static_cast<std::size_t>(row)] = static_cast<double>(logits(row, index(target - first)));
+    }
+  });
+  for (Eigen::Index row = 0; row < rows; ++row) {
+    const double most = static_cast<double>(largest.col(row).maxCoeff());
+    double sum = 0;
+    for (Eigen::Index block = 0; block < blocks; ++block) {
+      sum +=
+          static_cast<double>(sums(block, row)) * std::exp(static_cast<double>(largest(block, row)) - most);
+    }
+    logit[static_cast<std::size_t>(row)] -= most + std::log(sum);
+  }
+  return logit;
+}
+
+text_log_probabilities sum_log_probabilities(const model& model,
+                                             std::span<const std::vector<scored_text>> families,
+                                             const model_calibration& calibration) {
+  for (const std::vector<scored_text>& family : families) {
+    for (const scored_text& text : family) {
+      if (text.first_scored < 1 || text.first_scored >= text.tokens.size()) {
+        throw error(error_code::invalid_input, "text", "must have a scored token, and a token before it");
+      }
+    }
+  }
+  const shared_texts texts(model.config, families);
+  const std::size_t layers = model.config.layers;
+  const std::size_t first_calibrated = calibration.heads.empty() ? layers : calibration.heads.begin()->layer;
+  const rotary_table rotary(model.config.rotary, texts.shared().positions);
+
+  matrix hidden = embed(model, texts.shared());
+  layer_buffers buffers;
+  // Of the size that run_layer gives it, so its memory stays where it is: rows that a text shares with its
+  // family's first one are attended to where that one's keys and values are written.
+  buffers.key_value.resize(hidden.rows(), index(2 * model.config.kv_heads * model.config.head_size));
+  const std::vector<attention_sequence> sequences = texts.sequences(buffers.key_value);
+  matrix calibrated;
+  for (std::size_t layer = 0; layer < layers; ++layer) {
+    if (layer == first_calibrated) calibrated = rows_at(hidden, texts.row_of());
+    run_layer(model, layer, {.sequences = sequences, .rotary = rotary}, {}, hidden, buffers);
+  }
+  text_log_probabilities result;
+  result.plain = sums_of_texts(model, families, texts.whole(), hidden, texts.row_of());
+  if (calibration.heads.empty()) return result;
+
+  const rotary_table whole_rotary(model.config.rotary, texts.whole().positions);
+  layer_buffers whole_buffers;
+  for (std::size_t layer = first_calibrated; layer < layers; ++layer) {
+    run_layer(model, layer, {.sequences = texts.whole().sequences, .rotary = whole_rotary},
+              calibration.in_layer(layer), calibrated, whole_buffers);
+  }
+  result.calibrated = sums_of_texts(model, families, texts.whole(), calibrated, {});
+  return result;
+}
+
+}  // namespace act::runtime

@@ -1,0 +1,115 @@
+#include <act/error.hpp>
+#include <act/io/byte_reader.hpp>
+#include <act/runtime/tokenizer/sentencepiece_model.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace act::runtime {
+namespace {
+
+std::uint64_t read_varint(io::byte_reader& reader) {
+  std::uint64_t value = 0;
+  for (unsigned shift = 0; shift < 64; shift += 7) {
+    const auto byte = reader.read<std::uint8_t>("a number");
+    value |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
+    if ((byte & 0x80) == 0) return value;
+  }
+  reader.fail("a number has more than 64 bits; this isn't a SentencePiece model, or it is damaged");
+}
+
+// One field; `bytes` of a length-delimited one, `number` of the others.
+struct protobuf_field {
+  std::uint64_t tag = 0, number = 0;
+  std::span<const std::byte> bytes;
+};
+
+protobuf_field read_field(io::byte_reader& reader) {
+  const std::uint64_t key = read_varint(reader);
+  protobuf_field field{key >> 3, 0, {}};
+  switch (key & 7) {
+    case 0:
+      field.number = read_varint(reader);
+      break;
+    case 1:
+      reader.take(8, "a 64-bit field");
+      break;
+    case 2:
+      field.bytes = reader.take(read_varint(reader), "a field");
+      break;
+    case 5:
+      reader.take(4, "a 32-bit field");
+      break;
+    default:
+      reader.fail("a field has an impossible type; this isn't a SentencePiece model, or it is damaged");
+  }
+  return field;
+}
+
+void put(std::string& out, std::uint64_t value) {
+  for (; value >= 0x80; value >>= 7)
+    out += static_cast<char>(static_cast<unsigned char>(value | 0x80));
+  out += static_cast<char>(static_cast<unsigned char>(value));
+}
+
+void number(std::string& out, std::uint64_t tag, std::uint64_t kind) {
+  put(out, tag << 3 | kind);
+}
+
+void varint(std::string& out, std::uint64_t tag, std::uint64_t value) {
+  number(out, tag, 0);
+  put(out, value);
+}
+
+void bytes(std::string& out, std::uint64_t tag, std::string_view content) {
+  number(out, tag, 2);
+  put(out, content.size());
+  out += content;
+}
+
+}  // namespace
+
+sentencepiece_facts read_sentencepiece_facts(std::span<const std::byte> model, const std::string& file) {
+  sentencepiece_facts facts;
+  io::byte_reader reader(model, file);
+  while (reader.remaining() != 0) {
+    const protobuf_field field = read_field(reader);
+    if (field.tag != 3) continue;  // normalizer_spec
+    io::byte_reader spec(field.bytes, file);
+    while (spec.remaining() != 0) {
+      const protobuf_field setting = read_field(spec);
+      if (setting.tag == 2) facts.character_map = !setting.bytes.empty();
+      if (setting.tag == 3) facts.dummy_prefix = setting.number != 0;
+    }
+  }
+  return facts;
+}
+
+void sentencepiece_writer::piece(std::string_view text, float score, std::uint64_t type) {
+  std::string entry;
+  bytes(entry, 1, text);
+  number(entry, 2, 5);
+  char raw[sizeof score];
+  std::memcpy(raw, &score, sizeof score);
+  entry.append(raw, sizeof score);
+  varint(entry, 3, type);
+  bytes(pieces_, 1, entry);
+}
+
+std::string sentencepiece_writer::model(bool byte_fallback, bool dummy_prefix,
+                                        bool remove_extra_spaces) const {
+  std::string trainer, normalizer, whole = pieces_;
+  varint(trainer, 3, 2);  // BPE
+  varint(trainer, 35, byte_fallback);
+  varint(normalizer, 3, dummy_prefix);
+  varint(normalizer, 4, remove_extra_spaces);
+  bytes(whole, 2, trainer);
+  bytes(whole, 3, normalizer);
+  return whole;
+}
+
+}  // namespace act::runtime
