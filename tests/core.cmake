@@ -3,13 +3,6 @@
 file(STRINGS ${CMAKE_CURRENT_SOURCE_DIR}/core_tests.txt act_core_test_sources)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/core_tests.txt)
 act_add_tests(NAME act_core_tests SOURCES ${act_core_test_sources} LINK act::act $<$<TARGET_EXISTS:Eigen3::Eigen>:Eigen3::Eigen>)
-# Two units, for two cores, which is cheaper by half. One file stays alone: GCC 12 at -O3 inlines so much of a unit that it sees
-# accesses behind the vectors of sink_tracker_test.cpp (-Warray-bounds), which alone it does not.
-set_source_files_properties(sink_tracker_test.cpp PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
-option(ACT_TEST_CORE_UNITY "Compile the core's tests as few translation units" OFF)
-list(LENGTH act_core_test_sources act_core_unit)
-math(EXPR act_core_unit "(${act_core_unit} + 1) / 2")
-set_target_properties(act_core_tests PROPERTIES UNITY_BUILD ${ACT_TEST_CORE_UNITY} UNITY_BUILD_BATCH_SIZE ${act_core_unit})
 option(ACT_TEST_WITHOUT_SIMD "Test the core a second time, with its SIMD kernels compiled out" ON)
 if(ACT_TEST_WITHOUT_SIMD AND ACT_USE_XSIMD AND xsimd_FOUND)
   act_add_tests(NAME act_core_without_simd_tests SOURCES ${act_core_test_sources} LINK act::act $<$<TARGET_EXISTS:Eigen3::Eigen>:Eigen3::Eigen>)
