@@ -46,9 +46,11 @@ TEST_CASE("prompts of a task's samples need no answers, and long ones are refuse
   CHECK(cut.truncated == 1);
   CHECK(std::vector(all.prompts[1].begin() + 1, all.prompts[1].end()) == cut.prompts[1]);
   try {
-    (void)act::inspection::prompts_of(task, samples, by, shorter, act::tasks::long_prompts::refuse, "data");
+    (void)act::inspection::prompts_of(task, samples, by, shorter, act::tasks::long_prompts::refuse, "data",
+                                      {.long_prompts = "--long-prompts"});
     FAIL("accepted");
   } catch (const act::error& problem) {
+    CHECK(std::string(problem.what()).find("use --long-prompts skip") != std::string::npos);
     CHECK(std::string(problem.what()).find("data: sample 12") != std::string::npos);
   }
 }

@@ -2,6 +2,7 @@
 #include <act/report/html_text.hpp>
 
 #include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
 
 #include <array>
 #include <cstdint>

@@ -2,6 +2,7 @@
 #include <act/report/inspection_page.hpp>
 
 #include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
 
 #include <cstdint>
 #include <string>
@@ -137,11 +138,11 @@ TEST_CASE("of too many sinks a page lists each head's strongest, and says so") {
 }
 
 TEST_CASE("shares as bytes and colours: none, all, and nothing outside") {
-  CHECK(act::report::detail::share_byte(0) == 0);
-  CHECK(act::report::detail::share_byte(1) == 255);
-  CHECK(act::report::detail::share_byte(1.5) == 255);
-  CHECK(act::report::detail::share_byte(-1) == 0);
-  CHECK(act::report::detail::share_colour(0) == "#ffffff");
-  CHECK(act::report::detail::share_colour(1) == "#5b0000");
-  CHECK(act::report::detail::share_colour(0.25) == "#fc8d59");
+  CHECK(act::report::share_byte(0) == 0);
+  CHECK(act::report::share_byte(1) == 255);
+  CHECK(act::report::share_byte(1.5) == 255);
+  CHECK(act::report::share_byte(-1) == 0);
+  CHECK(act::report::share_colour(0) == "#ffffff");
+  CHECK(act::report::share_colour(1) == "#5b0000");
+  CHECK(act::report::share_colour(0.25) == "#fc8d59");
 }

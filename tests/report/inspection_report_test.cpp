@@ -3,6 +3,7 @@
 #include <act/report/inspection_report.hpp>
 
 #include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
 
 #include <string>
 

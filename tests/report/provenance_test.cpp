@@ -1,7 +1,9 @@
 // Where a result comes from.
 #include <act/report/provenance.hpp>
+#include <act/version.hpp>
 
 #include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
 
 #include <sstream>
 
@@ -23,12 +25,14 @@ TEST_CASE("dates are UTC") {
 
 TEST_CASE("a stamp holds everything, in a fixed order") {
   const act::report::provenance_clock clock;
-  const act::report::provenance stamp = clock.stamp({{"beta", 0.4}});
+  const act::report::provenance stamp = clock.stamp({.revision = "abc", .flags = "-O2"});
   CHECK(stamp.version == ACT_VERSION_STRING);
+  CHECK(stamp.revision == "abc");
+  CHECK(stamp.flags == "-O2");
   CHECK(stamp.compiler != "unknown");
   CHECK(stamp.threads >= 1);
   CHECK(stamp.seconds >= 0);
-  const auto object = act::report::to_json(stamp);
+  const auto object = act::report::to_json(stamp, {{"beta", 0.4}});
   std::string keys;
   for (const auto& item : object.items()) {
     keys += item.key() + " ";

@@ -1,6 +1,7 @@
 // The sentence that tells a real gain from a shifted label prior.
 #include <doctest/doctest.h>
 #include <act/report/evaluation_report.hpp>
+#include <act/tasks/evaluate.hpp>
 
 #include <string>
 

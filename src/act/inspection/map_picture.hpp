@@ -4,9 +4,7 @@
 
 #include <act/attention_view.hpp>
 
-#include <algorithm>
 #include <cstddef>
-#include <utility>
 #include <vector>
 
 namespace act::inspection {
@@ -18,8 +16,7 @@ class map_picture {
  public:
   map_picture() = default;
   /// `side` is cut to `tokens`: a picture isn't larger than its map.
-  map_picture(std::size_t tokens, std::size_t side)
-      : tokens_(tokens), side_(std::min(side, tokens)), shares_(side_ * side_, 0.0F) {}
+  map_picture(std::size_t tokens, std::size_t side);
 
   [[nodiscard]] std::size_t tokens() const noexcept { return tokens_; }
   [[nodiscard]] std::size_t side() const noexcept { return side_; }
@@ -37,21 +34,7 @@ class map_picture {
   }
 
   /// Adds rows of the map, a view of one head that begins at visible.query_offset. Each row once.
-  void add(const attention_view<float>& rows) noexcept {
-    for (std::size_t i = 0; i < rows.queries; ++i) {
-      const std::size_t position = rows.visible.query_offset + i;
-      const std::size_t cell = cell_of(position);
-      const float part = 1.0F / static_cast<float>(first_of(cell + 1) - first_of(cell));
-      const float* const weights = rows.row(0, 0, i);
-      for (std::size_t column = 0, key = 0; key <= position; ++column) {
-        const std::size_t end = std::min(first_of(column + 1), position + 1);
-        float sum = 0;
-        for (; key < end; ++key)
-          sum += weights[key];
-        shares_[cell * side_ + column] += sum * part;
-      }
-    }
-  }
+  void add(const attention_view<float>& rows) noexcept;
 
  private:
   std::size_t tokens_ = 0;

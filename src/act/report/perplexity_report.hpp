@@ -1,47 +1,20 @@
 // A perplexity as JSON for programs and as a table for people, both made from the same value.
 #pragma once
 
-#include <act/report/evaluation_report.hpp>
-#include <act/report/table.hpp>
-#include <act/tasks/score_perplexity.hpp>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include <string>
 
-namespace act::report {
-
-[[nodiscard]] inline nlohmann::ordered_json to_json(const tasks::perplexity_summary& summary) {
-  return {{"perplexity", summary.perplexity}, {"log_probability", summary.log_probability}};
+namespace act::tasks {
+struct perplexity_evaluation;
 }
+
+namespace act::report {
 
 /// `{"windows", "counted", "baseline", "calibrated"?, "difference"?}`; log_probability is the mean of a
 /// token.
-[[nodiscard]] inline nlohmann::ordered_json to_json(const tasks::perplexity_evaluation& result) {
-  nlohmann::ordered_json document{
-      {"windows", result.windows}, {"counted", result.counted}, {"baseline", to_json(result.baseline)}};
-  if (result.calibrated) {
-    document["calibrated"] = to_json(*result.calibrated);
-    document["difference"] = {{"perplexity", detail::or_null(result.difference)},
-                              {"ci95", detail::or_null(result.difference_ci95)}};
-  }
-  return document;
-}
+[[nodiscard]] nlohmann::ordered_json to_json(const tasks::perplexity_evaluation& result);
 
-[[nodiscard]] inline std::string perplexity_table(const tasks::perplexity_evaluation& result) {
-  text_table table({"", "perplexity", "95 % interval", "log p of a token"});
-  const auto add = [&](const char* name, const tasks::perplexity_summary& summary) {
-    table.add({name, detail::formatted("%.4f", summary.perplexity), "",
-               detail::formatted("%.5f", summary.log_probability)});
-  };
-  add("plain", result.baseline);
-  if (!result.calibrated) return table.str();
-  add("calibrated", *result.calibrated);
-  const auto& range = result.difference_ci95;
-  table.add(
-      {"difference", detail::formatted("%+.4f", *result.difference),
-       range ? detail::formatted("%+.4f", range->lo) + " .. " + detail::formatted("%+.4f", range->hi) : "-",
-       detail::formatted("%+.5f", result.calibrated->log_probability - result.baseline.log_probability)});
-  return table.str();
-}
+[[nodiscard]] std::string perplexity_table(const tasks::perplexity_evaluation& result);
 
 }  // namespace act::report

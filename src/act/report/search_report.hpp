@@ -1,52 +1,27 @@
 // A head search as JSON for programs, as a heads file, and as a table for people.
 #pragma once
 
-#include <act/report/evaluation_report.hpp>
-#include <act/report/table.hpp>
-#include <act/search/exact_search.hpp>
-#include <act/search/heads_file.hpp>
-#include <act/search/plan.hpp>
-#include <act/search/selection.hpp>
-#include <act/statistics/intervals.hpp>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
-#include <vector>
+
+namespace act::runtime {
+struct model_config;
+struct model_identity;
+}  // namespace act::runtime
+namespace act::search {
+struct head_evidence;
+struct heads_file;
+struct layer_range;
+struct search_outcome;
+struct search_plan;
+struct search_work;
+}  // namespace act::search
 
 namespace act::report {
-
-[[nodiscard]] inline nlohmann::ordered_json to_json(const search::head_evidence& head) {
-  return {{"layer", head.layer},
-          {"head", head.head},
-          {"correct", head.correct},
-          {"gained", head.gained},
-          {"lost", head.lost},
-          {"net", head.net()},
-          {"with_sinks", head.with_sinks},
-          {"log_likelihood_gain", head.log_likelihood_gain}};
-}
-
-[[nodiscard]] inline nlohmann::ordered_json to_json(const search::search_work& work) {
-  return {{"layer_rows_computed", work.layer_rows_computed},
-          {"layer_rows_avoided", work.layer_rows_avoided},
-          {"trials", work.trials},
-          {"trials_without_sinks", work.trials_without_sinks}};
-}
-
-[[nodiscard]] inline nlohmann::ordered_json to_json(const std::vector<search::search_source>& sources) {
-  auto list = nlohmann::ordered_json::array();
-  for (const search::search_source& source : sources) {
-    list.push_back({{"task", source.task},
-                    {"file", source.file},
-                    {"sha256", source.sha256},
-                    {"scoring", source.scoring},
-                    {"samples", source.indices}});
-  }
-  return list;
-}
 
 /// How heads were picked, for a heads file and a result.
 struct selection_record {
@@ -54,99 +29,29 @@ struct selection_record {
   std::string objective;  ///< "accuracy", "likelihood"
 };
 
-namespace detail {
-
-[[nodiscard]] inline nlohmann::ordered_json search_json(const search::search_plan& plan,
-                                                        const search::search_outcome& outcome,
-                                                        std::span<const search::head_evidence> selected,
-                                                        const selection_record& how) {
-  auto trials = nlohmann::ordered_json::array();
-  for (const search::head_evidence& head : outcome.evidence)
-    trials.push_back(report::to_json(head));
-  auto picked = nlohmann::ordered_json::array();
-  for (const search::head_evidence& head : selected)
-    picked.push_back({head.layer, head.head});
-  const double accuracy = static_cast<double>(outcome.plain_correct) / static_cast<double>(outcome.samples);
-  return {{"strategy", "exact"},
-          {"layers", {plan.range.first, plan.range.last}},
-          {"select", how.select},
-          {"objective", how.objective},
-          {"sources", report::to_json(plan.sources)},
-          {"baseline",
-           {{"n", outcome.samples},
-            {"correct", outcome.plain_correct},
-            {"accuracy", accuracy},
-            {"ci95", to_json(statistics::wilson_interval(outcome.plain_correct, outcome.samples))}}},
-          {"trials", std::move(trials)},
-          {"selected", std::move(picked)}};
-}
-
-}  // namespace detail
-
 /// The JSON result of a search: every trial, the heads picked (best first), the work done and avoided.
-[[nodiscard]] inline nlohmann::ordered_json to_json(const search::search_plan& plan,
-                                                    const search::search_outcome& outcome,
-                                                    std::span<const search::head_evidence> selected,
-                                                    const selection_record& how) {
-  nlohmann::ordered_json document = detail::search_json(plan, outcome, selected, how);
-  document["work"] = to_json(outcome.work);
-  return document;
-}
+[[nodiscard]] nlohmann::ordered_json to_json(const search::search_plan& plan,
+                                             const search::search_outcome& outcome,
+                                             std::span<const search::head_evidence> selected,
+                                             const selection_record& how);
 
 /// The heads file of a search. Nothing in it depends on when or how often it was interrupted.
-[[nodiscard]] inline search::heads_file heads_file_of(const runtime::model_identity& model,
-                                                      const search::search_plan& plan,
-                                                      const search::search_outcome& outcome,
-                                                      std::span<const search::head_evidence> selected,
-                                                      const selection_record& how) {
-  return {.model = model,
-          .options = plan.options,
-          .subset = plan.subset,
-          .heads = heads_of(selected),
-          .evidence = detail::search_json(plan, outcome, selected, how)};
-}
+[[nodiscard]] search::heads_file heads_file_of(const runtime::model_identity& model,
+                                               const search::search_plan& plan,
+                                               const search::search_outcome& outcome,
+                                               std::span<const search::head_evidence> selected,
+                                               const selection_record& how);
 
 /// The picked heads, best first.
-[[nodiscard]] inline std::string selection_table(std::span<const search::head_evidence> selected,
-                                                 std::size_t samples) {
-  text_table table({"layer", "head", "with sinks", "gained", "lost", "net", "log-likelihood"});
-  for (const search::head_evidence& head : selected) {
-    table.add({std::to_string(head.layer), std::to_string(head.head),
-               detail::percent(static_cast<double>(head.with_sinks) / static_cast<double>(samples)),
-               std::to_string(head.gained), std::to_string(head.lost),
-               detail::formatted("%+.0f", static_cast<double>(head.net())),
-               detail::formatted("%+.4f", head.log_likelihood_gain)});
-  }
-  return table.str();
-}
+[[nodiscard]] std::string selection_table(std::span<const search::head_evidence> selected,
+                                          std::size_t samples);
 
 /// Layer-rows that a search of `range` would compute, judged by what a finished one took: trials with sinks
 /// cost as many rows a layer there as here. Empty when the finished search says nothing about it (no rows
 /// below the last layer).
-[[nodiscard]] inline std::optional<double> estimated_rows(const search::search_plan& plan,
-                                                          const search::search_work& done,
-                                                          const runtime::model_config& config,
-                                                          const search::layer_range& range) {
-  // Words are scored by one row of the last layer; for options it computes as many as the others.
-  const bool one_last_row = plan.samples.empty() || plan.samples.front().options.empty();
-  const auto layers_run = [&](const search::layer_range& of) {
-    double sum = 0;
-    for (std::size_t layer = of.first; layer <= of.last; ++layer) {
-      const std::size_t above = config.layers - 1 - layer;
-      sum += static_cast<double>(above + (above > 0 && !one_last_row ? 1 : 0));
-    }
-    return sum;
-  };
-  double plain = 0;
-  for (const tasks::prepared_sample& sample : plan.samples) {
-    plain += static_cast<double>(one_last_row ? sample.tokens() * (config.layers - 1) + 1
-                                              : sample.tokens() * config.layers);
-  }
-  const double last_rows = one_last_row ? static_cast<double>(done.trials - done.trials_without_sinks) : 0.0;
-  const double rows = static_cast<double>(done.layer_rows_computed) - plain - last_rows;
-  if (layers_run(plan.range) <= 0 || rows <= 0) return std::nullopt;
-  return plain + rows * layers_run(range) / layers_run(plan.range) +
-         last_rows * static_cast<double>(range.count()) / static_cast<double>(plan.range.count());
-}
+[[nodiscard]] std::optional<double> estimated_rows(const search::search_plan& plan,
+                                                   const search::search_work& done,
+                                                   const runtime::model_config& config,
+                                                   const search::layer_range& range);
 
 }  // namespace act::report

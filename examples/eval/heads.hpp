@@ -1,0 +1,59 @@
+// The heads that act-eval calibrates: read early, checked against the model once it is loaded.
+#pragma once
+
+#include <act/tasks/prompt_parts.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+
+namespace act::runtime {
+struct model_calibration;
+struct model_identity;
+}  // namespace act::runtime
+namespace act::tasks {
+struct task;
+}
+
+namespace act_program {
+
+struct eval_options;
+
+class chosen_heads {
+ public:
+  /// Throws act::error for a file that can't be read and for options that can't be.
+  explicit chosen_heads(const eval_options& options);
+  chosen_heads(const chosen_heads&) = delete;
+  chosen_heads& operator=(const chosen_heads&) = delete;
+  ~chosen_heads();
+
+  /// Names no heads until `fit_to` has accepted them.
+  [[nodiscard]] const act::runtime::model_calibration& calibration() const noexcept;
+
+  /// Which part of each prompt redistribution::subset gives to.
+  [[nodiscard]] std::optional<act::tasks::prompt_part> subset() const noexcept;
+  /// Throws act::error (invalid_option) when the task's prompts don't have that part.
+  void check_subset(const act::tasks::task& task) const;
+  /// The same where no text has any part.
+  void refuse_subset(const std::string& why) const;
+
+  /// Throws act::error (mismatch) for another model's heads.
+  void fit_to(const act::runtime::model_identity& model);
+
+  /// Positions of a data file's samples that the search has seen, by the evidence in the heads file.
+  [[nodiscard]] std::set<std::size_t> searched_samples(const std::string& data_sha256) const;
+
+  /// What a result says of them: ", 15 heads calibrated (beta 0.4)", or nothing.
+  [[nodiscard]] std::string remark() const;
+
+  /// The line under a result that says so: heads were given, and they are none. Else nothing.
+  [[nodiscard]] std::string nothing_to_calibrate() const;
+
+ private:
+  struct contents;  // what takes long to compile
+  std::unique_ptr<contents> has_;
+};
+
+}  // namespace act_program

@@ -1,0 +1,127 @@
+#include "eval/options.hpp"
+
+#include <act/error.hpp>
+#include <act/tasks/task.hpp>
+
+#include <initializer_list>
+
+#include "programs/command_line.hpp"
+
+namespace act_program {
+
+namespace {
+
+// Those of some tasks only.
+void declare_task_options(command_line& line, eval_options& options) {
+  const std::string few_shot = "Few-shot";
+  const command_option shots = line.add("--shots", options.shots, "Examples shown before each sample")
+                                   .positive()
+                                   .value_name("K")
+                                   .group(few_shot);
+  line.add("--shot-data", options.shot_data,
+           "Where they come from: a training file (mmlu: a folder with the subjects' _dev.csv; "
+           "squad: none, they are the paragraph's other questions)")
+      .needs(shots)
+      .value_name("FILE")
+      .group(few_shot);
+  line.add("--shot-seeds", options.shot_seeds,
+           "Runs with other shots, seeds 0, 42, 84 ...; results are the mean (default: 5)")
+      .needs(shots)
+      .within(1, 1000)
+      .value_name("N")
+      .group(few_shot);
+
+  line.add("--max-new-tokens", options.max_new_tokens,
+           "Tokens that an answer may have; it ends at the first newline (default: 32)")
+      .within(1, 1 << 20)
+      .value_name("N")
+      .group("Generated answers (--task squad)");
+
+  const std::string perplexity = "Perplexity (--task ppl)";
+  line.add("--context", options.context, "Tokens of a window (default: the model's context)")
+      .positive()
+      .value_name("N")
+      .group(perplexity);
+  line.add("--stride", options.stride, "Tokens from window to window (default: half of the context)")
+      .positive()
+      .value_name("S")
+      .group(perplexity);
+}
+
+}  // namespace
+
+void declare(command_line& line, eval_options& options) {
+  options.common.add_to(line);
+  line.add("--task", options.task,
+           "What the data is: sst2, sst5, mr, subj, trec, boolq, arce, jsonl ..., squad (generated "
+           "answers), or ppl (perplexity of a text)")
+      .required()
+      .value_name("NAME");
+  line.add("--data", options.data, "The task's data file").required().value_name("FILE");
+  line.add("--limit", options.limit, "Score N samples, chosen by --seed, in file order (default: all)")
+      .value_name("N");
+  line.add("--seed", options.seed,
+           "Chooses the samples of --limit and the resamples of intervals (default: 0)")
+      .value_name("S");
+  line.add("--heads", options.heads, "Heads to calibrate, as act-search wrote them; without it, plain only")
+      .value_name("FILE");
+  line.add("--predictions", options.predictions, "Write a JSON line for each sample").value_name("FILE");
+  line.add_flag("--include-search-samples", options.include_search_samples,
+                "Score also the samples that the heads were found on");
+  line.add_flag("--force", options.force, "Use heads that were found for another checkpoint");
+  options.scoring.add_to(line);
+  line.add("--prior", options.prior,
+           "contextual: also the plain scores less the label prior (those of the prompt without its text)")
+      .one_of({"none", "contextual"})
+      .show_default();
+  declare_task_options(line, options);
+  options.calibration.add_to(line);
+  line.footer(
+      "Examples:\n"
+      "  act-eval --model M.gguf --task sst2 --data dev.tsv --limit 200\n"
+      "  act-eval --model M.gguf --task sst2 --data dev.tsv --heads heads.json --json result.json\n"
+      "  act-eval --model M.gguf --task sst2 --data dev.tsv --shots 4 --shot-data train.tsv\n"
+      "  act-eval --model M.gguf --task trec --data test.txt --heads heads.json --prior contextual\n"
+      "  act-eval --model M.gguf --task arce --data test.jsonl --scoring likelihood\n"
+      "  act-eval --model M.gguf --task arce --data test.jsonl --scoring greedy\n"
+      "  act-eval --model M.gguf --task arce --data test.jsonl --heads heads.json --redistribution subset "
+      "--subset choices\n"
+      "  act-eval --model M.gguf --task squad --data dev-v2.0.json --limit 200 --heads heads.json\n"
+      "  act-eval --model M.gguf --task ppl --data text.txt --context 512 --stride 256 --heads heads.json\n"
+      "Exit codes: 0 done, 1 bad input, 2 wrong usage, 130 interrupted.");
+}
+
+void check_usage(const command_line& line, const eval_options& options) {
+  const auto refuse = [&](std::initializer_list<const char*> names, const std::string& why) {
+    for (const char* name : names) {
+      if (line.given(name)) throw act::error(act::error_code::invalid_option, name, why);
+    }
+  };
+  if (options.task == perplexity_task) {
+    refuse({"--limit", "--scoring", "--long-prompts", "--prior", "--shots", "--predictions",
+            "--include-search-samples", "--max-new-tokens"},
+           "doesn't apply to --task ppl, which scores a text, not samples");
+    return;
+  }
+  refuse({"--context", "--stride"}, "is for --task ppl");
+  const act::tasks::task& task = act::tasks::find_task(options.task);
+  if (task.kind == act::tasks::task_kind::open_ended) {
+    refuse({"--scoring", "--prior"},
+           "doesn't apply to --task " + task.name + ", whose answers are generated");
+    refuse({"--shot-data", "--shot-seeds"}, "doesn't apply to --task " + task.name +
+                                                ", which shows the first other questions of the paragraph");
+  } else {
+    refuse({"--max-new-tokens"}, "is for tasks with generated answers (squad)");
+    if (options.shots > 0 && options.shot_data.empty()) {
+      throw act::error(act::error_code::invalid_option, "--shots",
+                       "needs --shot-data, the file that the examples come from");
+    }
+    if (options.prior != "none" && options.scoring.scoring == "greedy") {
+      throw act::error(act::error_code::invalid_option, "--prior",
+                       "contextual subtracts what each answer scores, and a greedy token can be any other; "
+                       "use it with --scoring labels, letters or likelihood");
+    }
+  }
+}
+
+}  // namespace act_program

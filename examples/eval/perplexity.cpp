@@ -1,0 +1,112 @@
+#include "eval/perplexity.hpp"
+
+#include <act/error.hpp>
+#include <act/io/sha256.hpp>
+#include <act/io/text_file.hpp>
+#include <act/io/utf8.hpp>
+#include <act/report/perplexity_report.hpp>
+#include <act/report/progress.hpp>
+#include <act/report/provenance.hpp>
+#include <act/runtime/fingerprint.hpp>
+#include <act/runtime/load_model.hpp>
+#include <act/tasks/score_perplexity.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <iostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "eval/heads.hpp"
+#include "eval/options.hpp"
+#include "programs/interruption.hpp"
+#include "programs/result_file.hpp"
+
+namespace act_program {
+
+namespace {
+
+// How the text is cut: tokens of a window, and from window to window.
+struct window_size {
+  std::size_t context = 0;
+  std::size_t stride = 0;
+};
+
+std::string read_utf8(const std::string& path) {
+  act::io::text_file file = act::io::read_text_file(path);
+  if (const std::size_t at = act::io::find_invalid_utf8(file.text); at != std::string::npos) {
+    throw act::error(act::error_code::invalid_input, path,
+                     "isn't UTF-8 at byte " + std::to_string(at) + "; convert it");
+  }
+  return std::move(file.text);
+}
+
+window_size windows_for(const eval_options& options, std::size_t longest) {
+  const std::size_t context = options.context > 0 ? options.context : longest;
+  const std::size_t stride = options.stride > 0 ? options.stride : std::max<std::size_t>(context / 2, 1);
+  if (context > longest) {
+    throw act::error(act::error_code::invalid_option, "--context",
+                     "is longer than the model's, " + std::to_string(longest) + " tokens; make it shorter");
+  }
+  if (context < 2 || stride > context) {
+    throw act::error(act::error_code::invalid_option, "--stride",
+                     "must be from 1 to the context, and the context at least 2");
+  }
+  return {.context = context, .stride = stride};
+}
+
+act::tasks::perplexity_evaluation score(const act::runtime::model& model,
+                                        const std::vector<act::runtime::token_id>& tokens, window_size size,
+                                        const act::runtime::model_calibration& calibration,
+                                        const eval_options& options) {
+  const std::vector<act::tasks::perplexity_window> windows =
+      act::tasks::perplexity_windows(tokens.size(), size.context, size.stride);
+  act::report::progress progress("scoring", windows.size(), options.common.quiet);
+  const act::tasks::window_scores scores =
+      act::tasks::score_windows(model, tokens, windows, calibration, [&](std::size_t settled) {
+        progress.advance(settled);
+        stop_if_interrupted();
+      });
+  return act::tasks::evaluate(scores, {.seed = options.seed});
+}
+
+}  // namespace
+
+void evaluate_perplexity(const command_line& line, const eval_options& options) {
+  const act::report::provenance_clock clock;
+  chosen_heads heads(options);
+  heads.refuse_subset(
+      "doesn't apply to --task ppl, whose text has no question; use another --redistribution");
+  const std::string text = read_utf8(options.data);
+  const act::runtime::loaded_model loaded = act::runtime::load_model(options.common.model);
+  const act::runtime::model_identity identity = act::runtime::identity_of(loaded.model);
+  heads.fit_to(identity);
+  const window_size size = windows_for(options, loaded.model.config.context);
+  const std::vector<act::runtime::token_id> tokens = loaded.tokenizer->encode(text);
+  if (tokens.size() < 2) {
+    throw act::error(act::error_code::invalid_input, options.data,
+                     "has fewer than 2 tokens, so there is nothing to predict; give a longer text");
+  }
+  const act::tasks::perplexity_evaluation result =
+      score(loaded.model, tokens, size, heads.calibration(), options);
+
+  if (!options.common.json.empty()) {
+    nlohmann::ordered_json document{{"task", perplexity_task},
+                                    {"tokens", tokens.size()},
+                                    {"context", size.context},
+                                    {"stride", size.stride}};
+    document.update(act::report::to_json(result));
+    add_calibrated_model(document, heads.calibration(), identity);
+    document["data"] = {{"file", options.data}, {"sha256", act::io::sha256_of_file(options.data)}};
+    write_result(options.common.json, std::move(document), line, clock);
+  }
+  std::cout << "perplexity of " << result.counted << " tokens of " << options.data << " in " << result.windows
+            << " windows of " << size.context << ", stride " << size.stride << heads.remark() << "\n\n"
+            << act::report::perplexity_table(result);
+  std::cout << heads.nothing_to_calibrate();
+}
+
+}  // namespace act_program

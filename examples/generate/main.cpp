@@ -1,0 +1,62 @@
+// act-generate: text from a model, plain or with calibrated heads, as it comes.
+#include <act/io/text_file.hpp>
+#include <act/parallel.hpp>
+#include <act/report/provenance.hpp>
+#include <act/runtime/forward.hpp>
+#include <act/runtime/load_model.hpp>
+#include <act/search/heads_file.hpp>
+#include <act/tasks/mt_bench.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "generate/calibration.hpp"
+#include "generate/logits.hpp"
+#include "generate/mt_bench.hpp"
+#include "generate/options.hpp"
+#include "generate/text.hpp"
+#include "programs/command_line.hpp"
+#include "programs/program.hpp"
+#include "programs/waiting_threads.hpp"
+
+namespace {
+
+using namespace act_program;
+
+void run(const command_line& line, generate_options& options) {
+  const act::report::provenance_clock clock;
+  check_usage(options);
+  act::set_thread_count(options.common.threads);
+  std::optional<act::search::heads_file> heads;
+  if (!options.heads.empty()) heads = act::search::read_heads_file(options.heads);
+  (void)calibrated_by(options, heads);  // what can't be is noticed before the model is loaded
+  if (options.tokens_given.count() > 0) {
+    write_logits(line, options, clock, heads);
+    return;
+  }
+  std::vector<act::tasks::mt_bench_question> questions;
+  if (options.mt_bench_given.count() > 0) {
+    questions = act::tasks::read_mt_bench(act::io::read_text_file(options.mt_bench));
+  }
+  const std::string asked =
+      options.file_given.count() == 0 ? options.prompt : act::io::read_text_file(options.prompt_file).text;
+
+  const act::runtime::loaded_model loaded = act::runtime::load_model(options.common.model);
+  const act::runtime::model_calibration calibration = calibration_for(loaded.model, options, heads);
+  if (!questions.empty()) {
+    answer_mt_bench(line, options, clock, questions, loaded, calibration);
+    return;
+  }
+  write_text(line, options, clock, asked, loaded, calibration);
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  let_waiting_threads_sleep(arguments);
+  command_line line("Text from a model, plain or with calibrated heads, as it comes.", "act-generate");
+  generate_options options;
+  declare(line, options);
+  return run_program(line, count, arguments, [&] { run(line, options); });
+}

@@ -1,0 +1,90 @@
+#include "generate/options.hpp"
+
+#include <act/error.hpp>
+#include <act/runtime/chat_template.hpp>
+#include <act/runtime/text_stream.hpp>
+
+namespace act_program {
+
+void declare(command_line& line, generate_options& options) {
+  options.common.add_to(line);
+  options.prompt_given =
+      line.add("--prompt", options.prompt, "The text to continue, or the question with --chat")
+          .value_name("TEXT");
+  options.file_given =
+      line.add("--prompt-file", options.prompt_file, "The same, from a file, to its last byte")
+          .value_name("FILE");
+  options.tokens_given =
+      line.add("--tokens", options.tokens, "Token ids instead of text, for --logits; needs no tokenizer")
+          .value_name("\"ID ID ...\"");
+  options.logits_given = line.add("--logits", options.logits,
+                                  "Write the last position's logits as JSON: baseline and calibrated")
+                             .value_name("FILE");
+  options.mt_bench_given = line.add("--mt-bench", options.mt_bench,
+                                    "Answer MT-Bench's question.jsonl, each turn in the chat format")
+                               .value_name("FILE");
+  options.answers_given =
+      line.add("--answers", options.answers, "Where the answers go, in FastChat's line format")
+          .value_name("FILE");
+  line.add("--max-new-tokens", options.generation.max_new_tokens, "Stop after N tokens (default: 256)")
+      .value_name("N");
+  line.add("--temperature", options.generation.sampling.temperature,
+           "Divides the logits before a token is drawn; 0: always the likeliest (default: 0)");
+  line.add("--top-k", options.generation.sampling.top_k,
+           "Draw from the K likeliest tokens only (default: 0, all)");
+  line.add("--top-p", options.generation.sampling.top_p,
+           "Draw from the likeliest tokens that together reach P (default: 1)");
+  line.add("--seed", options.generation.sampling.seed, "Of the draws (default: 0)").value_name("S");
+  line.add("--stop", options.generation.stops, "End the text before this string; may be repeated")
+      .value_name("TEXT")
+      .one_value_each_time();
+  line.add_flag("--chat", options.chat, "Write the prompt as a question in the model's own chat format");
+  line.add("--chat-template", options.chat_template,
+           "Chat in this format: smollm2, llama2, vicuna, mistral, mistral-v0.1")
+      .value_name("NAME");
+  options.system_given =
+      line.add("--system", options.system, "The chat's system text (default: the format's)")
+          .value_name("TEXT");
+  line.add("--heads", options.heads, "Calibrate these heads, in the prompt and in decoding")
+      .value_name("FILE");
+  line.add_flag("--force", options.force, "Use heads that were found for another checkpoint");
+  options.calibration.add_to(line);
+  line.footer(
+      "Examples:\n"
+      "  act-generate --model M.gguf --prompt 'Once upon a time' --max-new-tokens 100\n"
+      "  act-generate --model M.gguf --chat --prompt 'What is a sink?' --heads heads.json\n"
+      "  act-generate --model M.gguf --prompt-file p.txt --temperature 0.8 --top-p 0.9 --seed 7 --stop "
+      "'\\n\\n'\n"
+      "  act-generate --model M.gguf --tokens '1 15 27' --heads heads.json --logits out.json\n"
+      "  act-generate --model M.gguf --mt-bench question.jsonl --answers answers.jsonl --max-new-tokens "
+      "1024\n"
+      "A prompt is calibrated as a whole; generated tokens by the attention so far.\n"
+      "Exit codes: 0 done, 1 bad input, 2 wrong usage, 130 interrupted.");
+}
+
+namespace {
+
+[[noreturn]] void refuse(const std::string& option, const std::string& why) {
+  throw act::error(act::error_code::invalid_option, option, why);
+}
+
+}  // namespace
+
+void check_usage(const generate_options& options) {
+  const std::size_t prompts = options.prompt_given.count() + options.file_given.count() +
+                              options.tokens_given.count() + options.mt_bench_given.count();
+  if (prompts != 1) refuse("--prompt", "give one of --prompt, --prompt-file, --tokens and --mt-bench");
+  if ((options.mt_bench_given.count() > 0) != (options.answers_given.count() > 0)) {
+    refuse("--mt-bench", "needs --answers, and --answers needs --mt-bench");
+  }
+  if ((options.tokens_given.count() > 0) != (options.logits_given.count() > 0)) {
+    refuse("--tokens", "needs --logits, and --logits needs --tokens");
+  }
+  const bool chat = options.chat || !options.chat_template.empty() || options.mt_bench_given.count() > 0;
+  if (options.system_given.count() > 0 && !chat) refuse("--system", "needs --chat");
+  act::throw_if(options.generation.sampling.validate(), act::error_code::invalid_option);
+  (void)act::runtime::text_stream(options.generation.stops);
+  if (!options.chat_template.empty()) (void)act::runtime::find_chat_template(options.chat_template);
+}
+
+}  // namespace act_program

@@ -1,0 +1,44 @@
+// act-generate's command line: what can be asked, and which questions don't fit together.
+#pragma once
+
+#include <act/runtime/generate.hpp>
+
+#include <string>
+
+#include "programs/calibration_flags.hpp"
+#include "programs/command_line.hpp"
+#include "programs/program.hpp"
+
+namespace act_program {
+
+struct generate_options {
+  common_options common;
+  calibration_flags calibration;
+  std::string prompt;
+  std::string prompt_file;
+  std::string tokens;
+  std::string logits;
+  std::string mt_bench;
+  std::string answers;
+  bool chat = false;
+  std::string chat_template;
+  std::string system;
+  act::runtime::generation_options generation;
+  std::string heads;
+  bool force = false;
+  // What was given: an empty prompt is one, too.
+  command_option prompt_given;
+  command_option file_given;
+  command_option tokens_given;
+  command_option logits_given;
+  command_option mt_bench_given;
+  command_option answers_given;
+  command_option system_given;
+};
+
+void declare(command_line& line, generate_options& options);
+
+/// Throws act::error (invalid_option) for options that can't be or don't fit together.
+void check_usage(const generate_options& options);
+
+}  // namespace act_program

@@ -1,0 +1,37 @@
+// act-inspect: where a model's attention sinks are, on one prompt or over a data set.
+#include <act/parallel.hpp>
+
+#include "inspect/data.hpp"
+#include "inspect/options.hpp"
+#include "inspect/prompt.hpp"
+#include "programs/command_line.hpp"
+#include "programs/output_files.hpp"
+#include "programs/program.hpp"
+#include "programs/waiting_threads.hpp"
+
+namespace {
+
+using namespace act_program;
+
+void run(const command_line& line, const inspect_options& options) {
+  check_usage(line, options);
+  check_outputs({{"--json", options.common.json}, {"--html", options.html}},
+                {options.common.model, options.data, options.prompt_file});
+  act::set_thread_count(options.common.threads);
+  if (options.task.empty()) {
+    inspect_prompt(line, options);
+  } else {
+    inspect_data(line, options);
+  }
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  let_waiting_threads_sleep(arguments);
+  command_line line("Where a model's attention sinks are: of every head, on one prompt or over a data set.",
+                    "act-inspect");
+  inspect_options options;
+  declare(line, options);
+  return run_program(line, count, arguments, [&] { run(line, options); });
+}

@@ -1,0 +1,37 @@
+// act-inspect's command line: what can be asked, and which questions don't fit together.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "programs/calibration_flags.hpp"
+#include "programs/program.hpp"
+#include "programs/scoring_flags.hpp"
+
+namespace act_program {
+
+struct inspect_options {
+  common_options common;
+  sink_flags sinks;
+  long_prompts_flag long_prompts;
+  std::string prompt;
+  std::string prompt_file;
+  std::string task;
+  std::string data;
+  std::int64_t limit = 0;
+  std::uint64_t seed = 0;
+  std::size_t top = 15;
+  std::string colour = "auto";
+  std::string html;
+};
+
+void declare(command_line& line, inspect_options& options);
+
+/// Throws act::error (invalid_option) unless there is one thing to look at. Nothing given is passed over.
+void check_usage(const command_line& line, const inspect_options& options);
+
+/// Whether standard output gets colour: by --color, else on a terminal that has it. NO_COLOR turns it off.
+[[nodiscard]] bool wants_colour(const inspect_options& options);
+
+}  // namespace act_program

@@ -1,0 +1,95 @@
+#include "programs/calibration_flags.hpp"
+
+#include <act/error.hpp>
+#include <act/search/heads_file.hpp>
+#include <act/tasks/option_names.hpp>
+
+namespace act_program {
+
+void sink_flags::add_to(command_line& line, const std::string& group) {
+  rule_ = line.add("--rule", rule,
+                   "What a sink is: relative (score > alpha / keys), absolute (score > tau) or "
+                   "baseline-corrected (score > alpha x uniform attention's)")
+              .group(group);
+  alpha_ =
+      line.add("--alpha", values.alpha, "Factor of the relative and the baseline-corrected rule (paper: 5)")
+          .group(group);
+  tau_ = line.add("--tau", values.tau, "Threshold of the absolute rule (authors: 0.1)").group(group);
+  rows_ = line.add("--min-visible-rows", values.min_visible_rows,
+                   "Columns that fewer rows see are never sinks (paper: 1)")
+              .group(group);
+}
+
+act::sink_options sink_flags::over(act::sink_options before) const {
+  if (rule_.given()) before.rule = act::tasks::option_named<act::sink_rule>(rule, "--rule");
+  if (alpha_.given()) before.alpha = values.alpha;
+  if (tau_.given()) before.tau = values.tau;
+  if (rows_.given()) before.min_visible_rows = values.min_visible_rows;
+  return before;
+}
+
+void calibration_flags::add_to(command_line& line) {
+  const std::string group = "Calibration (defaults: the heads file's, else the paper's)";
+  beta_ =
+      line.add("--beta", values.beta, "What a sink keeps of its weight, 0 .. 1 (paper: 0.4)").group(group);
+  sinks.add_to(line, group);
+  redistribution_ =
+      line.add("--redistribution", redistribution.name,
+               "Where the freed mass goes: proportional (to the row's other keys as they have); the "
+               "paper's ablations: uniform (the same to each), subset (to those of --subset as they "
+               "have), inverse (from other keys to sinks), temperature, inverse-temperature (every "
+               "weight but the first key's to the power of 1/theta, theta; no sinks)")
+          .value_name("NAME")
+          .group(group);
+  subset_ = line.add("--subset", subset,
+                     "Of --redistribution subset, the part of each prompt that receives: question, or "
+                     "choices (multiple choice)")
+                .value_name("PART")
+                .group(group);
+  theta_ = line.add("--theta", redistribution.theta, "The temperatures' theta (paper: 1.1)").group(group);
+  compatibility_ = line.add("--compatibility", compatibility,
+                            "none, or authors: the published code's behaviour, quirks included")
+                       .group(group);
+}
+
+act::tasks::named_calibration calibration_flags::over(
+    const std::optional<act::search::heads_file>& file) const {
+  act::tasks::named_calibration made;
+  act::calibration_options& result = made.options;
+  if (file && file->options) made = {*file->options, file->subset};
+  if (beta_.given()) result.beta = values.beta;
+  result.sinks = sinks.over(result.sinks);
+  act::tasks::redistribution_name named = act::tasks::redistribution_of(result);
+  if (redistribution_.given()) named.name = redistribution.name;
+  if (theta_.given()) {
+    if (!named.has_theta()) {
+      throw act::error(act::error_code::invalid_option, "--theta",
+                       "is for --redistribution temperature or inverse-temperature, not " + named.name);
+    }
+    if (!(redistribution.theta > 0)) {
+      throw act::error(act::error_code::invalid_option, "--theta", "must be a number over 0 (paper: 1.1)");
+    }
+    named.theta = redistribution.theta;
+  }
+  act::tasks::set_redistribution(result, named, "--redistribution");
+  const bool to_subset = result.redistribute == act::redistribution::subset;
+  if (!to_subset) made.subset.reset();
+  if (subset_.given()) {
+    if (!to_subset) {
+      throw act::error(act::error_code::invalid_option, "--subset",
+                       "is for --redistribution subset, not " + named.name);
+    }
+    made.subset = act::tasks::option_named<act::tasks::prompt_part>(subset, "--subset");
+  }
+  if (to_subset && !made.subset) {
+    throw act::error(act::error_code::invalid_option, "--redistribution",
+                     "subset needs --subset, the part of each prompt that receives: question or choices");
+  }
+  if (compatibility_.given()) {
+    result.behave_as = act::tasks::option_named<act::compatibility>(compatibility, "--compatibility");
+  }
+  act::throw_if(made.validate(), act::error_code::invalid_option);
+  return made;
+}
+
+}  // namespace act_program

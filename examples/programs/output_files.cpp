@@ -1,0 +1,48 @@
+#include "programs/output_files.hpp"
+
+#include <unistd.h>
+
+#include <act/error.hpp>
+
+#include <cstddef>
+#include <filesystem>
+#include <system_error>
+
+namespace act_program {
+
+void check_outputs(const std::vector<std::pair<std::string, std::string>>& outputs,
+                   const std::vector<std::string>& inputs) {
+  namespace fs = std::filesystem;
+  const auto same = [](const fs::path& a, const fs::path& b) {
+    std::error_code ignored;
+    return fs::weakly_canonical(a, ignored) == fs::weakly_canonical(b, ignored) ||
+           fs::equivalent(a, b, ignored);
+  };
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const auto& [option, path] = outputs[i];
+    if (path.empty()) continue;
+    std::error_code ignored;
+    if (fs::exists(path, ignored) && !fs::is_regular_file(path, ignored) &&
+        !fs::is_directory(path, ignored)) {
+      continue;  // a pipe or a device, written straight to
+    }
+    for (const std::string& input : inputs) {
+      if (!input.empty() && same(path, input)) {
+        throw act::error(act::error_code::invalid_option, option,
+                         "would overwrite '" + input + "', which is read");
+      }
+    }
+    for (std::size_t j = 0; j < i; ++j) {
+      if (!outputs[j].second.empty() && same(path, outputs[j].second)) {
+        throw act::error(act::error_code::invalid_option, option,
+                         "and " + outputs[j].first + " name the same file");
+      }
+    }
+    const fs::path folder = fs::absolute(path, ignored).parent_path();
+    if (fs::is_directory(path, ignored) || ::access(folder.c_str(), W_OK) != 0) {
+      throw act::error(act::error_code::io, path, "can't be written (" + option + "); check the folder");
+    }
+  }
+}
+
+}  // namespace act_program

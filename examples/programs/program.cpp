@@ -1,0 +1,56 @@
+#include "programs/program.hpp"
+
+#include <act/error.hpp>
+#include <act/version.hpp>
+
+#include <cstdio>
+#include <exception>
+#include <new>
+
+#include "programs/build_record.hpp"
+#include "programs/command_line.hpp"
+#include "programs/exit_codes.hpp"
+#include "programs/interruption.hpp"
+
+namespace act_program {
+
+void common_options::add_to(command_line& line) {
+  line.add("--model", model,
+           "A GGUF file, or a Hugging Face folder (config.json, *.safetensors, tokenizer files)")
+      .required()
+      .value_name("PATH");
+  line.add("--threads", threads, "Threads to use; 0: all cores")
+      .value_name("N")
+      .within(0, 4096)
+      .show_default();
+  line.add_flag("--quiet", quiet, "Print results only: no progress, no remarks");
+  line.add("--json", json, "Write the result as JSON too").value_name("FILE");
+}
+
+int run_program(command_line& line, int count, char** arguments, const std::function<void()>& work) {
+  if (const auto done =
+          line.parse(count, arguments, std::string(ACT_VERSION_STRING) + " (" + built().revision + ")")) {
+    return *done;
+  }
+  listen_for_interruption();
+  const auto fails = [&](int code, const char* why) {
+    std::fprintf(stderr, "%s: %s\n", line.name().c_str(), why);
+    return code;
+  };
+  try {
+    work();
+    return exit_done;
+  } catch (const interrupted& stopped) {
+    return fails(exit_interrupted, stopped.what());
+  } catch (const act::error& problem) {
+    // An option's value that can't be is usage, like one that doesn't parse.
+    return fails(problem.code() == act::error_code::invalid_option ? exit_wrong_usage : exit_bad_input,
+                 problem.what());
+  } catch (const std::bad_alloc&) {
+    return fails(exit_bad_input, "out of memory; use a smaller model or fewer samples");
+  } catch (const std::exception& problem) {
+    return fails(exit_bad_input, problem.what());
+  }
+}
+
+}  // namespace act_program

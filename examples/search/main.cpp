@@ -1,0 +1,177 @@
+// act-search: finds the heads whose calibration helps, on held-out samples.
+#include <act/error.hpp>
+#include <act/parallel.hpp>
+#include <act/report/number_text.hpp>
+#include <act/report/progress.hpp>
+#include <act/report/provenance.hpp>
+#include <act/report/search_report.hpp>
+#include <act/runtime/fingerprint.hpp>
+#include <act/runtime/load_model.hpp>
+#include <act/search/exact_search.hpp>
+#include <act/search/heads_file.hpp>
+#include <act/search/plan.hpp>
+#include <act/search/selection.hpp>
+#include <act/search/state.hpp>
+#include <act/statistics/intervals.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <iostream>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "programs/command_line.hpp"
+#include "programs/interruption.hpp"
+#include "programs/output_files.hpp"
+#include "programs/passed_over.hpp"
+#include "programs/program.hpp"
+#include "programs/result_file.hpp"
+#include "programs/waiting_threads.hpp"
+#include "search/held_out.hpp"
+#include "search/options.hpp"
+#include "search/suggestion.hpp"
+
+namespace {
+
+using namespace act_program;
+
+void check_files(const std::vector<task_file>& tasks, const search_options& options) {
+  std::vector<std::string> inputs{options.common.model};
+  for (const task_file& each : tasks)
+    inputs.push_back(each.file);
+  check_outputs({{"--out", options.out}, {"--json", options.common.json}, {"--state", options.state}},
+                inputs);
+}
+
+// A search that has ended, and what it took.
+struct finished_search {
+  act::search::search_outcome outcome;
+  act::search::search_work before;  ///< what its state had from earlier runs
+  double seconds = 0;
+};
+
+finished_search search(const act::runtime::model& model, const act::search::search_plan& plan,
+                       const search_options& options) {
+  act::search::search_state state(options.state.empty() ? ":memory:" : options.state, plan.identity(),
+                                  "--state");
+  finished_search finished;
+  finished.before = state.total_work();
+  const auto start = std::chrono::steady_clock::now();
+  try {
+    constexpr std::size_t steps = 1000;
+    act::report::progress progress("searching", steps, options.common.quiet);
+    finished.outcome = act::search::run_exact_search(model, plan, state, [&](double part) {
+      const auto reached = static_cast<std::size_t>(part * static_cast<double>(steps));
+      if (reached > progress.done()) progress.advance(reached - progress.done());
+      stop_if_interrupted();
+    });
+  } catch (const interrupted&) {
+    if (options.state.empty()) throw;
+    throw interrupted("the same command goes on from " + options.state);
+  }
+  finished.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return finished;
+}
+
+void print_search(const act::search::search_plan& plan, const finished_search& finished, std::size_t heads) {
+  const act::search::search_outcome& outcome = finished.outcome;
+  const act::search::search_work& work = outcome.work;
+  const std::size_t trials = plan.samples.size() * plan.range.count() * heads;
+  const double whole = static_cast<double>(work.layer_rows_computed + work.layer_rows_avoided);
+  std::cout << "searched " << plan.range.count() * heads << " heads of layers " << plan.range.first << ".."
+            << plan.range.last << " on " << outcome.samples << " samples in "
+            << act::report::format_duration(finished.seconds) << '\n'
+            << "plain accuracy "
+            << act::report::percent(static_cast<double>(outcome.plain_correct) /
+                                    static_cast<double>(outcome.samples))
+            << " (95 % interval "
+            << act::report::percent_range(
+                   act::statistics::wilson_interval(outcome.plain_correct, outcome.samples))
+            << ")\n"
+            << trials << " trials, " << work.trials_without_sinks << " of them without a sink; computed "
+            << act::report::formatted("%.1f %%", 100 * static_cast<double>(work.layer_rows_computed) / whole)
+            << " of the layer-rows that a whole pass for each would take\n";
+}
+
+void print_heads(const std::vector<act::search::head_evidence>& selected, std::size_t samples,
+                 const search_options& options) {
+  if (selected.empty()) {
+    std::cout << "\nNo head helps on these samples; " << options.out << " names none.\n";
+  } else {
+    std::cout << '\n'
+              << selected.size() << " heads picked (" << options.select << ", by " << options.objective
+              << "), written to " << options.out << "\n\n"
+              << act::report::selection_table(selected, samples);
+  }
+}
+
+// What a search of all layers would take, after one of some of them, and its command.
+void suggest_all_layers(const command_line& line, const act::search::search_plan& plan,
+                        const finished_search& finished, const act::runtime::model_config& config,
+                        const search_options& options) {
+  const act::search::search_work& work = finished.outcome.work;
+  const act::search::layer_range full =
+      act::search::parse_layer_range(act::search::default_layer_range, config.layers, "--layers");
+  const double computed = static_cast<double>(work.layer_rows_computed - finished.before.layer_rows_computed);
+  const auto rows = act::report::estimated_rows(plan, work, config, full);
+  if (!options.common.quiet && plan.range != full && rows && computed > 0) {
+    std::cout << "\nA search of all layers (" << act::search::default_layer_range << ") takes about "
+              << act::report::format_duration(*rows * finished.seconds / computed) << ":\n  "
+              << full_range_command(line, options) << '\n';
+  }
+}
+
+void run(const command_line& line, const search_options& options) {
+  const act::report::provenance_clock clock;
+  act::set_thread_count(options.common.threads);
+  const auto objective = options.objective == "accuracy" ? act::search::search_objective::accuracy
+                                                         : act::search::search_objective::likelihood;
+  const act::search::selection_rule rule =
+      act::search::parse_selection(options.select, objective, "--select");
+  act::search::search_plan plan;
+  const act::tasks::named_calibration calibration = options.calibration.over(std::nullopt);
+  plan.options = calibration.options;
+  plan.subset = calibration.subset;
+  const std::vector<task_file> tasks = parse_tasks(options, plan.subset);
+  check_files(tasks, options);
+  const std::vector<chosen_samples> chosen = choose_samples(tasks, options);
+
+  const act::runtime::loaded_model loaded = act::runtime::load_model(options.common.model);
+  const act::runtime::model_config& config = loaded.model.config;
+  const act::runtime::model_identity identity = act::runtime::identity_of(loaded.model);
+  plan.fingerprint = identity.fingerprint;
+  plan.range = act::search::parse_layer_range(options.layers, config.layers, "--layers");
+  const passed_over passed = add_samples(plan, tasks, chosen, loaded, options);
+
+  const finished_search finished = search(loaded.model, plan, options);
+  const act::search::search_outcome& outcome = finished.outcome;
+  const std::vector<act::search::head_evidence> selected = act::search::select_heads(outcome.evidence, rule);
+  const act::report::selection_record how{.select = options.select, .objective = options.objective};
+  act::search::write_heads_file(options.out,
+                                act::report::heads_file_of(identity, plan, outcome, selected, how));
+  if (!options.common.json.empty()) {
+    nlohmann::ordered_json document = act::report::to_json(plan, outcome, selected, how);
+    document["options"] = act::search::to_json(plan.options, plan.subset);
+    document["model"] = act::runtime::to_json(identity);
+    write_result(options.common.json, std::move(document), line, clock);
+  }
+
+  print_search(plan, finished, config.heads);
+  std::cout << passed.remarks();
+  print_heads(selected, outcome.samples, options);
+  suggest_all_layers(line, plan, finished, config, options);
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  let_waiting_threads_sleep(arguments);
+  command_line line("Finds the attention heads whose calibration helps, on held-out samples.", "act-search");
+  search_options options;
+  declare(line, options);
+  return run_program(line, count, arguments, [&] { run(line, options); });
+}

@@ -1,0 +1,48 @@
+#include "search/options.hpp"
+
+#include "programs/command_line.hpp"
+
+namespace act_program {
+
+void declare(command_line& line, search_options& options) {
+  options.common.add_to(line);
+  line.add("--task", options.tasks, "Task and held-out file, for example sst2=train.tsv; may be repeated")
+      .required()
+      .value_name("NAME=FILE");
+  line.add("--samples", options.samples, "Samples of each file, chosen by --seed; 0: all")
+      .within(0, std::int64_t{1} << 40)
+      .value_name("M")
+      .show_default();
+  line.add("--seed", options.seed, "Chooses the samples").value_name("S").show_default();
+  line.add("--layers", options.layers,
+           "Layers to search, counted from 0, both ends included, negative from the end")
+      .value_name("FIRST:LAST")
+      .show_default();
+  line.add("--strategy", options.strategy, "exact: every head on every sample")
+      .one_of({"exact"})
+      .show_default();
+  line.add("--select", options.select, "paper (heads that beat the plain accuracy) or top:K")
+      .value_name("RULE")
+      .show_default();
+  line.add("--objective", options.objective,
+           "What top:K ranks by: accuracy or likelihood (of the right answer among a sample's)")
+      .one_of({"accuracy", "likelihood"})
+      .show_default();
+  line.add("--state", options.state, "Keep what is computed here; the same command goes on from it")
+      .value_name("FILE");
+  line.add("--out", options.out, "The heads file to write").required().value_name("FILE");
+  options.scoring.add_to(line);
+  options.calibration.add_to(line);
+  line.footer(
+      "Examples:\n"
+      "  act-search --model M.gguf --task sst2=train.tsv --samples 100 --out heads.json\n"
+      "  act-search --model M.gguf --task sst2=a.tsv --task trec=b.txt --select top:15 --objective "
+      "likelihood \\\n"
+      "             --state search.state --out heads.json\n"
+      "  act-search --model M.gguf --task arce=dev.jsonl --scoring likelihood --out heads.json\n"
+      "  act-search --model M.gguf --task arce=dev.jsonl --redistribution subset --subset question --out "
+      "heads.json\n"
+      "Exit codes: 0 done (also when no head helps), 1 bad input, 2 wrong usage, 130 interrupted.");
+}
+
+}  // namespace act_program

@@ -1,0 +1,33 @@
+// act-search's command line.
+#pragma once
+
+#include <act/search/layer_range.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "programs/calibration_flags.hpp"
+#include "programs/program.hpp"
+#include "programs/scoring_flags.hpp"
+
+namespace act_program {
+
+struct search_options {
+  common_options common;
+  calibration_flags calibration;
+  scoring_flags scoring;
+  std::vector<std::string> tasks;
+  std::int64_t samples = 100;
+  std::uint64_t seed = 0;
+  std::string layers{act::search::default_layer_range};
+  std::string strategy = "exact";
+  std::string select = "paper";
+  std::string objective = "accuracy";
+  std::string state;
+  std::string out;
+};
+
+void declare(command_line& line, search_options& options);
+
+}  // namespace act_program

@@ -1,0 +1,99 @@
+#include <act/io/json_text.hpp>
+#include <act/report/answers_report.hpp>
+#include <act/report/number_json.hpp>
+#include <act/report/number_text.hpp>
+#include <act/report/table.hpp>
+#include <act/runtime/generate.hpp>
+#include <act/tasks/evaluate_answers.hpp>
+#include <act/tasks/sample.hpp>
+#include <act/tasks/squad_metrics.hpp>
+
+#include <nlohmann/json.hpp>
+
+namespace act::report {
+
+namespace {
+
+nlohmann::ordered_json to_json(const tasks::answer_means& means) {
+  return {{"n", means.n},
+          {"exact_match", means.exact_match},
+          {"exact_match_ci95", interval_json(means.exact_match_ci95)},
+          {"f1", means.f1},
+          {"f1_ci95", or_null(means.f1_ci95)}};
+}
+
+nlohmann::ordered_json to_json(const tasks::answers_summary& summary) {
+  nlohmann::ordered_json object = to_json(summary.all);
+  object.erase("n");
+  if (summary.has_answer) object["has_answer"] = to_json(*summary.has_answer);
+  if (summary.no_answer) object["no_answer"] = to_json(*summary.no_answer);
+  return object;
+}
+
+nlohmann::ordered_json to_json(const tasks::answers_difference& difference) {
+  return {{"exact_match", difference.exact_match},
+          {"exact_match_ci95", or_null(difference.exact_match_ci95)},
+          {"f1", difference.f1},
+          {"f1_ci95", or_null(difference.f1_ci95)},
+          {"gained", difference.gained},
+          {"lost", difference.lost},
+          {"mcnemar_p", difference.mcnemar_p}};
+}
+
+}  // namespace
+
+nlohmann::ordered_json to_json(const tasks::answers_evaluation& result) {
+  nlohmann::ordered_json document{{"n", result.n},
+                                  {"version", result.rules == tasks::squad_rules::v2 ? "2.0" : "1.1"},
+                                  {"baseline", to_json(result.baseline)}};
+  if (result.calibrated) document["calibrated"] = to_json(*result.calibrated);
+  if (result.difference) document["difference"] = to_json(*result.difference);
+  return document;
+}
+
+std::string answers_table(const tasks::answers_evaluation& result) {
+  text_table table({"", "questions", "exact match", "95 % interval", "F1", "95 % interval"});
+  const auto add = [&](const std::string& name, const tasks::answer_means& means) {
+    table.add({name, std::to_string(means.n), percent(means.exact_match),
+               percent_range(means.exact_match_ci95), percent(means.f1),
+               means.f1_ci95 ? percent_range(*means.f1_ci95) : "-"});
+  };
+  const auto add_summary = [&](const std::string& name, const tasks::answers_summary& summary) {
+    add(name, summary.all);
+    if (summary.has_answer) add("  answerable", *summary.has_answer);
+    if (summary.no_answer) add("  unanswerable", *summary.no_answer);
+  };
+  add_summary("plain", result.baseline);
+  if (!result.calibrated) return table.str();
+  add_summary("calibrated", *result.calibrated);
+  const tasks::answers_difference& difference = *result.difference;
+  const auto signed_range = [](const std::optional<statistics::interval>& range) {
+    return range ? signed_percent_range(*range) : std::string("-");
+  };
+  table.add({"difference", "+" + std::to_string(difference.gained) + " -" + std::to_string(difference.lost),
+             signed_percent(difference.exact_match), signed_range(difference.exact_match_ci95),
+             signed_percent(difference.f1), signed_range(difference.f1_ci95)});
+  return table.str();
+}
+
+std::string prediction_line(const tasks::sample& question,
+                            const std::vector<runtime::token_id>& prompt_tokens,
+                            const answered_question& plain,
+                            const std::optional<answered_question>& calibrated) {
+  const auto answered = [](const answered_question& each) -> nlohmann::ordered_json {
+    return {{"text", tasks::generated_answer(each.made.text)},
+            {"tokens", each.made.tokens},
+            {"end", name_of(each.made.end)},
+            {"exact_match", each.score.exact_match},
+            {"f1", each.score.f1}};
+  };
+  nlohmann::ordered_json line{{"index", question.index},
+                              {"id", question.fields.at("id")},
+                              {"answers", question.choices},
+                              {"prompt_tokens", prompt_tokens},
+                              {"baseline", answered(plain)}};
+  if (calibrated) line["calibrated"] = answered(*calibrated);
+  return io::compact_json(line) + "\n";
+}
+
+}  // namespace act::report

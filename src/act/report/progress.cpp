@@ -1,0 +1,76 @@
+#include <unistd.h>
+
+#include <act/report/progress.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <utility>
+
+namespace act::report {
+
+std::string format_duration(double seconds) {
+  char text[32];
+  const double whole = std::isfinite(seconds) ? std::round(std::min(std::max(seconds, 0.0), 3.6e9)) : 0;
+  const auto count = static_cast<unsigned long long>(whole);
+  if (count < 60) {
+    std::snprintf(text, sizeof text, "%llu s", count);
+  } else if (count < 3600) {
+    std::snprintf(text, sizeof text, "%llu:%02llu min", count / 60, count % 60);
+  } else {
+    std::snprintf(text, sizeof text, "%llu:%02llu h", count / 3600, count / 60 % 60);
+  }
+  return text;
+}
+
+std::string progress_line(const std::string& label, std::size_t done, std::size_t total, std::size_t before,
+                          double seconds) {
+  char text[96];
+  const double share = total == 0 ? 100.0 : 100.0 * static_cast<double>(done) / static_cast<double>(total);
+  std::snprintf(text, sizeof text, " %zu/%zu %.0f %%", done, total, share);
+  std::string line = label + text;
+  if (done > before && seconds > 0) {
+    const double rate = static_cast<double>(done - before) / seconds;
+    std::snprintf(text, sizeof text, rate < 10 ? " %.2g/s" : " %.0f/s", rate);
+    line += text;
+    if (done < total) {
+      line += ", " + format_duration(static_cast<double>(total - done) / rate) + " left";
+    }
+  }
+  return line;
+}
+
+progress::progress(std::string label, std::size_t total, bool quiet, std::size_t before)
+    : label_(std::move(label)),
+      total_(total),
+      before_(before),
+      shown_(!quiet && ::isatty(STDERR_FILENO) == 1),
+      done_(before) {}
+
+progress::~progress() {
+  if (printed_) {
+    std::fputs("\r\033[K", stderr);
+  }
+}
+
+void progress::advance(std::size_t pieces) noexcept {
+  done_.fetch_add(pieces, std::memory_order_relaxed);
+  if (!shown_) {
+    return;
+  }
+  const std::unique_lock lock(printing_, std::try_to_lock);  // another thread is printing: it will do
+  const clock::time_point now = clock::now();
+  if (!lock || (printed_ && now - last_ < std::chrono::milliseconds(100))) {
+    return;
+  }
+  try {
+    const std::string line =
+        progress_line(label_, done(), total_, before_, std::chrono::duration<double>(now - start_).count());
+    std::fprintf(stderr, "\r%s\033[K", line.c_str());
+  } catch (...) {  // no memory for a line of text: the work goes on without it
+  }
+  printed_ = true;
+  last_ = now;
+}
+
+}  // namespace act::report
