@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "examples/environment.hpp"
 #include "examples/process.hpp"
 #include "examples/tiny_task.hpp"
 
@@ -70,4 +71,12 @@ TEST_CASE("act-eval stops at Ctrl-C and SIGTERM in a text's windows") {
   const std::string data = folder.write("text.txt", text);
   for (const int signal : {SIGINT, SIGTERM})
     check_stops("act-eval", {"--task", "ppl", "--data", data, "--stride", "8"}, {"--json"}, signal);
+}
+
+TEST_CASE("act-eval stops at Ctrl-C and SIGTERM where nothing is said about how threads wait") {
+  const act_test::nothing_about_waiting clear;  // so it has begun anew (waiting_threads_test.cpp)
+  const act_test::temporary_folder folder;
+  const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(4000));
+  for (const int signal : {SIGINT, SIGTERM})
+    check_stops("act-eval", {"--task", "jsonl", "--data", data}, {"--json", "--predictions"}, signal);
 }

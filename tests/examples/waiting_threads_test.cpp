@@ -1,0 +1,107 @@
+// Threads of a program that wait leave their core to others, unless its user wants it otherwise. How OpenMP
+// was told to let them wait, it prints itself.
+#include <doctest/doctest.h>
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "examples/environment.hpp"
+#include "examples/process.hpp"
+#include "examples/results.hpp"
+#include "examples/tiny_task.hpp"
+
+namespace {
+
+using act_test::environment_variable;
+using act_test::run_program;
+
+constexpr std::initializer_list<const char*> programs = {"act-eval", "act-generate", "act-inspect",
+                                                         "act-search"};
+
+// The value of an OpenMP setting when the program began for the last time; empty where it wasn't printed.
+std::string last_setting(const std::string& printed, const std::string& name) {
+  const std::size_t at = printed.rfind(name + " = '");   // GNU's
+  const std::size_t other = printed.rfind(name + "='");  // LLVM's
+  const std::size_t found = at != std::string::npos ? at : other;
+  if (found == std::string::npos) return {};
+  const std::size_t begin = printed.find('\'', found) + 1;
+  return printed.substr(begin, printed.find('\'', begin) - begin);
+}
+
+std::size_t begun(std::string_view printed) {
+  constexpr std::string_view mark = "OPENMP DISPLAY ENVIRONMENT BEGIN";
+  std::size_t times = 0;
+  for (std::size_t at = printed.find(mark); at != std::string_view::npos; at = printed.find(mark, at + 1))
+    ++times;
+  return times;
+}
+
+struct shown {
+  act_test::process_result run;
+  std::string settings;
+};
+
+shown show_settings(const char* program, const char* option) {
+  const environment_variable display("OMP_DISPLAY_ENV", "verbose");
+  shown made{.run = run_program(program, {option}), .settings = {}};
+  made.settings = made.run.err + made.run.out;
+  return made;
+}
+
+}  // namespace
+
+TEST_CASE("threads of the programs wait passively") {
+  const act_test::nothing_about_waiting clear;
+  for (const char* program : programs) {
+    CAPTURE(program);
+    for (const char* option : {"--version", "--help"}) {
+      const shown made = show_settings(program, option);
+      CAPTURE(made.settings);
+      CHECK(made.run.exit_code == 0);
+      if (begun(made.settings) == 0) {
+        MESSAGE("[skipped] built without OpenMP");
+        return;
+      }
+      CHECK(begun(made.settings) == 2);
+      CHECK(last_setting(made.settings, "OMP_WAIT_POLICY") == "PASSIVE");
+      const std::string spins = last_setting(made.settings, "GOMP_SPINCOUNT");
+      const std::string block_time = last_setting(made.settings, "KMP_BLOCKTIME");
+      CHECK((spins == "0" || block_time == "0"));
+    }
+  }
+}
+
+TEST_CASE("what a user says about waiting is left alone") {
+  const act_test::nothing_about_waiting clear;
+  for (const char* program : programs) {
+    CAPTURE(program);
+    for (const auto& [name, value] : {std::pair("OMP_WAIT_POLICY", "active"),
+                                      std::pair("GOMP_SPINCOUNT", "7"), std::pair("KMP_BLOCKTIME", "7")}) {
+      CAPTURE(name);
+      const environment_variable said(name, value);
+      const shown made = show_settings(program, "--version");
+      CAPTURE(made.settings);
+      CHECK(made.run.exit_code == 0);
+      CHECK(begun(made.settings) <= 1);
+      const std::string policy = last_setting(made.settings, "OMP_WAIT_POLICY");
+      if (std::string(name) == "OMP_WAIT_POLICY" && !policy.empty()) CHECK(policy == "ACTIVE");
+    }
+  }
+}
+
+TEST_CASE("a program that begins anew is the same program with the same arguments") {
+  const act_test::nothing_about_waiting clear;
+  for (const char* program : programs) {
+    CAPTURE(program);
+    CHECK(run_program(program, {"--help"}).out.find("\nUsage: " + std::string(program) + " ") !=
+          std::string::npos);
+    CHECK(run_program(program, {"--no-such-option"}).exit_code == 2);
+    const auto missing = run_program(program, {"--model", "no such file", "--threads", "70000"});
+    CHECK(missing.exit_code == 2);
+    CHECK(missing.err.find("--threads") != std::string::npos);
+  }
+  act_test::check_one_line(run_program("act-generate", {"--model", "no such file", "--prompt", "two words"}),
+                           1, "no such file");
+}
