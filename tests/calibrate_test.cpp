@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "paths.hpp"
-#include "random_map.hpp"
+#include "random/random_map.hpp"
 
 using act_test::layout;
 using act_test::map_shape;
@@ -26,33 +26,13 @@ act::calibration_report calibrate(act::attention_span<typename Path::element> ma
   return act::calibrate<typename Path::element, typename Path::arch>(map, heads, options);
 }
 
-map_shape random_shape(unsigned seed) {
-  std::mt19937 random(seed * 7919);
-  const auto below = [&](std::size_t n) { return static_cast<std::size_t>(random() % n); };
-  map_shape shape;
-  shape.batches = 1 + below(3);
-  shape.heads = 1 + below(4);
-  shape.queries = 1 + below(90);
-  shape.query_offset = below(3) == 0 ? below(40) : 0;
-  shape.keys = shape.query_offset + shape.queries + (below(3) == 0 ? below(20) : 0);
-  shape.window = below(3) == 0 ? 1 + below(50) : 0;
-  if (below(2) == 0) {
-    for (std::size_t b = 0; b < shape.batches; ++b) {
-      const std::size_t key = below(shape.keys + 1);
-      shape.first_key.push_back(key / (1 + below(4)));
-    }
-  }
-  shape.order = layout{static_cast<int>(below(3))};
-  return shape;
-}
-
 }  // namespace
 
 TEST_CASE_TEMPLATE("random maps agree with the oracle", path, ACT_TEST_PATHS) {
   using T = typename path::element;
   double worst = 0;
   for (unsigned seed = 1; seed <= 150; ++seed) {
-    const map_shape shape = random_shape(seed);
+    const map_shape shape = act_test::random_shape(seed);
     random_map<T> map(shape, seed, seed % 4 == 0 ? 0.6 : 1.0);
     reference::map expected = map.to_reference();
     act::calibration_options options;
@@ -85,7 +65,7 @@ TEST_CASE_TEMPLATE("random maps agree with the oracle", path, ACT_TEST_PATHS) {
 TEST_CASE_TEMPLATE("row mass is preserved, masked entries stay zero, guards stay", path, ACT_TEST_PATHS) {
   using T = typename path::element;
   for (unsigned seed = 1; seed <= 60; ++seed) {
-    random_map<T> map(random_shape(seed), seed, seed % 2 == 0 ? 0.3 : 1.0);
+    random_map<T> map(act_test::random_shape(seed), seed, seed % 2 == 0 ? 0.3 : 1.0);
     const std::vector<T> elements = map.elements();
     const reference::map before = map.to_reference();
     calibrate<path>(map.span(), act::layer_heads::all());

@@ -13,23 +13,15 @@
 #include <vector>
 
 #include "paths.hpp"
-#include "random_attention.hpp"
-#include "random_map.hpp"
+#include "random/random_attention.hpp"
+#include "random/random_case.hpp"
+#include "random/random_map.hpp"
 
+using act_test::attention_case;
+using act_test::case_inputs;
 using act_test::random_attention;
 
 namespace {
-
-struct fused_case {
-  std::size_t batches = 1, heads = 2, kv_heads = 1, queries = 1, offset = 0, spare = 0, channels = 8,
-              value_channels = 8;
-  std::size_t window = 0;
-  std::vector<std::size_t> first_key = {};
-  double soft_cap = 0, draw = 3;
-  std::vector<float> slopes = {}, sink_logits = {};
-  bool interleaved = false;
-  std::size_t kept_weights = act::attention_options{}.kept_weights;
-};
 
 /// The two ways to calibrate: weights that are kept, and outputs that are corrected.
 constexpr std::size_t kept_weights_of_each_way[] = {act::attention_options{}.kept_weights, 0};
@@ -37,36 +29,16 @@ constexpr std::size_t kept_weights_of_each_way[] = {act::attention_options{}.kep
 /// Largest difference of an output from the oracle's, relative to the largest output; all heads calibrated
 /// but the last.
 template <class T, class Arch>
-double largest_error(const fused_case& c, unsigned seed, std::size_t* sinks_found = nullptr) {
-  const std::size_t keys = c.offset + c.queries + c.spare;
-  random_attention<T> x(c.batches, c.heads, c.kv_heads, c.queries, keys, c.channels, c.value_channels, seed,
-                        c.draw, c.interleaved);
-  const act::attention_options options{.visible = {c.offset, c.first_key, c.window},
-                                       .soft_cap = c.soft_cap,
-                                       .slopes = c.slopes,
-                                       .sink_logits = c.sink_logits,
-                                       .kept_weights = c.kept_weights};
+double largest_error(const attention_case& c, std::size_t* sinks_found = nullptr) {
+  const case_inputs<T> x(c);
   std::vector<std::size_t> chosen;
   for (std::size_t h = 0; h + 1 < c.heads; ++h)
     chosen.push_back(h);
   const auto report = act::calibrated_attention<T, Arch>(
-      x.q.tensor(), x.k.tensor(), x.v.tensor(), x.out.tensor(), act::layer_heads(chosen), {}, options);
+      x.q.tensor(), x.k.tensor(), x.v.tensor(), x.out.tensor(), act::layer_heads(chosen), {}, c.options());
   REQUIRE(report.heads.size() == c.batches * chosen.size());
 
-  reference::map m{.batches = c.batches,
-                   .heads = c.heads,
-                   .queries = c.queries,
-                   .keys = keys,
-                   .query_offset = c.offset,
-                   .window = c.window,
-                   .first_key = c.first_key,
-                   .weights = {}};
-  if (m.first_key.empty()) m.first_key.assign(c.batches, 0);
-  reference::attend(m, x.q.to_reference(), x.k.to_reference(),
-                    {1 / std::sqrt(static_cast<double>(c.channels)),
-                     c.soft_cap,
-                     {c.slopes.begin(), c.slopes.end()},
-                     {c.sink_logits.begin(), c.sink_logits.end()}});
+  reference::map m = c.plain_map(x.q.to_reference(), x.k.to_reference());
   for (const act::head_report& each : report.heads) {
     const std::vector<double> scores = reference::scores(m, each.batch, each.head);
     std::vector<std::size_t> sinks;
@@ -76,7 +48,7 @@ double largest_error(const fused_case& c, unsigned seed, std::size_t* sinks_foun
     }
     if (sinks_found != nullptr) *sinks_found += sinks.size();
     bool on_the_edge = false;
-    for (std::size_t j = 0; j < keys; ++j) {
+    for (std::size_t j = 0; j < c.keys(); ++j) {
       const double threshold = reference::threshold(m, each.batch, j, {});
       on_the_edge = on_the_edge || std::abs(scores[j] - threshold) < 1e-5 * threshold;
     }
@@ -102,33 +74,6 @@ double largest_error(const fused_case& c, unsigned seed, std::size_t* sinks_foun
   return largest == 0 ? worst : worst / largest;
 }
 
-fused_case random_case(unsigned seed) {
-  std::mt19937 random(seed * 104729);
-  const auto below = [&](std::size_t n) { return static_cast<std::size_t>(random() % n); };
-  fused_case c;
-  c.batches = 1 + below(2);
-  c.kv_heads = 1 + below(2);
-  c.heads = c.kv_heads * (1 + below(3));
-  c.queries = 1 + below(80);
-  c.offset = below(3) == 0 ? below(70) : 0;
-  c.spare = below(3) == 0 ? below(9) : 0;
-  c.channels = 1 + below(70);
-  c.value_channels = 1 + below(70);
-  c.window = below(3) == 0 ? 1 + below(40) : 0;
-  if (below(3) == 0) {
-    for (std::size_t b = 0; b < c.batches; ++b)
-      c.first_key.push_back(below(c.queries + 1));
-  }
-  c.soft_cap = below(4) == 0 ? 5.0 : 0.0;
-  for (std::size_t h = 0; h < c.heads; ++h) {
-    if (seed % 4 == 1) c.slopes.push_back(std::ldexp(1.0F, -static_cast<int>(h) - 1));
-    if (seed % 5 == 2) c.sink_logits.push_back(static_cast<float>(h) - 1);
-  }
-  c.draw = seed % 3 == 0 ? 8 : 3;  // 8: rows that have nearly everything on sinks
-  c.interleaved = below(2) == 0;
-  return c;
-}
-
 }  // namespace
 
 TEST_CASE_TEMPLATE("fused attention agrees with the oracle", path, ACT_TEST_PATHS) {
@@ -139,9 +84,9 @@ TEST_CASE_TEMPLATE("fused attention agrees with the oracle", path, ACT_TEST_PATH
     CAPTURE(seed);
     for (const std::size_t kept : kept_weights_of_each_way) {
       CAPTURE(kept);
-      fused_case c = random_case(seed);
+      attention_case c = act_test::short_case(seed);
       c.kept_weights = kept;
-      const double error = largest_error<T, typename path::arch>(c, seed, &sinks);
+      const double error = largest_error<T, typename path::arch>(c, &sinks);
       CHECK(error <= (sizeof(T) == 8 ? 1e-11 : 1e-5));
       worst = std::max(worst, error);
     }
@@ -156,9 +101,9 @@ TEST_CASE_TEMPLATE("half inputs agree to the output's rounding", Half, act::floa
     CAPTURE(seed);
     for (const std::size_t kept : kept_weights_of_each_way) {
       CAPTURE(kept);
-      fused_case c = random_case(seed);
+      attention_case c = act_test::short_case(seed);
       c.kept_weights = kept;
-      CHECK(largest_error<Half, act::simd::default_arch>(c, seed) <= unit + 1e-5);
+      CHECK(largest_error<Half, act::simd::default_arch>(c) <= unit + 1e-5);
     }
   }
 }
@@ -182,8 +127,9 @@ TEST_CASE("a prompt too long for its weights to be kept, and one that just fits"
   CHECK(workspace_bytes(1200, limit) == workspace_bytes(1200, 0));
   for (const std::size_t queries : {1024UL, 1200UL}) {
     for (const double draw : {3.0, 6.0}) {  // some on sinks, most of it
-      const fused_case c{.queries = queries, .channels = 24, .value_channels = 10, .draw = draw};
-      CHECK(largest_error<float, act::simd::default_arch>(c, 3) <= 1e-5);
+      const attention_case c{
+          .seed = 3, .queries = queries, .channels = 24, .value_channels = 10, .draw = draw};
+      CHECK(largest_error<float, act::simd::default_arch>(c) <= 1e-5);
     }
   }
 }
@@ -192,13 +138,13 @@ TEST_CASE("every head size and every length around the block") {
   for (const std::size_t kept : kept_weights_of_each_way) {
     CAPTURE(kept);
     for (std::size_t channels = 1; channels <= 68; ++channels) {
-      const fused_case c{
+      const attention_case c{
           .queries = 20, .channels = channels, .value_channels = channels, .kept_weights = kept};
-      CHECK(largest_error<float, act::simd::default_arch>(c, 1) <= 1e-5);
+      CHECK(largest_error<float, act::simd::default_arch>(c) <= 1e-5);
     }
     for (std::size_t queries = 1; queries <= 68; ++queries) {
-      const fused_case c{.queries = queries, .kept_weights = kept};
-      CHECK(largest_error<float, act::simd::default_arch>(c, 2) <= 1e-5);
+      const attention_case c{.seed = 2, .queries = queries, .kept_weights = kept};
+      CHECK(largest_error<float, act::simd::default_arch>(c) <= 1e-5);
     }
   }
 }

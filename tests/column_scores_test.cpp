@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "paths.hpp"
-#include "random_map.hpp"
+#include "random/random_map.hpp"
 
 using act_test::layout;
 using act_test::map_shape;

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "paths.hpp"
-#include "random_map.hpp"
+#include "random/random_map.hpp"
 
 using act_test::random_map;
 

@@ -10,11 +10,12 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <random>
 #include <vector>
 
 #include "paths.hpp"
-#include "random_attention.hpp"
-#include "random_map.hpp"
+#include "random/random_attention.hpp"
+#include "random/random_map.hpp"
 
 using act_test::random_attention;
 

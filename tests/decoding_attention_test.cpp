@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "paths.hpp"
-#include "random_attention.hpp"
-#include "random_map.hpp"
+#include "random/random_attention.hpp"
+#include "random/random_map.hpp"
 
 using act_test::random_attention;
 

@@ -11,10 +11,10 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
-#include <random>
 #include <vector>
 
-#include "random_map.hpp"
+#include "random/random_map.hpp"
+#include "random/random_numbers.hpp"
 
 #if __has_include(<Eigen/Core>)
 #include <Eigen/Core>
@@ -103,7 +103,7 @@ TEST_CASE_TEMPLATE("every half value survives the way to float and back", Half, 
 
 TEST_CASE_TEMPLATE("floats are rounded to nearest, ties to even", Half, act::float16, act::bfloat16) {
   using its = format<Half>;
-  std::mt19937 random(1);
+  act_test::random_numbers random(1);
   std::size_t wrong = 0;
   const auto check = [&](float value) {
     const double expected = rounded(static_cast<double>(value), its::digits, its::lowest);
@@ -117,7 +117,7 @@ TEST_CASE_TEMPLATE("floats are rounded to nearest, ties to even", Half, act::flo
     }
   };
   for (int k = 0; k < 2'000'000; ++k)
-    check(std::bit_cast<float>(static_cast<std::uint32_t>(random())));
+    check(std::bit_cast<float>(random.bits()));
   for (std::uint32_t bits = 0; bits < 0x10000;
        ++bits) {  // every value's neighbours and the ties between values
     const auto at = std::bit_cast<std::uint32_t>(float(from_bits<Half>(bits)));
@@ -135,10 +135,10 @@ TEST_CASE_TEMPLATE("floats are rounded to nearest, ties to even", Half, act::flo
 
 #if defined(ACT_TEST_HAS_FLOAT16)
 TEST_CASE("float16 is the compiler's _Float16") {
-  std::mt19937 random(2);
+  act_test::random_numbers random(2);
   std::size_t wrong = 0;
   for (int k = 0; k < 1'000'000; ++k) {
-    const auto value = std::bit_cast<float>(static_cast<std::uint32_t>(random()));
+    const auto value = std::bit_cast<float>(random.bits());
     const auto theirs = static_cast<_Float16>(value);
     std::uint16_t bits;
     std::memcpy(&bits, &theirs, sizeof bits);
@@ -153,7 +153,7 @@ TEST_CASE_TEMPLATE("batches convert to the bit as single elements do", Half, act
   using arch = act::simd::default_arch;
   if constexpr (act::simd::vectorised<float, arch>) {
     using access = act::detail::batch_access<Half, arch>;
-    std::mt19937 random(3);
+    act_test::random_numbers random(3);
     std::size_t wrong = 0;
     Half in[access::lanes], out[access::lanes];
     float wide[access::lanes];
@@ -168,7 +168,7 @@ TEST_CASE_TEMPLATE("batches convert to the bit as single elements do", Half, act
     CHECK(wrong == 0);
     for (int round = 0; round < 100'000; ++round) {
       for (float& each : wide)
-        each = std::bit_cast<float>(static_cast<std::uint32_t>(random()));
+        each = std::bit_cast<float>(random.bits());
       access::store(access::batch::load_unaligned(wide), out);
       for (std::size_t k = 0; k < access::lanes; ++k)
         wrong += out[k].bits != Half(wide[k]).bits;

@@ -8,11 +8,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <random>
 #include <type_traits>
 #include <vector>
 
 #include "paths.hpp"
+#include "random/random_numbers.hpp"
 
 namespace {
 
@@ -83,22 +83,21 @@ struct sequence_case {
 /// that what a block has left is used up to the last.
 template <class T>
 std::vector<T> adversarial_row(const plain_sums& so_far, std::size_t keys, act::key_range seen,
-                               std::mt19937& random) {
-  std::uniform_real_distribution<double> uniform;
+                               act_test::random_numbers& random) {
   std::vector<T> row(keys);
-  const double usual = uniform(random) / static_cast<double>(keys);
+  const double usual = random.uniform() / static_cast<double>(keys);
   for (T& each : row)
-    each = static_cast<T>(static_cast<float>(usual * uniform(random)));
+    each = static_cast<T>(static_cast<float>(usual * random.uniform()));
   for (std::size_t n = 0; n < 3 + keys / 40 && !seen.empty(); ++n) {
-    const std::size_t j = seen.begin + random() % seen.size();
+    const std::size_t j = seen.begin + random.below(seen.size());
     plain_sums::column after = j < so_far.columns.size() ? so_far.columns[j] : plain_sums::column{};
     after.rows += 1;
     after.uniform += 1 / static_cast<double>(seen.size());
-    const double close = std::pow(10.0, -1 - 4.5 * uniform(random)) * (random() % 2 == 0 ? 1 : -1);
+    const double close = std::pow(10.0, -1 - 4.5 * random.uniform()) * (random.one_in(2) ? 1 : -1);
     const double wanted = so_far.threshold(after, keys) * (1 + close) - after.sum;
     if (wanted > 0 && wanted < 1) row[j] = static_cast<T>(static_cast<float>(wanted));
   }
-  if (!seen.empty() && random() % 4 == 0) row[seen.begin + random() % seen.size()] = static_cast<T>(0.5F);
+  if (!seen.empty() && random.one_in(4)) row[seen.begin + random.below(seen.size())] = static_cast<T>(0.5F);
   return row;
 }
 
@@ -128,7 +127,7 @@ void step(act::sink_tracker& tracker, std::vector<T>& row, act::key_range seen, 
 template <class T, class Arch>
 std::size_t decode(const sequence_case& c, unsigned seed) {
   constexpr double bound = std::is_same_v<T, double> ? 1e-11 : 1e-6;
-  std::mt19937 random(seed);
+  act_test::random_numbers random(seed);
   const std::vector<std::size_t> first_key{c.padding};
   const act::visibility visible{0, first_key, c.window};
   plain_sums plain{.options = c.sinks, .initial = c.padding};
@@ -154,8 +153,9 @@ std::size_t decode(const sequence_case& c, unsigned seed) {
   std::size_t sinks = 0;
   for (std::size_t at = 0; at < c.steps; ++at) {
     CAPTURE(at);
-    const std::size_t keys = tracker.keys() + (random() % 40 == 0 ? random() % 90 : 1);  // a step may jump
-    const std::size_t seen_end = random() % 20 == 0 ? keys - random() % std::min<std::size_t>(keys, 9) : keys;
+    const std::size_t keys = tracker.keys() + (random.one_in(40) ? random.below(90) : 1);  // a step may jump
+    const std::size_t seen_end =
+        random.one_in(20) ? keys - random.below(std::min<std::size_t>(keys, 9)) : keys;
     const std::size_t from = plain.initial_is_there ? plain.initial : 0;
     act::key_range seen{
         std::max(from, c.window != 0 && seen_end > c.window ? seen_end - c.window : std::size_t{0}),
@@ -166,23 +166,23 @@ std::size_t decode(const sequence_case& c, unsigned seed) {
     past.push_back({raw, seen, plain});
     if (keys != tracker.keys() + 1) past.clear();  // retract() forgets one key
     plain.add(raw, seen, 1);
-    const unsigned form = static_cast<unsigned>(random() % 3);
+    const unsigned form = static_cast<unsigned>(random.below(3));
     for (act::sink_tracker* each : {&tracker, &twin}) {
       std::vector<T> row = raw;
       step<T, Arch>(*each, row, seen, form);
     }
     REQUIRE(plain.agree(tracker, bound));
     sinks += tracker.sinks().size();
-    if (c.edits && random() % 12 == 0) {
-      const std::size_t begin = random() % (tracker.keys() + 1);
-      const std::size_t count = std::min(tracker.keys() - begin, 1 + random() % (random() % 4 == 0 ? 80 : 3));
+    if (c.edits && random.one_in(12)) {
+      const std::size_t begin = random.below(tracker.keys() + 1);
+      const std::size_t count = std::min(tracker.keys() - begin, 1 + random.below(random.one_in(4) ? 80 : 3));
       plain.evict({begin, begin + count});
       tracker.evict<Arch>({begin, begin + count});
       twin.evict<Arch>({begin, begin + count});
       past.clear();
       REQUIRE(plain.agree(tracker, bound));
     }
-    for (std::size_t n = random() % 3; c.edits && n > 0 && !past.empty() && random() % 4 == 0; --n) {
+    for (std::size_t n = random.below(3); c.edits && n > 0 && !past.empty() && random.one_in(4); --n) {
       tracker.retract<T, Arch>(std::span<const T>(past.back().row), past.back().seen);
       twin.retract<T, Arch>(std::span<const T>(past.back().row), past.back().seen);
       plain = past.back().before;
@@ -192,10 +192,10 @@ std::size_t decode(const sequence_case& c, unsigned seed) {
         plain.columns[j].sum = tracker.score(j) * plain.columns[j].rows;
       REQUIRE(plain.agree(tracker, bound));
     }
-    if (random() % 10 == 0) {
+    if (random.one_in(10)) {
       const std::vector<std::byte> bytes = tracker.save();
       REQUIRE(twin.save() == bytes);
-      if (random() % 2 == 0) {
+      if (random.one_in(2)) {
         twin = tracker;
       } else {
         twin = act::sink_tracker({.sinks = c.sinks});

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "random_map.hpp"
+#include "random/random_map.hpp"
 
 namespace {
 

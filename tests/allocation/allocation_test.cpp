@@ -8,10 +8,11 @@
 #include <cstdlib>
 #include <functional>
 #include <new>
-#include <random>
 #include <span>
 #include <string>
 #include <vector>
+
+#include "random/random_numbers.hpp"
 
 namespace {
 
@@ -68,11 +69,10 @@ struct data {
         log_sum_exp(heads * tokens, 3),
         carried(heads * tokens, 0.5),
         trackers(heads) {
-    std::mt19937 random(3);
-    std::normal_distribution<float> normal;
+    act_test::random_numbers random(3);
     for (std::vector<float>* const each : {&q, &k, &v, &out})
       for (float& number : *each)
-        number = normal(random);
+        number = static_cast<float>(random.normal());
     for (float& number : q)
       number += 0.4F;
     for (std::size_t h = 0; h < heads; ++h)
@@ -233,13 +233,12 @@ TEST_CASE("an allocation that fails leaves everything as it was, and the call ca
 }
 
 TEST_CASE("a tracker that could not grow goes on as one that never failed") {
-  std::mt19937 random(5);
-  std::uniform_real_distribution<float> uniform(0.5F, 1.5F);
+  act_test::random_numbers random(5);
   std::vector<std::vector<float>> rows;
   for (std::size_t n = 1; n <= 300; ++n) {
     std::vector<float>& row = rows.emplace_back(n);
     for (float& weight : row)
-      weight = uniform(random) / static_cast<float>(n);
+      weight = (0.5F + random.uniform<float>()) / static_cast<float>(n);
     if (n > sink_key) row[sink_key] += 0.5F;
   }
   for (const act::sink_rule rule : {act::sink_rule::relative, act::sink_rule::baseline_corrected}) {

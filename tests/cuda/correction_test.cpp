@@ -19,7 +19,7 @@
 #include "cuda/map_cases.hpp"
 #include "cuda/plain_attention.hpp"
 #include "cuda/there.hpp"
-#include "random_attention.hpp"
+#include "random/random_attention.hpp"
 
 namespace {
 

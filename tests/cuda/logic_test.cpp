@@ -14,18 +14,19 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <random>
 #include <vector>
+
+#include "random/random_numbers.hpp"
 
 namespace detail = act::cuda::detail;
 
 TEST_CASE("cuda: rows see the keys that the core says, and keys the rows") {
-  std::mt19937 random(1);
+  act_test::random_numbers random(1);
   for (int round = 0; round < 400; ++round) {
-    const std::size_t offset = random() % 20, queries = 1 + random() % 20,
-                      keys = offset + queries + random() % 3;
-    const std::vector<std::size_t> padding{random() % (keys + 1)};
-    const act::visibility core{offset, padding, random() % 2 * (random() % 30)};
+    const std::size_t offset = random.below(20), queries = 1 + random.below(20),
+                      keys = offset + queries + random.below(3);
+    const std::vector<std::size_t> padding{random.below(keys + 1)};
+    const act::visibility core{offset, padding, random.below(2) * random.below(30)};
     const std::int32_t first = static_cast<std::int32_t>(padding[0]);
     const detail::sequence sees = detail::sequence_of({offset, &first, core.window}, 0);
     for (std::size_t i = 0; i < queries; ++i) {
@@ -69,15 +70,15 @@ TEST_CASE("cuda: chunks hold each row once, and the keys their rows see") {
 }
 
 TEST_CASE("cuda: the keys over the threshold are the core's sinks, at the threshold too") {
-  std::mt19937 random(2);
+  act_test::random_numbers random(2);
   for (int round = 0; round < 300; ++round) {
-    const std::size_t offset = random() % 15, queries = 1 + random() % 50,
-                      keys = offset + queries + random() % 2;
-    const std::vector<std::size_t> padding{random() % 4 == 0 ? keys : random() % 8 % keys};
-    const act::visibility core{offset, padding, random() % 2 * (1 + random() % 20)};
+    const std::size_t offset = random.below(15), queries = 1 + random.below(50),
+                      keys = offset + queries + random.below(2);
+    const std::vector<std::size_t> padding{random.one_in(4) ? keys : random.below(8) % keys};
+    const act::visibility core{offset, padding, random.below(2) * (1 + random.below(20))};
     act::sink_options options;
     options.rule = static_cast<act::sink_rule>(round % 3);
-    options.min_visible_rows = 1 + random() % 4;
+    options.min_visible_rows = 1 + random.below(4);
     options.alpha = 2;
     const std::size_t first_row = round % 2 == 0 ? offset : 0, last_row = offset + queries;
     const std::int32_t initial = static_cast<std::int32_t>(padding[0]);
@@ -97,9 +98,9 @@ TEST_CASE("cuda: the keys over the threshold are the core's sinks, at the thresh
       if (rows.rows_seeing(static_cast<int>(j)) == 0) continue;  // its score is 0
       const double offers[] = {exactly, std::nextafter(exactly, 9.0), 0,
                                std::numeric_limits<double>::quiet_NaN(),
-                               0.001 * static_cast<double>(random() % 1000)};
+                               0.001 * static_cast<double>(random.below(1000))};
       // Ties are exact for the two rules with one threshold; the third one's is a sum.
-      each = options.rule == act::sink_rule::baseline_corrected ? offers[4] : offers[random() % 5];
+      each = options.rule == act::sink_rule::baseline_corrected ? offers[4] : offers[random.below(5)];
     }
     act::visibility asked = core;
     asked.query_offset = first_row;
@@ -114,11 +115,11 @@ TEST_CASE("cuda: the keys over the threshold are the core's sinks, at the thresh
 }
 
 TEST_CASE("cuda: a head set as bits") {
-  std::mt19937 random(3);
+  act_test::random_numbers random(3);
   for (const std::size_t heads : {1U, 9U, 31U, 32U, 33U, 64U, 71U}) {
     act::head_set set;
     for (int k = 0; k < 40; ++k)
-      set.insert(random() % 4, random() % heads);
+      set.insert(random.below(4), random.below(heads));
     std::vector<std::uint32_t> words(4 * act::cuda::words_per_layer(heads) + 1, 0xdeadbeef);
     CHECK(act::cuda::pack_heads(set, 4, heads, words.data()));
     CHECK(words.back() == 0xdeadbeef);

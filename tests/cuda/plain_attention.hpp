@@ -8,7 +8,7 @@
 #include <limits>
 #include <vector>
 
-#include "random_attention.hpp"
+#include "random/random_attention.hpp"
 
 namespace act_test {
 

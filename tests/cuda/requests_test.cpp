@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "cuda/emulation/device.hpp"
-#include "random_attention.hpp"
-#include "random_map.hpp"
+#include "random/random_attention.hpp"
+#include "random/random_map.hpp"
 
 namespace {
 

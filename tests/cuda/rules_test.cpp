@@ -23,7 +23,7 @@
 #include "cuda/boundary_cases.hpp"
 #include "cuda/emulation/device.hpp"
 #include "paths.hpp"
-#include "random_map.hpp"
+#include "random/random_map.hpp"
 
 namespace detail = act::cuda::detail;
 

@@ -17,7 +17,7 @@
 #include "cuda/boundary_cases.hpp"
 #include "cuda/map_cases.hpp"
 #include "cuda/there.hpp"
-#include "random_map.hpp"
+#include "random/random_map.hpp"
 
 namespace {
 

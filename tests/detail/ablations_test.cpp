@@ -1,6 +1,6 @@
 // The paper's other redistributions against the oracle, and what holds for each of them.
-#include <act/calibrate_row.hpp>
 #include <act/calibrate.hpp>
+#include <act/calibrate_row.hpp>
 
 #include <doctest/doctest.h>
 
@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "paths.hpp"
-#include "random_map.hpp"
+#include "random/random_map.hpp"
 
 using act_test::random_map;
 using index_list = std::vector<std::size_t>;

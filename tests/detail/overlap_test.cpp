@@ -6,13 +6,13 @@
 
 #include <array>
 #include <cstddef>
-#include <random>
 #include <set>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "random_attention.hpp"
+#include "random/random_attention.hpp"
+#include "random/random_numbers.hpp"
 
 namespace {
 
@@ -76,10 +76,8 @@ TEST_CASE("slots of one buffer that alternate don't overlap, neighbours that rea
 }
 
 TEST_CASE("no overlap is missed, and none is seen that a byte set doesn't have where memory is nested") {
-  std::mt19937 random(11);
-  const auto pick = [&](std::size_t most) {
-    return std::uniform_int_distribution<std::size_t>(0, most)(random);
-  };
+  act_test::random_numbers random(11);
+  const auto pick = [&](std::size_t most) { return random.below(most + 1); };
   std::size_t apart = 0;
   for (int round = 0; round < 20'000; ++round) {
     const auto make = [&] {
@@ -137,10 +135,9 @@ TEST_CASE("a form refuses an output over its inputs, over another output or over
 
 TEST_CASE("an output between its inputs, in one buffer token by token, is right") {
   std::vector<float> buffer(tokens * 4 * heads * channels);
-  std::mt19937 random(3);
-  std::normal_distribution<float> normal;
+  act_test::random_numbers random(3);
   for (float& number : buffer)
-    number = normal(random);
+    number = static_cast<float>(random.normal());
   std::vector<float> apart(heads * tokens * channels);
   const auto packed = act::head_tensor<float>::packed(apart.data(), 1, heads, tokens, channels);
   const auto q = slot(buffer, 0, 4), k = slot(buffer, 1, 4), v = slot(buffer, 2, 4), out = slot(buffer, 3, 4);

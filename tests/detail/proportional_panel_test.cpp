@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "paths.hpp"
-#include "random_map.hpp"
+#include "random/random_map.hpp"
 
 using act_test::map_shape;
 using act_test::random_map;

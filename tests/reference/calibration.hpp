@@ -112,6 +112,34 @@ inline double calibrate(map& m, std::size_t b, std::size_t h, const std::vector<
   return moved;
 }
 
+/// Has the row so little outside of `sinks` that rounding decides whether it is calibrated?
+inline bool on_the_edge(const map& m, std::size_t b, std::size_t h, std::size_t i,
+                        const std::vector<std::size_t>& sinks) {
+  double on_sinks = 0, total = 0;
+  for (std::size_t j = 0; j < m.keys; ++j)
+    total += m.at(b, h, i, j);
+  for (const std::size_t s : sinks)
+    on_sinks += m.at(b, h, i, s);
+  const double share = (total - on_sinks) / total * 1048576;
+  return share > 0.999 && share < 1.001;
+}
+
+/// The map cut to one head of one batch entry and its first `rows` rows.
+inline map first_rows(const map& m, std::size_t b, std::size_t h, std::size_t rows) {
+  map cut{.queries = rows,
+          .keys = m.query_offset + rows,
+          .query_offset = m.query_offset,
+          .window = m.window,
+          .first_key = {m.first_key[b]},
+          .weights = {}};
+  cut.weights.reserve(cut.queries * cut.keys);
+  for (std::size_t i = 0; i < rows; ++i) {
+    for (std::size_t j = 0; j < cut.keys; ++j)
+      cut.weights.push_back(m.at(b, h, i, j));
+  }
+  return cut;
+}
+
 enum class ablation { uniform, subset, inverse, temperature };
 
 /// The paper's other redistributions on one head with known sinks.

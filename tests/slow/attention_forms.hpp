@@ -20,7 +20,7 @@
 namespace slow {
 
 /// A row's log-sum-exp by the oracle, and its largest logit, from the key that has most of the row.
-inline double log_sum_exp(const random_case& c, const reference::map& m, const reference::tensor& q,
+inline double log_sum_exp(const attention_case& c, const reference::map& m, const reference::tensor& q,
                           const reference::tensor& k, std::size_t b, std::size_t h, std::size_t i,
                           double* largest) {
   std::size_t most = m.keys;
@@ -40,8 +40,9 @@ inline double log_sum_exp(const random_case& c, const reference::map& m, const r
 
 /// The last rows one by one, after a prompt whose column sums start the trackers.
 template <class T, class Arch>
-void check_steps(const random_case& c, case_inputs<T>& x, const reference::map& m, const reference::tensor& v,
-                 const act::attention_options& options, double computed, findings& f, checker& check) {
+void check_steps(const attention_case& c, case_inputs<T>& x, const reference::map& m,
+                 const reference::tensor& v, const act::attention_options& options, double computed,
+                 findings& f, checker& check) {
   const std::size_t steps = std::min<std::size_t>(c.queries, 1 + c.seed % 3), prompt = c.queries - steps;
   const auto rows = [](act::head_tensor<T> tensor, std::size_t from, std::size_t count) {
     tensor.data = tensor.row(0, 0, from);
@@ -52,9 +53,9 @@ void check_steps(const random_case& c, case_inputs<T>& x, const reference::map& 
   if (prompt > 0) {
     act::calibrated_attention<T, Arch>(rows(x.q.tensor(), 0, prompt), x.k.tensor(), x.v.tensor(),
                                        rows(x.out.tensor(), 0, prompt), act::layer_heads::all(),
-                                       options_of(c), options, sums);
+                                       c.calibration(), options, sums);
   }
-  std::vector<act::sink_tracker> trackers(c.batches * c.heads, act::sink_tracker(options_of(c)));
+  std::vector<act::sink_tracker> trackers(c.batches * c.heads, act::sink_tracker(c.calibration()));
   for (std::size_t job = 0; job < trackers.size(); ++job) {
     trackers[job].start(std::span(sums).subspan(job * c.keys(), c.offset + prompt), options.visible,
                         job / c.heads, prompt);
@@ -97,25 +98,12 @@ void check_steps(const random_case& c, case_inputs<T>& x, const reference::map& 
 }
 
 template <class T, class Arch>
-void run_case(const random_case& c, findings& f) {
+void run_case(const attention_case& c, findings& f) {
   ++f.cases;
   checker check(f, c.seed, c.kind);
   case_inputs<T> x(c);
   const reference::tensor q = x.q.to_reference(), k = x.k.to_reference(), v = x.v.to_reference();
-  reference::map m{.batches = c.batches,
-                   .heads = c.heads,
-                   .queries = c.queries,
-                   .keys = c.keys(),
-                   .query_offset = c.offset,
-                   .window = c.window,
-                   .first_key = c.first_key,
-                   .weights = {}};
-  if (m.first_key.empty()) m.first_key.assign(c.batches, 0);
-  reference::attend(m, q, k,
-                    {1 / std::sqrt(static_cast<double>(c.channels)),
-                     c.soft_cap,
-                     {c.slopes.begin(), c.slopes.end()},
-                     {c.sink_logits.begin(), c.sink_logits.end()}});
+  const reference::map m = c.plain_map(q, k);
   check_map<T, Arch>(c, m, f, check);
 
   using accumulator = act::accumulator_t<T>;
@@ -128,16 +116,11 @@ void run_case(const random_case& c, findings& f) {
     }
   }
   const double computed = 10 * rounding<T>::computed * (16 + largest_logit);
-  const act::attention_options options{
-      .visible = {c.offset, c.first_key, c.window},
-      .soft_cap = c.soft_cap,
-      .slopes = c.slopes,
-      .sink_logits = c.sink_logits,
-      .kept_weights = c.seed % 2 == 0 ? act::attention_options{}.kept_weights : 0};
+  const act::attention_options options = c.options();
   const auto attend = [&](const act::layer_heads& heads, std::size_t threads) {
     act::set_thread_count(threads);
     return act::calibrated_attention<T, Arch>(x.q.tensor(), x.k.tensor(), x.v.tensor(), x.out.tensor(), heads,
-                                              options_of(c), options);
+                                              c.calibration(), options);
   };
 
   // Outputs against the oracle's with the sinks that were found; of long prompts the rows at some distance.
@@ -194,7 +177,7 @@ void run_case(const random_case& c, findings& f) {
     act::set_thread_count(threads);
     std::copy(plain.begin() + 1, plain.end(), x.out.tensor().data);
     return act::correct_output<T, Arch>(x.out.tensor(), lse, x.q.tensor(), x.k.tensor(), x.v.tensor(),
-                                        act::layer_heads::all(), options_of(c), options);
+                                        act::layer_heads::all(), c.calibration(), options);
   };
   const auto corrected = correct(1);
   compare(corrected, f.corrected, "a corrected output",

@@ -16,8 +16,7 @@
 // counted.
 #pragma once
 
-#include <act/half.hpp>
-#include <act/options.hpp>
+#include <act/calibration_report.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -26,33 +25,13 @@
 #include <iterator>
 #include <vector>
 
+#include "random/random_case.hpp"
 #include "reference/calibration.hpp"
-#include "slow/random_case.hpp"
+#include "rounding.hpp"
 
 namespace slow {
 
-template <class T>
-struct rounding;  // the units; outputs below `least` lack digits, or the weights they are made of do
-template <>
-struct rounding<double> {
-  static constexpr const char* name = "double";
-  static constexpr double stored = 0x1p-53, computed = 0x1p-53, least = 0x1p-969;
-};
-template <>
-struct rounding<float> {
-  static constexpr const char* name = "float";
-  static constexpr double stored = 0x1p-24, computed = 0x1p-24, least = 0x1p-102;
-};
-template <>
-struct rounding<act::float16> {
-  static constexpr const char* name = "float16";
-  static constexpr double stored = 0x1p-11, computed = 0x1p-24, least = 0x1p-14;
-};
-template <>
-struct rounding<act::bfloat16> {
-  static constexpr const char* name = "bfloat16";
-  static constexpr double stored = 0x1p-8, computed = 0x1p-24, least = 0x1p-118;
-};
+using act_test::attention_case, act_test::case_inputs, act_test::logits, act_test::rounding;
 
 /// The largest of one kind of error, with its bound.
 struct record {
@@ -85,7 +64,7 @@ class checker {
     ++into_.failed;
     if (failures_++ < 5)
       std::printf("FAILED seed %u (%s logits): %s: %.3e, bound %.3e\n", seed_,
-                  logits_names[static_cast<int>(kind_)], what, error, bound);
+                  act_test::logits_names[static_cast<int>(kind_)], what, error, bound);
   }
   findings& into_;
   unsigned seed_;
@@ -93,25 +72,12 @@ class checker {
   int failures_ = 0;
 };
 
-inline act::calibration_options options_of(const random_case& c) {
-  act::calibration_options options;
-  options.sinks.rule = c.absolute_rule ? act::sink_rule::absolute : act::sink_rule::relative;
-  options.sinks.alpha = c.alpha;
-  options.beta = c.beta;
-  return options;
-}
-inline reference::settings settings_of(const random_case& c) {
-  return {.sinks = c.absolute_rule ? reference::rule::absolute : reference::rule::relative,
-          .alpha = c.alpha,
-          .beta = c.beta};
-}
-
 /// Are the sinks those of the map, but for scores within `bound` (relative) of the threshold?
 inline void check_sinks(const reference::map& m, std::size_t batch, std::size_t head,
-                        const std::vector<std::size_t>& found, const random_case& c, double bound,
+                        const std::vector<std::size_t>& found, const attention_case& c, double bound,
                         findings& f, checker& check) {
   const std::vector<double> scores = reference::scores(m, batch, head);
-  const reference::settings settings = settings_of(c);
+  const reference::settings settings = c.reference_calibration();
   const std::vector<std::size_t> expected = reference::sinks(m, batch, head, settings);
   f.sinks += found.size();
   std::vector<std::size_t> differing;
@@ -125,40 +91,11 @@ inline void check_sinks(const reference::map& m, std::size_t batch, std::size_t 
   }
 }
 
-/// Has the row so little outside of `sinks` that rounding decides whether it is calibrated?
-inline bool on_the_edge(const reference::map& m, std::size_t batch, std::size_t head, std::size_t row,
-                        const std::vector<std::size_t>& sinks) {
-  double on_sinks = 0, total = 0;
-  for (std::size_t j = 0; j < m.keys; ++j)
-    total += m.at(batch, head, row, j);
-  for (const std::size_t s : sinks)
-    on_sinks += m.at(batch, head, row, s);
-  const double share = (total - on_sinks) / total * 1048576;
-  return share > 0.999 && share < 1.001;
-}
-
 inline std::vector<std::size_t> positions(const act::head_report& report) {
   std::vector<std::size_t> result;
   for (const act::sink& each : report.sinks)
     result.push_back(each.position);
   return result;
-}
-
-/// The map cut to one head of one batch entry and its first `rows` rows.
-inline reference::map first_rows(const reference::map& m, std::size_t batch, std::size_t head,
-                                 std::size_t rows) {
-  reference::map cut{.queries = rows,
-                     .keys = m.query_offset + rows,
-                     .query_offset = m.query_offset,
-                     .window = m.window,
-                     .first_key = {m.first_key[batch]},
-                     .weights = {}};
-  cut.weights.reserve(cut.queries * cut.keys);
-  for (std::size_t i = 0; i < rows; ++i) {
-    for (std::size_t j = 0; j < cut.keys; ++j)
-      cut.weights.push_back(m.at(batch, head, i, j));
-  }
-  return cut;
 }
 
 }  // namespace slow

@@ -18,7 +18,7 @@ namespace slow {
 
 /// The weights of `m`, rounded to T, in the case's layout; calibrated, with one thread and with several.
 template <class T, class Arch>
-void check_map(const random_case& c, const reference::map& m, findings& f, checker& check) {
+void check_map(const attention_case& c, const reference::map& m, findings& f, checker& check) {
   const act_test::map_shape shape{.batches = c.batches,
                                   .heads = c.heads,
                                   .queries = c.queries,
@@ -44,7 +44,7 @@ void check_map(const random_case& c, const reference::map& m, findings& f, check
   const double bound = rounding<T>::stored + (std::is_same_v<T, double> ? 64 : 7) * rounding<T>::computed;
 
   act::set_thread_count(1);
-  const auto report = act::calibrate<T, Arch>(map.span(), act::layer_heads::all(), options_of(c));
+  const auto report = act::calibrate<T, Arch>(map.span(), act::layer_heads::all(), c.calibration());
   for (const act::head_report& each : report.heads) {
     const std::vector<std::size_t> sinks = positions(each);
     check_sinks(rounded, each.batch, each.head, sinks, c, score_bound, f, check);
@@ -66,7 +66,7 @@ void check_map(const random_case& c, const reference::map& m, findings& f, check
   const std::vector<T> alone = map.elements();
   map.elements() = before;
   act::set_thread_count(2 + c.seed % 3);
-  act::calibrate<T, Arch>(map.span(), act::layer_heads::all(), options_of(c));
+  act::calibrate<T, Arch>(map.span(), act::layer_heads::all(), c.calibration());
   check.require(act_test::same_bits(map.elements(), alone), "a map that depends on the number of threads");
 
   // Decoded: the same rows one by one, after a prompt of some of them.
@@ -75,7 +75,7 @@ void check_map(const random_case& c, const reference::map& m, findings& f, check
   // Rows of padding see nothing: they belong to the prompt.
   const std::size_t padding = c.initial(0) > c.offset ? c.initial(0) - c.offset : 0;
   const std::size_t prompt = padding + c.seed % (c.queries - padding + 1);
-  act::sink_tracker tracker(options_of(c));
+  act::sink_tracker tracker(c.calibration());
   auto first = map.span();
   first.batches = first.heads = 1;
   first.queries = prompt;

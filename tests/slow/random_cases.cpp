@@ -14,11 +14,11 @@
 
 namespace {
 
-using slow::findings, slow::random_case, slow::record, slow::rounding;
+using slow::findings, slow::attention_case, slow::record, slow::rounding;
 
 template <class T>
 void run(unsigned seed, findings& f) {
-  const random_case c(seed);
+  const attention_case c = act_test::any_case(seed);
   if (seed % 8 < 6) {
     slow::run_case<T, act::simd::default_arch>(c, f);
   } else {

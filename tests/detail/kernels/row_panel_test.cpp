@@ -12,8 +12,9 @@
 #include <cstddef>
 #include <cstring>
 #include <limits>
-#include <random>
 #include <vector>
+
+#include "random/random_numbers.hpp"
 
 #if defined(ACT_DETAIL_HAS_XSIMD)
 
@@ -45,11 +46,10 @@ struct panel_map {
         common(first_key + batches * panel::lanes),
         stride(common + panel::rows),
         marks(stride) {
-    std::mt19937 random(seed);
-    std::uniform_real_distribution<float> uniform;
+    act_test::random_numbers random(seed);
     elements.resize(1 + panel::rows * stride);
     for (T& each : elements)
-      each = element<T>::store(std::exp(-20 * uniform(random)));
+      each = element<T>::store(std::exp(-20 * random.uniform<float>()));
     for (std::size_t r = 0; r < panel::rows; ++r) {
       for (std::size_t j = 0; j < stride; ++j) {
         if (!sees(r, j))
@@ -57,7 +57,7 @@ struct panel_map {
       }
     }
     for (std::size_t j = begin + 1; j < stride; ++j) {
-      if (random() % one_sink_in != 0) continue;
+      if (!random.one_in(one_sink_in)) continue;
       sinks.push_back(j);
       marks[j] = 1;
     }

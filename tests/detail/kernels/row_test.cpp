@@ -6,8 +6,9 @@
 
 #include <cmath>
 #include <cstddef>
-#include <random>
 #include <vector>
+
+#include "random/random_numbers.hpp"
 
 namespace {
 
@@ -27,11 +28,10 @@ constexpr double column_bound = sizeof(T) == 4 ? 3 * 0x1p-24 : 1e-10;
 
 template <class T>
 std::vector<T> weights(std::size_t count, unsigned seed) {
-  std::mt19937 random(seed);
-  std::uniform_real_distribution<double> uniform;
+  act_test::random_numbers random(seed);
   std::vector<T> values(count);
   for (T& each : values)
-    each = static_cast<T>(std::exp(-20 * uniform(random)));
+    each = static_cast<T>(std::exp(-20 * random.uniform()));
   return values;
 }
 

@@ -4,10 +4,11 @@
 
 #include <act/head_tensor.hpp>
 
+#include <cmath>
 #include <cstddef>
-#include <random>
 #include <vector>
 
+#include "random/random_numbers.hpp"
 #include "reference/attention.hpp"
 
 namespace act_test {
@@ -62,14 +63,13 @@ struct random_attention {
         k(batches, kv_heads, keys, channels, interleaved),
         v(batches, kv_heads, keys, value_channels, interleaved),
         out(batches, heads, queries, value_channels, interleaved) {
-    std::mt19937 random(seed);
-    std::normal_distribution<double> normal;
+    random_numbers random(seed);
     const auto fill = [&](const act::head_tensor<T>& t, double spread) {
       for (std::size_t b = 0; b < t.batches; ++b) {
         for (std::size_t h = 0; h < t.heads; ++h) {
           for (std::size_t i = 0; i < t.tokens; ++i) {
             for (std::size_t c = 0; c < t.channels; ++c)
-              t.row(b, h, i)[c] = static_cast<T>(spread * normal(random));
+              t.row(b, h, i)[c] = static_cast<T>(spread * random.normal());
           }
         }
       }
@@ -86,7 +86,7 @@ struct random_attention {
       for (std::size_t h = 0; h < kv_heads; ++h) {
         for (std::size_t j = 0; j < keys; ++j) {
           k.tensor().row(b, h, j)[0] =
-              random() % 11 == 0 ? static_cast<T>(draw * std::sqrt(double(channels))) : T(0);
+              random.one_in(11) ? static_cast<T>(draw * std::sqrt(double(channels))) : T(0);
         }
       }
     }

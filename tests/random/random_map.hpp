@@ -7,9 +7,9 @@
 #include <cmath>
 #include <cstddef>
 #include <cstring>
-#include <random>
 #include <vector>
 
+#include "random/random_numbers.hpp"
 #include "reference/calibration.hpp"
 
 namespace act_test {
@@ -22,6 +22,26 @@ struct map_shape {
   std::vector<std::size_t> first_key = {};
   layout order = layout::packed;
 };
+
+/// Up to 3 batch entries of 4 heads and 90 rows, at any offset, window and padding.
+inline map_shape random_shape(unsigned seed) {
+  random_numbers random(seed * 7919);
+  map_shape shape;
+  shape.batches = 1 + random.below(3);
+  shape.heads = 1 + random.below(4);
+  shape.queries = 1 + random.below(90);
+  shape.query_offset = random.one_in(3) ? random.below(40) : 0;
+  shape.keys = shape.query_offset + shape.queries + (random.one_in(3) ? random.below(20) : 0);
+  shape.window = random.one_in(3) ? 1 + random.below(50) : 0;
+  if (random.one_in(2)) {
+    for (std::size_t b = 0; b < shape.batches; ++b) {
+      const std::size_t key = random.below(shape.keys + 1);
+      shape.first_key.push_back(key / (1 + random.below(4)));
+    }
+  }
+  shape.order = layout{static_cast<int>(random.below(3))};
+  return shape;
+}
 
 /// Owns the elements of a map. Not movable: the span points into it.
 template <class T>
@@ -77,13 +97,12 @@ class random_map {
 
  private:
   void fill(unsigned seed, double row_mass) {
-    std::mt19937 random(seed);
-    std::normal_distribution<double> normal;
+    random_numbers random(seed);
     for (std::size_t b = 0; b < span_.batches; ++b) {
       for (std::size_t h = 0; h < span_.heads; ++h) {
         std::vector<double> column(span_.keys);
         for (double& each : column)
-          each = random() % 9 == 0 ? 5.0 : 0.0;  // a ninth of the keys draw attention
+          each = random.one_in(9) ? 5.0 : 0.0;  // a ninth of the keys draw attention
         for (std::size_t i = 0; i < span_.queries; ++i) {
           T* const row = span_.row(b, h, i);
           for (std::size_t j = 0; j < span_.keys; ++j)
@@ -92,7 +111,7 @@ class random_map {
           double sum = 0;
           std::vector<double> weight(span_.keys);
           for (std::size_t j = seen.begin; j < seen.end; ++j)
-            sum += weight[j] = std::exp(normal(random) + column[j]);
+            sum += weight[j] = std::exp(random.normal() + column[j]);
           // Below 1 rows differ, as with learned sinks: a row taken for its neighbour is noticed.
           const double mass = row_mass == 1 ? 1 : row_mass * (1 - 0.1 * static_cast<double>(i % 7));
           for (std::size_t j = seen.begin; j < seen.end; ++j)
