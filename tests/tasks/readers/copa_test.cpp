@@ -86,6 +86,7 @@ TEST_CASE("copa: nothing may change what the text of a file means") {
   CHECK(refused("<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>") ==
         "c:1: the DOCTYPE declares what the text may mean; remove it");
   CHECK(refused("<a>\n<b x='&lol;'/></a>") == "c:2: unknown entity 'lol'; write & as &amp;");
+  CHECK(refused("<a>\n\n&lol;</a>") == "c:3: unknown entity 'lol'; write & as &amp;");
   CHECK(refused("<a>a & b</a>").starts_with("c:1: unknown entity ' b"));
   for (const char* code :
        {"&#0;", "&#xD800;", "&#x110000;", "&#;", "&#x;", "&#99999999;", "&#4294967361;", "&;", "&#-1;"}) {

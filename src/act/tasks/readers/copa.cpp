@@ -13,7 +13,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <iterator>
 #include <set>
 #include <string>
 #include <string_view>
@@ -54,6 +53,8 @@ class copa_xml {
         text_(without_bom(file.text)),
         ascii_(std::all_of(text_.begin(), text_.end(),
                            [](char c) { return static_cast<unsigned char>(c) < 0x80; })) {
+    for (std::size_t at = text_.find('\n'); at != std::string_view::npos; at = text_.find('\n', at + 1))
+      line_ends_.push_back(static_cast<std::ptrdiff_t>(at));
     if (const std::size_t at = io::find_invalid_utf8(text_); at != std::string_view::npos) {
       refuse(static_cast<std::ptrdiff_t>(at), "isn't UTF-8; convert the file to UTF-8");
     }
@@ -79,9 +80,10 @@ class copa_xml {
   static constexpr unsigned exact = pugi::parse_cdata | pugi::parse_ws_pcdata | pugi::parse_declaration |
                                     pugi::parse_doctype | pugi::parse_fragment;
 
+  // From the ends of all lines, found once: every item's line is asked for.
   [[nodiscard]] std::size_t line_at(std::ptrdiff_t byte) const {
-    const auto end = text_.begin() + std::clamp(byte, std::ptrdiff_t{0}, std::ssize(text_));
-    return 1 + static_cast<std::size_t>(std::count(text_.begin(), end, '\n'));
+    return 1 + static_cast<std::size_t>(std::lower_bound(line_ends_.begin(), line_ends_.end(), byte) -
+                                        line_ends_.begin());
   }
   [[noreturn]] void refuse(std::ptrdiff_t byte, const std::string& what) const {
     bad_line(file_, line_at(byte), what);
@@ -132,9 +134,15 @@ class copa_xml {
       case pugi::node_pcdata:
       case pugi::node_cdata:
         if (node.parent().type() != pugi::node_element) {
-          if (!trimmed(node.value()).empty()) refuse(node, "text stands outside every element; remove it");
+          const std::string_view text = node.value();
+          if (const std::size_t at = text.find_first_not_of(" \t\r\n"); at != std::string_view::npos) {
+            refuse(node.offset_debug() + static_cast<std::ptrdiff_t>(at),
+                   "text stands outside every element; remove it");
+          }
         } else if (node.type() == pugi::node_pcdata) {
-          check_references(node, node.value());
+          check_references(node.value(), [&](std::size_t at) {
+            return node.offset_debug() + static_cast<std::ptrdiff_t>(at);
+          });
         }
         break;
       case pugi::node_element:
@@ -151,16 +159,18 @@ class copa_xml {
       if (!names.insert(each.name()).second) {
         refuse(element, "attribute " + excerpt(each.name()) + " appears twice; remove one");
       }
-      check_references(element, each.value());
+      check_references(each.value(), [&](std::size_t) { return element.offset_debug(); });
     }
   }
 
-  void check_references(const pugi::xml_node& node, std::string_view text) const {
+  // `place` gives the byte of the file at which a byte of `text` stands, or near which.
+  template <class Place>
+  void check_references(std::string_view text, const Place& place) const {
     for (std::size_t at = text.find('&'); at != std::string_view::npos; at = text.find('&', at + 1)) {
       const std::size_t end = text.find(';', at);
       const std::string_view name = text.substr(at + 1, end == std::string_view::npos ? end : end - at - 1);
       if (end == std::string_view::npos || !is_known(name)) {
-        refuse(node, "unknown entity " + excerpt(name) + "; write & as &amp;");
+        refuse(place(at), "unknown entity " + excerpt(name) + "; write & as &amp;");
       }
     }
   }
@@ -220,6 +230,7 @@ class copa_xml {
   const io::text_file& file_;
   std::string_view text_;
   bool ascii_;
+  std::vector<std::ptrdiff_t> line_ends_;
   pugi::xml_document document_;
 };
 
