@@ -2,6 +2,7 @@
 // don't see, and rows of a panel that stay as they are while their neighbours change.
 #include <act/calibrate.hpp>
 #include <act/detail/proportional_panel.hpp>
+#include <act/half.hpp>
 
 #include <doctest/doctest.h>
 
@@ -19,6 +20,11 @@ using act_test::map_shape;
 using act_test::random_map;
 
 namespace {
+
+using half_simd = act_test::path<act::float16, act::simd::default_arch>;
+using half_scalar = act_test::path<act::float16, act::simd::scalar>;
+using brain_simd = act_test::path<act::bfloat16, act::simd::default_arch>;
+using brain_scalar = act_test::path<act::bfloat16, act::simd::scalar>;
 
 /// NaN in everything that no row sees.
 template <class T>
@@ -119,6 +125,55 @@ TEST_CASE_TEMPLATE("a row that can't be calibrated doesn't touch its panel's oth
       for (std::size_t i = 0; i < 64; ++i) {
         if (i == row) continue;
         CHECK(std::memcmp(map.span().row(0, 0, i), clean.span().row(0, 0, i), 64 * sizeof(T)) == 0);
+      }
+    }
+  }
+}
+
+TEST_CASE_TEMPLATE("a row that holds minus infinity stays to the bit, in a panel and outside of panels", path,
+                   ACT_TEST_PATHS, half_simd, half_scalar, brain_simd, brain_scalar) {
+  using T = typename path::element;
+  using arch = typename path::arch;
+  const T minus_infinity = static_cast<T>(-std::numeric_limits<float>::infinity());
+  constexpr std::size_t n = 71;
+  // Rows before the first panel, several panels, and rows behind the last whole one, at any alignment.
+  for (const std::size_t padding : {0UL, 1UL, 5UL}) {
+    const map_shape shape{.heads = 1, .queries = n, .keys = n, .first_key = {padding}};
+    random_map<T> map(shape, 7), clean(shape, 7);
+    const std::vector<T> original = map.elements();
+    const auto clean_report = act::calibrate<T, arch>(clean.span(), {0}, {.sinks = {.alpha = 1.5}});
+    REQUIRE_FALSE(clean_report.heads[0].sinks.empty());
+    const std::size_t a_sink = clean_report.heads[0].sinks[0].position;
+    for (std::size_t row = padding + 1; row < n; ++row) {
+      CAPTURE(padding);
+      CAPTURE(row);
+      for (const std::size_t key : {padding, std::min(a_sink, row), padding + (row - padding) / 2, row}) {
+        CAPTURE(key);
+        map.elements() = original;
+        clean.elements() = original;
+        T* const spoilt = map.span().row(0, 0, row);
+        spoilt[key] = minus_infinity;
+        const std::vector<T> before(spoilt, spoilt + n);
+        const auto report = act::calibrate<T, arch>(map.span(), {0}, {.sinks = {.alpha = 1.5}});
+        // Its column's score is minus infinity: no sink. The others are those of the map without it, and what
+        // they do to rows that hold none is the same to the bit.
+        std::vector<std::size_t> sinks, expected;
+        for (const act::sink& each : report.heads[0].sinks)
+          sinks.push_back(each.position);
+        for (const act::sink& each : clean_report.heads[0].sinks) {
+          if (each.position != key) expected.push_back(each.position);
+        }
+        CHECK(sinks == expected);
+        act::calibrate_with_sinks<T, arch>(clean.span(), 0, 0, sinks);
+        CHECK(std::memcmp(spoilt, before.data(), n * sizeof(T)) == 0);
+        std::copy_n(clean.span().row(0, 0, row), n, spoilt);
+        CHECK(act_test::same_bits(map.elements(), clean.elements()));
+        // On a sink that is known rather than found, too.
+        map.elements() = original;
+        spoilt[key] = minus_infinity;
+        const std::size_t at_key[] = {key};
+        act::calibrate_with_sinks<T, arch>(map.span(), 0, 0, at_key);
+        CHECK(std::memcmp(spoilt, before.data(), n * sizeof(T)) == 0);
       }
     }
   }
