@@ -33,14 +33,14 @@ class read_only {
   void* memory_;
 };
 
-constexpr std::size_t n = 700;
+constexpr std::size_t keys_of_row = 700;
 
 /// Rows with all of their mass on key 5, a sink: nothing can receive, so they stay.
 template <class T>
 std::vector<T> rows_on_one_sink(std::size_t rows) {
-  std::vector<T> numbers(rows * n, T(0));
+  std::vector<T> numbers(rows * keys_of_row, T(0));
   for (std::size_t i = 0; i < rows; ++i)
-    numbers[i * n + 5] = T(1);
+    numbers[i * keys_of_row + 5] = T(1);
   return numbers;
 }
 
@@ -49,19 +49,19 @@ std::vector<T> rows_on_one_sink(std::size_t rows) {
 TEST_CASE_TEMPLATE("rows that stay are only read", T, float, double, act::float16) {
   const std::vector<std::size_t> sinks{5};
   const read_only<T> row(rows_on_one_sink<T>(1));
-  CHECK(act::calibrate_row<T>(row.numbers(), {0, n}, sinks) == 0);
-  CHECK((act::calibrate_row<T, act::simd::scalar>(row.numbers(), {0, n}, sinks)) == 0);
+  CHECK(act::calibrate_row<T>(row.numbers(), {0, keys_of_row}, sinks) == 0);
+  CHECK((act::calibrate_row<T, act::simd::scalar>(row.numbers(), {0, keys_of_row}, sinks)) == 0);
 
   const read_only<T> map(rows_on_one_sink<T>(40));
-  const auto span =
-      act::attention_span<T>::packed(map.numbers().data(), 1, 1, 40, n, {.query_offset = n - 40});
+  const auto span = act::attention_span<T>::packed(map.numbers().data(), 1, 1, 40, keys_of_row,
+                                                   {.query_offset = keys_of_row - 40});
   CHECK(act::calibrate_with_sinks(span, 0, 0, sinks) == 0);
   CHECK(act::calibrate(span, {0}).heads[0].moved_mass == 0);
 
   act::sink_tracker tracker;
   for (int step = 0; step < 20; ++step)
-    tracker.append(std::span<const T>(row.numbers()), {0, n});
+    tracker.append(std::span<const T>(row.numbers()), {0, keys_of_row});
   CHECK(tracker.sinks().size() == 1);
-  CHECK(tracker.calibrate_row(row.numbers(), {0, n}) == 0);
+  CHECK(tracker.calibrate_row(row.numbers(), {0, keys_of_row}) == 0);
 }
 #endif
