@@ -88,7 +88,7 @@ std::vector<T> adversarial_row(const plain_sums& so_far, std::size_t keys, act::
   const double usual = random.uniform() / static_cast<double>(keys);
   for (T& each : row)
     each = static_cast<T>(static_cast<float>(usual * random.uniform()));
-  for (std::size_t n = 0; n < 3 + keys / 40 && !seen.empty(); ++n) {
+  for (std::size_t lifted = 0; lifted < 3 + keys / 40 && !seen.empty(); ++lifted) {
     const std::size_t j = seen.begin + random.below(seen.size());
     plain_sums::column after = j < so_far.columns.size() ? so_far.columns[j] : plain_sums::column{};
     after.rows += 1;
@@ -182,7 +182,8 @@ std::size_t decode(const sequence_case& c, unsigned seed) {
       past.clear();
       REQUIRE(plain.agree(tracker, bound));
     }
-    for (std::size_t n = random.below(3); c.edits && n > 0 && !past.empty() && random.one_in(4); --n) {
+    for (std::size_t left = random.below(3); c.edits && left > 0 && !past.empty() && random.one_in(4);
+         --left) {
       tracker.retract<T, Arch>(std::span<const T>(past.back().row), past.back().seen);
       twin.retract<T, Arch>(std::span<const T>(past.back().row), past.back().seen);
       plain = past.back().before;
