@@ -61,10 +61,9 @@ TEST_CASE("threads of the programs wait passively") {
       CAPTURE(made.settings);
       CHECK(made.run.exit_code == 0);
       if (begun(made.settings) == 0) {
-        MESSAGE("[skipped] built without OpenMP");
+        MESSAGE("[skipped] no OpenMP, or one that prints nothing before it is needed (LLVM's)");
         return;
       }
-      CHECK(begun(made.settings) == 2);
       CHECK(last_setting(made.settings, "OMP_WAIT_POLICY") == "PASSIVE");
       const std::string spins = last_setting(made.settings, "GOMP_SPINCOUNT");
       const std::string block_time = last_setting(made.settings, "KMP_BLOCKTIME");
