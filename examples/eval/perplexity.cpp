@@ -1,6 +1,7 @@
 #include "eval/perplexity.hpp"
 
 #include <act/error.hpp>
+#include <act/io/json_document.hpp>
 #include <act/io/sha256.hpp>
 #include <act/io/text_file.hpp>
 #include <act/io/utf8.hpp>
@@ -10,8 +11,6 @@
 #include <act/runtime/fingerprint.hpp>
 #include <act/runtime/load_model.hpp>
 #include <act/tasks/score_perplexity.hpp>
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -94,13 +93,14 @@ void evaluate_perplexity(const command_line& line, const eval_options& options) 
       score(loaded.model, tokens, size, heads.calibration(), options);
 
   if (!options.common.json.empty()) {
-    nlohmann::ordered_json document{{"task", perplexity_task},
-                                    {"tokens", tokens.size()},
-                                    {"context", size.context},
-                                    {"stride", size.stride}};
+    act::io::json_document document = act::io::json_document::object({{"task", perplexity_task},
+                                                                      {"tokens", tokens.size()},
+                                                                      {"context", size.context},
+                                                                      {"stride", size.stride}});
     document.update(act::report::to_json(result));
     add_calibrated_model(document, heads.calibration(), identity);
-    document["data"] = {{"file", options.data}, {"sha256", act::io::sha256_of_file(options.data)}};
+    document.set("data", act::io::json_document::object(
+                             {{"file", options.data}, {"sha256", act::io::sha256_of_file(options.data)}}));
     write_result(options.common.json, std::move(document), line, clock);
   }
   std::cout << "perplexity of " << result.counted << " tokens of " << options.data << " in " << result.windows

@@ -2,6 +2,7 @@
 
 #include <act/error.hpp>
 #include <act/io/atomic_file.hpp>
+#include <act/io/json_document.hpp>
 #include <act/report/answers_report.hpp>
 #include <act/report/number_text.hpp>
 #include <act/report/progress.hpp>
@@ -14,8 +15,6 @@
 #include <act/tasks/shots.hpp>
 #include <act/tasks/squad_metrics.hpp>
 #include <act/tasks/task.hpp>
-
-#include <nlohmann/json.hpp>
 
 #include <cstddef>
 #include <iostream>
@@ -158,13 +157,14 @@ void evaluate_questions(const command_line& line, const act::tasks::task& task, 
 
   if (!options.predictions.empty()) act::io::write_file(options.predictions, prediction_lines(made));
   if (!options.common.json.empty()) {
-    nlohmann::ordered_json document{{"task", task.name}, {"scoring", "generated"}};
+    act::io::json_document document =
+        act::io::json_document::object({{"task", task.name}, {"scoring", "generated"}});
     document.update(act::report::to_json(result));
-    document["max_new_tokens"] = options.max_new_tokens;
-    if (options.shots > 0) document["shots"] = {{"count", options.shots}};
+    document.set("max_new_tokens", options.max_new_tokens);
+    if (options.shots > 0) document.set("shots", act::io::json_document::object({{"count", options.shots}}));
     passed.add_to(document);
     add_calibrated_model(document, heads.calibration(), identity);
-    document["data"] = {{"file", options.data}, {"sha256", data.sha256}};
+    document.set("data", act::io::json_document::object({{"file", options.data}, {"sha256", data.sha256}}));
     write_result(options.common.json, std::move(document), line, clock);
   }
 

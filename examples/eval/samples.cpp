@@ -1,6 +1,7 @@
 #include "eval/samples.hpp"
 
 #include <act/io/atomic_file.hpp>
+#include <act/io/json_document.hpp>
 #include <act/report/evaluation_report.hpp>
 #include <act/report/number_text.hpp>
 #include <act/report/provenance.hpp>
@@ -9,8 +10,6 @@
 #include <act/statistics/bootstrap.hpp>
 #include <act/tasks/evaluate.hpp>
 #include <act/tasks/task.hpp>
-
-#include <nlohmann/json.hpp>
 
 #include <cstddef>
 #include <iostream>
@@ -58,18 +57,23 @@ std::string prediction_lines(const prepared_runs& prepared,
   return lines;
 }
 
-nlohmann::ordered_json document_of(const scored_task& all, const eval_options& options) {
-  nlohmann::ordered_json document{{"task", all.task.name}, {"scoring", all.scoring}};
+act::io::json_document document_of(const scored_task& all, const eval_options& options) {
+  act::io::json_document document =
+      act::io::json_document::object({{"task", all.task.name}, {"scoring", all.scoring}});
   document.update(act::report::to_json(all.result));
   if (options.shots > 0) {
-    document["shots"] = {{"count", options.shots}, {"file", options.shot_data}, {"sha256", all.pool.sha256}};
-    document["per_seed"] = nlohmann::ordered_json::array();
+    document.set("shots",
+                 act::io::json_document::object(
+                     {{"count", options.shots}, {"file", options.shot_data}, {"sha256", all.pool.sha256}}));
+    auto per_seed = act::io::json_document::array();
     for (std::size_t run = 0; run < all.scores.size(); ++run) {
-      nlohmann::ordered_json one{{"shot_seed", *all.prepared.runs[run].shot_seed}};
+      act::io::json_document one =
+          act::io::json_document::object({{"shot_seed", *all.prepared.runs[run].shot_seed}});
       one.update(act::report::to_json(
           act::tasks::evaluate(all.labels, all.answers, {&all.scores[run], 1}, resampled(options))));
-      document["per_seed"].push_back(std::move(one));
+      per_seed.push_back(std::move(one));
     }
+    document.set("per_seed", std::move(per_seed));
   }
   all.passed.add_to(document);
   return document;
@@ -143,9 +147,9 @@ void evaluate_samples(const command_line& line, const act::tasks::task& task, co
   if (!options.predictions.empty())
     act::io::write_file(options.predictions, prediction_lines(prepared, scores));
   if (!options.common.json.empty()) {
-    nlohmann::ordered_json document = document_of(all, options);
+    act::io::json_document document = document_of(all, options);
     add_calibrated_model(document, heads.calibration(), identity, heads.subset());
-    document["data"] = {{"file", options.data}, {"sha256", data.sha256}};
+    document.set("data", act::io::json_document::object({{"file", options.data}, {"sha256", data.sha256}}));
     write_result(options.common.json, std::move(document), line, clock);
   }
   print(all, options);

@@ -2,7 +2,7 @@
 
 #include <act/error.hpp>
 #include <act/io/atomic_file.hpp>
-#include <act/io/json_text.hpp>
+#include <act/io/json_document.hpp>
 #include <act/io/printable.hpp>
 #include <act/runtime/checkpoint/gguf.hpp>
 #include <act/runtime/fingerprint.hpp>
@@ -10,12 +10,12 @@
 #include <act/runtime/load_model.hpp>
 #include <act/search/heads_file.hpp>
 
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -46,16 +46,17 @@ std::vector<act::runtime::token_id> parse_tokens(const std::string& text) {
   return tokens;
 }
 
-nlohmann::ordered_json numbers(const act::runtime::model& model, const act::runtime::matrix& hidden) {
-  act::runtime::matrix logits(1, act::runtime::index(model.config.vocabulary));
+act::io::json_document numbers(const act::runtime::model& model, const act::runtime::matrix& hidden) {
+  act::runtime::matrix logits(1, model.config.vocabulary);
   model.output.all_logits(hidden, logits);
-  if (!logits.array().isFinite().all()) {
+  const std::span<const float> values = std::as_const(logits).row(0);
+  if (!std::all_of(values.begin(), values.end(), [](float logit) { return std::isfinite(logit); })) {
     throw act::error(act::error_code::invalid_input, "logits",
                      "aren't finite numbers; the checkpoint overflows float32");
   }
-  auto list = nlohmann::ordered_json::array();
-  for (Eigen::Index i = 0; i < logits.cols(); ++i)
-    list.push_back(logits(0, i));
+  auto list = act::io::json_document::array();
+  for (const float logit : values)
+    list.push_back(logit);
   return list;
 }
 
@@ -73,14 +74,16 @@ void write_logits(const command_line& line, const generate_options& options,
   const act::runtime::model_calibration calibration = calibration_for(model, options, heads);
   const act::runtime::packed_prompts packed = act::runtime::pack(model.config, prompts);
   const act::runtime::plain_and_calibrated both = act::runtime::run_both(model, packed, calibration);
-  nlohmann::ordered_json document{{"baseline", numbers(model, both.plain)}};
+  const act::io::json_document baseline = numbers(model, both.plain);
+  act::io::json_document document = act::io::json_document::object({{"baseline", baseline}});
   if (heads) {
     const bool any = !calibration.heads.empty();
-    document["calibrated"] = any ? numbers(model, both.calibrated) : document["baseline"];
+    document.set("calibrated", any ? numbers(model, both.calibrated) : baseline);
   }
-  act::io::write_file(options.logits, act::io::compact_json(document) + "\n");
+  act::io::write_file(options.logits, document.text() + "\n");
   if (options.common.json.empty()) return;
-  nlohmann::ordered_json summary{{"logits", options.logits}, {"prompt_tokens", prompts.front()}};
+  act::io::json_document summary =
+      act::io::json_document::object({{"logits", options.logits}, {"prompt_tokens", prompts.front()}});
   add_calibrated_model(summary, calibration, act::runtime::identity_of(model));
   write_result(options.common.json, std::move(summary), line, clock);
 }

@@ -2,14 +2,13 @@
 
 #include <act/error.hpp>
 #include <act/io/atomic_file.hpp>
+#include <act/io/json_document.hpp>
 #include <act/io/sha256.hpp>
 #include <act/report/progress.hpp>
 #include <act/runtime/chat_template.hpp>
 #include <act/runtime/fingerprint.hpp>
 #include <act/runtime/generate.hpp>
 #include <act/runtime/load_model.hpp>
-
-#include <nlohmann/json.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -88,11 +87,11 @@ void answer_mt_bench(const command_line& line, generate_options& options,
   }
   std::cout << questions.size() << " questions answered in " << options.answers << '\n';
   if (options.common.json.empty()) return;
-  nlohmann::ordered_json document{{"questions", questions.size()},
-                                  {"answers", options.answers},
-                                  {"model_id", name},
-                                  {"tokens", made_tokens},
-                                  {"chat_template", format.name}};
+  act::io::json_document document = act::io::json_document::object({{"questions", questions.size()},
+                                                                    {"answers", options.answers},
+                                                                    {"model_id", name},
+                                                                    {"tokens", made_tokens},
+                                                                    {"chat_template", format.name}});
   add_calibrated_model(document, calibration, identity);
   write_result(options.common.json, std::move(document), line, clock);
 }

@@ -1,11 +1,10 @@
 #include "generate/text.hpp"
 
+#include <act/io/json_document.hpp>
 #include <act/runtime/chat_template.hpp>
 #include <act/runtime/fingerprint.hpp>
 #include <act/runtime/generate.hpp>
 #include <act/runtime/load_model.hpp>
-
-#include <nlohmann/json.hpp>
 
 #include <chrono>
 #include <iostream>
@@ -73,16 +72,16 @@ void write_text(const command_line& line, generate_options& options,
   const act::runtime::generation& made = timed.made;
   if (options.common.json.empty()) return;
 
-  nlohmann::ordered_json document{{"text", made.text},
-                                  {"tokens", made.tokens},
-                                  {"end", name_of(made.end)},
-                                  {"prompt", asked},
-                                  {"prompt_tokens", prompt}};
+  act::io::json_document document = act::io::json_document::object({{"text", made.text},
+                                                                    {"tokens", made.tokens},
+                                                                    {"end", name_of(made.end)},
+                                                                    {"prompt", asked},
+                                                                    {"prompt_tokens", prompt}});
   add_calibrated_model(document, calibration, act::runtime::identity_of(loaded.model));
-  if (format != nullptr) document["chat_template"] = format->name;
-  document["seconds_to_first_token"] = timed.first;
+  if (format != nullptr) document.set("chat_template", format->name);
+  document.set("seconds_to_first_token", timed.first);
   if (made.tokens.size() > 1 && timed.decoding > 0) {
-    document["tokens_per_second"] = static_cast<double>(made.tokens.size() - 1) / timed.decoding;
+    document.set("tokens_per_second", static_cast<double>(made.tokens.size() - 1) / timed.decoding);
   }
   write_result(options.common.json, std::move(document), line, clock);
 }

@@ -5,6 +5,7 @@
 #include <act/inspection/sample_prompts.hpp>
 #include <act/inspection/summary.hpp>
 #include <act/io/atomic_file.hpp>
+#include <act/io/json_document.hpp>
 #include <act/report/inspection_page.hpp>
 #include <act/report/inspection_report.hpp>
 #include <act/report/progress.hpp>
@@ -13,8 +14,6 @@
 #include <act/tasks/read_samples.hpp>
 #include <act/tasks/selection.hpp>
 #include <act/tasks/task.hpp>
-
-#include <nlohmann/json.hpp>
 
 #include <cstddef>
 #include <iostream>
@@ -80,11 +79,11 @@ void inspect_data(const command_line& line, const inspect_options& options) {
       look(loaded.model, made.prompts, how, options.common.quiet);
 
   if (!options.common.json.empty()) {
-    nlohmann::ordered_json document{{"task", task.name}};
+    act::io::json_document document = act::io::json_document::object({{"task", task.name}});
     document.update(act::report::to_json(summary, by));
     passed.add_to(document);
-    document["sinks"] = act::report::sinks_json(summary, by);
-    document["data"] = {{"file", options.data}, {"sha256", sha256}};
+    document.set("sinks", act::report::sinks_json(summary, by));
+    document.set("data", act::io::json_document::object({{"file", options.data}, {"sha256", sha256}}));
     write_inspection(std::move(document), how.sinks, loaded.model, clock, line, options);
   }
   if (!options.html.empty()) {

@@ -4,14 +4,13 @@
 #include <act/inspection/observe.hpp>
 #include <act/inspection/summary.hpp>
 #include <act/io/atomic_file.hpp>
+#include <act/io/json_document.hpp>
 #include <act/io/text_file.hpp>
 #include <act/report/inspection_page.hpp>
 #include <act/report/inspection_report.hpp>
 #include <act/report/progress.hpp>
 #include <act/report/token_text.hpp>
 #include <act/runtime/load_model.hpp>
-
-#include <nlohmann/json.hpp>
 
 #include <cstddef>
 #include <iostream>
@@ -80,9 +79,10 @@ void inspect_prompt(const command_line& line, const inspect_options& options) {
   const act::inspection::inspection_summary summary = act::inspection::summarise(observed);
 
   if (!options.common.json.empty()) {
-    nlohmann::ordered_json document{{"prompt", prompt.text}, {"prompt_tokens", observed.tokens}};
+    act::io::json_document document =
+        act::io::json_document::object({{"prompt", prompt.text}, {"prompt_tokens", observed.tokens}});
     document.update(act::report::to_json(summary, by));
-    document["sinks"] = act::report::sinks_json(observed, by);
+    document.set("sinks", act::report::sinks_json(observed, by));
     write_inspection(std::move(document), how.sinks, loaded.model, clock, line, options);
   }
   if (!options.html.empty()) {

@@ -1,5 +1,6 @@
 #include "inspect/result.hpp"
 
+#include <act/io/json_document.hpp>
 #include <act/report/inspection_heat_map.hpp>
 #include <act/report/inspection_report.hpp>
 #include <act/report/number_text.hpp>
@@ -7,8 +8,6 @@
 #include <act/runtime/fingerprint.hpp>
 #include <act/runtime/load_model.hpp>
 #include <act/version.hpp>
-
-#include <nlohmann/json.hpp>
 
 #include <iostream>
 #include <utility>
@@ -19,11 +18,11 @@
 
 namespace act_program {
 
-void write_inspection(nlohmann::ordered_json document, const act::sink_options& sinks,
+void write_inspection(act::io::json_document document, const act::sink_options& sinks,
                       const act::runtime::model& model, const act::report::provenance_clock& clock,
                       const command_line& line, const inspect_options& options) {
-  document["options"] = act::report::to_json(sinks);
-  document["model"] = act::runtime::to_json(act::runtime::identity_of(model));
+  document.set("options", act::report::to_json(sinks));
+  document.set("model", act::runtime::to_json(act::runtime::identity_of(model)));
   write_result(options.common.json, std::move(document), line, clock);
 }
 

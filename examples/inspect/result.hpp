@@ -1,11 +1,10 @@
 // What act-inspect says of a prompt and of a data set in the same way.
 #pragma once
 
+#include <act/io/json_document.hpp>
 #include <act/options.hpp>
 #include <act/report/inspection_page.hpp>
 #include <act/report/provenance.hpp>
-
-#include <nlohmann/json_fwd.hpp>
 
 #include <string>
 
@@ -23,7 +22,7 @@ class command_line;
 struct inspect_options;
 
 /// Writes a result with what both kinds end with.
-void write_inspection(nlohmann::ordered_json document, const act::sink_options& sinks,
+void write_inspection(act::io::json_document document, const act::sink_options& sinks,
                       const act::runtime::model& model, const act::report::provenance_clock& clock,
                       const command_line& line, const inspect_options& options);
 

@@ -1,14 +1,15 @@
 #include "programs/passed_over.hpp"
 
-#include <nlohmann/json.hpp>
+#include <act/io/json_document.hpp>
 
 namespace act_program {
 
-void passed_over::add_to(nlohmann::ordered_json& document) const {
-  document["left_out"] = nlohmann::ordered_json::object();
-  if (searched) document["left_out"]["search_samples"] = *searched;
-  document["left_out"]["too_long"] = too_long;
-  document["truncated"] = truncated;
+void passed_over::add_to(act::io::json_document& document) const {
+  act::io::json_document left_out;
+  if (searched) left_out.set("search_samples", *searched);
+  left_out.set("too_long", too_long);
+  document.set("left_out", std::move(left_out));
+  document.set("truncated", truncated);
 }
 
 std::string passed_over::remarks() const {

@@ -1,7 +1,7 @@
 // Samples of a data file that weren't run, or not whole, and how a result says so.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
+#include <act/io/json_document.hpp>
 
 #include <cstddef>
 #include <optional>
@@ -15,7 +15,7 @@ struct passed_over {
   std::size_t too_long = 0;   ///< left out: longer than the model's context
   std::size_t truncated = 0;  ///< run, their prompts cut
 
-  void add_to(nlohmann::ordered_json& document) const;
+  void add_to(act::io::json_document& document) const;
 
   /// A line for each kind that there is.
   [[nodiscard]] std::string remarks() const;

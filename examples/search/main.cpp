@@ -1,5 +1,6 @@
 // act-search: finds the heads whose calibration helps, on held-out samples.
 #include <act/error.hpp>
+#include <act/io/json_document.hpp>
 #include <act/parallel.hpp>
 #include <act/report/number_text.hpp>
 #include <act/report/progress.hpp>
@@ -13,8 +14,6 @@
 #include <act/search/selection.hpp>
 #include <act/search/state.hpp>
 #include <act/statistics/intervals.hpp>
-
-#include <nlohmann/json.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -154,9 +153,9 @@ void run(const command_line& line, const search_options& options) {
   act::search::write_heads_file(options.out,
                                 act::report::heads_file_of(identity, plan, outcome, selected, how));
   if (!options.common.json.empty()) {
-    nlohmann::ordered_json document = act::report::to_json(plan, outcome, selected, how);
-    document["options"] = act::search::to_json(plan.options, plan.subset);
-    document["model"] = act::runtime::to_json(identity);
+    act::io::json_document document = act::report::to_json(plan, outcome, selected, how);
+    document.set("options", act::search::to_json(plan.options, plan.subset));
+    document.set("model", act::runtime::to_json(identity));
     write_result(options.common.json, std::move(document), line, clock);
   }
 

@@ -1,4 +1,5 @@
 // Nothing that is put into a page can become markup or script.
+#include <act/io/json_document.hpp>
 #include <act/report/html_text.hpp>
 
 #include <doctest/doctest.h>
@@ -21,13 +22,13 @@ TEST_CASE("markup, quotes, control characters and broken UTF-8 in text") {
 }
 
 TEST_CASE("JSON inside a script element can't end it, and reads back as it was") {
-  const nlohmann::json value{{"</script>", {"<!--", "a & b", "é\u2028", "]]>"}}};
-  const std::string text = act::report::script_json(value);
+  const nlohmann::ordered_json value{{"</script>", {"<!--", "a & b", "é\u2028", "]]>"}}};
+  const std::string text = act::report::script_json(act::io::json_document::of(value));
   CHECK(text.find_first_of("<>&") == std::string::npos);
   for (const char c : text)
     CHECK(static_cast<unsigned char>(c) < 0x7f);
-  CHECK(nlohmann::json::parse(text) == value);
-  CHECK(act::report::script_json(nlohmann::json("\xff")) == "\"\\ufffd\"");
+  CHECK(nlohmann::ordered_json::parse(text) == value);
+  CHECK(act::report::script_json("\xff") == "\"\\ufffd\"");
 }
 
 TEST_CASE("base64 of every length, by RFC 4648's own examples") {

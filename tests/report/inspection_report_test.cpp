@@ -11,7 +11,7 @@
 
 TEST_CASE("JSON of a prompt: each sink with layer, head, position, token, score and share") {
   const auto by = act_test::hostile_tokenizer();
-  const auto sinks = act::report::sinks_json(act_test::example_prompt(), by);
+  const nlohmann::ordered_json sinks = act::report::sinks_json(act_test::example_prompt(), by).value();
   REQUIRE(sinks.size() == 4);
   CHECK(sinks[1] == nlohmann::ordered_json{{"layer", 0},
                                            {"head", 1},
@@ -26,7 +26,8 @@ TEST_CASE("JSON of a prompt: each sink with layer, head, position, token, score 
 
 TEST_CASE("JSON of a summary") {
   const auto by = act_test::hostile_tokenizer();
-  const auto document = act::report::to_json(act::inspection::summarise(act_test::example_prompt()), by);
+  const nlohmann::ordered_json document =
+      act::report::to_json(act::inspection::summarise(act_test::example_prompt()), by).value();
   CHECK(document["n"] == 1);
   CHECK(document["layers"] == 2);
   CHECK(document["heads_per_layer"] == 2);
@@ -42,7 +43,8 @@ TEST_CASE("JSON of a summary") {
   CHECK(document["frequent_tokens"].size() == 4);
   CHECK(document["frequent_tokens"][0]["share"] == 0.25);
   CHECK(document["tenths"].size() == 10);
-  const auto sinks = act::report::sinks_json(act::inspection::summarise(act_test::example_prompt()), by);
+  const nlohmann::ordered_json sinks =
+      act::report::sinks_json(act::inspection::summarise(act_test::example_prompt()), by).value();
   CHECK(sinks[0]["id"] == 3);  // the strongest first
   CHECK(sinks[0]["count"] == 1);
 }

@@ -1,4 +1,5 @@
 // Where a result comes from.
+#include <act/io/json_document.hpp>
 #include <act/report/provenance.hpp>
 #include <act/version.hpp>
 
@@ -32,7 +33,8 @@ TEST_CASE("a stamp holds everything, in a fixed order") {
   CHECK(stamp.compiler != "unknown");
   CHECK(stamp.threads >= 1);
   CHECK(stamp.seconds >= 0);
-  const auto object = act::report::to_json(stamp, {{"beta", 0.4}});
+  const nlohmann::ordered_json object =
+      act::report::to_json(stamp, act::io::json_document::object({{"beta", 0.4}})).value();
   std::string keys;
   for (const auto& item : object.items()) {
     keys += item.key() + " ";

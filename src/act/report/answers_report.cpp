@@ -1,4 +1,3 @@
-#include <act/io/json_text.hpp>
 #include <act/report/answers_report.hpp>
 #include <act/report/number_json.hpp>
 #include <act/report/number_text.hpp>
@@ -8,46 +7,47 @@
 #include <act/tasks/sample.hpp>
 #include <act/tasks/squad_metrics.hpp>
 
-#include <nlohmann/json.hpp>
-
 namespace act::report {
 
 namespace {
 
-nlohmann::ordered_json to_json(const tasks::answer_means& means) {
-  return {{"n", means.n},
-          {"exact_match", means.exact_match},
-          {"exact_match_ci95", interval_json(means.exact_match_ci95)},
-          {"f1", means.f1},
-          {"f1_ci95", or_null(means.f1_ci95)}};
-}
-
-nlohmann::ordered_json to_json(const tasks::answers_summary& summary) {
-  nlohmann::ordered_json object = to_json(summary.all);
-  object.erase("n");
-  if (summary.has_answer) object["has_answer"] = to_json(*summary.has_answer);
-  if (summary.no_answer) object["no_answer"] = to_json(*summary.no_answer);
+// The means of all questions go without their count, which stands beside them.
+io::json_document to_json(const tasks::answer_means& means, bool with_count = true) {
+  io::json_document object;
+  if (with_count) object.set("n", means.n);
+  object.update(io::json_document::object({{"exact_match", means.exact_match},
+                                           {"exact_match_ci95", interval_json(means.exact_match_ci95)},
+                                           {"f1", means.f1},
+                                           {"f1_ci95", or_null(means.f1_ci95)}}));
   return object;
 }
 
-nlohmann::ordered_json to_json(const tasks::answers_difference& difference) {
-  return {{"exact_match", difference.exact_match},
-          {"exact_match_ci95", or_null(difference.exact_match_ci95)},
-          {"f1", difference.f1},
-          {"f1_ci95", or_null(difference.f1_ci95)},
-          {"gained", difference.gained},
-          {"lost", difference.lost},
-          {"mcnemar_p", difference.mcnemar_p}};
+io::json_document to_json(const tasks::answers_summary& summary) {
+  io::json_document object = to_json(summary.all, false);
+  if (summary.has_answer) object.set("has_answer", to_json(*summary.has_answer));
+  if (summary.no_answer) object.set("no_answer", to_json(*summary.no_answer));
+  return object;
+}
+
+io::json_document to_json(const tasks::answers_difference& difference) {
+  return io::json_document::object({{"exact_match", difference.exact_match},
+                                    {"exact_match_ci95", or_null(difference.exact_match_ci95)},
+                                    {"f1", difference.f1},
+                                    {"f1_ci95", or_null(difference.f1_ci95)},
+                                    {"gained", difference.gained},
+                                    {"lost", difference.lost},
+                                    {"mcnemar_p", difference.mcnemar_p}});
 }
 
 }  // namespace
 
-nlohmann::ordered_json to_json(const tasks::answers_evaluation& result) {
-  nlohmann::ordered_json document{{"n", result.n},
-                                  {"version", result.rules == tasks::squad_rules::v2 ? "2.0" : "1.1"},
-                                  {"baseline", to_json(result.baseline)}};
-  if (result.calibrated) document["calibrated"] = to_json(*result.calibrated);
-  if (result.difference) document["difference"] = to_json(*result.difference);
+io::json_document to_json(const tasks::answers_evaluation& result) {
+  io::json_document document =
+      io::json_document::object({{"n", result.n},
+                                 {"version", result.rules == tasks::squad_rules::v2 ? "2.0" : "1.1"},
+                                 {"baseline", to_json(result.baseline)}});
+  if (result.calibrated) document.set("calibrated", to_json(*result.calibrated));
+  if (result.difference) document.set("difference", to_json(*result.difference));
   return document;
 }
 
@@ -80,20 +80,20 @@ std::string prediction_line(const tasks::sample& question,
                             const std::vector<runtime::token_id>& prompt_tokens,
                             const answered_question& plain,
                             const std::optional<answered_question>& calibrated) {
-  const auto answered = [](const answered_question& each) -> nlohmann::ordered_json {
-    return {{"text", tasks::generated_answer(each.made.text)},
-            {"tokens", each.made.tokens},
-            {"end", name_of(each.made.end)},
-            {"exact_match", each.score.exact_match},
-            {"f1", each.score.f1}};
+  const auto answered = [](const answered_question& each) -> io::json_document {
+    return io::json_document::object({{"text", tasks::generated_answer(each.made.text)},
+                                      {"tokens", each.made.tokens},
+                                      {"end", name_of(each.made.end)},
+                                      {"exact_match", each.score.exact_match},
+                                      {"f1", each.score.f1}});
   };
-  nlohmann::ordered_json line{{"index", question.index},
-                              {"id", question.fields.at("id")},
-                              {"answers", question.choices},
-                              {"prompt_tokens", prompt_tokens},
-                              {"baseline", answered(plain)}};
-  if (calibrated) line["calibrated"] = answered(*calibrated);
-  return io::compact_json(line) + "\n";
+  io::json_document line = io::json_document::object({{"index", question.index},
+                                                      {"id", question.fields.at("id")},
+                                                      {"answers", question.choices},
+                                                      {"prompt_tokens", prompt_tokens},
+                                                      {"baseline", answered(plain)}});
+  if (calibrated) line.set("calibrated", answered(*calibrated));
+  return line.text() + "\n";
 }
 
 }  // namespace act::report

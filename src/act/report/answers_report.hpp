@@ -2,9 +2,8 @@
 // value, and a question's line in a predictions file.
 #pragma once
 
+#include <act/io/json_document.hpp>
 #include <act/runtime/tokenizer/tokenizer.hpp>
-
-#include <nlohmann/json_fwd.hpp>
 
 #include <optional>
 #include <string>
@@ -22,7 +21,7 @@ struct squad_score;
 namespace act::report {
 
 /// `{"n", "version", "baseline", "calibrated"?, "difference"?}`; exact match and F1 are fractions.
-[[nodiscard]] nlohmann::ordered_json to_json(const tasks::answers_evaluation& result);
+[[nodiscard]] io::json_document to_json(const tasks::answers_evaluation& result);
 
 /// One line a way of answering; version 2.0 with the questions that have an answer and those that don't.
 [[nodiscard]] std::string answers_table(const tasks::answers_evaluation& result);

@@ -1,4 +1,3 @@
-#include <act/io/json_text.hpp>
 #include <act/report/evaluation_report.hpp>
 #include <act/report/number_json.hpp>
 #include <act/report/number_text.hpp>
@@ -7,8 +6,6 @@
 #include <act/tasks/evaluate.hpp>
 #include <act/tasks/prepared_sample.hpp>
 #include <act/tasks/score_samples.hpp>
-
-#include <nlohmann/json.hpp>
 
 #include <cmath>
 #include <utility>
@@ -19,7 +16,7 @@ namespace act::report {
 namespace {
 
 /// A count, or the mean of counts over several runs: whole numbers stay whole.
-nlohmann::ordered_json count_json(double count) {
+io::json_document count_json(double count) {
   if (count == std::floor(count)) return static_cast<std::size_t>(count);
   return count;
 }
@@ -29,39 +26,42 @@ std::string count_text(double count, std::size_t runs) {
 }
 
 /// `with_other` (greedy scoring): how many samples were answered by none of the labels, too.
-nlohmann::ordered_json to_json(const tasks::accuracy_summary& summary, bool with_other) {
-  auto predicted = nlohmann::ordered_json::array();
+io::json_document to_json(const tasks::accuracy_summary& summary, bool with_other) {
+  auto predicted = io::json_document::array();
   for (const double count : summary.predicted)
     predicted.push_back(count_json(count));
-  nlohmann::ordered_json object{
-      {"correct", count_json(summary.correct)}, {"accuracy", summary.accuracy},
-      {"ci95", interval_json(summary.ci95)},    {"auc", or_null(summary.auc)},
-      {"auc_ci95", or_null(summary.auc_ci95)},  {"predicted", std::move(predicted)}};
-  if (with_other) object["other"] = count_json(summary.other);
+  io::json_document object = io::json_document::object({{"correct", count_json(summary.correct)},
+                                                        {"accuracy", summary.accuracy},
+                                                        {"ci95", interval_json(summary.ci95)},
+                                                        {"auc", or_null(summary.auc)},
+                                                        {"auc_ci95", or_null(summary.auc_ci95)},
+                                                        {"predicted", std::move(predicted)}});
+  if (with_other) object.set("other", count_json(summary.other));
   return object;
 }
 
-nlohmann::ordered_json to_json(const tasks::accuracy_difference& difference) {
-  return {{"accuracy", difference.accuracy},
-          {"ci95", interval_json(difference.ci95)},
-          {"gained", count_json(difference.gained)},
-          {"lost", count_json(difference.lost)},
-          {"mcnemar_p", or_null(difference.mcnemar_p)},
-          {"auc", or_null(difference.auc)},
-          {"auc_ci95", or_null(difference.auc_ci95)}};
+io::json_document to_json(const tasks::accuracy_difference& difference) {
+  return io::json_document::object({{"accuracy", difference.accuracy},
+                                    {"ci95", interval_json(difference.ci95)},
+                                    {"gained", count_json(difference.gained)},
+                                    {"lost", count_json(difference.lost)},
+                                    {"mcnemar_p", or_null(difference.mcnemar_p)},
+                                    {"auc", or_null(difference.auc)},
+                                    {"auc_ci95", or_null(difference.auc_ci95)}});
 }
 
 }  // namespace
 
-nlohmann::ordered_json to_json(const tasks::evaluation& result) {
-  nlohmann::ordered_json document{{"n", result.n},
-                                  {"labels", result.labelled},
-                                  {"baseline", to_json(result.baseline, result.with_other)}};
-  if (result.contextual) document["contextual"] = to_json(*result.contextual, result.with_other);
-  if (result.calibrated) document["calibrated"] = to_json(*result.calibrated, result.with_other);
-  if (result.difference) document["difference"] = to_json(*result.difference);
+io::json_document to_json(const tasks::evaluation& result) {
+  io::json_document document =
+      io::json_document::object({{"n", result.n},
+                                 {"labels", result.labelled},
+                                 {"baseline", to_json(result.baseline, result.with_other)}});
+  if (result.contextual) document.set("contextual", to_json(*result.contextual, result.with_other));
+  if (result.calibrated) document.set("calibrated", to_json(*result.calibrated, result.with_other));
+  if (result.difference) document.set("difference", to_json(*result.difference));
   if (result.contextual_difference)
-    document["contextual_difference"] = to_json(*result.contextual_difference);
+    document.set("contextual_difference", to_json(*result.contextual_difference));
   return document;
 }
 
@@ -172,33 +172,36 @@ std::string verdict(const tasks::evaluation& result) {
 
 std::string prediction_line(const tasks::prepared_sample& sample, const tasks::sample_scores& scores,
                             std::size_t i, std::optional<std::uint64_t> shot_seed) {
-  nlohmann::ordered_json line{{"index", sample.index}, {"label", sample.label}};
-  if (shot_seed) line["shot_seed"] = *shot_seed;
-  line["prompt_tokens"] = sample.prompt;
+  io::json_document line = io::json_document::object({{"index", sample.index}, {"label", sample.label}});
+  if (shot_seed) line.set("shot_seed", *shot_seed);
+  line.set("prompt_tokens", sample.prompt);
   if (!sample.options.empty()) {
-    line["option_tokens"] = nlohmann::ordered_json::array();
+    io::json_document option_tokens = io::json_document::array();
     for (const runtime::scored_text& option : sample.options) {
       const auto first = option.tokens.begin() + static_cast<std::ptrdiff_t>(option.first_scored);
-      line["option_tokens"].push_back(std::vector<runtime::token_id>(first, option.tokens.end()));
+      option_tokens.push_back(std::vector<runtime::token_id>(first, option.tokens.end()));
     }
+    line.set("option_tokens", std::move(option_tokens));
   }
   const auto add = [&](const char* name, const statistics::score_table& table) {
     if (table.empty()) return;
-    std::vector<double> row = table[i];
+    const std::vector<double> row = table[i];
     const std::size_t predicted = statistics::predicted_label(row);
-    line[name]["prediction"] = predicted;
+    io::json_document way;
+    way.set("prediction", predicted);
     if (scores.with_other) {
-      if (predicted + 1 == row.size()) line[name]["prediction"] = nullptr;
-      line[name]["scores"] = std::vector<double>(row.begin(), row.end() - 1);
-      line[name]["other"] = row.back();
+      if (predicted + 1 == row.size()) way.set("prediction", nullptr);
+      way.set("scores", std::vector<double>(row.begin(), row.end() - 1));
+      way.set("other", row.back());
     } else {
-      line[name]["scores"] = std::move(row);
+      way.set("scores", row);
     }
+    line.set(name, std::move(way));
   };
   add("baseline", scores.plain);
   add("contextual", scores.contextual);
   add("calibrated", scores.calibrated);
-  return io::compact_json(line) + "\n";
+  return line.text() + "\n";
 }
 
 }  // namespace act::report

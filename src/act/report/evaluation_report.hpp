@@ -2,7 +2,7 @@
 // value.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
+#include <act/io/json_document.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -20,7 +20,7 @@ namespace act::report {
 
 /// `{"n", "labels", "baseline", "contextual"?, "calibrated"?, "difference"?, "contextual_difference"?}`;
 /// accuracies are fractions. Of several runs the means, with `mcnemar_p` null.
-[[nodiscard]] nlohmann::ordered_json to_json(const tasks::evaluation& result);
+[[nodiscard]] io::json_document to_json(const tasks::evaluation& result);
 
 /// One line a way of scoring, with its uncertainty.
 [[nodiscard]] std::string evaluation_table(const tasks::evaluation& result);

@@ -1,8 +1,6 @@
 #include <act/io/utf8.hpp>
 #include <act/report/html_text.hpp>
 
-#include <nlohmann/json.hpp>
-
 #include <cstddef>
 
 namespace act::report {
@@ -33,9 +31,9 @@ std::string html_text(std::string_view text) {
   return safe;
 }
 
-std::string script_json(const nlohmann::ordered_json& value) {
+std::string script_json(const io::json_document& value) {
   std::string safe;
-  for (const char c : value.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace)) {
+  for (const char c : value.ascii()) {
     switch (c) {
       case '<':
         safe += "\\u003c";

@@ -1,7 +1,7 @@
 // Text, JSON and bytes made fit to stand inside an HTML page, whatever is in them.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
+#include <act/io/json_document.hpp>
 
 #include <cstdint>
 #include <span>
@@ -16,7 +16,7 @@ namespace act::report {
 
 /// JSON for a <script type="application/json">: ASCII only, and without the characters that could end the
 /// element or begin a comment in it.
-[[nodiscard]] std::string script_json(const nlohmann::ordered_json& value);
+[[nodiscard]] std::string script_json(const io::json_document& value);
 
 /// RFC 4648 base64, padded: what a browser's atob() takes.
 [[nodiscard]] std::string base64(std::span<const std::uint8_t> bytes);

@@ -8,8 +8,6 @@
 #include <act/report/token_text.hpp>
 #include <act/runtime/tokenizer/tokenizer.hpp>
 
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -75,8 +73,8 @@ double for_page(double value) {
 }
 
 // Each head's `most` strongest sinks: [[position, score, mass], ...], the strongest first.
-nlohmann::ordered_json page_sinks(const inspection::prompt_observation& prompt, std::size_t most) {
-  auto all = nlohmann::ordered_json::array();
+io::json_document page_sinks(const inspection::prompt_observation& prompt, std::size_t most) {
+  auto all = io::json_document::array();
   for (const inspection::head_observation& head : prompt.found) {
     std::vector<inspection::observed_sink> strongest = head.sinks;
     std::stable_sort(strongest.begin(), strongest.end(),
@@ -84,9 +82,9 @@ nlohmann::ordered_json page_sinks(const inspection::prompt_observation& prompt, 
                        return x.mass > y.mass;
                      });
     strongest.resize(std::min(most, strongest.size()));
-    auto sinks = nlohmann::ordered_json::array();
+    auto sinks = io::json_document::array();
     for (const inspection::observed_sink& sink : strongest)
-      sinks.push_back({sink.position, for_page(sink.score), for_page(sink.mass)});
+      sinks.push_back(io::json_document::array({sink.position, for_page(sink.score), for_page(sink.mass)}));
     all.push_back(std::move(sinks));
   }
   return all;
@@ -94,19 +92,22 @@ nlohmann::ordered_json page_sinks(const inspection::prompt_observation& prompt, 
 
 // Each head's strongest sink tokens: [[token, share of prompts, a prompt, mean position, share of
 // attention]].
-nlohmann::ordered_json page_tokens(const inspection::inspection_summary& summary,
-                                   const runtime::tokenizer& by) {
+io::json_document page_tokens(const inspection::inspection_summary& summary, const runtime::tokenizer& by) {
   constexpr std::size_t tokens_of_a_head = 10;
-  std::vector<nlohmann::ordered_json> all(summary.per_head.size(), nlohmann::ordered_json::array());
+  std::vector<io::json_document> all(summary.per_head.size(), io::json_document::array());
   const auto prompts = static_cast<double>(summary.prompts);
   for (const inspection::head_sink_token& one : summary.head_tokens) {
-    nlohmann::ordered_json& list = all[one.layer * summary.heads + one.head];
+    io::json_document& list = all[one.layer * summary.heads + one.head];
     if (list.size() >= tokens_of_a_head) continue;
     const double each = static_cast<double>(one.count) / prompts;
-    list.push_back({quoted_token(by, one.token), for_page(static_cast<double>(one.prompts) / prompts),
-                    for_page(each), for_page(one.position), for_page(one.mass * each)});
+    list.push_back(io::json_document::array(
+        {quoted_token(by, one.token), for_page(static_cast<double>(one.prompts) / prompts), for_page(each),
+         for_page(one.position), for_page(one.mass * each)}));
   }
-  return all;
+  auto lists = io::json_document::array();
+  for (io::json_document& list : all)
+    lists.push_back(std::move(list));
+  return lists;
 }
 
 // All heads' lower triangles, row by row.
@@ -122,14 +123,14 @@ std::vector<std::uint8_t> map_bytes(const inspection::prompt_observation& prompt
 }
 
 std::string page_of(const page_heading& heading, const inspection::inspection_summary& summary,
-                    const std::string& middle, const std::string& tables, nlohmann::ordered_json data) {
+                    const std::string& middle, const std::string& tables, io::json_document data) {
   std::size_t strongest = 0;
   for (std::size_t at = 0; at < summary.per_head.size(); ++at) {
     if (summary.per_head[at].sink_mass > summary.per_head[strongest].sink_mass) strongest = at;
   }
-  data["layers"] = summary.layers;
-  data["heads"] = summary.heads;
-  data["first"] = strongest;
+  data.set("layers", summary.layers);
+  data.set("heads", summary.heads);
+  data.set("first", strongest);
   // The policy makes sure of it: nothing from anywhere else, whatever the page holds.
   std::string html =
       "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
@@ -162,14 +163,14 @@ std::string inspection_page(const page_heading& heading, const inspection::inspe
                             std::size_t top) {
   const std::size_t tokens = prompt.tokens.size();
   const std::size_t side = prompt.pictures.front().side();
-  nlohmann::ordered_json data{{"side", side}};
-  auto texts = nlohmann::ordered_json::array();
+  io::json_document data = io::json_document::object({{"side", side}});
+  auto texts = io::json_document::array();
   for (const runtime::token_id token : prompt.tokens)
     texts.push_back(quoted_token(by, token));
-  data["tokens"] = std::move(texts);
+  data.set("tokens", std::move(texts));
   const std::size_t most_sinks = std::max<std::size_t>(page_sinks_at_most / prompt.found.size(), 10);
-  data["sinks"] = page_sinks(prompt, most_sinks);
-  data["maps"] = base64(map_bytes(prompt));
+  data.set("sinks", page_sinks(prompt, most_sinks));
+  data.set("maps", base64(map_bytes(prompt)));
   const bool with_received = tokens * prompt.received.size() <= page_received_bytes;
   if (with_received) {
     std::vector<std::uint8_t> bytes;
@@ -177,7 +178,7 @@ std::string inspection_page(const page_heading& heading, const inspection::inspe
       for (const double share : head)
         bytes.push_back(share_byte(share));
     }
-    data["received"] = base64(bytes);
+    data.set("received", base64(bytes));
   }
   std::string middle =
       "<h2>Attention maps</h2>\n<p>A row is the token that attends, a column the token attended to; blue "
@@ -218,7 +219,8 @@ std::string inspection_page(const page_heading& heading, const inspection::inspe
       page_table("The most frequent sink tokens", frequent_tokens_table(summary, by, top)) +
       page_table("The tokens that hold most of a head's attention as its sinks",
                  strongest_sinks_table(summary, by, top));
-  return page_of(heading, summary, "", tables, {{"top", page_tokens(summary, by)}});
+  return page_of(heading, summary, "", tables,
+                 io::json_document::object({{"top", page_tokens(summary, by)}}));
 }
 
 }  // namespace act::report

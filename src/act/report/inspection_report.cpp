@@ -8,92 +8,92 @@
 #include <act/runtime/tokenizer/tokenizer.hpp>
 #include <act/tasks/option_names.hpp>
 
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
 #include <utility>
 #include <vector>
 
 namespace act::report {
 
-nlohmann::ordered_json to_json(const sink_options& options) {
-  return {{"rule", tasks::name_of(options.rule)},
-          {"alpha", options.alpha},
-          {"tau", options.tau},
-          {"min_visible_rows", options.min_visible_rows}};
+io::json_document to_json(const sink_options& options) {
+  return io::json_document::object({{"rule", tasks::name_of(options.rule)},
+                                    {"alpha", options.alpha},
+                                    {"tau", options.tau},
+                                    {"min_visible_rows", options.min_visible_rows}});
 }
 
-nlohmann::ordered_json sinks_json(const inspection::prompt_observation& prompt,
-                                  const runtime::tokenizer& by) {
-  auto list = nlohmann::ordered_json::array();
+io::json_document sinks_json(const inspection::prompt_observation& prompt, const runtime::tokenizer& by) {
+  auto list = io::json_document::array();
   for (std::size_t at = 0; at < prompt.found.size(); ++at) {
     for (const inspection::observed_sink& sink : prompt.found[at].sinks) {
       const runtime::token_id token = prompt.tokens[sink.position];
-      list.push_back({{"layer", at / prompt.heads},
-                      {"head", at % prompt.heads},
-                      {"position", sink.position},
-                      {"token", token_text(by, token)},
-                      {"id", token},
-                      {"score", sink.score},
-                      {"mass", sink.mass}});
+      list.push_back(io::json_document::object({{"layer", at / prompt.heads},
+                                                {"head", at % prompt.heads},
+                                                {"position", sink.position},
+                                                {"token", token_text(by, token)},
+                                                {"id", token},
+                                                {"score", sink.score},
+                                                {"mass", sink.mass}}));
     }
   }
   return list;
 }
 
-nlohmann::ordered_json sinks_json(const inspection::inspection_summary& summary,
-                                  const runtime::tokenizer& by) {
-  auto list = nlohmann::ordered_json::array();
+io::json_document sinks_json(const inspection::inspection_summary& summary, const runtime::tokenizer& by) {
+  auto list = io::json_document::array();
   for (const inspection::head_sink_token& one : summary.head_tokens) {
-    list.push_back({{"layer", one.layer},
-                    {"head", one.head},
-                    {"position", one.position},
-                    {"token", token_text(by, one.token)},
-                    {"id", one.token},
-                    {"score", one.score},
-                    {"mass", one.mass},
-                    {"count", one.count},
-                    {"prompts", one.prompts}});
+    list.push_back(io::json_document::object({{"layer", one.layer},
+                                              {"head", one.head},
+                                              {"position", one.position},
+                                              {"token", token_text(by, one.token)},
+                                              {"id", one.token},
+                                              {"score", one.score},
+                                              {"mass", one.mass},
+                                              {"count", one.count},
+                                              {"prompts", one.prompts}}));
   }
   return list;
 }
 
-nlohmann::ordered_json to_json(const inspection::inspection_summary& summary, const runtime::tokenizer& by) {
+io::json_document to_json(const inspection::inspection_summary& summary, const runtime::tokenizer& by) {
   const auto prompts = static_cast<double>(summary.prompts);
-  auto per_head = nlohmann::ordered_json::array();
+  auto per_head = io::json_document::array();
   double sink_mass = 0, first_mass = 0;
   for (std::size_t at = 0; at < summary.per_head.size(); ++at) {
     const inspection::head_summary& head = summary.per_head[at];
     sink_mass += head.sink_mass;
     first_mass += head.first_mass;
-    per_head.push_back({{"layer", at / summary.heads},
-                        {"head", at % summary.heads},
-                        {"prompts_with_sinks", static_cast<double>(head.prompts_with_sinks) / prompts},
-                        {"sinks", static_cast<double>(head.sinks) / prompts},
-                        {"sink_mass", head.sink_mass},
-                        {"first_mass", head.first_mass}});
+    per_head.push_back(io::json_document::object(
+        {{"layer", at / summary.heads},
+         {"head", at % summary.heads},
+         {"prompts_with_sinks", static_cast<double>(head.prompts_with_sinks) / prompts},
+         {"sinks", static_cast<double>(head.sinks) / prompts},
+         {"sink_mass", head.sink_mass},
+         {"first_mass", head.first_mass}}));
   }
-  auto frequent = nlohmann::ordered_json::array();
+  auto frequent = io::json_document::array();
   for (const inspection::sink_token_count& one : summary.frequent) {
-    frequent.push_back({{"token", token_text(by, one.token)},
-                        {"id", one.token},
-                        {"count", one.count},
-                        {"share", static_cast<double>(one.count) / static_cast<double>(summary.sinks)},
-                        {"prompts", one.prompts}});
+    frequent.push_back(io::json_document::object(
+        {{"token", token_text(by, one.token)},
+         {"id", one.token},
+         {"count", one.count},
+         {"share", static_cast<double>(one.count) / static_cast<double>(summary.sinks)},
+         {"prompts", one.prompts}}));
   }
   const auto heads = static_cast<double>(summary.per_head.size());
-  return {{"n", summary.prompts},
-          {"layers", summary.layers},
-          {"heads_per_layer", summary.heads},
-          {"tokens", summary.tokens},
-          {"sink_count", summary.sinks},
-          {"sink_mass", sink_mass / heads},
-          {"first_token",
-           {{"mass", first_mass / heads},
-            {"over_threshold", static_cast<double>(summary.first_over_threshold) / (heads * prompts)}}},
-          {"per_head", std::move(per_head)},
-          {"frequent_tokens", std::move(frequent)},
-          {"tenths", summary.tenths}};
+  return io::json_document::object(
+      {{"n", summary.prompts},
+       {"layers", summary.layers},
+       {"heads_per_layer", summary.heads},
+       {"tokens", summary.tokens},
+       {"sink_count", summary.sinks},
+       {"sink_mass", sink_mass / heads},
+       {"first_token",
+        io::json_document::object(
+            {{"mass", first_mass / heads},
+             {"over_threshold", static_cast<double>(summary.first_over_threshold) / (heads * prompts)}})},
+       {"per_head", std::move(per_head)},
+       {"frequent_tokens", std::move(frequent)},
+       {"tenths", std::vector<std::size_t>(summary.tenths.begin(), summary.tenths.end())}});
 }
 
 std::string strongest_sinks_table(const inspection::prompt_observation& prompt, const runtime::tokenizer& by,

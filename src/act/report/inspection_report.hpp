@@ -1,9 +1,8 @@
 // What inspection found, as JSON for programs and as tables for people, both made from the same values.
 #pragma once
 
+#include <act/io/json_document.hpp>
 #include <act/options.hpp>
-
-#include <nlohmann/json_fwd.hpp>
 
 #include <cstddef>
 #include <string>
@@ -19,19 +18,19 @@ class tokenizer;
 namespace act::report {
 
 /// `{"rule", "alpha", "tau", "min_visible_rows"}`.
-[[nodiscard]] nlohmann::ordered_json to_json(const sink_options& options);
+[[nodiscard]] io::json_document to_json(const sink_options& options);
 
 /// The sinks of one prompt in the order of layer, head and position:
 /// `[{"layer", "head", "position", "token", "id", "score", "mass"}]`. `token` is the token's text (a byte
 /// that isn't UTF-8 on its own becomes U+FFFD when the JSON is written; `id` says which token it is).
-[[nodiscard]] nlohmann::ordered_json sinks_json(const inspection::prompt_observation& prompt,
-                                                const runtime::tokenizer& by);
+[[nodiscard]] io::json_document sinks_json(const inspection::prompt_observation& prompt,
+                                           const runtime::tokenizer& by);
 
 /// The sinks of many prompts, one entry for each token that is a sink of a head, the strongest first:
 /// `[{"layer", "head", "position", "token", "id", "score", "mass", "count", "prompts"}]`; position, score and
 /// mass are means over its `count` occurrences as a sink, in `prompts` prompts.
-[[nodiscard]] nlohmann::ordered_json sinks_json(const inspection::inspection_summary& summary,
-                                                const runtime::tokenizer& by);
+[[nodiscard]] io::json_document sinks_json(const inspection::inspection_summary& summary,
+                                           const runtime::tokenizer& by);
 
 /// `{"n", "layers", "heads_per_layer", "tokens", "sink_count", "sink_mass", "first_token": {"mass",
 /// "over_threshold"}, "per_head": [{"layer", "head", "prompts_with_sinks", "sinks", "sink_mass",
@@ -39,8 +38,8 @@ namespace act::report {
 /// mean shares of the attention; `prompts_with_sinks` and `over_threshold` are shares of the prompts and of
 /// the (prompt, head) pairs; `sinks` is a mean per prompt; `tenths` counts sinks by the tenth of the prompt
 /// they stand in.
-[[nodiscard]] nlohmann::ordered_json to_json(const inspection::inspection_summary& summary,
-                                             const runtime::tokenizer& by);
+[[nodiscard]] io::json_document to_json(const inspection::inspection_summary& summary,
+                                        const runtime::tokenizer& by);
 
 /// One prompt's `top` sinks that hold most of their head's attention.
 [[nodiscard]] std::string strongest_sinks_table(const inspection::prompt_observation& prompt,

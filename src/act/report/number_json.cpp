@@ -1,19 +1,17 @@
 #include <act/report/number_json.hpp>
 
-#include <nlohmann/json.hpp>
-
 namespace act::report {
 
-nlohmann::ordered_json interval_json(const statistics::interval& range) {
-  return {range.lo, range.hi};
+io::json_document interval_json(const statistics::interval& range) {
+  return io::json_document::array({range.lo, range.hi});
 }
 
-nlohmann::ordered_json or_null(const std::optional<double>& value) {
+io::json_document or_null(const std::optional<double>& value) {
   if (!value) return nullptr;
   return *value;
 }
 
-nlohmann::ordered_json or_null(const std::optional<statistics::interval>& range) {
+io::json_document or_null(const std::optional<statistics::interval>& range) {
   if (!range) return nullptr;
   return interval_json(*range);
 }

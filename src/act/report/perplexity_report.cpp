@@ -4,25 +4,24 @@
 #include <act/report/table.hpp>
 #include <act/tasks/score_perplexity.hpp>
 
-#include <nlohmann/json.hpp>
-
 namespace act::report {
 
 namespace {
 
-nlohmann::ordered_json to_json(const tasks::perplexity_summary& summary) {
-  return {{"perplexity", summary.perplexity}, {"log_probability", summary.log_probability}};
+io::json_document to_json(const tasks::perplexity_summary& summary) {
+  return io::json_document::object(
+      {{"perplexity", summary.perplexity}, {"log_probability", summary.log_probability}});
 }
 
 }  // namespace
 
-nlohmann::ordered_json to_json(const tasks::perplexity_evaluation& result) {
-  nlohmann::ordered_json document{
-      {"windows", result.windows}, {"counted", result.counted}, {"baseline", to_json(result.baseline)}};
+io::json_document to_json(const tasks::perplexity_evaluation& result) {
+  io::json_document document = io::json_document::object(
+      {{"windows", result.windows}, {"counted", result.counted}, {"baseline", to_json(result.baseline)}});
   if (result.calibrated) {
-    document["calibrated"] = to_json(*result.calibrated);
-    document["difference"] = {{"perplexity", or_null(result.difference)},
-                              {"ci95", or_null(result.difference_ci95)}};
+    document.set("calibrated", to_json(*result.calibrated));
+    document.set("difference", io::json_document::object({{"perplexity", or_null(result.difference)},
+                                                          {"ci95", or_null(result.difference_ci95)}}));
   }
   return document;
 }

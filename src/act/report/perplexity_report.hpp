@@ -1,7 +1,7 @@
 // A perplexity as JSON for programs and as a table for people, both made from the same value.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
+#include <act/io/json_document.hpp>
 
 #include <string>
 
@@ -13,7 +13,7 @@ namespace act::report {
 
 /// `{"windows", "counted", "baseline", "calibrated"?, "difference"?}`; log_probability is the mean of a
 /// token.
-[[nodiscard]] nlohmann::ordered_json to_json(const tasks::perplexity_evaluation& result);
+[[nodiscard]] io::json_document to_json(const tasks::perplexity_evaluation& result);
 
 [[nodiscard]] std::string perplexity_table(const tasks::perplexity_evaluation& result);
 

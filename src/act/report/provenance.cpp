@@ -2,8 +2,6 @@
 #include <act/report/provenance.hpp>
 #include <act/version.hpp>
 
-#include <nlohmann/json.hpp>
-
 #include <ctime>
 #include <fstream>
 #include <utility>
@@ -47,12 +45,16 @@ provenance provenance_clock::stamp(const build_record& built) const {
           cpu_model(cpuinfo), thread_count(), format_date(date_), passed.count()};
 }
 
-nlohmann::ordered_json to_json(const provenance& of, nlohmann::ordered_json options) {
-  return {{"version", of.version},   {"revision", of.revision},
-          {"compiler", of.compiler}, {"flags", of.flags},
-          {"cpu", of.cpu},           {"threads", of.threads},
-          {"date", of.date},         {"options", std::move(options)},
-          {"seconds", of.seconds}};
+io::json_document to_json(const provenance& of, io::json_document options) {
+  return io::json_document::object({{"version", of.version},
+                                    {"revision", of.revision},
+                                    {"compiler", of.compiler},
+                                    {"flags", of.flags},
+                                    {"cpu", of.cpu},
+                                    {"threads", of.threads},
+                                    {"date", of.date},
+                                    {"options", std::move(options)},
+                                    {"seconds", of.seconds}});
 }
 
 }  // namespace act::report

@@ -2,7 +2,7 @@
 // so that a number can be made again.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
+#include <act/io/json_document.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -45,6 +45,6 @@ class provenance_clock {
 };
 
 /// `options`: every option in force, by its command-line name.
-[[nodiscard]] nlohmann::ordered_json to_json(const provenance& of, nlohmann::ordered_json options);
+[[nodiscard]] io::json_document to_json(const provenance& of, io::json_document options);
 
 }  // namespace act::report

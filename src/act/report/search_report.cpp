@@ -12,8 +12,6 @@
 #include <act/search/selection.hpp>
 #include <act/statistics/intervals.hpp>
 
-#include <nlohmann/json.hpp>
-
 #include <utility>
 #include <vector>
 
@@ -21,66 +19,66 @@ namespace act::report {
 
 namespace {
 
-nlohmann::ordered_json to_json(const search::head_evidence& head) {
-  return {{"layer", head.layer},
-          {"head", head.head},
-          {"correct", head.correct},
-          {"gained", head.gained},
-          {"lost", head.lost},
-          {"net", head.net()},
-          {"with_sinks", head.with_sinks},
-          {"log_likelihood_gain", head.log_likelihood_gain}};
+io::json_document to_json(const search::head_evidence& head) {
+  return io::json_document::object({{"layer", head.layer},
+                                    {"head", head.head},
+                                    {"correct", head.correct},
+                                    {"gained", head.gained},
+                                    {"lost", head.lost},
+                                    {"net", head.net()},
+                                    {"with_sinks", head.with_sinks},
+                                    {"log_likelihood_gain", head.log_likelihood_gain}});
 }
 
-nlohmann::ordered_json to_json(const search::search_work& work) {
-  return {{"layer_rows_computed", work.layer_rows_computed},
-          {"layer_rows_avoided", work.layer_rows_avoided},
-          {"trials", work.trials},
-          {"trials_without_sinks", work.trials_without_sinks}};
+io::json_document to_json(const search::search_work& work) {
+  return io::json_document::object({{"layer_rows_computed", work.layer_rows_computed},
+                                    {"layer_rows_avoided", work.layer_rows_avoided},
+                                    {"trials", work.trials},
+                                    {"trials_without_sinks", work.trials_without_sinks}});
 }
 
-nlohmann::ordered_json to_json(const std::vector<search::search_source>& sources) {
-  auto list = nlohmann::ordered_json::array();
+io::json_document to_json(const std::vector<search::search_source>& sources) {
+  auto list = io::json_document::array();
   for (const search::search_source& source : sources) {
-    list.push_back({{"task", source.task},
-                    {"file", source.file},
-                    {"sha256", source.sha256},
-                    {"scoring", source.scoring},
-                    {"samples", source.indices}});
+    list.push_back(io::json_document::object({{"task", source.task},
+                                              {"file", source.file},
+                                              {"sha256", source.sha256},
+                                              {"scoring", source.scoring},
+                                              {"samples", source.indices}}));
   }
   return list;
 }
 
-nlohmann::ordered_json search_json(const search::search_plan& plan, const search::search_outcome& outcome,
-                                   std::span<const search::head_evidence> selected,
-                                   const selection_record& how) {
-  auto trials = nlohmann::ordered_json::array();
+io::json_document search_json(const search::search_plan& plan, const search::search_outcome& outcome,
+                              std::span<const search::head_evidence> selected, const selection_record& how) {
+  auto trials = io::json_document::array();
   for (const search::head_evidence& head : outcome.evidence)
     trials.push_back(to_json(head));
-  auto picked = nlohmann::ordered_json::array();
+  auto picked = io::json_document::array();
   for (const search::head_evidence& head : selected)
-    picked.push_back({head.layer, head.head});
+    picked.push_back(io::json_document::array({head.layer, head.head}));
   const double accuracy = static_cast<double>(outcome.plain_correct) / static_cast<double>(outcome.samples);
-  return {{"strategy", "exact"},
-          {"layers", {plan.range.first, plan.range.last}},
-          {"select", how.select},
-          {"objective", how.objective},
-          {"sources", to_json(plan.sources)},
-          {"baseline",
-           {{"n", outcome.samples},
-            {"correct", outcome.plain_correct},
-            {"accuracy", accuracy},
-            {"ci95", interval_json(statistics::wilson_interval(outcome.plain_correct, outcome.samples))}}},
-          {"trials", std::move(trials)},
-          {"selected", std::move(picked)}};
+  return io::json_document::object(
+      {{"strategy", "exact"},
+       {"layers", io::json_document::array({plan.range.first, plan.range.last})},
+       {"select", how.select},
+       {"objective", how.objective},
+       {"sources", to_json(plan.sources)},
+       {"baseline", io::json_document::object({{"n", outcome.samples},
+                                               {"correct", outcome.plain_correct},
+                                               {"accuracy", accuracy},
+                                               {"ci95", interval_json(statistics::wilson_interval(
+                                                            outcome.plain_correct, outcome.samples))}})},
+       {"trials", std::move(trials)},
+       {"selected", std::move(picked)}});
 }
 
 }  // namespace
 
-nlohmann::ordered_json to_json(const search::search_plan& plan, const search::search_outcome& outcome,
-                               std::span<const search::head_evidence> selected, const selection_record& how) {
-  nlohmann::ordered_json document = search_json(plan, outcome, selected, how);
-  document["work"] = to_json(outcome.work);
+io::json_document to_json(const search::search_plan& plan, const search::search_outcome& outcome,
+                          std::span<const search::head_evidence> selected, const selection_record& how) {
+  io::json_document document = search_json(plan, outcome, selected, how);
+  document.set("work", to_json(outcome.work));
   return document;
 }
 
@@ -92,7 +90,7 @@ search::heads_file heads_file_of(const runtime::model_identity& model, const sea
           .options = plan.options,
           .subset = plan.subset,
           .heads = heads_of(selected),
-          .evidence = search_json(plan, outcome, selected, how)};
+          .evidence = search_json(plan, outcome, selected, how).value()};
 }
 
 std::string selection_table(std::span<const search::head_evidence> selected, std::size_t samples) {

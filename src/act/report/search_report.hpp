@@ -1,7 +1,7 @@
 // A head search as JSON for programs, as a heads file, and as a table for people.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
+#include <act/io/json_document.hpp>
 
 #include <cstddef>
 #include <optional>
@@ -30,10 +30,10 @@ struct selection_record {
 };
 
 /// The JSON result of a search: every trial, the heads picked (best first), the work done and avoided.
-[[nodiscard]] nlohmann::ordered_json to_json(const search::search_plan& plan,
-                                             const search::search_outcome& outcome,
-                                             std::span<const search::head_evidence> selected,
-                                             const selection_record& how);
+[[nodiscard]] io::json_document to_json(const search::search_plan& plan,
+                                        const search::search_outcome& outcome,
+                                        std::span<const search::head_evidence> selected,
+                                        const selection_record& how);
 
 /// The heads file of a search. Nothing in it depends on when or how often it was interrupted.
 [[nodiscard]] search::heads_file heads_file_of(const runtime::model_identity& model,

@@ -1,22 +1,20 @@
 #include <act/runtime/model_identity.hpp>
 
-#include <nlohmann/json.hpp>
-
 namespace act::runtime {
 
-nlohmann::ordered_json to_json(const model_identity& model) {
-  auto object = nlohmann::ordered_json::object();
+io::json_document to_json(const model_identity& model) {
+  auto object = io::json_document::object();
   if (!model.architecture.empty()) {
-    object["architecture"] = model.architecture;
+    object.set("architecture", model.architecture);
   }
   if (model.layers > 0) {
-    object["layers"] = model.layers;
+    object.set("layers", model.layers);
   }
   if (model.heads > 0) {
-    object["heads"] = model.heads;
+    object.set("heads", model.heads);
   }
   if (!model.fingerprint.empty()) {
-    object["fingerprint"] = model.fingerprint;
+    object.set("fingerprint", model.fingerprint);
   }
   return object;
 }

@@ -1,7 +1,7 @@
 // Which model a heads file or a result is about.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
+#include <act/io/json_document.hpp>
 
 #include <cstddef>
 #include <string>
@@ -19,6 +19,6 @@ struct model_identity {
 };
 
 /// The model as a JSON object, without what isn't known.
-[[nodiscard]] nlohmann::ordered_json to_json(const model_identity& model);
+[[nodiscard]] io::json_document to_json(const model_identity& model);
 
 }  // namespace act::runtime

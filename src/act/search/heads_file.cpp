@@ -1,7 +1,6 @@
 #include <act/error.hpp>
 #include <act/head_set.hpp>
 #include <act/io/atomic_file.hpp>
-#include <act/io/json_text.hpp>
 #include <act/io/parse_json.hpp>
 #include <act/io/text_file.hpp>
 #include <act/options.hpp>
@@ -19,6 +18,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace act::search {
 
@@ -205,34 +205,37 @@ heads_file read_heads_file(const std::filesystem::path& path) {
   return parse_heads_file(io::read_text_file(path).text, path.string());
 }
 
-nlohmann::ordered_json to_json(const calibration_options& options, std::optional<tasks::prompt_part> subset) {
-  nlohmann::ordered_json object = {{"rule", tasks::name_of(options.sinks.rule)},
-                                   {"alpha", options.sinks.alpha},
-                                   {"tau", options.sinks.tau},
-                                   {"min_visible_rows", options.sinks.min_visible_rows},
-                                   {"beta", options.beta},
-                                   {"redistribution", tasks::redistribution_of(options).name}};
+io::json_document to_json(const calibration_options& options, std::optional<tasks::prompt_part> subset) {
+  io::json_document object =
+      io::json_document::object({{"rule", tasks::name_of(options.sinks.rule)},
+                                 {"alpha", options.sinks.alpha},
+                                 {"tau", options.sinks.tau},
+                                 {"min_visible_rows", options.sinks.min_visible_rows},
+                                 {"beta", options.beta},
+                                 {"redistribution", tasks::redistribution_of(options).name}});
   if (subset) {
-    object["subset"] = tasks::name_of(*subset);
+    object.set("subset", tasks::name_of(*subset));
   }
   if (const tasks::redistribution_name named = tasks::redistribution_of(options); named.has_theta()) {
-    object["theta"] = named.theta;
+    object.set("theta", named.theta);
   }
-  object["compatibility"] = tasks::name_of(options.behave_as);
+  object.set("compatibility", tasks::name_of(options.behave_as));
   return object;
 }
 
 std::string format_heads_file(const heads_file& file) {
-  nlohmann::ordered_json document = {{"format", "act-heads"}, {"version", 1}, {"model", to_json(file.model)}};
+  io::json_document document =
+      io::json_document::object({{"format", "act-heads"}, {"version", 1}, {"model", to_json(file.model)}});
   if (file.options) {
-    document["options"] = to_json(*file.options, file.subset);
+    document.set("options", to_json(*file.options, file.subset));
   }
-  document["heads"] = nlohmann::ordered_json::array();
+  auto heads = io::json_document::array();
   for (const layer_head& each : file.heads) {
-    document["heads"].push_back(nlohmann::ordered_json::array({each.layer, each.head}));
+    heads.push_back(io::json_document::array({each.layer, each.head}));
   }
-  document["evidence"] = file.evidence;
-  return io::pretty_json(document) + "\n";
+  document.set("heads", std::move(heads));
+  document.set("evidence", io::json_document::of(file.evidence));
+  return document.pretty() + "\n";
 }
 
 void write_heads_file(const std::filesystem::path& path, const heads_file& file) {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <act/head_set.hpp>
+#include <act/io/json_document.hpp>
 #include <act/options.hpp>
 #include <act/runtime/model_identity.hpp>
 #include <act/tasks/prompt_parts.hpp>
@@ -39,8 +40,8 @@ struct heads_file {
 [[nodiscard]] heads_file read_heads_file(const std::filesystem::path& path);
 
 /// The options as a JSON object, under the names of a heads file; subset and theta only where they are used.
-[[nodiscard]] nlohmann::ordered_json to_json(const calibration_options& options,
-                                             std::optional<tasks::prompt_part> subset = {});
+[[nodiscard]] io::json_document to_json(const calibration_options& options,
+                                        std::optional<tasks::prompt_part> subset = {});
 
 /// The text of a heads file. The same value gives the same bytes: no date, no timing.
 [[nodiscard]] std::string format_heads_file(const heads_file& file);
