@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <limits>
 #include <random>
 #include <vector>
@@ -28,12 +29,10 @@ packed_layer make_layer(const std::vector<std::size_t>& lengths, unsigned seed) 
   }
   std::mt19937 random(seed);
   std::normal_distribution<float> draw;
-  layer.query.resize(act::runtime::index(rows),
-                     act::runtime::index(layer.shape.heads * layer.shape.head_size));
-  layer.key.resize(act::runtime::index(rows),
-                   act::runtime::index(layer.shape.kv_heads * layer.shape.head_size));
+  layer.query.resize(rows, layer.shape.heads * layer.shape.head_size);
+  layer.key.resize(rows, layer.shape.kv_heads * layer.shape.head_size);
   for (act::runtime::matrix* part : {&layer.query, &layer.key}) {
-    for (Eigen::Index i = 0; i < part->size(); ++i)
+    for (std::size_t i = 0; i < part->size(); ++i)
       part->data()[i] = 1.5F * draw(random);
   }
   return layer;
@@ -45,8 +44,7 @@ reference::tensor head_tensor(const act::runtime::matrix& of, const act::runtime
   for (std::size_t head = 0; head < heads; ++head) {
     for (std::size_t token = 0; token < at.queries; ++token) {
       for (std::size_t c = 0; c < size; ++c) {
-        made.numbers.push_back(static_cast<double>(
-            of(act::runtime::index(at.first_query + token), act::runtime::index(head * size + c))));
+        made.numbers.push_back(static_cast<double>(of(at.first_query + token, head * size + c)));
       }
     }
   }

@@ -64,7 +64,7 @@ class double_llama {
       squares += v * v;
     row result = x;
     for (std::size_t i = 0; i < x.size(); ++i) {
-      result[i] *= static_cast<double>(by.weight(static_cast<Eigen::Index>(i))) /
+      result[i] *= static_cast<double>(by.weight[i]) /
                    std::sqrt(squares / static_cast<double>(x.size()) + static_cast<double>(by.epsilon));
     }
     return result;
@@ -73,8 +73,7 @@ class double_llama {
     row result(by.outputs(), 0.0);
     for (std::size_t o = 0; o < by.outputs(); ++o) {
       for (std::size_t i = 0; i < x.size(); ++i) {
-        result[o] +=
-            x[i] * static_cast<double>(by.weight(static_cast<Eigen::Index>(o), static_cast<Eigen::Index>(i)));
+        result[o] += x[i] * static_cast<double>(by.weight(o, i));
       }
     }
     return result;

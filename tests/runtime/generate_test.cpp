@@ -33,7 +33,7 @@ act::runtime::model tiny(const std::string& name = "tiny-llama-mixed.gguf") {
 std::vector<float> by_whole_pass(const act::runtime::model& model,
                                  const std::vector<act::runtime::token_id>& tokens) {
   const act::runtime::packed_prompts packed = act::runtime::pack(model.config, std::span(&tokens, 1));
-  act::runtime::matrix logits(1, act::runtime::index(model.config.vocabulary));
+  act::runtime::matrix logits(1, model.config.vocabulary);
   model.output.all_logits(act::runtime::run_both(model, packed, {}).plain, logits);
   return {logits.data(), logits.data() + logits.size()};
 }
@@ -131,7 +131,7 @@ TEST_CASE("a calibrated decoder starts as a calibrated whole pass, beta 1 is pla
   calibration.heads.insert(0, 1);
   calibration.heads.insert(2, 3);
   const act::runtime::packed_prompts packed = act::runtime::pack(model.config, std::span(&tokens, 1));
-  act::runtime::matrix whole(1, act::runtime::index(model.config.vocabulary));
+  act::runtime::matrix whole(1, model.config.vocabulary);
   model.output.all_logits(act::runtime::run_both(model, packed, calibration).calibrated, whole);
   act::runtime::decoder calibrated(model, calibration);
   const std::span<const float> logits = calibrated.start(tokens);

@@ -10,6 +10,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -37,8 +38,8 @@ struct only_output {
 act::runtime::matrix hidden_rows(std::size_t rows) {
   std::mt19937 random(7);
   std::normal_distribution<float> normal;
-  act::runtime::matrix hidden(act::runtime::index(rows), act::runtime::index(width));
-  for (Eigen::Index i = 0; i < hidden.size(); ++i)
+  act::runtime::matrix hidden(rows, width);
+  for (std::size_t i = 0; i < hidden.size(); ++i)
     hidden.data()[i] = normal(random);
   return hidden;
 }
@@ -50,7 +51,7 @@ TEST_CASE("greedy logits: the best of each answer's tokens, and the best of all 
     CAPTURE(words);
     const only_output of(words);
     const act::runtime::matrix hidden = hidden_rows(9);
-    act::runtime::matrix all(9, act::runtime::index(words));
+    act::runtime::matrix all(9, words);
     of.model.output.all_logits(hidden, all);
     const auto last = static_cast<act::runtime::token_id>(words - 1);
     // Ends of blocks, several tokens an answer in no order, another number of answers in each prompt.
@@ -69,14 +70,14 @@ TEST_CASE("greedy logits: the best of each answer's tokens, and the best of all 
         float best = std::numeric_limits<float>::lowest();
         for (const act::runtime::token_id token : (*answers[i])[answer]) {
           taken.insert(token);
-          best = std::max(best, all(act::runtime::index(i), token));
+          best = std::max(best, all(i, static_cast<std::size_t>(token)));
         }
         CHECK(scores[i][answer] == doctest::Approx(static_cast<double>(best)).epsilon(1e-5));
       }
       float other = std::numeric_limits<float>::lowest();
       for (std::size_t token = 0; token < words; ++token) {
         if (!taken.contains(static_cast<act::runtime::token_id>(token)))
-          other = std::max(other, all(act::runtime::index(i), act::runtime::index(token)));
+          other = std::max(other, all(i, token));
       }
       CHECK(scores[i].back() == doctest::Approx(static_cast<double>(other)).epsilon(1e-5));
     }
@@ -90,12 +91,11 @@ TEST_CASE("greedy logits: threads don't change a bit, and an answer says what th
   of.model.output.all_logits(hidden, all);
   // Of each prompt the greedy token is answer 1, 0 or none, in turn.
   std::vector<act::runtime::answer_tokens> answers;
-  for (Eigen::Index i = 0; i < 40; ++i) {
-    Eigen::Index best = 0, worst = 0;
-    all.row(i).maxCoeff(&best);
-    all.row(i).minCoeff(&worst);
-    const auto greedy = static_cast<act::runtime::token_id>(best);
-    const auto unlikely = static_cast<act::runtime::token_id>(worst);
+  for (std::size_t i = 0; i < 40; ++i) {
+    const std::span<const float> row = std::as_const(all).row(i);
+    const auto [worst, best] = std::minmax_element(row.begin(), row.end());
+    const auto greedy = static_cast<act::runtime::token_id>(best - row.begin());
+    const auto unlikely = static_cast<act::runtime::token_id>(worst - row.begin());
     if (i % 3 == 0) answers.push_back({{unlikely}, {greedy}});
     if (i % 3 == 1) answers.push_back({{greedy}, {unlikely}});
     if (i % 3 == 2) answers.push_back({{unlikely}});
@@ -117,8 +117,7 @@ TEST_CASE("greedy logits: threads don't change a bit, and an answer says what th
 
 TEST_CASE("greedy logits: no prompts, and a logit that isn't finite") {
   only_output of(600);
-  CHECK(
-      act::runtime::greedy_logits(of.model, act::runtime::matrix(0, act::runtime::index(width)), {}).empty());
+  CHECK(act::runtime::greedy_logits(of.model, act::runtime::matrix(0, width), {}).empty());
   for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     of.weights[550 * width] = bad;
     const act::runtime::answer_tokens answers{{550}, {1}};

@@ -94,8 +94,7 @@ std::vector<prompt_observation> observe_batch(const runtime::model& model,
       for (const std::vector<runtime::token_id>& prompt : prompts)
         pictures.insert(pictures.end(), config.heads, map_picture(prompt.size(), options.picture_side));
     }
-    observer.look(buffers.query,
-                  buffers.key_value.leftCols(runtime::index(config.kv_heads * config.head_size)), pictures);
+    observer.look(buffers.query, buffers.key_value.columns(0, config.kv_heads * config.head_size), pictures);
     for (std::size_t at = 0; at < prompts.size(); ++at) {
       prompt_observation& prompt = observed[at];
       const double tokens = static_cast<double>(prompt.tokens.size());

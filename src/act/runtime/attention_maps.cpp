@@ -24,7 +24,7 @@ attention_view<float> map_rows(const attention_shape& shape, const attention_seq
                                std::size_t first, map_rows_memory& memory) {
   const auto one_head = [&](const const_matrix_ref& of, std::size_t row, std::size_t rows,
                             std::size_t number) {
-    const std::size_t stride = extent(of.outerStride());
+    const std::size_t stride = of.stride();
     return head_tensor<const float>{.data = of.data() + row * stride + number * shape.head_size,
                                     .batches = 1,
                                     .heads = 1,

@@ -65,9 +65,9 @@ std::span<const float> decoder::run(const packed_prompts& packed) {
         .wanted = layer + 1 == layers ? rows_wanted::last_of_each_sequence : rows_wanted::all};
     run_layer_with_cache(*model_, layer, rows, calibration, hidden, buffers_, cache_);
   }
-  logits_.resize(1, index(model_->output.count()));
+  logits_.resize(1, model_->output.count());
   model_->output.all_logits(final_hidden(*model_, hidden), logits_);
-  return {logits_.data(), extent(logits_.size())};
+  return {logits_.data(), logits_.size()};
 }
 
 }  // namespace act::runtime

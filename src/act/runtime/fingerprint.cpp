@@ -26,13 +26,13 @@ void add_sampled(io::sha256& digest, const float* values, std::size_t count) {
 }
 
 void add_linear(io::sha256& digest, const linear& layer) {
-  add_sampled(digest, layer.weight.data(), extent(layer.weight.size()));
-  add_sampled(digest, layer.bias.data(), extent(layer.bias.size()));
+  add_sampled(digest, layer.weight.data(), layer.weight.size());
+  add_sampled(digest, layer.bias.data(), layer.bias.size());
 }
 
 void add_norm(io::sha256& digest, const norm& layer) {
-  add_sampled(digest, layer.weight.data(), extent(layer.weight.size()));
-  add_sampled(digest, layer.bias.data(), extent(layer.bias.size()));
+  add_sampled(digest, layer.weight.data(), layer.weight.size());
+  add_sampled(digest, layer.bias.data(), layer.bias.size());
 }
 
 }  // namespace
@@ -61,7 +61,7 @@ std::string fingerprint(const model& of) {
     add_linear(digest, layer.mlp.up);
     add_linear(digest, layer.mlp.down);
   }
-  add_sampled(digest, of.positions.data(), extent(of.positions.size()));
+  add_sampled(digest, of.positions.data(), of.positions.size());
   add_linear(digest, of.project_in);
   add_linear(digest, of.project_out);
   std::vector<float> row(of.embedding.width());

@@ -1,6 +1,7 @@
 #include <act/error.hpp>
 #include <act/runtime/forward.hpp>
 #include <act/runtime/kv_cache.hpp>
+#include <act/runtime/layers/arithmetic.hpp>
 #include <act/runtime/layers/attention.hpp>
 #include <act/runtime/model.hpp>
 
@@ -20,7 +21,7 @@ void project_keys_and_values(const model& model, std::size_t number, const layer
                              const matrix& hidden, layer_buffers& buffers) {
   const model_config& config = model.config;
   const decoder_layer& layer = model.layers[number];
-  const Eigen::Index kv_width = index(config.kv_heads * config.head_size);
+  const std::size_t kv_width = config.kv_heads * config.head_size;
   buffers.normed.resize(hidden.rows(), hidden.cols());
   if (config.norm_at == norm_place::before) {
     apply(layer.attention_norm, hidden, buffers.normed);
@@ -29,7 +30,7 @@ void project_keys_and_values(const model& model, std::size_t number, const layer
   }
   buffers.key_value.resize(hidden.rows(), 2 * kv_width);
   apply(layer.key_value, buffers.normed, buffers.key_value);
-  rows.rotary.rotate(buffers.key_value.leftCols(kv_width), config.kv_heads, config.head_size);
+  rows.rotary.rotate(buffers.key_value.columns(0, kv_width), config.kv_heads, config.head_size);
 }
 
 // The rest of a layer, behind project_keys_and_values. `attend_to(sequences)` goes from buffers.query to
@@ -54,7 +55,7 @@ void attend_and_finish(const model& model, std::size_t number, const layer_rows&
   }
 
   if (!every_query) buffers.normed = rows_at(buffers.normed, last_rows);
-  buffers.query.resize(buffers.normed.rows(), index(config.heads * config.head_size));
+  buffers.query.resize(buffers.normed.rows(), config.heads * config.head_size);
   apply(layer.query, buffers.normed, buffers.query);
   rows.rotary.rotate(buffers.query, config.heads, config.head_size,
                      every_query ? std::span<const std::uint32_t>{} : last_rows);
@@ -72,9 +73,9 @@ void attend_and_finish(const model& model, std::size_t number, const layer_rows&
 // From buffers.query to buffers.attention, as `calibration` says.
 void attend(const model_config& config, std::span<const attention_sequence> sequences,
             const attention_calibration& calibration, layer_buffers& buffers) {
-  const Eigen::Index kv_width = index(config.kv_heads * config.head_size);
-  attend(attention_shape_of(config), sequences, buffers.query, buffers.key_value.leftCols(kv_width),
-         buffers.key_value.rightCols(kv_width), calibration, buffers.attention, buffers.attending);
+  const std::size_t kv_width = config.kv_heads * config.head_size;
+  attend(attention_shape_of(config), sequences, buffers.query, buffers.key_value.columns(0, kv_width),
+         buffers.key_value.columns(kv_width, kv_width), calibration, buffers.attention, buffers.attending);
 }
 
 }  // namespace
@@ -109,19 +110,17 @@ packed_prompts pack(const model_config& config, std::span<const std::vector<toke
 
 matrix embed(const model& model, const packed_prompts& prompts) {
   const std::size_t width = model.embedding.width();
-  matrix rows(index(prompts.rows()), index(width));
-  for (std::size_t row = 0; row < prompts.rows(); ++row) {
-    model.embedding.copy_row(static_cast<std::size_t>(prompts.tokens[row]), {&rows(index(row), 0), width});
-  }
+  matrix rows(prompts.rows(), width);
+  for (std::size_t row = 0; row < prompts.rows(); ++row)
+    model.embedding.copy_row(static_cast<std::size_t>(prompts.tokens[row]), rows.row(row));
   if (model.project_in.outputs() != 0) {
-    matrix projected(rows.rows(), index(model.config.hidden));
+    matrix projected(rows.rows(), model.config.hidden);
     apply(model.project_in, rows, projected);
     rows = std::move(projected);
   }
   if (model.config.learned_positions) {
     for (std::size_t row = 0; row < prompts.rows(); ++row) {
-      rows.row(index(row)) +=
-          model.positions.row(index(prompts.positions[row] + model.config.position_offset));
+      add(rows.row(row), model.positions.row(prompts.positions[row] + model.config.position_offset));
     }
   }
   return rows;
@@ -139,7 +138,7 @@ void finish_layer(const model_config& config, const decoder_layer& layer, const 
   const bool before = config.norm_at == norm_place::before;
   buffers.branch.resize(hidden.rows(), hidden.cols());
   apply(layer.attention_output, attention, buffers.branch);
-  hidden += buffers.branch;
+  add(hidden, buffers.branch);
   if (!before) apply(layer.attention_norm, hidden, hidden);
   if (before) {
     buffers.normed.resize(hidden.rows(), hidden.cols());
@@ -148,7 +147,7 @@ void finish_layer(const model_config& config, const decoder_layer& layer, const 
   } else {
     apply(layer.mlp, hidden, buffers.branch, buffers.inner);
   }
-  hidden += buffers.branch;
+  add(hidden, buffers.branch);
   if (!before) apply(layer.feed_forward_norm, hidden, hidden);
 }
 
@@ -181,15 +180,15 @@ void run_layer_with_alternatives(const model& model, std::size_t number, const l
                                  const attention_calibration& calibration, matrix& hidden,
                                  layer_buffers& buffers, layer_alternatives& alternatives) {
   const model_config& config = model.config;
-  const Eigen::Index kv_width = index(config.kv_heads * config.head_size);
+  const std::size_t kv_width = config.kv_heads * config.head_size;
   project_keys_and_values(model, number, rows, hidden, buffers);
   attend_and_finish(model, number, rows, {rows.sequences.begin(), rows.sequences.end()}, true, hidden,
                     buffers, [&](std::span<const attention_sequence> sequences) {
                       alternatives.attention.resize(buffers.attention.rows(), buffers.attention.cols());
                       alternatives.found.resize(sequences.size() * config.heads);
                       attend_with_alternatives(attention_shape_of(config), sequences, buffers.query,
-                                               buffers.key_value.leftCols(kv_width),
-                                               buffers.key_value.rightCols(kv_width), calibration,
+                                               buffers.key_value.columns(0, kv_width),
+                                               buffers.key_value.columns(kv_width, kv_width), calibration,
                                                buffers.attention, alternatives.attention, alternatives.found,
                                                buffers.attending);
                     });
@@ -199,7 +198,7 @@ matrix final_hidden(const model& model, const matrix& last_rows) {
   matrix normed(last_rows.rows(), last_rows.cols());
   apply(model.final_norm, last_rows, normed);
   if (model.project_out.outputs() == 0) return normed;
-  matrix projected(normed.rows(), index(model.project_out.outputs()));
+  matrix projected(normed.rows(), model.project_out.outputs());
   apply(model.project_out, normed, projected);
   return projected;
 }

@@ -1,5 +1,6 @@
 #include <act/runtime/forward.hpp>
 #include <act/runtime/greedy_logits.hpp>
+#include <act/runtime/layers/arithmetic.hpp>
 #include <act/runtime/model.hpp>
 
 #include <algorithm>
@@ -31,22 +32,22 @@ std::vector<std::vector<double>> greedy_logits(const model& model, const matrix&
               [](const answer_token& a, const answer_token& b) { return a.token < b.token; });
   }
 
-  matrix others(index(model.output.blocks()), index(answers.size()));
+  matrix others(model.output.blocks(), answers.size());
   std::atomic<bool> finite{true};
   model.output.logits_in_blocks(hidden, [&](std::size_t first, matrix& logits) {
-    const std::size_t end = first + extent(logits.cols());
-    if (!logits.allFinite()) finite = false;
+    const std::size_t end = first + logits.cols();
+    if (!all_finite({logits.data(), logits.size()})) finite = false;
     for (std::size_t i = 0; i < answers.size(); ++i) {
       auto each = std::lower_bound(
           found[i].begin(), found[i].end(), first,
           [](const answer_token& a, std::size_t b) { return static_cast<std::size_t>(a.token) < b; });
       for (; each != found[i].end() && static_cast<std::size_t>(each->token) < end; ++each) {
         // A token belongs to one block, so no other thread writes here.
-        float& logit = logits(index(i), index(static_cast<std::size_t>(each->token) - first));
+        float& logit = logits(i, static_cast<std::size_t>(each->token) - first);
         each->logit = logit;
         logit = lowest;
       }
-      others(index(first / token_rows::tokens_per_block), index(i)) = logits.row(index(i)).maxCoeff();
+      others(first / token_rows::tokens_per_block, i) = largest(logits.row(i));
     }
   });
   if (!finite) refuse_logits(model);
@@ -56,7 +57,10 @@ std::vector<std::vector<double>> greedy_logits(const model& model, const matrix&
     std::vector<double>& row = scores.emplace_back(answers[i]->size(), static_cast<double>(lowest));
     for (const answer_token& each : found[i])
       row[each.answer] = std::max(row[each.answer], static_cast<double>(each.logit));
-    row.push_back(static_cast<double>(others.col(index(i)).maxCoeff()));
+    float other = others(0, i);
+    for (std::size_t block = 1; block < others.rows(); ++block)
+      other = std::max(other, others(block, i));
+    row.push_back(static_cast<double>(other));
   }
   return scores;
 }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <string>
+#include <utility>
 
 namespace act::runtime {
 
@@ -20,16 +21,18 @@ past_positions kv_cache::past(std::size_t layer) const noexcept {
 }
 
 void kv_cache::append(std::size_t layer, const const_matrix_ref& key_value) {
-  if (layer >= layers_.size() || extent(key_value.cols()) != 2 * width_) {
+  if (layer >= layers_.size() || key_value.cols() != 2 * width_) {
     throw error(error_code::invalid_shape, "key_value",
                 "isn't a layer's rows of " + std::to_string(2 * width_) + " numbers");
   }
   stored& into = layers_[layer];
-  const std::size_t needed = into.count + extent(key_value.rows());
-  if (needed > extent(into.rows.rows())) {
-    into.rows.conservativeResize(index(std::max(needed, 2 * into.count)), index(2 * width_));
+  const std::size_t needed = into.count + key_value.rows();
+  if (needed > into.rows.rows()) {
+    matrix larger(std::max(needed, 2 * into.count), 2 * width_);
+    copy(into.rows.row_block(0, into.count), larger.row_block(0, into.count));
+    into.rows = std::move(larger);
   }
-  into.rows.middleRows(index(into.count), key_value.rows()) = key_value;
+  copy(key_value, into.rows.row_block(into.count, key_value.rows()));
   into.count = needed;
 }
 

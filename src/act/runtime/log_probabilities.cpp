@@ -1,5 +1,6 @@
 #include <act/error.hpp>
 #include <act/runtime/forward.hpp>
+#include <act/runtime/layers/arithmetic.hpp>
 #include <act/runtime/log_probabilities.hpp>
 #include <act/runtime/model.hpp>
 
@@ -40,7 +41,7 @@ class shared_texts {
   // The shared sequences, attending to their family's first text in `key_value`: [shared rows, 2 kv_width].
   [[nodiscard]] std::vector<attention_sequence> sequences(const matrix& key_value) const {
     std::vector<attention_sequence> attending = shared_.sequences;
-    const std::size_t stride = extent(key_value.cols());
+    const std::size_t stride = key_value.cols();
     for (std::size_t i = 0; i < attending.size(); ++i) {
       if (past_[i].count == 0) continue;
       const float* rows = key_value.data() + past_[i].first_row * stride;
@@ -125,30 +126,33 @@ std::vector<std::vector<double>> sums_of_texts(const model& model,
 
 std::vector<double> token_log_probabilities(const model& model, const matrix& hidden,
                                             std::span<const token_id> targets) {
-  const Eigen::Index blocks = index(model.output.blocks());
-  const Eigen::Index rows = hidden.rows();
+  const std::size_t blocks = model.output.blocks();
+  const std::size_t rows = hidden.rows();
   // Of each block of the vocabulary: its largest logit and the sum of exp(logit - largest), for every row.
-  matrix largest(blocks, rows), sums(blocks, rows);
+  matrix most_of(blocks, rows), sums(blocks, rows);
   std::vector<double> logit(targets.size());
   model.output.logits_in_blocks(hidden, [&](std::size_t first, const matrix& logits) {
-    const Eigen::Index block = index(first / token_rows::tokens_per_block);
-    for (Eigen::Index row = 0; row < rows; ++row) {
-      const float most = logits.row(row).maxCoeff();
-      largest(block, row) = most;
-      sums(block, row) = (logits.row(row).array() - most).exp().sum();
-      const auto target = static_cast<std::size_t>(targets[static_cast<std::size_t>(row)]);
-      if (target >= first && target < first + extent(logits.cols()))
-        logit[static_cast<std::size_t>(row)] = static_cast<double>(logits(row, index(target - first)));
+    const std::size_t block = first / token_rows::tokens_per_block;
+    for (std::size_t row = 0; row < rows; ++row) {
+      const float most = largest(logits.row(row));
+      most_of(block, row) = most;
+      sums(block, row) = sum_of_exponentials(logits.row(row), most);
+      const auto target = static_cast<std::size_t>(targets[row]);
+      if (target >= first && target < first + logits.cols())
+        logit[row] = static_cast<double>(logits(row, target - first));
     }
   });
-  for (Eigen::Index row = 0; row < rows; ++row) {
-    const double most = static_cast<double>(largest.col(row).maxCoeff());
+  for (std::size_t row = 0; row < rows; ++row) {
+    float largest_of_all = most_of(0, row);
+    for (std::size_t block = 1; block < blocks; ++block)
+      largest_of_all = std::max(largest_of_all, most_of(block, row));
+    const double most = static_cast<double>(largest_of_all);
     double sum = 0;
-    for (Eigen::Index block = 0; block < blocks; ++block) {
+    for (std::size_t block = 0; block < blocks; ++block) {
       sum +=
-          static_cast<double>(sums(block, row)) * std::exp(static_cast<double>(largest(block, row)) - most);
+          static_cast<double>(sums(block, row)) * std::exp(static_cast<double>(most_of(block, row)) - most);
     }
-    logit[static_cast<std::size_t>(row)] -= most + std::log(sum);
+    logit[row] -= most + std::log(sum);
   }
   return logit;
 }
@@ -172,7 +176,7 @@ text_log_probabilities sum_log_probabilities(const model& model,
   layer_buffers buffers;
   // Of the size that run_layer gives it, so its memory stays where it is: rows that a text shares with its
   // family's first one are attended to where that one's keys and values are written.
-  buffers.key_value.resize(hidden.rows(), index(2 * model.config.kv_heads * model.config.head_size));
+  buffers.key_value.resize(hidden.rows(), 2 * model.config.kv_heads * model.config.head_size);
   const std::vector<attention_sequence> sequences = texts.sequences(buffers.key_value);
   matrix calibrated;
   for (std::size_t layer = 0; layer < layers; ++layer) {

@@ -118,7 +118,7 @@ void trial_runner::run_plain_pass() {
     }
     if (searched) record.attention = buffers.attention;
     if (layer > range_.first) record.key_value = buffers.key_value;
-    plain_work_.layer_rows_computed += static_cast<std::uint64_t>(hidden.rows());
+    plain_work_.layer_rows_computed += hidden.rows();
   }
 
   std::vector<scored_part> parts;
@@ -135,14 +135,13 @@ void trial_runner::run_plain_pass() {
 void trial_runner::gather(std::size_t layer, std::size_t head, std::size_t first_source, std::size_t rows,
                           std::size_t target, runtime::matrix& hidden, runtime::matrix& attention) const {
   const layer_record& record = records_[layer];
-  const Eigen::Index width = runtime::index(model_.config.head_size);
-  const Eigen::Index column = runtime::index(head) * width;
-  const auto from = runtime::index(first_source);
-  const auto count = runtime::index(rows);
-  hidden.middleRows(runtime::index(target), count) = record.input.middleRows(from, count);
-  attention.middleRows(runtime::index(target), count) = record.attention.middleRows(from, count);
-  attention.block(runtime::index(target), column, count, width) =
-      record.alternatives.attention.block(from, column, count, width);
+  const std::size_t width = model_.config.head_size;
+  const std::size_t column = head * width;
+  copy(record.input.row_block(first_source, rows), hidden.row_block(target, rows));
+  const runtime::matrix_ref to = attention.row_block(target, rows);
+  copy(record.attention.row_block(first_source, rows), to);
+  copy(record.alternatives.attention.row_block(first_source, rows).columns(column, width),
+       to.columns(column, width));
 }
 
 void trial_runner::run_batch(std::size_t layer, std::span<const trial_part> batch,
@@ -163,8 +162,8 @@ void trial_runner::run_batch(std::size_t layer, std::span<const trial_part> batc
     rows += text.end - first_rows.back();
   }
 
-  runtime::matrix hidden(runtime::index(rows), runtime::index(config.hidden));
-  runtime::matrix attention(runtime::index(rows), runtime::index(config.heads * config.head_size));
+  runtime::matrix hidden(rows, config.hidden);
+  runtime::matrix attention(rows, config.heads * config.head_size);
   std::vector<runtime::attention_sequence> sequences;
   std::vector<std::uint32_t> positions;
   for (std::size_t i = 0; i < batch.size(); ++i) {
@@ -190,7 +189,7 @@ void trial_runner::run_batch(std::size_t layer, std::span<const trial_part> batc
                                   .rotary = rotary,
                                   .wanted = last ? last_layer_rows() : runtime::rows_wanted::all};
     run_layer(model_, above, run, {}, hidden, buffers);
-    result.work.layer_rows_computed += static_cast<std::uint64_t>(hidden.rows());
+    result.work.layer_rows_computed += hidden.rows();
   }
 
   const std::vector<std::vector<double>> changed = texts_.values(model_, parts, hidden);
@@ -209,11 +208,9 @@ void trial_runner::attach_past(std::size_t layer, std::span<const trial_part> ba
   const std::size_t kv_width = model_.config.kv_heads * model_.config.head_size;
   for (std::size_t i = 0; i < batch.size(); ++i) {
     const std::size_t first = packed_.sequences[batch[i].sequence].first_query;
-    const float* rows = kept.data() + first * runtime::extent(kept.cols());
-    sequences[i].past = {.keys = rows,
-                         .values = rows + kv_width,
-                         .count = batch[i].first_row,
-                         .stride = runtime::extent(kept.cols())};
+    const float* rows = kept.data() + first * kept.cols();
+    sequences[i].past = {
+        .keys = rows, .values = rows + kv_width, .count = batch[i].first_row, .stride = kept.cols()};
   }
 }
 

@@ -4,6 +4,7 @@
 #include <act/runtime/architecture/weights.hpp>
 #include <act/runtime/checkpoint/quantization.hpp>
 #include <act/runtime/checkpoint/tensor_view.hpp>
+#include <act/runtime/layers/arithmetic.hpp>
 #include <act/runtime/model.hpp>
 
 #include <algorithm>
@@ -31,7 +32,7 @@ class weight_reader {
     result.output = config_.tied_output ? result.embedding : read_rows(names_.output + ".weight", vocabulary);
     if (config_.learned_positions) {
       const std::size_t rows = config_.position_offset + config_.context;
-      result.positions.resize(index(rows), index(config_.hidden));
+      result.positions.resize(rows, config_.hidden);
       expand(checked(names_.positions + ".weight", {rows, config_.hidden}), result.positions.data());
     }
     if (config_.embedding != config_.hidden) {
@@ -90,8 +91,7 @@ class weight_reader {
       const std::size_t count = std::min(rows_per_task, rows - first);
       const std::span<float> values(out + first * columns, count * columns);
       dequantize(tensor.type, tensor.row_bytes(first, count), values);
-      if (!Eigen::Map<const Eigen::ArrayXf>(values.data(), index(values.size())).isFinite().all())
-        finite = false;
+      if (!all_finite(values)) finite = false;
     });
     if (!finite) refuse_numbers(tensor);
   }
@@ -100,18 +100,18 @@ class weight_reader {
   // row, and dropped again. A few hundredths of a second for 28 million numbers.
   token_rows read_rows(const std::string& name, const std::vector<std::size_t>& shape) const {
     const tensor_view& tensor = checked(name, shape);
-    matrix rows(index(thread_count()), index(tensor.columns()));
+    matrix rows(thread_count(), tensor.columns());
     std::atomic<bool> finite{true};
     parallel_for(tensor.rows(), [&](std::size_t row, std::size_t worker) noexcept {
-      dequantize_rows(tensor, row, {&rows(index(worker), 0), tensor.columns()});
-      if (!rows.row(index(worker)).array().isFinite().all()) finite = false;
+      dequantize_rows(tensor, row, rows.row(worker));
+      if (!all_finite(rows.row(worker))) finite = false;
     });
     if (!finite) refuse_numbers(tensor);
     return token_rows(tensor);
   }
 
   row_vector read_vector(const std::string& name, std::size_t size) const {
-    row_vector values(index(size));
+    row_vector values(size);
     expand(checked(name, {size}), values.data());
     return values;
   }
@@ -142,13 +142,13 @@ class weight_reader {
       biased = biased || has_bias(each, rule);
     }
     linear result;
-    result.weight.resize(index(outputs), index(inputs));
-    if (biased) result.bias = row_vector::Zero(index(outputs));
+    result.weight.resize(outputs, inputs);
+    if (biased) result.bias.assign(outputs, 0.0F);
     std::size_t row = 0;
     for (const part& each : parts) {
-      expand(checked(each.name + ".weight", {each.rows, inputs}), &result.weight(index(row), 0));
+      expand(checked(each.name + ".weight", {each.rows, inputs}), result.weight.row(row).data());
       if (has_bias(each, rule)) {
-        result.bias.segment(index(row), index(each.rows)) = read_vector(each.name + ".bias", each.rows);
+        expand(checked(each.name + ".bias", {each.rows}), result.bias.data() + row);
       }
       row += each.rows;
     }

@@ -81,11 +81,11 @@ struct attention_inputs {
             .token_stride = stride};
   }
   [[nodiscard]] head_tensor<const float> queries_of(const attention_sequence& sequence) const {
-    const std::size_t stride = extent(query.outerStride());
+    const std::size_t stride = query.stride();
     return heads_in_rows(query.data() + sequence.first_query * stride, shape.heads, sequence.queries, stride);
   }
   [[nodiscard]] head_tensor<float> outputs_of(const attention_sequence& sequence, matrix_ref& out) const {
-    const std::size_t stride = extent(out.outerStride());
+    const std::size_t stride = out.stride();
     return heads_in_rows(out.data() + sequence.first_query * stride, shape.heads, sequence.queries, stride);
   }
 
@@ -95,7 +95,7 @@ struct attention_inputs {
                                                       std::vector<float>& together) const {
     auto found = heads_in_rows(past, shape.kv_heads, sequence.positions(), sequence.past.stride);
     if (sequence.keys == 0) return found;
-    const std::size_t stride = extent(rows.outerStride());
+    const std::size_t stride = rows.stride();
     const float* const own = rows.data() + sequence.first_key * stride;
     if (sequence.past.count == 0) {
       found.data = own;

@@ -1,35 +1,26 @@
 #include <act/parallel.hpp>
+#include <act/runtime/layers/arithmetic.hpp>
 #include <act/runtime/layers/feed_forward.hpp>
 #include <act/runtime/layers/linear.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
-#include <numbers>
+#include <span>
 #include <string_view>
 
 namespace act::runtime {
 namespace {
 
-template <class Values>
-void activate(activation function, Values&& x) {
+void activate(activation function, std::span<float> x) noexcept {
   switch (function) {
     case activation::silu:
-      x /= (-x).exp() + 1.0F;
-      break;
+      return silu(x);
     case activation::relu:
-      x = x.max(0.0F);
-      break;
+      return relu(x);
     case activation::gelu:
-      x = x.unaryExpr([](float v) {
-        return 0.5F * v * (1.0F + std::erf(v * static_cast<float>(1.0 / std::numbers::sqrt2)));
-      });
-      break;
-    case activation::gelu_tanh: {
-      constexpr float c = 0.7978845608028654F;  // sqrt(2 / pi)
-      x = 0.5F * x * (1.0F + (c * (x + 0.044715F * x.cube())).tanh());
-      break;
-    }
+      return gelu(x);
+    case activation::gelu_tanh:
+      return gelu_tanh(x);
   }
 }
 
@@ -42,21 +33,21 @@ activation activation_named(std::string_view name) noexcept {
 }
 
 void apply(const feed_forward& block, const const_matrix_ref& x, matrix_ref y, matrix& inner) {
-  inner.resize(x.rows(), index(block.up.outputs()));
+  inner.resize(x.rows(), block.up.outputs());
   apply(block.up, x, inner);
-  const Eigen::Index width = index(block.down.inputs());
+  const std::size_t width = block.down.inputs();
   // Rows in tasks of 32: elementwise work is a few percent of the products, but not of one thread's.
   constexpr std::size_t rows_per_task = 32;
-  parallel_for((extent(x.rows()) + rows_per_task - 1) / rows_per_task, [&](std::size_t task) noexcept {
-    const Eigen::Index first = index(task * rows_per_task);
-    const Eigen::Index last = std::min(first + index(rows_per_task), x.rows());
-    for (Eigen::Index row = first; row < last; ++row) {
-      auto front = inner.row(row).head(width).array();
+  parallel_for((x.rows() + rows_per_task - 1) / rows_per_task, [&](std::size_t task) noexcept {
+    const std::size_t first = task * rows_per_task;
+    const std::size_t last = std::min(first + rows_per_task, x.rows());
+    for (std::size_t row = first; row < last; ++row) {
+      const std::span<float> front = inner.row(row).first(width);
       activate(block.function, front);
-      if (block.gated) front *= inner.row(row).tail(width).array();
+      if (block.gated) multiply(front, inner.row(row).last(width));
     }
   });
-  apply(block.down, inner.leftCols(width), y);
+  apply(block.down, inner.columns(0, width), y);
 }
 
 }  // namespace act::runtime

@@ -1,9 +1,11 @@
 #include <act/parallel.hpp>
+#include <act/runtime/layers/arithmetic.hpp>
 #include <act/runtime/layers/linear.hpp>
 #include <act/runtime/layers/matrix.hpp>
 
 #include <algorithm>
 #include <cstddef>
+#include <span>
 
 namespace act::runtime {
 namespace {
@@ -20,18 +22,18 @@ void apply(const linear& layer, const const_matrix_ref& x, matrix_ref y) {
   if (x.rows() == 0) return;
   const std::size_t outputs = layer.outputs();
   const std::size_t blocks = (outputs + linear_block - 1) / linear_block;
-  const auto multiply = [&](std::size_t block) noexcept {
-    const Eigen::Index first = index(block * linear_block);
-    const Eigen::Index count = std::min(index(linear_block), index(outputs) - first);
-    auto out = y.middleCols(first, count);
-    out.noalias() = x * layer.weight.middleRows(first, count).transpose();
-    if (layer.bias.size() != 0) out.rowwise() += layer.bias.segment(first, count);
+  const auto run_block = [&](std::size_t block) noexcept {
+    const std::size_t first = block * linear_block;
+    const std::size_t count = std::min(linear_block, outputs - first);
+    const matrix_ref out = y.columns(first, count);
+    multiply(x, layer.weight.row_block(first, count), out);
+    if (!layer.bias.empty()) add_to_rows(out, std::span(layer.bias).subspan(first, count));
   };
-  if (extent(x.rows()) * layer.inputs() * outputs < product_worth_threads) {
+  if (x.rows() * layer.inputs() * outputs < product_worth_threads) {
     for (std::size_t block = 0; block < blocks; ++block)
-      multiply(block);
+      run_block(block);
   } else {
-    parallel_for(blocks, multiply);
+    parallel_for(blocks, run_block);
   }
 }
 

@@ -35,12 +35,12 @@ void rotary_table::rotate(matrix_ref x, std::size_t heads, std::size_t head_size
   const bool interleaved = options_.pairing == rotary_pairing::interleaved;
   const std::size_t step = interleaved ? 2 : 1;
   const std::size_t partner = interleaved ? 1 : half;
-  for (Eigen::Index row = 0; row < x.rows(); ++row) {
-    const std::size_t at = rows_at.empty() ? extent(row) : rows_at[extent(row)];
+  for (std::size_t row = 0; row < x.rows(); ++row) {
+    const std::size_t at = rows_at.empty() ? row : rows_at[row];
     const float* cosine = cosine_.data() + at * half;
     const float* sine = sine_.data() + at * half;
     for (std::size_t head = 0; head < heads; ++head) {
-      float* values = &x(row, index(head * head_size));
+      float* values = &x(row, head * head_size);
       for (std::size_t i = 0; i < half; ++i) {
         const float a = values[i * step];
         const float b = values[i * step + partner];

@@ -1,0 +1,110 @@
+#include <act/runtime/layers/arithmetic.hpp>
+#include <act/runtime/layers/matrix.hpp>
+
+// Threads are ours (act/parallel.hpp): they split every product in the same way whatever their number, so
+// that results don't depend on it. Eigen's own threading chooses other block sizes for other numbers of
+// threads.
+#ifndef EIGEN_DONT_PARALLELIZE
+#define EIGEN_DONT_PARALLELIZE
+#endif
+
+#include <Eigen/Core>
+
+#include <cmath>
+#include <cstddef>
+#include <numbers>
+#include <span>
+
+namespace act::runtime {
+namespace {
+
+using dense = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+using row_array = Eigen::Array<float, 1, Eigen::Dynamic, Eigen::RowMajor>;
+
+Eigen::Index index(std::size_t value) noexcept {
+  return static_cast<Eigen::Index>(value);
+}
+Eigen::Map<const dense, 0, Eigen::OuterStride<>> view(const const_matrix_ref& of) noexcept {
+  return {of.data(), index(of.rows()), index(of.cols()), Eigen::OuterStride<>(index(of.stride()))};
+}
+Eigen::Map<dense, 0, Eigen::OuterStride<>> view(const matrix_ref& of) noexcept {
+  return {of.data(), index(of.rows()), index(of.cols()), Eigen::OuterStride<>(index(of.stride()))};
+}
+Eigen::Map<const row_array> view(std::span<const float> of) noexcept {
+  return {of.data(), index(of.size())};
+}
+Eigen::Map<row_array> view(std::span<float> of) noexcept {
+  return {of.data(), index(of.size())};
+}
+
+}  // namespace
+
+void multiply(const const_matrix_ref& x, const const_matrix_ref& weight, matrix_ref out) {
+  view(out).noalias() = view(x) * view(weight).transpose();
+}
+
+void add_to_rows(matrix_ref x, std::span<const float> by) noexcept {
+  view(x).rowwise() += view(by).matrix();
+}
+
+void add(matrix_ref x, const const_matrix_ref& by) noexcept {
+  view(x) += view(by);
+}
+
+void add(std::span<float> x, std::span<const float> by) noexcept {
+  view(x) += view(by);
+}
+
+void multiply(std::span<float> x, std::span<const float> by) noexcept {
+  view(x) *= view(by);
+}
+
+float dot(std::span<const float> a, std::span<const float> b) noexcept {
+  return view(a).matrix().dot(view(b).matrix());
+}
+
+float sum(std::span<const float> x) noexcept {
+  return view(x).sum();
+}
+
+float sum_of_squares(std::span<const float> x, float mean) noexcept {
+  return (view(x) - mean).square().sum();
+}
+
+float sum_of_exponentials(std::span<const float> x, float most) noexcept {
+  return (view(x) - most).exp().sum();
+}
+
+float largest(std::span<const float> x) noexcept {
+  return view(x).maxCoeff();
+}
+
+bool all_finite(std::span<const float> x) noexcept {
+  return view(x).isFinite().all();
+}
+
+void shift_and_scale(std::span<const float> x, float mean, float scale, std::span<float> out) noexcept {
+  view(out) = (view(x) - mean) * scale;
+}
+
+void silu(std::span<float> x) noexcept {
+  view(x) /= (-view(x)).exp() + 1.0F;
+}
+
+void relu(std::span<float> x) noexcept {
+  view(x) = view(x).max(0.0F);
+}
+
+void gelu(std::span<float> x) noexcept {
+  view(x) = view(x).unaryExpr([](float v) {
+    return 0.5F * v * (1.0F + std::erf(v * static_cast<float>(1.0 / std::numbers::sqrt2)));
+  });
+}
+
+void gelu_tanh(std::span<float> x) noexcept {
+  constexpr float c = 0.7978845608028654F;  // sqrt(2 / pi)
+  auto of = view(x);
+  of = 0.5F * of * (1.0F + (c * (of + 0.044715F * of.cube())).tanh());
+}
+
+}  // namespace act::runtime
