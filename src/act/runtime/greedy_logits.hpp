@@ -5,14 +5,12 @@
 
 #include <act/runtime/forward.hpp>
 #include <act/runtime/model.hpp>
+#include <act/runtime/scored_text.hpp>
 
 #include <span>
 #include <vector>
 
 namespace act::runtime {
-
-/// The tokens that count as each answer; no token counts as two.
-using answer_tokens = std::vector<std::vector<token_id>>;
 
 /// scores[i] = the largest logit among answers[i][a] for each answer a, then the largest logit of any other
 /// token of the output matrix: the greedy token is the answer with the largest number, the last number being

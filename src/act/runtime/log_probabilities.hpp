@@ -8,20 +8,13 @@
 
 #include <act/runtime/forward.hpp>
 #include <act/runtime/model.hpp>
+#include <act/runtime/scored_text.hpp>
 
 #include <cstddef>
 #include <span>
 #include <vector>
 
 namespace act::runtime {
-
-/// A text of which tokens [first_scored, end) count, each by its log-probability after those before it.
-struct scored_text {
-  std::vector<token_id> tokens;
-  std::size_t first_scored = 1;  ///< 1 .. tokens.size() - 1
-
-  friend bool operator==(const scored_text&, const scored_text&) = default;
-};
 
 /// log p(targets[r]) at row r, over the whole vocabulary. `hidden` is what `final_hidden` returned. Memory is
 /// a block's logits (`logits_in_blocks`) a row and thread, not the vocabulary's. Sums are in double, in an

@@ -1,5 +1,5 @@
 #include <act/error.hpp>
-#include <act/runtime/greedy_logits.hpp>
+#include <act/runtime/scored_text.hpp>
 #include <act/runtime/tokenizer/tokenizer.hpp>
 #include <act/tasks/greedy_answers.hpp>
 #include <act/tasks/readers/lines.hpp>

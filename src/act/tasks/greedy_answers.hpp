@@ -3,10 +3,9 @@
 // is generated as " A", with others as "A". The logits are greedy_logits.hpp.
 #pragma once
 
-#include <act/runtime/greedy_logits.hpp>
+#include <act/runtime/scored_text.hpp>
 #include <act/runtime/tokenizer/tokenizer.hpp>
 
-#include <functional>
 #include <map>
 #include <string>
 #include <string_view>

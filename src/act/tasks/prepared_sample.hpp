@@ -1,8 +1,7 @@
 // A sample as the model sees it: token ids of its prompt, and of what is scored at its end.
 #pragma once
 
-#include <act/runtime/greedy_logits.hpp>
-#include <act/runtime/log_probabilities.hpp>
+#include <act/runtime/scored_text.hpp>
 #include <act/runtime/tokenizer/tokenizer.hpp>
 #include <cstddef>
 #include <vector>
