@@ -2,6 +2,7 @@
 #include <act/io/text_file.hpp>
 
 #include <cstddef>
+#include <filesystem>
 #include <fstream>
 #include <system_error>
 #include <utility>
@@ -9,14 +10,14 @@
 
 namespace act::io {
 
-text_file read_text_file(const std::filesystem::path& path) {
+text_file read_text_file(const std::string& path) {
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored)) {
-    throw error(error_code::io, path.string(), "is a folder; name a file in it");
+    throw error(error_code::io, path, "is a folder; name a file in it");
   }
   std::ifstream stream(path, std::ios::binary);
   if (!stream) {
-    throw error(error_code::io, path.string(), "can't be opened; check the path and its permissions");
+    throw error(error_code::io, path, "can't be opened; check the path and its permissions");
   }
   std::string text;
   std::vector<char> piece(std::size_t{1} << 20);
@@ -24,9 +25,9 @@ text_file read_text_file(const std::filesystem::path& path) {
     text.append(piece.data(), static_cast<std::size_t>(stream.gcount()));
   }
   if (!stream.eof()) {
-    throw error(error_code::io, path.string(), "reading failed; check the disk");
+    throw error(error_code::io, path, "reading failed; check the disk");
   }
-  return {path.string(), std::move(text)};
+  return {path, std::move(text)};
 }
 
 std::string latin1_to_utf8(std::string_view bytes) {

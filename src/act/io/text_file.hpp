@@ -2,7 +2,6 @@
 // interprets a file is a pure function of a text_file; this is the only place that opens one.
 #pragma once
 
-#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -13,8 +12,8 @@ struct text_file {
   std::string text;  ///< the bytes, undecoded
 };
 
-/// The whole file. Throws error (io) when it can't be read or is a folder.
-[[nodiscard]] text_file read_text_file(const std::filesystem::path& path);
+/// The whole file; a std::filesystem::path converts. Throws error (io) when it can't be read or is a folder.
+[[nodiscard]] text_file read_text_file(const std::string& path);
 
 /// ISO 8859-1 to UTF-8: byte b is code point b, 0x80 to 0x9F included.
 [[nodiscard]] std::string latin1_to_utf8(std::string_view bytes);
