@@ -4,7 +4,6 @@
 #include <act/io/text_file.hpp>
 #include <act/tasks/sample.hpp>
 
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -12,7 +11,7 @@ namespace act::tasks {
 
 /// The subject in a file's name: without folder, extension and `_test`, `_dev`, `_val`, underscores as
 /// spaces.
-std::string mmlu_subject(const std::filesystem::path& path);
+std::string mmlu_subject(const std::string& path);
 
 /// Fields "question" and "subject" (from the file's name); cells as they are, newlines included. Throws error
 /// (invalid_input) for a row without six cells or whose last isn't A to D.

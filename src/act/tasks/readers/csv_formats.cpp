@@ -1,7 +1,12 @@
+// Reading CSV, and the readers of every format that is CSV; a header declares each.
 #include <act/io/text_file.hpp>
 #include <act/io/utf8.hpp>
+#include <act/tasks/readers/class_csv.hpp>
 #include <act/tasks/readers/csv.hpp>
+#include <act/tasks/readers/json_lines.hpp>
 #include <act/tasks/readers/lines.hpp>
+#include <act/tasks/readers/mmlu.hpp>
+#include <act/tasks/sample.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -110,6 +115,69 @@ std::vector<csv_row> parse_csv(const io::text_file& file) {
     rows.push_back(scanner.row());
   }
   return rows;
+}
+
+std::vector<sample> read_class_csv(const io::text_file& file, std::size_t label_count, csv_text wanted) {
+  std::vector<sample> samples;
+  bool first = true;
+  for (csv_row& row : parse_csv(file)) {
+    const std::string& number = row.cells[0];
+    const bool numeric = !number.empty() && number.find_first_not_of("0123456789") == std::string::npos;
+    const bool header = first && !numeric;
+    first = false;
+    if (header) {
+      continue;
+    }
+    if (row.cells.size() != 3) {
+      bad_line(
+          file, row.line,
+          "has " + std::to_string(row.cells.size()) + " cells; there must be 3: class, title, description");
+    }
+    if (!numeric || number.size() > 4 || std::stoul(number) < 1 || std::stoul(number) > label_count) {
+      bad_line(
+          file, row.line,
+          "class must be a number from 1 to " + std::to_string(label_count) + ", not " + excerpt(number));
+    }
+    sample& read = samples.emplace_back();
+    read.label = std::stoul(number) - 1;
+    read.fields["text"] = wanted == csv_text::description ? row.cells[2] : row.cells[1] + " " + row.cells[2];
+  }
+  return samples;
+}
+
+std::string mmlu_subject(const std::string& path) {
+  std::string subject = path.substr(path.rfind('/') + 1);  // all of it where there is no folder
+  if (const std::size_t dot = subject.rfind('.'); dot != std::string::npos && dot > 0 && subject != "..")
+    subject.resize(dot);
+  for (const std::string_view ending : {"_test", "_dev", "_val"}) {
+    if (subject.ends_with(ending)) {
+      subject.resize(subject.size() - ending.size());
+      break;
+    }
+  }
+  for (char& c : subject) {
+    c = c == '_' ? ' ' : c;
+  }
+  return subject;
+}
+
+std::vector<sample> read_mmlu(const io::text_file& file) {
+  static const std::vector<std::string> letters = {"A", "B", "C", "D"};
+  const std::string subject = mmlu_subject(file.name);
+  std::vector<sample> samples;
+  for (const csv_row& row : parse_csv(file)) {
+    if (row.cells.size() != 6) {
+      bad_line(file, row.line,
+               "has " + std::to_string(row.cells.size()) +
+                   " cells; there must be 6: question, four options, letter");
+    }
+    sample& read = samples.emplace_back();
+    read.fields["subject"] = subject;
+    read.fields["question"] = row.cells[0];
+    read.choices.assign(row.cells.begin() + 1, row.cells.begin() + 5);
+    read.label = label_position(place_of(file, row.line), row.cells[5], letters);
+  }
+  return samples;
 }
 
 }  // namespace act::tasks
