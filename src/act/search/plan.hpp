@@ -6,7 +6,7 @@
 #include <act/search/layer_range.hpp>
 #include <act/search/sample_chunk.hpp>
 #include <act/tasks/prepared_sample.hpp>
-#include <act/tasks/prompt_parts.hpp>
+#include <act/tasks/prompt_part.hpp>
 
 #include <cstddef>
 #include <optional>

@@ -6,7 +6,7 @@
 
 #include <act/error.hpp>
 #include <act/options.hpp>
-#include <act/tasks/prompt_parts.hpp>
+#include <act/tasks/prompt_part.hpp>
 
 #include <optional>
 #include <string>

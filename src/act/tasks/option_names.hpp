@@ -3,7 +3,7 @@
 
 #include <act/error.hpp>
 #include <act/options.hpp>
-#include <act/tasks/prompt_parts.hpp>
+#include <act/tasks/prompt_part.hpp>
 
 #include <array>
 #include <optional>

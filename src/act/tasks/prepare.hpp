@@ -5,7 +5,7 @@
 #include <act/tasks/choice_names.hpp>
 #include <act/tasks/greedy_answers.hpp>
 #include <act/tasks/prepared_sample.hpp>
-#include <act/tasks/prompt_parts.hpp>
+#include <act/tasks/prompt_part.hpp>
 #include <act/tasks/prompts.hpp>
 #include <act/tasks/sample.hpp>
 #include <act/tasks/task.hpp>

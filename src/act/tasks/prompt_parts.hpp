@@ -10,6 +10,7 @@
 #include <act/runtime/tokenizer/tokenizer.hpp>
 #include <act/tasks/choice_names.hpp>
 #include <act/tasks/likelihood.hpp>
+#include <act/tasks/prompt_part.hpp>
 #include <act/tasks/sample.hpp>
 #include <act/tasks/task.hpp>
 
@@ -20,12 +21,6 @@
 #include <vector>
 
 namespace act::tasks {
-
-enum class prompt_part {
-  question,  ///< the asked sample's question; classification: what the sample says, without the pattern's
-             ///< words
-  choices,   ///< its options' texts, without their letters
-};
 
 /// Bytes [begin, end) of a prompt.
 struct text_range {

@@ -1,7 +1,12 @@
+// What runs a model over samples: last_position.hpp, score_samples.hpp, generate_answers.hpp.
 #include <act/error.hpp>
 #include <act/runtime/forward.hpp>
+#include <act/runtime/generate.hpp>
+#include <act/runtime/greedy_logits.hpp>
+#include <act/runtime/label_logits.hpp>
 #include <act/runtime/log_probabilities.hpp>
 #include <act/statistics/auc.hpp>
+#include <act/tasks/generate_answers.hpp>
 #include <act/tasks/last_position.hpp>
 #include <act/tasks/prepared_sample.hpp>
 #include <act/tasks/score_samples.hpp>
@@ -11,10 +16,26 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace act::tasks {
+
+std::vector<std::vector<double>> last_position_scores(const runtime::model& model,
+                                                      const runtime::matrix& hidden,
+                                                      std::span<const prepared_sample* const> samples) {
+  if (!samples.empty() && samples.front()->greedy()) {
+    std::vector<const runtime::answer_tokens*> answers;
+    for (const prepared_sample* sample : samples)
+      answers.push_back(&sample->greedy_tokens);
+    return greedy_logits(model, hidden, answers);
+  }
+  std::vector<std::span<const runtime::token_id>> words;
+  for (const prepared_sample* sample : samples)
+    words.emplace_back(sample->words);
+  return label_logits(model, hidden, words);
+}
 
 namespace {
 
@@ -98,6 +119,25 @@ sample_scores score_samples(const runtime::model& model, std::span<const prepare
     if (on_batch) on_batch(count);
   }
   return scores;
+}
+
+generated_answers generate_answers(const runtime::model& with, const runtime::tokenizer& by,
+                                   std::span<const prepared_sample> questions,
+                                   const runtime::model_calibration& calibration, std::size_t max_new_tokens,
+                                   const std::function<void()>& on_token,
+                                   const std::function<void()>& on_question) {
+  const runtime::generation_options options{.max_new_tokens = max_new_tokens, .stops = {"\n"}};
+  const auto token = [&](std::string_view) {
+    if (on_token) on_token();
+  };
+  generated_answers answers;
+  for (const prepared_sample& question : questions) {
+    answers.plain.push_back(generate(with, by, question.prompt, {}, options, token));
+    if (!calibration.heads.empty())
+      answers.calibrated.push_back(generate(with, by, question.prompt, calibration, options, token));
+    if (on_question) on_question();
+  }
+  return answers;
 }
 
 }  // namespace act::tasks

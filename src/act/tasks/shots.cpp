@@ -1,17 +1,51 @@
+// Choosing samples, and which are shown before the one that is asked: selection.hpp, shots.hpp, few_shot.hpp.
 #include <act/error.hpp>
+#include <act/runtime/splitmix64.hpp>
+#include <act/tasks/few_shot.hpp>
 #include <act/tasks/sample.hpp>
 #include <act/tasks/selection.hpp>
 #include <act/tasks/shots.hpp>
+#include <act/tasks/task.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace act::tasks {
+
+std::vector<std::size_t> select(std::size_t n, std::size_t k, std::uint64_t seed) {
+  if (k > n) {
+    throw error(error_code::invalid_option, "selection",
+                "can't choose " + std::to_string(k) + " of " + std::to_string(n) + " samples; ask for fewer");
+  }
+  std::vector<std::size_t> order(n);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  runtime::splitmix64 draw(seed);
+  for (std::size_t i = 0; i < k; ++i) {
+    std::swap(order[i], order[i + static_cast<std::size_t>(draw() % (n - i))]);
+  }
+  order.resize(k);
+  return order;
+}
+
+std::vector<std::size_t> select_limited(std::size_t n, std::int64_t count, std::uint64_t seed) {
+  const std::size_t k = count <= 0 ? n : std::min(n, static_cast<std::size_t>(count));
+  if (k == n) {
+    std::vector<std::size_t> everything(n);
+    std::iota(everything.begin(), everything.end(), std::size_t{0});
+    return everything;
+  }
+  std::vector<std::size_t> chosen = select(n, k, seed);
+  std::sort(chosen.begin(), chosen.end());
+  return chosen;
+}
 
 drawn_shots::drawn_shots(std::size_t n, std::size_t k, std::uint64_t seed)
     : order_(k > n ? select(n, k, seed) : select(n, std::min(k + 1, n), seed)), count_(k) {}
@@ -57,6 +91,49 @@ std::vector<std::size_t> subject_shots(std::span<const sample> development, cons
                     " shots; name the folder that holds its _dev.csv, or ask for fewer");
   }
   return shots;
+}
+
+bool shots_are_drawn(const task& of) noexcept {
+  return of.format != file_format::mmlu_csv;
+}
+
+std::function<std::vector<sample>(const sample&)> few_shots(const task& of, std::span<const sample> pool,
+                                                            std::size_t count, std::uint64_t seed,
+                                                            bool same_file) {
+  const auto at = [pool](std::span<const std::size_t> positions) {
+    std::vector<sample> shown;
+    for (const std::size_t position : positions)
+      shown.push_back(pool[position]);
+    return shown;
+  };
+  if (!shots_are_drawn(of)) {
+    if (same_file) {
+      throw error(
+          error_code::invalid_option, "shots",
+          "task '" + of.name +
+              "' shows the first rows of the development file, not of the file that is asked; give the "
+              "subject's _dev.csv");
+    }
+    return [=](const sample& asked) {
+      std::vector<sample> shown = at(subject_shots(pool, asked, count));
+      for (const sample& each : shown) {
+        if (each.fields == asked.fields && each.choices == asked.choices) {
+          throw error(error_code::invalid_input, "shots",
+                      "would show sample " + std::to_string(asked.index) +
+                          " its own answer; name a folder that holds _dev.csv files only");
+        }
+      }
+      return shown;
+    };
+  }
+  if (count + (same_file ? 1 : 0) > pool.size()) {
+    throw error(error_code::invalid_option, "shots",
+                "the file has " + std::to_string(pool.size()) + " samples, too few for " +
+                    std::to_string(count) + " shots beside the asked one; ask for fewer");
+  }
+  return [at, same_file, drawn = drawn_shots(pool.size(), count, seed)](const sample& asked) {
+    return at(drawn.for_sample(same_file ? std::optional(asked.index) : std::nullopt));
+  };
 }
 
 }  // namespace act::tasks
