@@ -1,19 +1,22 @@
 #include "eval/heads.hpp"
 
 #include <act/error.hpp>
-#include <act/runtime/forward.hpp>
+#include <act/runtime/model_calibration.hpp>
 #include <act/runtime/model_identity.hpp>
 #include <act/search/heads_file.hpp>
 #include <act/tasks/option_names.hpp>
 #include <act/tasks/prompt_parts.hpp>
+#include <act/tasks/read_samples.hpp>
+#include <act/tasks/selection.hpp>
 #include <act/tasks/task.hpp>
 
-#include <nlohmann/json.hpp>
-
 #include <iostream>
+#include <set>
 #include <sstream>
+#include <vector>
 
 #include "eval/options.hpp"
+#include "programs/files.hpp"
 
 namespace act_program {
 
@@ -64,18 +67,9 @@ void chosen_heads::fit_to(const act::runtime::model_identity& model) {
 }
 
 std::set<std::size_t> chosen_heads::searched_samples(const std::string& data_sha256) const {
-  std::set<std::size_t> seen;
-  if (!has_->file) return seen;
-  const auto& evidence = has_->file->evidence;
-  if (!evidence.contains("sources") || !evidence["sources"].is_array()) return seen;
-  for (const auto& source : evidence["sources"]) {
-    if (!source.is_object() || !source.contains("sha256") || source["sha256"] != data_sha256) continue;
-    if (!source.contains("samples") || !source["samples"].is_array()) continue;
-    for (const auto& index : source["samples"]) {
-      if (index.is_number_unsigned()) seen.insert(index.get<std::size_t>());
-    }
-  }
-  return seen;
+  if (!has_->file) return {};
+  const std::vector<std::size_t> seen = act::search::searched_samples(*has_->file, data_sha256);
+  return {seen.begin(), seen.end()};
 }
 
 std::string chosen_heads::remark() const {
@@ -91,6 +85,27 @@ std::string chosen_heads::remark() const {
 std::string chosen_heads::nothing_to_calibrate() const {
   if (!has_->file || !has_->file->heads.empty()) return {};
   return "\n" + has_->path + " names no heads, so there is nothing to calibrate.\n";
+}
+
+scored_data read_data(const act::tasks::task& task, const chosen_heads& heads, const eval_options& options) {
+  scored_data data{.all = act::tasks::read_samples(task, options.data),
+                   .sha256 = data_sha256(task, options.data),
+                   .chosen = {}};
+  const std::set<std::size_t> seen =
+      options.include_search_samples ? std::set<std::size_t>() : heads.searched_samples(data.sha256);
+  for (const std::size_t index : act::tasks::select_limited(data.all.size(), options.limit, options.seed)) {
+    if (seen.contains(index)) {
+      ++data.left_out;
+    } else {
+      data.chosen.push_back(data.all[index]);
+    }
+  }
+  if (data.chosen.empty()) {
+    throw act::error(act::error_code::invalid_input, options.data,
+                     "every chosen sample was used to find the heads; score other samples, or pass "
+                     "--include-search-samples");
+  }
+  return data;
 }
 
 }  // namespace act_program

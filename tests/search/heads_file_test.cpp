@@ -20,8 +20,11 @@ act::search::heads_file whole_file() {
   file.options->sinks.rule = act::sink_rule::absolute;
   file.options->sinks.tau = 0.15;
   file.heads = {{12, 3}, {2, 8}, {12, 0}};
-  file.evidence = {{"files", {{{"name", "train.tsv"}, {"sha256", "00"}, {"indices", {1, 5, 9}}}}},
-                   {"a", 0.1}};
+  file.evidence = act::io::json_document::object(
+      {{"sources",
+        act::io::json_document::array({act::io::json_document::object(
+            {{"name", "train.tsv"}, {"sha256", "00"}, {"samples", std::vector<std::size_t>{1, 5, 9}}})})},
+       {"a", 0.1}});
   return file;
 }
 
@@ -33,7 +36,9 @@ TEST_CASE("what is written is read back, and written again the same") {
   const act::search::heads_file read = act::search::parse_heads_file(text, "h.json");
   CHECK(read.model == file.model);
   CHECK(read.heads == file.heads);
-  CHECK(read.evidence == file.evidence);
+  CHECK(read.evidence.text() == file.evidence.text());
+  CHECK(act::search::searched_samples(read, "00") == std::vector<std::size_t>{1, 5, 9});
+  CHECK(act::search::searched_samples(read, "01").empty());
   REQUIRE(read.options);
   CHECK(read.options->beta == 0.25);
   CHECK(read.options->sinks.rule == act::sink_rule::absolute);
@@ -101,7 +106,7 @@ TEST_CASE("only the heads are required, unknown members are passed over") {
   CHECK(file.heads.size() == 1);
   CHECK_FALSE(file.options);
   CHECK(file.model == act::runtime::model_identity{});
-  CHECK(file.evidence.empty());
+  CHECK(file.evidence.text() == "{}");
   CHECK(act::search::parse_heads_file(R"({"heads": []})", "h.json").heads.empty());
   CHECK(act::search::parse_heads_file(R"({"heads": [[0, 0]], "options": {}})", "h.json").options->beta ==
         0.4);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <doctest/doctest.h>
+#include <act/head_set.hpp>
 #include <act/runtime/checkpoint/gguf.hpp>
 #include <act/runtime/load_model.hpp>
 #include <act/search/plan.hpp>

@@ -106,7 +106,7 @@ TEST_CASE("generated answers: one question has no interval of its F1 or of a dif
   CHECK(result.baseline.all.exact_match_ci95.lo < 0.5);
   CHECK(!result.difference->f1_ci95);
   CHECK(!result.difference->exact_match_ci95);
-  CHECK(act::report::to_json(result)["difference"]["f1_ci95"].is_null());
+  CHECK(act::report::to_json(result).value()["difference"]["f1_ci95"].is_null());
   CHECK(act::report::answers_table(result).find(" -") != std::string::npos);
 }
 

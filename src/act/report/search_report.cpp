@@ -90,7 +90,7 @@ search::heads_file heads_file_of(const runtime::model_identity& model, const sea
           .options = plan.options,
           .subset = plan.subset,
           .heads = heads_of(selected),
-          .evidence = search_json(plan, outcome, selected, how).value()};
+          .evidence = search_json(plan, outcome, selected, how)};
 }
 
 std::string selection_table(std::span<const search::head_evidence> selected, std::size_t samples) {

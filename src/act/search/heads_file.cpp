@@ -1,6 +1,7 @@
 #include <act/error.hpp>
 #include <act/head_set.hpp>
 #include <act/io/atomic_file.hpp>
+#include <act/io/json_document.hpp>
 #include <act/io/parse_json.hpp>
 #include <act/io/text_file.hpp>
 #include <act/options.hpp>
@@ -8,17 +9,17 @@
 #include <act/search/heads_file.hpp>
 #include <act/tasks/named_calibration.hpp>
 #include <act/tasks/option_names.hpp>
-#include <act/tasks/prompt_parts.hpp>
+#include <act/tasks/prompt_part.hpp>
 
 #include <nlohmann/json.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace act::search {
 
@@ -52,7 +53,7 @@ class heads_file_reader {
       file.subset = read.subset;
     }
     if (const json* evidence = object("evidence")) {
-      file.evidence = *evidence;
+      file.evidence = io::json_document::of(*evidence);
     }
     file.heads = read_heads(file.model);
     return file;
@@ -201,8 +202,8 @@ heads_file parse_heads_file(std::string_view text, const std::string& name) {
   return heads_file_reader(name, document).read();
 }
 
-heads_file read_heads_file(const std::filesystem::path& path) {
-  return parse_heads_file(io::read_text_file(path).text, path.string());
+heads_file read_heads_file(const std::string& path) {
+  return parse_heads_file(io::read_text_file(path).text, path);
 }
 
 io::json_document to_json(const calibration_options& options, std::optional<tasks::prompt_part> subset) {
@@ -223,6 +224,20 @@ io::json_document to_json(const calibration_options& options, std::optional<task
   return object;
 }
 
+std::vector<std::size_t> searched_samples(const heads_file& file, std::string_view data_sha256) {
+  std::vector<std::size_t> seen;
+  const nlohmann::ordered_json& evidence = file.evidence.value();
+  if (!evidence.contains("sources") || !evidence["sources"].is_array()) return seen;
+  for (const nlohmann::ordered_json& source : evidence["sources"]) {
+    if (!source.is_object() || !source.contains("sha256") || source["sha256"] != data_sha256) continue;
+    if (!source.contains("samples") || !source["samples"].is_array()) continue;
+    for (const nlohmann::ordered_json& index : source["samples"]) {
+      if (index.is_number_unsigned()) seen.push_back(index.get<std::size_t>());
+    }
+  }
+  return seen;
+}
+
 std::string format_heads_file(const heads_file& file) {
   io::json_document document =
       io::json_document::object({{"format", "act-heads"}, {"version", 1}, {"model", to_json(file.model)}});
@@ -234,11 +249,11 @@ std::string format_heads_file(const heads_file& file) {
     heads.push_back(io::json_document::array({each.layer, each.head}));
   }
   document.set("heads", std::move(heads));
-  document.set("evidence", io::json_document::of(file.evidence));
+  document.set("evidence", file.evidence);
   return document.pretty() + "\n";
 }
 
-void write_heads_file(const std::filesystem::path& path, const heads_file& file) {
+void write_heads_file(const std::string& path, const heads_file& file) {
   io::write_file(path, format_heads_file(file));
 }
 

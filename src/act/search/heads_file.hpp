@@ -11,14 +11,13 @@
 #include <act/io/json_document.hpp>
 #include <act/options.hpp>
 #include <act/runtime/model_identity.hpp>
-#include <act/tasks/prompt_parts.hpp>
+#include <act/tasks/prompt_part.hpp>
 
-#include <nlohmann/json.hpp>
-
-#include <filesystem>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace act::search {
 
@@ -28,8 +27,7 @@ struct heads_file {
   std::optional<tasks::prompt_part> subset =
       {};          ///< whose positions the options' redistribution::subset takes
   head_set heads;  ///< may be empty: a search that found none
-  nlohmann::ordered_json evidence =
-      nlohmann::ordered_json::object();  ///< for people and programs; kept as it is
+  io::json_document evidence = io::json_document::object();  ///< for people and programs; kept as it is
 };
 
 /// Reads the text of a heads file; `name` prefixes the errors. Members act doesn't know are passed over,
@@ -37,17 +35,21 @@ struct heads_file {
 [[nodiscard]] heads_file parse_heads_file(std::string_view text, const std::string& name);
 
 /// Throws error (io) when the file can't be read, and what parse_heads_file throws.
-[[nodiscard]] heads_file read_heads_file(const std::filesystem::path& path);
+[[nodiscard]] heads_file read_heads_file(const std::string& path);
 
 /// The options as a JSON object, under the names of a heads file; subset and theta only where they are used.
 [[nodiscard]] io::json_document to_json(const calibration_options& options,
                                         std::optional<tasks::prompt_part> subset = {});
 
+/// Positions of the samples of the data file with that SHA-256 that the search has seen, as the evidence has
+/// them; none where it doesn't say.
+[[nodiscard]] std::vector<std::size_t> searched_samples(const heads_file& file, std::string_view data_sha256);
+
 /// The text of a heads file. The same value gives the same bytes: no date, no timing.
 [[nodiscard]] std::string format_heads_file(const heads_file& file);
 
 /// Never leaves half a file. Throws error (io).
-void write_heads_file(const std::filesystem::path& path, const heads_file& file);
+void write_heads_file(const std::string& path, const heads_file& file);
 
 enum class fingerprint_check {
   matches,

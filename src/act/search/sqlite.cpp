@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,7 +15,7 @@ void database::closer::operator()(sqlite3* handle) const noexcept {
   sqlite3_close(handle);
 }
 
-database::database(const std::filesystem::path& path) : path_(path.string()) {
+database::database(const std::string& path) : path_(path) {
   sqlite3* opened = nullptr;
   const int code = sqlite3_open(path_.c_str(), &opened);
   handle_.reset(opened);

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
@@ -19,7 +18,7 @@ namespace act::search {
 class database {
  public:
   /// Opens or creates the file; ":memory:" keeps everything in memory. Throws `error` (io).
-  explicit database(const std::filesystem::path& path);
+  explicit database(const std::string& path);
 
   /// Runs statements without parameters or results.
   void execute(const std::string& sql);

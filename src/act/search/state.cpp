@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <filesystem>
 #include <optional>
 #include <span>
 #include <string>
@@ -48,9 +47,8 @@ std::string first_difference(const std::string& theirs, const std::string& ours)
 
 }  // namespace
 
-search_state::search_state(const std::filesystem::path& path, const std::string& identity,
-                           std::string_view called)
-    : path_(path.string()), data_(path) {
+search_state::search_state(const std::string& path, const std::string& identity, std::string_view called)
+    : path_(path), data_(path) {
   const std::string choose_another = "choose another " + std::string(called) + " file";
   refuse_foreign(choose_another);
   data_.execute("PRAGMA synchronous = NORMAL");

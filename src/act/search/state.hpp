@@ -12,7 +12,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <span>
 #include <string>
@@ -26,8 +25,7 @@ class search_state {
   /// Opens or creates the state of one search. `identity` says which search it is (model, options, samples,
   /// range: one line each); a file that belongs to another one is an `error` (mismatch) that names the first
   /// line that differs, and ends "choose another STATE file" with `called` for STATE.
-  search_state(const std::filesystem::path& path, const std::string& identity,
-               std::string_view called = "state");
+  search_state(const std::string& path, const std::string& identity, std::string_view called = "state");
 
   /// The chunk's plain scores, if they are there already. `samples` are the chunk's: stored scores that don't
   /// fit their answers are an `error` (invalid_input), as is anything else that a damaged file could say.
