@@ -3,7 +3,15 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace act::io {
 
@@ -14,6 +22,31 @@ using json = nlohmann::ordered_json;
 const json nothing;
 
 }  // namespace
+
+std::string compact_json(const json& value) {
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::string pretty_json(const json& value, std::size_t indent) {
+  const bool nested =
+      std::any_of(value.begin(), value.end(), [](const json& item) { return item.is_structured(); });
+  if (!value.is_structured()) {
+    return compact_json(value);
+  }
+  const std::string inner = nested ? "\n" + std::string(indent + 2, ' ') : "";
+  std::string text(1, value.is_object() ? '{' : '[');
+  bool first = true;
+  for (auto item = value.begin(); item != value.end(); ++item) {
+    text += first ? inner : "," + (nested ? inner : " ");
+    first = false;
+    if (value.is_object()) {
+      text += compact_json(json(item.key())) + ": ";
+    }
+    text += pretty_json(*item, indent + 2);
+  }
+  text += nested ? "\n" + std::string(indent, ' ') : "";
+  return text + (value.is_object() ? '}' : ']');
+}
 
 json_document::json_document(std::unique_ptr<json> held) noexcept : held_(std::move(held)) {}
 json_document::json_document() noexcept = default;

@@ -2,18 +2,16 @@
 // readers of config.json, indexes and tokenizer files.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
+#include <act/io/json_value.hpp>
 
 #include <filesystem>
 
 namespace act::io {
 
-using json = nlohmann::json;
-
 /// Parses the whole file at `path`. Throws `error`: io when it can't be read, invalid_input as `parse_json`.
-[[nodiscard]] json read_json(const std::filesystem::path& path);
+[[nodiscard]] json_tree read_json(const std::filesystem::path& path);
 
 /// The same, of a file that must hold an object; otherwise invalid_input too.
-[[nodiscard]] json read_json_object(const std::filesystem::path& path);
+[[nodiscard]] json_tree read_json_object(const std::filesystem::path& path);
 
 }  // namespace act::io

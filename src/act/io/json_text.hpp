@@ -9,18 +9,10 @@
 namespace act::io {
 
 /// On one line. Numbers that JSON doesn't have (NaN, infinity) become null, bytes that aren't UTF-8 become
-/// U+FFFD. Json is nlohmann::json or nlohmann::ordered_json.
-template <class Json>
-std::string compact_json(const Json& value);
+/// U+FFFD.
+[[nodiscard]] std::string compact_json(const nlohmann::ordered_json& value);
 
-/// Indented by two, but objects and lists that hold no others stay on one line. Ends without a newline. Json
-/// as above.
-template <class Json>
-std::string pretty_json(const Json& value, std::size_t indent = 0);
-
-extern template std::string compact_json(const nlohmann::json& value);
-extern template std::string compact_json(const nlohmann::ordered_json& value);
-extern template std::string pretty_json(const nlohmann::json& value, std::size_t indent);
-extern template std::string pretty_json(const nlohmann::ordered_json& value, std::size_t indent);
+/// Indented by two, but objects and lists that hold no others stay on one line. Ends without a newline.
+[[nodiscard]] std::string pretty_json(const nlohmann::ordered_json& value, std::size_t indent = 0);
 
 }  // namespace act::io

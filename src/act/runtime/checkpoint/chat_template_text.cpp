@@ -1,10 +1,9 @@
 #include <act/error.hpp>
 #include <act/io/json_file.hpp>
+#include <act/io/json_value.hpp>
 #include <act/io/mapped_file.hpp>
 #include <act/runtime/checkpoint/chat_template_text.hpp>
 #include <act/runtime/checkpoint/gguf.hpp>
-
-#include <nlohmann/json.hpp>
 
 #include <filesystem>
 #include <optional>
@@ -24,19 +23,14 @@ std::optional<std::string> read_chat_template(const std::filesystem::path& model
   }
   const std::filesystem::path path = model / "tokenizer_config.json";
   if (!std::filesystem::exists(path)) return std::nullopt;
-  const io::json root = io::read_json(path);
-  if (!root.is_object() || !root.contains("chat_template") || root["chat_template"].is_null()) {
-    return std::nullopt;
-  }
-  const io::json& stored = root["chat_template"];
-  if (stored.is_string()) return stored.get<std::string>();
-  if (stored.is_array()) {
-    for (const io::json& each : stored) {
-      if (each.is_object() && each.value("name", io::json()) == "default" && each.contains("template") &&
-          each["template"].is_string()) {
-        return each["template"].get<std::string>();
-      }
-    }
+  const io::json_tree tree = io::read_json(path);
+  const auto stored = tree.root().find("chat_template");
+  if (!stored) return std::nullopt;
+  if (stored->text() != nullptr) return *stored->text();
+  for (const io::json_value each : stored->items()) {
+    const auto name = each.find("name");
+    const auto text = each.find("template");
+    if (name && name->is_text("default") && text && text->text() != nullptr) return *text->text();
   }
   throw error(error_code::invalid_input, path.string(),
               "'chat_template' is neither a text nor a list with one called \"default\"; fetch it again");

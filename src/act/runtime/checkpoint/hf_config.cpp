@@ -1,9 +1,8 @@
 #include <act/error.hpp>
 #include <act/io/json_file.hpp>
+#include <act/io/json_value.hpp>
 #include <act/io/printable.hpp>
 #include <act/runtime/checkpoint/hf_config.hpp>
-
-#include <nlohmann/json.hpp>
 
 #include <cmath>
 #include <concepts>
@@ -11,7 +10,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <initializer_list>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,43 +19,44 @@ namespace {
 
 // The value at `key` of the file called `path`.
 template <class T>
-T convert(const io::json& value, std::string_view key, const std::string& path) {
+T convert(io::json_value value, std::string_view key, const std::string& path) {
   const auto wrong = [&](const char* wanted) {
     return error(error_code::invalid_input, path,
                  "'" + std::string(key) + "' isn't " + wanted + "; fetch it again");
   };
   if constexpr (std::same_as<T, bool>) {
-    if (!value.is_boolean()) throw wrong("true or false");
-    return value.get<bool>();
+    const std::optional<bool> found = value.truth();
+    if (!found) throw wrong("true or false");
+    return *found;
   } else if constexpr (std::same_as<T, std::size_t>) {
-    if (!value.is_number_unsigned()) throw wrong("a whole number");
-    return static_cast<std::size_t>(value.get<std::uint64_t>());
+    const std::optional<std::uint64_t> found = value.count();
+    if (!found) throw wrong("a whole number");
+    return static_cast<std::size_t>(*found);
   } else if constexpr (std::same_as<T, double>) {
-    if (!value.is_number() || !std::isfinite(value.get<double>())) throw wrong("a number");
-    return value.get<double>();
+    const std::optional<double> found = value.number();
+    if (!found || !std::isfinite(*found)) throw wrong("a number");
+    return *found;
   } else {
     static_assert(std::same_as<T, std::string>);
-    if (!value.is_string()) throw wrong("a text");
-    return value.get<std::string>();
+    if (value.text() == nullptr) throw wrong("a text");
+    return *value.text();
   }
 }
 
 }  // namespace
 
 hf_config::hf_config(const std::filesystem::path& folder)
-    : path_((folder / "config.json").string()),
-      values_(std::make_shared<const io::json>(io::read_json_object(path_))) {
-  const io::json& values = *values_;
+    : path_((folder / "config.json").string()), values_(io::read_json_object(path_)) {
   // Settings that change every model's computation, whatever its architecture.
-  if (values.contains("quantization_config") && !values["quantization_config"].is_null())
+  if (values_.root().find("quantization_config"))
     refuse("quantization_config",
            "means quantised weights, which act doesn't read; use the model in F32, F16 or BF16");
 }
 
 template <class T>
 std::optional<T> hf_config::find(std::string_view key) const {
-  const auto at = values_->find(std::string(key));
-  if (at == values_->end() || at->is_null()) return std::nullopt;
+  const auto at = values_.root().find(key);
+  if (!at) return std::nullopt;
   return convert<T>(*at, key, path_);
 }
 
@@ -101,8 +100,8 @@ std::string hf_config::one_of(std::string_view key, std::string_view fallback,
 }
 
 bool hf_config::is_null(std::string_view key) const {
-  const auto at = values_->find(std::string(key));
-  return at != values_->end() && at->is_null();
+  const auto at = values_.root().member(key);
+  return at && at->is_null();
 }
 
 std::string hf_config::activation_name(std::string_view key, std::string_view fallback) const {
@@ -118,11 +117,11 @@ hf_config::rotary hf_config::rope(std::string_view theta_key, std::string_view f
                                   double fraction) const {
   rotary found{get_or(theta_key, 10000.0), get_or(fraction_key, fraction)};
   for (const char* key : {"rope_parameters", "rope_scaling"}) {
-    const auto at = values_->find(key);
-    if (at == values_->end() || at->is_null()) continue;
+    const auto at = values_.root().find(key);
+    if (!at) continue;
     if (!at->is_object())
       throw error(error_code::invalid_input, path_, "'" + std::string(key) + "' isn't an object");
-    for (const auto& [name, value] : at->items()) {
+    for (const auto& [name, value] : at->members()) {
       if (value.is_null()) continue;
       if (name == "rope_theta") {
         found.theta = convert<double>(value, name, path_);

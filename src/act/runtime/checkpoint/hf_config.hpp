@@ -4,12 +4,11 @@
 // architecture's business.
 #pragma once
 
-#include <act/io/json_file.hpp>
+#include <act/io/json_value.hpp>
 
 #include <cstddef>
 #include <filesystem>
 #include <initializer_list>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -80,7 +79,7 @@ class hf_config {
   [[noreturn]] void refuse_absent(std::string_view key) const;
 
   std::string path_;
-  std::shared_ptr<const io::json> values_;
+  io::json_tree values_;
 };
 
 extern template std::optional<bool> hf_config::find(std::string_view key) const;

@@ -1,14 +1,11 @@
 #include <act/error.hpp>
 #include <act/io/byte_reader.hpp>
-#include <act/io/json_file.hpp>
+#include <act/io/json_value.hpp>
 #include <act/io/mapped_file.hpp>
-#include <act/io/parse_json.hpp>
 #include <act/io/printable.hpp>
 #include <act/runtime/checkpoint/safetensors.hpp>
 #include <act/runtime/checkpoint/tensor_type.hpp>
 #include <act/runtime/checkpoint/tensor_view.hpp>
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -41,8 +38,10 @@ safetensors_file::safetensors_file(const std::filesystem::path& path) : file_(pa
                           " bytes is impossible; this isn't a safetensors file, or it is damaged");
   const auto header = reader.take(length, "the header");
   data_ = file_.bytes().subspan(reader.position());
-  read_header(io::parse_json({reinterpret_cast<const char*>(header.data()), header.size()}, path.string(),
-                             "the file is damaged, fetch it again", 8));
+  const io::json_tree tree =
+      io::parse_json_tree({reinterpret_cast<const char*>(header.data()), header.size()}, path.string(),
+                          "the file is damaged, fetch it again", 8);
+  read_header(tree.root());
 }
 
 const tensor_view* safetensors_file::find_tensor(std::string_view name) const {
@@ -69,11 +68,11 @@ void safetensors_file::fail(std::string_view tensor, std::string_view message) c
   throw error(error_code::invalid_input, place(tensor), message);
 }
 
-void safetensors_file::read_header(const io::json& header) {
+void safetensors_file::read_header(io::json_value header) {
   if (!header.is_object())
     throw error(error_code::invalid_input, path().string() + ": at byte 8",
                 "the header isn't a JSON object; the file is damaged");
-  for (const auto& [name, fields] : header.items()) {
+  for (const auto& [name, fields] : header.members()) {
     if (name == "__metadata__") continue;
     const auto inserted = tensors_.emplace(name, read_entry(name, fields)).first;
     inserted->second.view.name = inserted->first;
@@ -81,21 +80,23 @@ void safetensors_file::read_header(const io::json& header) {
   check_extents();
 }
 
-std::size_t safetensors_file::whole_number(std::string_view tensor, const io::json& value,
+std::size_t safetensors_file::whole_number(std::string_view tensor, io::json_value value,
                                            std::string_view what) const {
-  if (!value.is_number_unsigned() || value.get<std::uint64_t>() > static_cast<std::size_t>(-1))
+  const std::optional<std::uint64_t> number = value.count();
+  if (!number || *number > static_cast<std::size_t>(-1))
     fail(tensor, "has " + std::string(what) + " that isn't a whole number; the file is damaged");
-  return static_cast<std::size_t>(value.get<std::uint64_t>());
+  return static_cast<std::size_t>(*number);
 }
 
-safetensors_file::entry safetensors_file::read_entry(std::string_view name, const io::json& fields) const {
-  if (!fields.is_object() || !fields.contains("dtype") || !fields["dtype"].is_string() ||
-      !fields.contains("shape") || !fields["shape"].is_array() || !fields.contains("data_offsets") ||
-      !fields["data_offsets"].is_array() || fields["data_offsets"].size() != 2)
+safetensors_file::entry safetensors_file::read_entry(std::string_view name, io::json_value fields) const {
+  const auto dtype = fields.find("dtype"), shape = fields.find("shape"),
+             offsets = fields.find("data_offsets");
+  if (!dtype || dtype->text() == nullptr || !shape || !shape->is_array() || !offsets ||
+      !offsets->is_array() || offsets->size() != 2)
     fail(name, "lacks a dtype, a shape or two data_offsets; the file is damaged");
   entry made;
   std::size_t elements = 1;
-  for (const io::json& extent : fields["shape"]) {
+  for (const io::json_value extent : shape->items()) {
     const std::size_t n = whole_number(name, extent, "an extent");
     if (n != 0 && elements > static_cast<std::size_t>(-1) / n)
       fail(name, "has an impossible extent " + std::to_string(n) + "; the file is damaged");
@@ -103,17 +104,16 @@ safetensors_file::entry safetensors_file::read_entry(std::string_view name, cons
     made.view.shape.push_back(n);
   }
   if (made.view.shape.empty()) made.view.shape.push_back(1);  // a scalar
-  made.begin = whole_number(name, fields["data_offsets"][0], "an offset");
-  made.end = whole_number(name, fields["data_offsets"][1], "an offset");
+  made.begin = whole_number(name, (*offsets)[0], "an offset");
+  made.end = whole_number(name, (*offsets)[1], "an offset");
   if (made.begin > made.end || made.end > data_.size())
     fail(name, "lies at " + std::to_string(made.begin) + " to " + std::to_string(made.end) + " of " +
                    std::to_string(data_.size()) +
                    " bytes of data; the file is truncated or damaged, fetch it again");
   made.view.bytes = data_.subspan(made.begin, made.end - made.begin);
-  const auto& dtype = fields["dtype"].get_ref<const std::string&>();
-  const std::optional<tensor_type> type = stored_type(dtype);
+  const std::optional<tensor_type> type = stored_type(*dtype->text());
   if (!type) {
-    made.unreadable = "has type '" + io::printable(dtype) + "'";
+    made.unreadable = "has type '" + io::printable(*dtype->text()) + "'";
     return made;
   }
   made.view.type = *type;

@@ -4,7 +4,7 @@
 // (huggingface/safetensors, README).
 #pragma once
 
-#include <act/io/json_file.hpp>
+#include <act/io/json_value.hpp>
 #include <act/io/mapped_file.hpp>
 #include <act/runtime/checkpoint/tensor_view.hpp>
 
@@ -48,11 +48,11 @@ class safetensors_file {
   [[nodiscard]] std::string place(std::string_view tensor) const;
   [[noreturn]] void fail(std::string_view tensor, std::string_view message) const;
 
-  void read_header(const io::json& header);
+  void read_header(io::json_value header);
 
-  std::size_t whole_number(std::string_view tensor, const io::json& value, std::string_view what) const;
+  std::size_t whole_number(std::string_view tensor, io::json_value value, std::string_view what) const;
 
-  entry read_entry(std::string_view name, const io::json& fields) const;
+  entry read_entry(std::string_view name, io::json_value fields) const;
 
   /// No overlaps, and no bytes that belong to no tensor: as the format demands.
   void check_extents() const;

@@ -1,11 +1,10 @@
 #include <act/error.hpp>
 #include <act/io/json_file.hpp>
+#include <act/io/json_value.hpp>
 #include <act/io/printable.hpp>
 #include <act/runtime/checkpoint/safetensors.hpp>
 #include <act/runtime/checkpoint/safetensors_checkpoint.hpp>
 #include <act/runtime/checkpoint/tensor_view.hpp>
-
-#include <nlohmann/json.hpp>
 
 #include <cstddef>
 #include <filesystem>
@@ -51,24 +50,25 @@ const tensor_view& safetensors_checkpoint::tensor(std::string_view name) const {
 }
 
 void safetensors_checkpoint::read_index(const std::filesystem::path& index) {
-  const io::json parsed = io::read_json(index);
-  if (!parsed.is_object() || !parsed.contains("weight_map") || !parsed["weight_map"].is_object())
+  const io::json_tree tree = io::read_json(index);
+  const auto weights = tree.root().find("weight_map");
+  if (!weights || !weights->is_object())
     throw error(error_code::invalid_input, index.string(), "has no object 'weight_map'; fetch it again");
   std::map<std::string, std::size_t> numbers;  // ordered by name
-  for (const auto& [tensor, file] : parsed["weight_map"].items()) {
+  for (const auto& [tensor, file] : weights->members()) {
     // A plain file name: an index from elsewhere must not reach out of its folder.
-    if (!file.is_string() || file.get_ref<const std::string&>().empty() ||
-        std::filesystem::path(file.get<std::string>()).filename() != file.get<std::string>())
+    const std::string* const name = file.text();
+    if (name == nullptr || name->empty() || std::filesystem::path(*name).filename() != *name)
       throw error(error_code::invalid_input, index.string() + ": tensor '" + io::printable(tensor) + "'",
                   "isn't mapped to a file in the same folder; fetch the index again");
-    numbers.emplace(file.get<std::string>(), 0);
+    numbers.emplace(*name, 0);
   }
   for (auto& [name, number] : numbers) {
     number = files_.size();
     files_.emplace_back(folder_ / name);
   }
-  for (const auto& [tensor, file] : parsed["weight_map"].items()) {
-    const std::size_t number = numbers.at(file.get<std::string>());
+  for (const auto& [tensor, file] : weights->members()) {
+    const std::size_t number = numbers.at(*file.text());
     where_.emplace(tensor, number);
   }
   check_against_files(index);

@@ -1,5 +1,6 @@
 #include <act/error.hpp>
 #include <act/io/json_file.hpp>
+#include <act/io/json_value.hpp>
 #include <act/runtime/tokenizer/byte_level_bpe.hpp>
 #include <act/runtime/tokenizer/character_tokenizer.hpp>
 #include <act/runtime/tokenizer/load_folder.hpp>
@@ -9,9 +10,6 @@
 #include <act/runtime/tokenizer/tokenizer_settings.hpp>
 #include <act/runtime/tokenizer/vocabulary_files.hpp>
 
-#include <nlohmann/json.hpp>
-
-#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -26,11 +24,12 @@ namespace {
 std::optional<token_id> config_token(const std::filesystem::path& folder, const char* key) {
   const std::filesystem::path path = folder / "config.json";
   if (!std::filesystem::exists(path)) return std::nullopt;
-  const io::json root = io::read_json(path);
-  if (!root.is_object() || !root.contains(key)) return std::nullopt;
-  const io::json& value = root[key].is_array() && !root[key].empty() ? root[key][0] : root[key];
-  if (!value.is_number_unsigned() || value.get<std::uint64_t>() > 0x7fffffff) return std::nullopt;
-  return static_cast<token_id>(value.get<std::uint64_t>());
+  const io::json_tree tree = io::read_json(path);
+  const auto value = tree.root().find(key);
+  if (!value) return std::nullopt;
+  const auto id = value->is_array() && value->size() != 0 ? (*value)[0].count() : value->count();
+  if (!id || *id > 0x7fffffff) return std::nullopt;
+  return static_cast<token_id>(*id);
 }
 
 // Sets bos and eos of a tokenizer.json, which has no such roles: by name from the settings, else by id from

@@ -1,5 +1,6 @@
 #include <act/error.hpp>
 #include <act/io/json_file.hpp>
+#include <act/io/json_value.hpp>
 #include <act/io/printable.hpp>
 #include <act/runtime/tokenizer/byte_level_bpe.hpp>
 #include <act/runtime/tokenizer/pre_tokenizer.hpp>
@@ -7,12 +8,11 @@
 #include <act/runtime/tokenizer/tokenizer_json.hpp>
 #include <act/runtime/tokenizer/unicode_normalizer.hpp>
 
-#include <nlohmann/json.hpp>
-
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,17 +23,17 @@ namespace {
 /// Reads one tokenizer.json; `parts` is what comes of it.
 class tokenizer_json_reader {
  public:
-  tokenizer_json_reader(const io::json& root, std::string file) : root_(root), file_(std::move(file)) {}
+  tokenizer_json_reader(io::json_value root, std::string file) : root_(root), file_(std::move(file)) {}
 
   byte_level_bpe_parts read() {
     if (!root_.is_object()) fail("", "isn't a JSON object");
     parts_.source = file_;
     read_model(member(root_, "model", "model"));
     read_added_tokens();
-    if (const io::json* normalizer = optional(root_, "normalizer")) read_normalizer(*normalizer);
-    if (const io::json* pre = optional(root_, "pre_tokenizer")) read_pre_tokenizer(*pre);
+    if (const auto normalizer = root_.find("normalizer")) read_normalizer(*normalizer);
+    if (const auto pre = root_.find("pre_tokenizer")) read_pre_tokenizer(*pre);
     if (!byte_level_) refuse("pre_tokenizer", "has no ByteLevel step; act reads byte-level BPE");
-    if (const io::json* post = optional(root_, "post_processor")) read_post_processor(*post);
+    if (const auto post = root_.find("post_processor")) read_post_processor(*post);
     return std::move(parts_);
   }
 
@@ -46,69 +46,64 @@ class tokenizer_json_reader {
     throw error(error_code::unsupported, file_ + ": '" + std::string(place) + "'", what);
   }
 
-  // A member that isn't null, or nullptr.
-  static const io::json* optional(const io::json& object, const std::string& key) {
-    const auto at = object.find(key);
-    return at == object.end() || at->is_null() ? nullptr : &*at;
-  }
-  const io::json& member(const io::json& object, const std::string& key, std::string_view place) const {
-    const io::json* found = object.is_object() ? optional(object, key) : nullptr;
-    if (found == nullptr) fail(place, "has no '" + io::printable(key) + "'");
+  io::json_value member(io::json_value object, const std::string& key, std::string_view place) const {
+    const auto found = object.find(key);
+    if (!found) fail(place, "has no '" + io::printable(key) + "'");
     return *found;
   }
-  const std::string& text(const io::json& object, const char* key, std::string_view place) const {
-    const io::json& value = member(object, key, place);
-    if (!value.is_string()) fail(place, std::string("has a '") + key + "' that isn't a text");
-    return value.get_ref<const std::string&>();
+  const std::string& text(io::json_value object, const char* key, std::string_view place) const {
+    const io::json_value value = member(object, key, place);
+    if (value.text() == nullptr) fail(place, std::string("has a '") + key + "' that isn't a text");
+    return *value.text();
   }
-  bool flag(const io::json& object, const char* key, bool fallback, std::string_view place) const {
-    const io::json* value = optional(object, key);
-    if (value == nullptr) return fallback;
-    if (!value->is_boolean()) fail(place, std::string("has a '") + key + "' that isn't true or false");
-    return value->get<bool>();
+  bool flag(io::json_value object, const char* key, bool fallback, std::string_view place) const {
+    const auto value = object.find(key);
+    if (!value) return fallback;
+    if (!value->truth()) fail(place, std::string("has a '") + key + "' that isn't true or false");
+    return *value->truth();
   }
-  const io::json& list(const io::json& object, const std::string& key, std::string_view place) const {
-    const io::json& value = member(object, key, place);
+  io::json_value list(io::json_value object, const std::string& key, std::string_view place) const {
+    const io::json_value value = member(object, key, place);
     if (!value.is_array()) fail(place, std::string("has a '") + key + "' that isn't a list");
     return value;
   }
-  token_id id_of(const io::json& value, std::string_view place) const {
-    if (!value.is_number_unsigned() || value.get<std::uint64_t>() > std::numeric_limits<token_id>::max())
+  token_id id_of(io::json_value value, std::string_view place) const {
+    const std::optional<std::uint64_t> id = value.count();
+    if (!id || *id > std::numeric_limits<token_id>::max())
       fail(place, "has a token id that isn't a whole number");
-    return static_cast<token_id>(value.get<std::uint64_t>());
+    return static_cast<token_id>(*id);
   }
 
-  void read_model(const io::json& model) {
-    if (const io::json* type = optional(model, "type"); type != nullptr && *type != "BPE")
+  void read_model(io::json_value model) {
+    if (const auto type = model.find("type"); type && !type->is_text("BPE"))
       refuse("model", "isn't a BPE model; act reads byte-level BPE");
-    if (const io::json* dropout = optional(model, "dropout"); dropout != nullptr && *dropout != 0)
+    if (const auto dropout = model.find("dropout"); dropout && dropout->number() != 0.0)
       refuse("dropout", "makes ids random, which act doesn't support; set it to null");
     for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"})
-      if (const io::json* affix = optional(model, key); affix != nullptr && *affix != "")
+      if (const auto affix = model.find(key); affix && !affix->is_text(""))
         refuse(key, "is set, which act doesn't support");
     if (flag(model, "byte_fallback", false, "model"))
       refuse("byte_fallback", "is set; act reads byte-level BPE");
     parts_.fuse_unknown = flag(model, "fuse_unk", false, "model");
     parts_.whole_pieces = flag(model, "ignore_merges", false, "model");
 
-    const io::json& vocabulary = member(model, "vocab", "model");
+    const io::json_value vocabulary = member(model, "vocab", "model");
     if (!vocabulary.is_object()) fail("vocab", "isn't an object");
     parts_.tokens.reserve(vocabulary.size());
-    for (const auto& [token, id] : vocabulary.items())
+    for (const auto& [token, id] : vocabulary.members())
       parts_.tokens.emplace_back(token, id_of(id, "vocab"));
-    if (const io::json* unknown = optional(model, "unk_token")) {
-      const auto found =
-          unknown->is_string() ? vocabulary.find(unknown->get<std::string>()) : vocabulary.end();
-      if (found == vocabulary.end()) fail("unk_token", "isn't in the vocabulary");
+    if (const auto unknown = model.find("unk_token")) {
+      const auto found = unknown->text() != nullptr ? vocabulary.member(*unknown->text()) : std::nullopt;
+      if (!found) fail("unk_token", "isn't in the vocabulary");
       parts_.unknown = id_of(*found, "vocab");
     }
 
-    for (const io::json& merge : list(model, "merges", "model")) {
-      if (merge.is_array() && merge.size() == 2 && merge[0].is_string() && merge[1].is_string()) {
-        parts_.merges.emplace_back(merge[0].get<std::string>(), merge[1].get<std::string>());
+    for (const io::json_value merge : list(model, "merges", "model").items()) {
+      if (merge.is_array() && merge.size() == 2 && merge[0].text() != nullptr && merge[1].text() != nullptr) {
+        parts_.merges.emplace_back(*merge[0].text(), *merge[1].text());
         continue;
       }
-      const std::string pair = merge.is_string() ? merge.get<std::string>() : std::string();
+      const std::string pair = merge.text() != nullptr ? *merge.text() : std::string();
       const std::size_t space = pair.find(' ');
       if (space == std::string::npos || space == 0 || space + 1 == pair.size())
         fail("merges", "entry " + std::to_string(parts_.merges.size()) + " isn't two tokens");
@@ -117,10 +112,10 @@ class tokenizer_json_reader {
   }
 
   void read_added_tokens() {
-    const io::json* added = optional(root_, "added_tokens");
-    if (added == nullptr) return;
+    const auto added = root_.find("added_tokens");
+    if (!added) return;
     if (!added->is_array()) fail("added_tokens", "isn't a list");
-    for (const io::json& fields : *added) {
+    for (const io::json_value fields : added->items()) {
       special_token token;
       token.text = text(fields, "content", "added_tokens");
       token.id = id_of(member(fields, "id", "added_tokens"), "added_tokens");
@@ -133,11 +128,11 @@ class tokenizer_json_reader {
     }
   }
 
-  void read_normalizer(const io::json& normalizer) {
+  void read_normalizer(io::json_value normalizer) {
     const std::string& type = text(normalizer, "type", "normalizer");
     const std::string place = file_ + ": 'normalizer'";
     if (type == "Sequence") {
-      for (const io::json& step : list(normalizer, "normalizers", "normalizer"))
+      for (const io::json_value step : list(normalizer, "normalizers", "normalizer").items())
         read_normalizer(step);
     } else if (type == "NFC") {
       parts_.normalize.add(unicode_form::nfc, place);
@@ -153,11 +148,11 @@ class tokenizer_json_reader {
     }
   }
 
-  void read_pre_tokenizer(const io::json& pre) {
+  void read_pre_tokenizer(io::json_value pre) {
     const std::string& type = text(pre, "type", "pre_tokenizer");
     if (byte_level_) refuse("pre_tokenizer", "has a step behind ByteLevel, which act doesn't support");
     if (type == "Sequence") {
-      for (const io::json& step : list(pre, "pretokenizers", "pre_tokenizer"))
+      for (const io::json_value step : list(pre, "pretokenizers", "pre_tokenizer").items())
         read_pre_tokenizer(step);
     } else if (type == "Digits") {
       parts_.pre.add_digits(flag(pre, "individual_digits", false, "pre_tokenizer"));
@@ -178,10 +173,10 @@ class tokenizer_json_reader {
     }
   }
 
-  void read_split(const io::json& split) {
-    const io::json& pattern = member(split, "pattern", "pre_tokenizer");
+  void read_split(io::json_value split) {
+    const io::json_value pattern = member(split, "pattern", "pre_tokenizer");
     std::string expression;
-    if (pattern.is_object() && pattern.contains("Regex")) {
+    if (pattern.member("Regex")) {
       expression = text(pattern, "Regex", "pre_tokenizer");
     } else {
       // A plain text: quoted, so that nothing in it means anything.
@@ -215,16 +210,16 @@ class tokenizer_json_reader {
     }
   }
 
-  void read_post_processor(const io::json& post) {
+  void read_post_processor(io::json_value post) {
     const std::string& type = text(post, "type", "post_processor");
     if (type == "Sequence") {
-      for (const io::json& step : list(post, "processors", "post_processor"))
+      for (const io::json_value step : list(post, "processors", "post_processor").items())
         read_post_processor(step);
     } else if (type == "TemplateProcessing") {
       read_template(post);
     } else if (type == "RobertaProcessing" || type == "BertProcessing") {
       const auto around = [&](const char* key) {
-        const io::json& pair = list(post, key, "post_processor");
+        const io::json_value pair = list(post, key, "post_processor");
         if (pair.size() != 2)
           fail("post_processor", std::string("has a '") + key + "' that isn't a token and its id");
         return id_of(pair[1], "post_processor");
@@ -236,23 +231,24 @@ class tokenizer_json_reader {
     }
   }
 
-  void read_template(const io::json& post) {
+  void read_template(io::json_value post) {
     bool behind = false;
-    for (const io::json& piece : list(post, "single", "post_processor")) {
-      if (piece.is_object() && piece.contains("Sequence")) {
+    for (const io::json_value piece : list(post, "single", "post_processor").items()) {
+      if (piece.member("Sequence")) {
         if (behind) refuse("post_processor", "has the text twice in its template");
         behind = true;
         continue;
       }
       const std::string& name = text(member(piece, "SpecialToken", "post_processor"), "id", "post_processor");
-      const io::json& known = member(post, "special_tokens", "post_processor");
-      for (const io::json& id : list(member(known, name, "post_processor"), "ids", "post_processor"))
+      const io::json_value known = member(post, "special_tokens", "post_processor");
+      for (const io::json_value id :
+           list(member(known, name, "post_processor"), "ids", "post_processor").items())
         (behind ? parts_.after : parts_.before).push_back(id_of(id, "post_processor"));
     }
     if (!behind) fail("post_processor", "has a template without the text");
   }
 
-  const io::json& root_;
+  io::json_value root_;
   std::string file_;
   byte_level_bpe_parts parts_;
   bool byte_level_ = false, split_before_ = false;
@@ -261,8 +257,8 @@ class tokenizer_json_reader {
 }  // namespace
 
 byte_level_bpe_parts read_tokenizer_json(const std::filesystem::path& file) {
-  const io::json root = io::read_json(file);
-  return tokenizer_json_reader(root, file.string()).read();
+  const io::json_tree tree = io::read_json(file);
+  return tokenizer_json_reader(tree.root(), file.string()).read();
 }
 
 }  // namespace act::runtime

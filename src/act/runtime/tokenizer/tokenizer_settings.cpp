@@ -1,8 +1,7 @@
 #include <act/error.hpp>
 #include <act/io/json_file.hpp>
+#include <act/io/json_value.hpp>
 #include <act/runtime/tokenizer/tokenizer_settings.hpp>
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <filesystem>
@@ -17,30 +16,29 @@ tokenizer_settings read_tokenizer_settings(const std::filesystem::path& folder) 
     const std::filesystem::path path = folder / name;
     if (!std::filesystem::exists(path)) continue;
     settings.found = true;
-    const io::json root = io::read_json_object(path);
+    const io::json_tree tree = io::read_json_object(path);
     const auto token = [&](const char* key, std::string* role) {
-      const auto at = root.find(key);
-      if (at == root.end() || at->is_null()) return;
-      const io::json& text = at->is_object() && at->contains("content") ? (*at)["content"] : *at;
-      if (!text.is_string())
+      const auto at = tree.root().find(key);
+      if (!at) return;
+      const std::string* const text = at->member("content").value_or(*at).text();
+      if (text == nullptr)
         throw error(error_code::invalid_input, path.string(),
                     "'" + std::string(key) + "' isn't a token; fetch it again");
-      const auto& value = text.get_ref<const std::string&>();
-      if (role != nullptr) *role = value;
-      if (std::find(settings.special.begin(), settings.special.end(), value) == settings.special.end())
-        settings.special.push_back(value);
+      if (role != nullptr) *role = *text;
+      if (std::find(settings.special.begin(), settings.special.end(), *text) == settings.special.end())
+        settings.special.push_back(*text);
     };
     token("bos_token", &settings.bos);
     token("eos_token", &settings.eos);
     token("unk_token", &settings.unknown);
     token("pad_token", nullptr);
     const auto flag = [&](const char* key, std::optional<bool>& value) {
-      const auto at = root.find(key);
-      if (at == root.end() || at->is_null()) return;
-      if (!at->is_boolean())
+      const auto at = tree.root().find(key);
+      if (!at) return;
+      value = at->truth();
+      if (!value)
         throw error(error_code::invalid_input, path.string(),
                     "'" + std::string(key) + "' isn't true or false; fetch it again");
-      value = at->get<bool>();
     };
     flag("add_bos_token", settings.add_bos);
     flag("add_eos_token", settings.add_eos);

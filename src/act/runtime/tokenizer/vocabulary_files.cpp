@@ -1,5 +1,6 @@
 #include <act/error.hpp>
 #include <act/io/json_file.hpp>
+#include <act/io/json_value.hpp>
 #include <act/io/mapped_file.hpp>
 #include <act/io/printable.hpp>
 #include <act/runtime/tokenizer/byte_level_bpe.hpp>
@@ -8,8 +9,6 @@
 #include <act/runtime/tokenizer/tokenizer.hpp>
 #include <act/runtime/tokenizer/tokenizer_settings.hpp>
 #include <act/runtime/tokenizer/vocabulary_files.hpp>
-
-#include <nlohmann/json.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -50,14 +49,15 @@ std::vector<std::pair<std::string, std::string>> read_merges_text(const std::fil
 }  // namespace
 
 std::vector<std::pair<std::string, token_id>> read_vocabulary_json(const std::filesystem::path& path) {
-  const io::json root = io::read_json_object(path);
+  const io::json_tree tree = io::read_json_object(path);
   std::vector<std::pair<std::string, token_id>> tokens;
-  tokens.reserve(root.size());
-  for (const auto& [token, id] : root.items()) {
-    if (!id.is_number_unsigned() || id.get<std::uint64_t>() > std::numeric_limits<token_id>::max())
+  tokens.reserve(tree.root().size());
+  for (const auto& [token, value] : tree.root().members()) {
+    const std::optional<std::uint64_t> id = value.count();
+    if (!id || *id > std::numeric_limits<token_id>::max())
       throw error(error_code::invalid_input, path.string() + ": token '" + io::printable(token) + "'",
                   "has an id that isn't a whole number; fetch the file again");
-    tokens.emplace_back(token, static_cast<token_id>(id.get<std::uint64_t>()));
+    tokens.emplace_back(token, static_cast<token_id>(*id));
   }
   return tokens;
 }
