@@ -2,6 +2,7 @@
 #include <act/runtime/decoder.hpp>
 #include <act/runtime/forward.hpp>
 #include <act/runtime/kv_cache.hpp>
+#include <act/runtime/layers/head_trackers.hpp>
 #include <act/runtime/model.hpp>
 #include <act/sink_tracker.hpp>
 
@@ -18,7 +19,7 @@ decoder::decoder(const model& of, const model_calibration& calibration) : model_
     calibration_.push_back(calibration.in_layer(layer));
     trackers_.emplace_back();
     if (!calibration_.back().heads.empty()) {
-      trackers_.back().assign(of.config.heads, sink_tracker(calibration.options));
+      trackers_.back().of.assign(of.config.heads, sink_tracker(calibration.options));
     }
   }
   for (const layer_head& each : calibration.heads) {
@@ -29,6 +30,12 @@ decoder::decoder(const model& of, const model_calibration& calibration) : model_
     }
   }
 }
+
+decoder::decoder(const decoder& other) = default;
+decoder::decoder(decoder&& other) noexcept = default;
+decoder& decoder::operator=(const decoder& other) = default;
+decoder& decoder::operator=(decoder&& other) noexcept = default;
+decoder::~decoder() = default;
 
 std::span<const float> decoder::start(std::span<const token_id> prompt) {
   const std::vector<token_id> tokens(prompt.begin(), prompt.end());
@@ -58,7 +65,7 @@ std::span<const float> decoder::run(const packed_prompts& packed) {
   matrix hidden = embed(*model_, packed);
   for (std::size_t layer = 0; layer < layers; ++layer) {
     attention_calibration calibration = calibration_[layer];
-    calibration.trackers = trackers_[layer];
+    if (!trackers_[layer].of.empty()) calibration.trackers = &trackers_[layer];
     const layer_rows rows{
         .sequences = packed.sequences,
         .rotary = rotary,

@@ -10,7 +10,6 @@
 #include <act/runtime/forward.hpp>
 #include <act/runtime/kv_cache.hpp>
 #include <act/runtime/model.hpp>
-#include <act/sink_tracker.hpp>
 
 #include <cstddef>
 #include <span>
@@ -24,6 +23,11 @@ class decoder {
   /// Throws `error`: invalid_option; unsupported for calibration options that decoding doesn't know
   /// (sink_tracker's constructor); mismatch for a head the model doesn't have.
   explicit decoder(const model& of, const model_calibration& calibration = {});
+  decoder(const decoder& other);
+  decoder(decoder&& other) noexcept;
+  decoder& operator=(const decoder& other);
+  decoder& operator=(decoder&& other) noexcept;
+  ~decoder();
 
   /// Tokens so far.
   [[nodiscard]] std::size_t positions() const noexcept { return cache_.positions(); }
@@ -43,8 +47,8 @@ class decoder {
 
   const model* model_;
   kv_cache cache_;
-  std::vector<attention_calibration> calibration_;   // of each layer
-  std::vector<std::vector<sink_tracker>> trackers_;  // of each layer: one a head, none without calibration
+  std::vector<attention_calibration> calibration_;  // of each layer
+  std::vector<head_trackers> trackers_;             // of each layer: none in it without calibration
   layer_buffers buffers_;
   matrix logits_;
 };

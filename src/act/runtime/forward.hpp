@@ -6,10 +6,9 @@
 // from `attention_sequence::past`), or look at what a layer made (`layer_buffers`).
 #pragma once
 
-#include <act/head_set.hpp>
-#include <act/options.hpp>
 #include <act/runtime/layers/attention.hpp>
 #include <act/runtime/model.hpp>
+#include <act/runtime/model_calibration.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -94,17 +93,9 @@ void run_layer_with_alternatives(const model& model, std::size_t number, const l
                                  const attention_calibration& calibration, matrix& hidden,
                                  layer_buffers& buffers, layer_alternatives& alternatives);
 
-/// Which heads are calibrated in a whole pass, and how.
-struct model_calibration {
-  head_set heads;
-  calibration_options options;
-  /// See attention_calibration::subsets; of each prompt of a pass.
-  std::span<const std::vector<std::size_t>> subsets = {};
-
-  [[nodiscard]] attention_calibration in_layer(std::size_t layer) const {
-    return {.heads = heads.in_layer(layer), .options = options, .trackers = {}, .subsets = subsets};
-  }
-};
+inline attention_calibration model_calibration::in_layer(std::size_t layer) const {
+  return {.heads = heads.in_layer(layer), .options = options, .trackers = nullptr, .subsets = subsets};
+}
 
 /// Last positions' residual stream as the output matrix takes it: through the final norm and the projection
 /// to the vocabulary's width, where the model has them. [sequences, embedding].

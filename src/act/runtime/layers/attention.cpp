@@ -6,6 +6,7 @@
 #include <act/head_tensor.hpp>
 #include <act/parallel.hpp>
 #include <act/runtime/layers/attention.hpp>
+#include <act/runtime/layers/head_trackers.hpp>
 #include <act/runtime/layers/matrix.hpp>
 #include <act/sink_tracker.hpp>
 
@@ -152,7 +153,7 @@ void attend(const attention_shape& shape, std::span<const attention_sequence> se
             const attention_calibration& calibration, matrix_ref out, attention_scratch& scratch) {
   if (!calibration.heads.empty()) check_calibration(sequences, calibration);
   const attention_inputs in{shape, query, key, value};
-  const bool tracks = !calibration.heads.empty() && !calibration.trackers.empty();
+  const bool tracks = !calibration.heads.empty() && calibration.trackers != nullptr;
   for_each_sequence(shape, sequences, scratch, [&](std::size_t number, attention_scratch::worker& memory) {
     const attention_sequence& sequence = sequences[number];
     const auto q = in.queries_of(sequence);
@@ -165,7 +166,8 @@ void attend(const attention_shape& shape, std::span<const attention_sequence> se
                            memory.workspace, memory.report);
       return;
     }
-    const auto trackers = calibration.trackers.subspan(number * shape.heads, shape.heads);
+    const auto trackers =
+        std::span<sink_tracker>(calibration.trackers->of).subspan(number * shape.heads, shape.heads);
     if (options.visible.query_offset > 0) {
       decoding_attention(q, k, v, to, calibration.heads, trackers, options, memory.workspace);
       return;

@@ -9,13 +9,14 @@
 #include <act/head_set.hpp>
 #include <act/options.hpp>
 #include <act/runtime/layers/matrix.hpp>
-#include <act/sink_tracker.hpp>
 
 #include <cstddef>
 #include <span>
 #include <vector>
 
 namespace act::runtime {
+
+struct head_trackers;
 
 /// Sizes shared by every sequence of a batch.
 struct attention_shape {
@@ -50,10 +51,10 @@ struct attention_sequence {
 struct attention_calibration {
   layer_heads heads = {};
   calibration_options options = {};
-  /// For decoding, [sequence * heads + head]: a sequence without past starts its calibrated heads' trackers
+  /// For decoding, of every sequence and head: a sequence without past starts its calibrated heads' trackers
   /// from the raw map, which is then calibrated as a whole; rows behind a past are calibrated one by one, as
-  /// the trackers say. Empty: maps are calibrated as they are.
-  std::span<sink_tracker> trackers = {};
+  /// the trackers say. None: maps are calibrated as they are.
+  head_trackers* trackers = nullptr;
   /// With redistribution::subset, of each sequence: the positions that receive, ascending. Instead of
   /// `options.subset`, which stays empty.
   std::span<const std::vector<std::size_t>> subsets = {};
