@@ -2,8 +2,6 @@
 // anything else that wants text from a model; sampling.hpp chooses, decoder.hpp runs the model.
 #pragma once
 
-#include <act/runtime/forward.hpp>
-#include <act/runtime/model.hpp>
 #include <act/runtime/sampling.hpp>
 #include <act/runtime/tokenizer/tokenizer.hpp>
 
@@ -15,6 +13,9 @@
 #include <vector>
 
 namespace act::runtime {
+
+struct model;
+struct model_calibration;
 
 struct generation_options {
   std::size_t max_new_tokens = 256;

@@ -1,7 +1,7 @@
 // A text's perplexity under a model, plain and calibrated, over the sliding windows of perplexity.hpp.
 #pragma once
 
-#include <act/runtime/log_probabilities.hpp>
+#include <act/runtime/tokenizer/tokenizer.hpp>
 #include <act/statistics/bootstrap.hpp>
 #include <act/statistics/intervals.hpp>
 #include <act/tasks/perplexity.hpp>
@@ -11,6 +11,11 @@
 #include <optional>
 #include <span>
 #include <vector>
+
+namespace act::runtime {
+struct model;
+struct model_calibration;
+}  // namespace act::runtime
 
 namespace act::tasks {
 

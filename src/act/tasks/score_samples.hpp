@@ -2,13 +2,17 @@
 // of which is its prediction.
 #pragma once
 
-#include <act/runtime/forward.hpp>
 #include <act/statistics/auc.hpp>
 #include <act/tasks/prepared_sample.hpp>
 
 #include <cstddef>
 #include <functional>
 #include <span>
+
+namespace act::runtime {
+struct model;
+struct model_calibration;
+}  // namespace act::runtime
 
 namespace act::tasks {
 
