@@ -1,13 +1,16 @@
-// The heads that act-eval calibrates: read early, checked against the model once it is loaded.
+// The heads that act-eval calibrates, read early and checked against the model once it is loaded; and the
+// data file it reads, of which the samples are scored that the heads were not found on.
 #pragma once
 
 #include <act/tasks/prompt_parts.hpp>
+#include <act/tasks/sample.hpp>
 
 #include <cstddef>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace act::runtime {
 struct model_calibration;
@@ -55,5 +58,18 @@ class chosen_heads {
   struct contents;  // what takes long to compile
   std::unique_ptr<contents> has_;
 };
+
+/// A task's data file.
+struct scored_data {
+  std::vector<act::tasks::sample> all;     ///< its samples
+  std::string sha256;                      ///< its hash, as `data_sha256` makes it
+  std::vector<act::tasks::sample> chosen;  ///< those to score
+  std::size_t left_out = 0;                ///< samples that --limit chose and that the heads were found on
+};
+
+/// Chosen are those of --limit but for, unless --include-search-samples, those that the heads were found on.
+/// Throws act::error for a file that can't be read, and when no sample is left.
+[[nodiscard]] scored_data read_data(const act::tasks::task& task, const chosen_heads& heads,
+                                    const eval_options& options);
 
 }  // namespace act_program

@@ -8,7 +8,7 @@
 #include "eval/questions.hpp"
 #include "eval/samples.hpp"
 #include "programs/command_line.hpp"
-#include "programs/output_files.hpp"
+#include "programs/files.hpp"
 #include "programs/program.hpp"
 #include "programs/waiting_threads.hpp"
 

@@ -21,7 +21,7 @@
 
 #include "eval/heads.hpp"
 #include "eval/options.hpp"
-#include "programs/interruption.hpp"
+#include "programs/program.hpp"
 #include "programs/result_file.hpp"
 
 namespace act_program {

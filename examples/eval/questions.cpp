@@ -9,6 +9,7 @@
 #include <act/report/provenance.hpp>
 #include <act/runtime/fingerprint.hpp>
 #include <act/runtime/load_model.hpp>
+#include <act/runtime/model_calibration.hpp>
 #include <act/tasks/evaluate_answers.hpp>
 #include <act/tasks/generate_answers.hpp>
 #include <act/tasks/prepare.hpp>
@@ -23,11 +24,9 @@
 #include <utility>
 #include <vector>
 
-#include "eval/data.hpp"
 #include "eval/heads.hpp"
 #include "eval/options.hpp"
-#include "programs/interruption.hpp"
-#include "programs/passed_over.hpp"
+#include "programs/program.hpp"
 #include "programs/result_file.hpp"
 
 namespace act_program {

@@ -20,7 +20,6 @@
 #include <utility>
 #include <vector>
 
-#include "generate/calibration.hpp"
 #include "generate/options.hpp"
 #include "programs/result_file.hpp"
 

@@ -2,8 +2,8 @@
 #include <act/io/text_file.hpp>
 #include <act/parallel.hpp>
 #include <act/report/provenance.hpp>
-#include <act/runtime/forward.hpp>
 #include <act/runtime/load_model.hpp>
+#include <act/runtime/model_calibration.hpp>
 #include <act/search/heads_file.hpp>
 #include <act/tasks/mt_bench.hpp>
 
@@ -11,9 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "generate/calibration.hpp"
 #include "generate/logits.hpp"
-#include "generate/mt_bench.hpp"
 #include "generate/options.hpp"
 #include "generate/text.hpp"
 #include "programs/command_line.hpp"

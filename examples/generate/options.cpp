@@ -2,7 +2,12 @@
 
 #include <act/error.hpp>
 #include <act/runtime/chat_template.hpp>
+#include <act/runtime/fingerprint.hpp>
+#include <act/runtime/model_calibration.hpp>
 #include <act/runtime/text_stream.hpp>
+#include <act/search/heads_file.hpp>
+
+#include <iostream>
 
 namespace act_program {
 
@@ -85,6 +90,34 @@ void check_usage(const generate_options& options) {
   act::throw_if(options.generation.sampling.validate(), act::error_code::invalid_option);
   (void)act::runtime::text_stream(options.generation.stops);
   if (!options.chat_template.empty()) (void)act::runtime::find_chat_template(options.chat_template);
+}
+
+act::calibration_options calibrated_by(const generate_options& options,
+                                       const std::optional<act::search::heads_file>& heads) {
+  const act::tasks::named_calibration named = options.calibration.over(heads);
+  if (named.subset) {
+    throw act::error(
+        act::error_code::invalid_option,
+        options.calibration.subset_given() ? "--subset" : options.heads + ": options.subset",
+        "is for the tasks of act-eval and act-search, whose prompts have a question; use another "
+        "--redistribution");
+  }
+  return named.options;
+}
+
+act::runtime::model_calibration calibration_for(const act::runtime::model& model,
+                                                const generate_options& options,
+                                                const std::optional<act::search::heads_file>& heads) {
+  act::runtime::model_calibration calibration;
+  calibration.options = calibrated_by(options, heads);
+  if (!heads) return calibration;
+  const act::search::fingerprint_check fit = act::search::check_fit(*heads, act::runtime::identity_of(model),
+                                                                    options.heads, options.force, "--force");
+  if (fit == act::search::fingerprint_check::absent && !options.common.quiet) {
+    std::cerr << "act-generate: " << options.heads << ": has no fingerprint, so it may be another model's\n";
+  }
+  calibration.heads = heads->heads;
+  return calibration;
 }
 
 }  // namespace act_program

@@ -1,25 +1,68 @@
 #include "generate/text.hpp"
 
+#include <act/error.hpp>
+#include <act/io/atomic_file.hpp>
 #include <act/io/json_document.hpp>
+#include <act/io/sha256.hpp>
+#include <act/report/progress.hpp>
+#include <act/report/provenance.hpp>
 #include <act/runtime/chat_template.hpp>
+#include <act/runtime/checkpoint/chat_template_text.hpp>
 #include <act/runtime/fingerprint.hpp>
 #include <act/runtime/generate.hpp>
 #include <act/runtime/load_model.hpp>
+#include <act/runtime/model_calibration.hpp>
+#include <act/runtime/tokenizer/tokenizer.hpp>
+#include <act/tasks/mt_bench.hpp>
 
 #include <chrono>
+#include <cstddef>
+#include <filesystem>
 #include <iostream>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "generate/chat.hpp"
 #include "generate/options.hpp"
-#include "programs/interruption.hpp"
+#include "programs/program.hpp"
 #include "programs/result_file.hpp"
 
 namespace act_program {
 
 namespace {
+
+// The chat format in force: the one that was named, else the model's own.
+const act::runtime::chat_template& chat_format(const generate_options& options) {
+  if (!options.chat_template.empty()) return act::runtime::find_chat_template(options.chat_template);
+  const std::optional<std::string> own = act::runtime::read_chat_template(options.common.model);
+  if (!own) {
+    throw act::error(act::error_code::unsupported, options.common.model,
+                     "carries no chat template; name the format it was trained on with --chat-template");
+  }
+  return act::runtime::recognise_chat_template(*own, options.common.model);
+}
+
+// The same. Its end token is added to those that end an answer. Throws act::error for a model that has none
+// or whose tokenizer doesn't know that token.
+const act::runtime::chat_template& begin_chat(const act::runtime::tokenizer& by, generate_options& options) {
+  const act::runtime::chat_template& format = chat_format(options);
+  const auto end = by.find(format.end_token);
+  if (!end) {
+    throw act::error(act::error_code::mismatch, options.common.model,
+                     "has no token '" + std::string(format.end_token) + "', which chat format '" +
+                         std::string(format.name) + "' needs; name another with --chat-template");
+  }
+  options.generation.end_tokens.push_back(*end);
+  return format;
+}
+
+// What a conversation begins with: the system text, if one was given.
+std::vector<act::runtime::chat_turn> opening(const generate_options& options) {
+  if (options.system_given.count() == 0) return {};
+  return {{act::runtime::chat_role::system, options.system}};
+}
 
 struct timed_generation {
   act::runtime::generation made;
@@ -83,6 +126,76 @@ void write_text(const command_line& line, generate_options& options,
   if (made.tokens.size() > 1 && timed.decoding > 0) {
     document.set("tokens_per_second", static_cast<double>(made.tokens.size() - 1) / timed.decoding);
   }
+  write_result(options.common.json, std::move(document), line, clock);
+}
+
+namespace {
+
+struct conversation {
+  std::vector<std::string> answers;
+  std::size_t made_tokens = 0;
+};
+
+// The answers to a question's turns, one after the other.
+conversation converse(const act::tasks::mt_bench_question& question,
+                      const act::runtime::chat_template& format, const act::runtime::loaded_model& loaded,
+                      const act::runtime::model_calibration& calibration, const generate_options& options) {
+  conversation made;
+  std::vector<act::runtime::chat_turn> turns = opening(options);
+  for (const std::string& asked : question.turns) {
+    turns.push_back({act::runtime::chat_role::user, asked});
+    const std::vector<act::runtime::token_id> prompt =
+        loaded.tokenizer->encode(act::runtime::render(format, turns), false);
+    if (prompt.size() >= loaded.model.config.context) {
+      throw act::error(act::error_code::invalid_input,
+                       options.mt_bench + ": question " + std::to_string(question.id),
+                       "its conversation fills the model's context; lower --max-new-tokens");
+    }
+    const act::runtime::generation generated =
+        act::runtime::generate(loaded.model, *loaded.tokenizer, prompt, calibration, options.generation,
+                               [](std::string_view) { stop_if_interrupted(); });
+    made.made_tokens += generated.tokens.size();
+    made.answers.emplace_back(act::runtime::trimmed(generated.text));
+    turns.push_back({act::runtime::chat_role::assistant, made.answers.back()});
+  }
+  return made;
+}
+
+}  // namespace
+
+void answer_mt_bench(const command_line& line, generate_options& options,
+                     const act::report::provenance_clock& clock,
+                     const std::vector<act::tasks::mt_bench_question>& questions,
+                     const act::runtime::loaded_model& loaded,
+                     const act::runtime::model_calibration& calibration) {
+  const act::runtime::chat_template& format = begin_chat(*loaded.tokenizer, options);
+  const act::runtime::model_identity identity = act::runtime::identity_of(loaded.model);
+  const std::string name =
+      std::filesystem::path(options.common.model).stem().string() + (calibration.heads.empty() ? "" : "-act");
+  std::string lines;
+  std::size_t made_tokens = 0;
+  act::report::progress progress("answering", questions.size(), options.common.quiet);
+  for (const act::tasks::mt_bench_question& question : questions) {
+    const conversation made = converse(question, format, loaded, calibration, options);
+    made_tokens += made.made_tokens;
+    act::io::sha256 digest;
+    digest.update(identity.fingerprint + " " + name + " " + std::to_string(question.id) + " " +
+                  std::to_string(options.generation.sampling.seed));
+    const double now =
+        std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+    lines += act::tasks::mt_bench_answer_line(question, made.answers, name, digest.hex().substr(0, 22), now) +
+             "\n";
+    act::io::write_file(options.answers, lines);
+    progress.advance(1);
+  }
+  std::cout << questions.size() << " questions answered in " << options.answers << '\n';
+  if (options.common.json.empty()) return;
+  act::io::json_document document = act::io::json_document::object({{"questions", questions.size()},
+                                                                    {"answers", options.answers},
+                                                                    {"model_id", name},
+                                                                    {"tokens", made_tokens},
+                                                                    {"chat_template", format.name}});
+  add_calibrated_model(document, calibration, identity);
   write_result(options.common.json, std::move(document), line, clock);
 }
 

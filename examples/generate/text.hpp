@@ -1,14 +1,19 @@
-// act-generate: one text, as it comes.
+// act-generate: one text, as it comes, and --mt-bench, answers for MT-Bench.
 #pragma once
 
-#include <act/report/provenance.hpp>
-
 #include <string>
+#include <vector>
 
+namespace act::report {
+class provenance_clock;
+}
 namespace act::runtime {
 struct loaded_model;
 struct model_calibration;
 }  // namespace act::runtime
+namespace act::tasks {
+struct mt_bench_question;
+}
 
 namespace act_program {
 
@@ -19,5 +24,12 @@ struct generate_options;
 void write_text(const command_line& line, generate_options& options,
                 const act::report::provenance_clock& clock, const std::string& asked,
                 const act::runtime::loaded_model& loaded, const act::runtime::model_calibration& calibration);
+
+/// Answers every question's turns, one conversation each. The file always holds the answers so far.
+void answer_mt_bench(const command_line& line, generate_options& options,
+                     const act::report::provenance_clock& clock,
+                     const std::vector<act::tasks::mt_bench_question>& questions,
+                     const act::runtime::loaded_model& loaded,
+                     const act::runtime::model_calibration& calibration);
 
 }  // namespace act_program

@@ -1,11 +1,10 @@
 // act-inspect: where a model's attention sinks are, on one prompt or over a data set.
 #include <act/parallel.hpp>
 
-#include "inspect/data.hpp"
+#include "inspect/inspection.hpp"
 #include "inspect/options.hpp"
-#include "inspect/prompt.hpp"
 #include "programs/command_line.hpp"
-#include "programs/output_files.hpp"
+#include "programs/files.hpp"
 #include "programs/program.hpp"
 #include "programs/waiting_threads.hpp"
 

@@ -5,9 +5,8 @@
 #include <cstdint>
 #include <string>
 
-#include "programs/calibration_flags.hpp"
+#include "programs/flags.hpp"
 #include "programs/program.hpp"
-#include "programs/scoring_flags.hpp"
 
 namespace act_program {
 

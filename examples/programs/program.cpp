@@ -3,6 +3,8 @@
 #include <act/error.hpp>
 #include <act/version.hpp>
 
+#include <atomic>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <new>
@@ -10,7 +12,6 @@
 #include "programs/build_record.hpp"
 #include "programs/command_line.hpp"
 #include "programs/exit_codes.hpp"
-#include "programs/interruption.hpp"
 
 namespace act_program {
 
@@ -51,6 +52,24 @@ int run_program(command_line& line, int count, char** arguments, const std::func
   } catch (const std::exception& problem) {
     return fails(exit_bad_input, problem.what());
   }
+}
+
+namespace {
+
+std::atomic<bool> interruption_requested{false};
+
+}  // namespace
+
+void listen_for_interruption() {
+  struct sigaction action {};
+  action.sa_handler = [](int) { interruption_requested = true; };
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+void stop_if_interrupted() {
+  if (interruption_requested) throw interrupted();
 }
 
 }  // namespace act_program

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <exception>
 #include <functional>
 #include <string>
 
@@ -23,5 +24,22 @@ struct common_options {
 /// Parses, runs `work`, and turns every way to fail into one line on stderr and an exit code.
 [[nodiscard]] int run_program(command_line& line, int count, char** arguments,
                               const std::function<void()>& work);
+
+/// Thrown between batches after Ctrl-C. `remark`: what its one line says besides.
+class interrupted : public std::exception {
+ public:
+  explicit interrupted(const std::string& remark = {})
+      : line_(remark.empty() ? "interrupted" : "interrupted; " + remark) {}
+  [[nodiscard]] const char* what() const noexcept override { return line_.c_str(); }
+
+ private:
+  std::string line_;
+};
+
+/// The first Ctrl-C (or SIGTERM) asks the program to stop at the next batch; a second one ends it at once.
+void listen_for_interruption();
+
+/// Throws `interrupted` once the program was asked to stop.
+void stop_if_interrupted();
 
 }  // namespace act_program

@@ -5,6 +5,7 @@
 #include <act/report/provenance.hpp>
 #include <act/tasks/prompt_parts.hpp>
 
+#include <cstddef>
 #include <optional>
 #include <string>
 
@@ -28,5 +29,18 @@ void add_calibrated_model(act::io::json_document& document,
 /// of the version that is recorded beside them.
 void write_result(const std::string& path, act::io::json_document document, const command_line& line,
                   const act::report::provenance_clock& clock);
+
+/// Samples of a data file that weren't run, or not whole, and how a result says so.
+struct passed_over {
+  /// Left out: the heads were found on them. Nothing where samples aren't left out for that.
+  std::optional<std::size_t> searched = {};
+  std::size_t too_long = 0;   ///< left out: longer than the model's context
+  std::size_t truncated = 0;  ///< run, their prompts cut
+
+  void add_to(act::io::json_document& document) const;
+
+  /// A line for each kind that there is.
+  [[nodiscard]] std::string remarks() const;
+};
 
 }  // namespace act_program

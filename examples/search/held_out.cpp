@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "programs/data_identity.hpp"
+#include "programs/files.hpp"
 #include "search/options.hpp"
 
 namespace act_program {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "programs/passed_over.hpp"
+#include "programs/result_file.hpp"
 
 namespace act::runtime {
 struct loaded_model;

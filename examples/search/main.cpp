@@ -24,15 +24,12 @@
 #include <vector>
 
 #include "programs/command_line.hpp"
-#include "programs/interruption.hpp"
-#include "programs/output_files.hpp"
-#include "programs/passed_over.hpp"
+#include "programs/files.hpp"
 #include "programs/program.hpp"
 #include "programs/result_file.hpp"
 #include "programs/waiting_threads.hpp"
 #include "search/held_out.hpp"
 #include "search/options.hpp"
-#include "search/suggestion.hpp"
 
 namespace {
 

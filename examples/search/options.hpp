@@ -1,4 +1,5 @@
-// act-search's command line.
+// act-search's command line, and the command that it suggests after a search of some layers: one of all of
+// them.
 #pragma once
 
 #include <act/search/layer_range.hpp>
@@ -7,9 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "programs/calibration_flags.hpp"
+#include "programs/flags.hpp"
 #include "programs/program.hpp"
-#include "programs/scoring_flags.hpp"
 
 namespace act_program {
 
@@ -29,5 +29,8 @@ struct search_options {
 };
 
 void declare(command_line& line, search_options& options);
+
+/// Searches the default range, with everything else as it was given.
+[[nodiscard]] std::string full_range_command(const command_line& line, const search_options& options);
 
 }  // namespace act_program

@@ -1,9 +1,14 @@
-// Where results go: checked before the work, so that a result that has nowhere to go is noticed first.
+// The files that programs read and write: where results go, checked before the work, so that a result that
+// has nowhere to go is noticed first; and which data a result was made from.
 #pragma once
 
 #include <string>
 #include <utility>
 #include <vector>
+
+namespace act::tasks {
+struct task;
+}
 
 namespace act_program {
 
@@ -11,5 +16,8 @@ namespace act_program {
 /// program reads or writes itself. `outputs`: option and path, empty paths aside; `inputs`: what is read.
 void check_outputs(const std::vector<std::pair<std::string, std::string>>& outputs,
                    const std::vector<std::string>& inputs);
+
+/// SHA-256 of a task's file; for tasks that read several, of their hashes in reading order.
+[[nodiscard]] std::string data_sha256(const act::tasks::task& task, const std::string& path);
 
 }  // namespace act_program

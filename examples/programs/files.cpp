@@ -1,8 +1,11 @@
-#include "programs/output_files.hpp"
+#include "programs/files.hpp"
 
 #include <unistd.h>
 
 #include <act/error.hpp>
+#include <act/io/sha256.hpp>
+#include <act/tasks/read_samples.hpp>
+#include <act/tasks/task.hpp>
 
 #include <cstddef>
 #include <filesystem>
@@ -43,6 +46,15 @@ void check_outputs(const std::vector<std::pair<std::string, std::string>>& outpu
       throw act::error(act::error_code::io, path, "can't be written (" + option + "); check the folder");
     }
   }
+}
+
+std::string data_sha256(const act::tasks::task& task, const std::string& path) {
+  const auto files = act::tasks::files_of(task, path);
+  if (files.size() == 1) return act::io::sha256_of_file(files.front());
+  act::io::sha256 digest;
+  for (const auto& file : files)
+    digest.update(act::io::sha256_of_file(file));
+  return digest.hex();
 }
 
 }  // namespace act_program

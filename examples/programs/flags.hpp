@@ -1,0 +1,87 @@
+// Options that several programs have: what a sink is, how heads are calibrated, how samples are scored, and
+// what happens to long prompts.
+#pragma once
+
+#include <act/options.hpp>
+#include <act/tasks/choice_names.hpp>
+#include <act/tasks/named_calibration.hpp>
+
+#include <optional>
+#include <string>
+
+#include "programs/command_line.hpp"
+
+namespace act::search {
+struct heads_file;
+}
+namespace act::tasks {
+enum class long_prompts;
+enum class scoring_rule;
+struct task;
+}  // namespace act::tasks
+
+namespace act_program {
+
+/// What a sink is.
+struct sink_flags {
+  std::string rule = "relative";
+  act::sink_options values;
+
+  void add_to(command_line& line, const std::string& group);
+
+  /// `before` with what was given. Throws act::error (invalid_option) for a name that is no rule.
+  [[nodiscard]] act::sink_options over(act::sink_options before) const;
+
+ private:
+  command_option rule_, alpha_, tau_, rows_;
+};
+
+/// How heads are calibrated. What is given on the command line wins over a heads file.
+struct calibration_flags {
+  sink_flags sinks;
+  act::tasks::redistribution_name redistribution;
+  std::string subset;
+  std::string compatibility = "none";
+  act::calibration_options values;
+
+  void add_to(command_line& line);
+
+  /// The options in force: the file's (or the defaults), then what was given. Throws act::error
+  /// (invalid_option).
+  [[nodiscard]] act::tasks::named_calibration over(const std::optional<act::search::heads_file>& file) const;
+
+  [[nodiscard]] bool subset_given() const { return subset_.given(); }
+
+ private:
+  command_option beta_, redistribution_, subset_, theta_, compatibility_;
+};
+
+/// What messages call the choices that these options make.
+inline constexpr act::tasks::choice_names flag_names{.scoring = "--scoring",
+                                                     .long_prompts = "--long-prompts",
+                                                     .subset = "--subset",
+                                                     .redistribution = "--redistribution"};
+
+/// What happens to prompts that are longer than the model's context.
+struct long_prompts_flag {
+  std::string long_prompts = "error";
+
+  void add_to(command_line& line);
+
+  [[nodiscard]] act::tasks::long_prompts policy() const;
+};
+
+/// How samples are scored and what happens to long prompts.
+struct scoring_flags : long_prompts_flag {
+  std::string scoring = "default";
+
+  void add_to(command_line& line);
+
+  [[nodiscard]] act::tasks::scoring_rule rule() const;
+
+  /// The rule's name for a task: labels, letters, greedy or likelihood. Throws act::error (invalid_option)
+  /// for one that the task doesn't have.
+  [[nodiscard]] std::string name_for(const act::tasks::task& task) const;
+};
+
+}  // namespace act_program
