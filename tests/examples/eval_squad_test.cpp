@@ -4,6 +4,7 @@
 
 #include <act/runtime/generate.hpp>
 #include <act/runtime/load_model.hpp>
+#include <act/runtime/model_calibration.hpp>
 #include <act/tasks/squad_metrics.hpp>
 
 #include <csignal>
