@@ -185,7 +185,7 @@ std::string prediction_line(const tasks::prepared_sample& sample, const tasks::s
   }
   const auto add = [&](const char* name, const statistics::score_table& table) {
     if (table.empty()) return;
-    const std::vector<double> row = table[i];
+    const std::vector<double>& row = table[i];
     const std::size_t predicted = statistics::predicted_label(row);
     io::json_document way;
     way.set("prediction", predicted);

@@ -81,13 +81,15 @@ search_outcome run_exact_search(const runtime::model& model, const search_plan& 
         });
         state.save_trials(chunk, layer, heads, *trials);
       }
-      for (std::size_t i = 0; i < trials->scores.size(); ++i) {
-        const std::size_t sample = i / heads;
-        head_evidence& evidence = outcome.evidence[(layer - plan.range.first) * heads + i % heads];
-        add(evidence, {.plain = (*plain)[sample],
-                       .calibrated = trials->scores[i],
-                       .label = samples[sample].label,
-                       .has_sinks = trials->has_sinks[i] != 0});
+      const std::size_t first = (layer - plan.range.first) * heads;
+      std::size_t i = 0;
+      for (std::size_t sample = 0; sample < samples.size(); ++sample) {
+        for (std::size_t head = 0; head < heads; ++head, ++i) {
+          add(outcome.evidence[first + head], {.plain = (*plain)[sample],
+                                               .calibrated = trials->scores[i],
+                                               .label = samples[sample].label,
+                                               .has_sinks = trials->has_sinks[i] != 0});
+        }
       }
     }
   }

@@ -110,9 +110,9 @@ void trial_runner::run_plain_pass() {
                                    .rotary = rotary,
                                    .wanted = last ? last_layer_rows() : runtime::rows_wanted::all};
     if (searched) {
-      run_layer_with_alternatives(model_, layer, rows,
-                                  {.heads = {}, .options = options_, .trackers = nullptr, .subsets = subsets_},
-                                  hidden, buffers, record.alternatives);
+      run_layer_with_alternatives(
+          model_, layer, rows, {.heads = {}, .options = options_, .trackers = nullptr, .subsets = subsets_},
+          hidden, buffers, record.alternatives);
     } else {
       run_layer(model_, layer, rows, {}, hidden, buffers);
     }
