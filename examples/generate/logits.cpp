@@ -65,7 +65,7 @@ void write_logits(const command_line& line, const generate_options& options,
                   const act::report::provenance_clock& clock,
                   const std::optional<act::search::heads_file>& heads) {
   const std::vector<std::vector<act::runtime::token_id>> prompts{parse_tokens(options.tokens)};
-  const std::filesystem::path path = options.common.model;
+  const std::string& path = options.common.model;
   const act::runtime::model model =
       std::filesystem::is_directory(path)
           ? act::runtime::read_model(path)

@@ -22,6 +22,7 @@
 #include <act/version.hpp>
 
 #include <cstddef>
+#include <filesystem>
 #include <iostream>
 #include <span>
 #include <string>
@@ -51,9 +52,9 @@ void write_inspection(act::io::json_document document, const act::sink_options& 
 act::report::page_heading heading_of(const std::string& what, const act::sink_options& sinks,
                                      const act::runtime::loaded_model& loaded) {
   // A folder may be given with a slash at its end.
-  const bool named = loaded.path.has_filename();
-  const std::string name =
-      act::report::visible_text((named ? loaded.path : loaded.path.parent_path()).filename().string());
+  const std::filesystem::path path(loaded.path);
+  const bool named = path.has_filename();
+  const std::string name = act::report::visible_text((named ? path : path.parent_path()).filename().string());
   const std::string rule =
       sinks.rule == act::sink_rule::absolute
           ? "its score is over " + act::report::formatted("%g", sinks.tau)

@@ -11,7 +11,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <filesystem>
 #include <string>
 
 extern "C" {
@@ -42,7 +41,7 @@ class one_input {
   one_input& operator=(const one_input&) = delete;
   ~one_input() { ::close(file_); }
 
-  [[nodiscard]] std::filesystem::path path() const { return "/proc/self/fd/" + std::to_string(file_); }
+  [[nodiscard]] std::string path() const { return "/proc/self/fd/" + std::to_string(file_); }
 
  private:
   int file_;

@@ -15,19 +15,18 @@
 
 namespace act::io {
 
-void write_file(const std::filesystem::path& path, std::string_view text) {
+void write_file(const std::string& path, std::string_view text) {
   std::error_code ignored;
   const std::filesystem::file_status before = std::filesystem::status(path, ignored);
   const bool in_place = std::filesystem::exists(before) && !std::filesystem::is_regular_file(before);
-  const std::string target =
-      in_place ? path.string() : path.string() + "." + std::to_string(::getpid()) + ".part";
+  const std::string target = in_place ? path : path + "." + std::to_string(::getpid()) + ".part";
   const auto fail = [&](const char* what) {
     const int reason = errno;
     if (!in_place) {
       ::unlink(target.c_str());
     }
     throw error(
-        error_code::io, path.string(),
+        error_code::io, path,
         std::string("can't be ") + what + " (" + std::strerror(reason) + "); check the folder and the disk");
   };
   const int file = ::open(target.c_str(), O_WRONLY | O_CLOEXEC | (in_place ? 0 : O_CREAT | O_TRUNC), 0666);

@@ -2,7 +2,7 @@
 // it.
 #pragma once
 
-#include <filesystem>
+#include <string>
 #include <string_view>
 
 namespace act::io {
@@ -10,6 +10,6 @@ namespace act::io {
 /// Makes `path` a file that holds `text`, or leaves what was there before: an interruption at any point, or a
 /// full disk, doesn't damage it. The data reaches the disk before the name does. A path that exists and isn't
 /// a regular file (/dev/stdout, a pipe) is written straight to. Throws error (io).
-void write_file(const std::filesystem::path& path, std::string_view text);
+void write_file(const std::string& path, std::string_view text);
 
 }  // namespace act::io

@@ -4,14 +4,14 @@
 
 #include <act/io/json_value.hpp>
 
-#include <filesystem>
+#include <string>
 
 namespace act::io {
 
 /// Parses the whole file at `path`. Throws `error`: io when it can't be read, invalid_input as `parse_json`.
-[[nodiscard]] json_tree read_json(const std::filesystem::path& path);
+[[nodiscard]] json_tree read_json(const std::string& path);
 
 /// The same, of a file that must hold an object; otherwise invalid_input too.
-[[nodiscard]] json_tree read_json_object(const std::filesystem::path& path);
+[[nodiscard]] json_tree read_json_object(const std::string& path);
 
 }  // namespace act::io

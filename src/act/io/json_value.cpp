@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -128,15 +127,15 @@ json_tree parse_json_tree(std::string_view text, const std::string& where, std::
   return json_tree(parse_json(text, where, mend, offset));
 }
 
-json_tree read_json(const std::filesystem::path& path) {
+json_tree read_json(const std::string& path) {
   const mapped_file file(path);
-  return parse_json_tree(file.text(), path.string());
+  return parse_json_tree(file.text(), path);
 }
 
-json_tree read_json_object(const std::filesystem::path& path) {
+json_tree read_json_object(const std::string& path) {
   json_tree tree = read_json(path);
   if (!tree.root().is_object())
-    throw error(error_code::invalid_input, path.string(), "isn't a JSON object; fetch it again");
+    throw error(error_code::invalid_input, path, "isn't a JSON object; fetch it again");
   return tree;
 }
 

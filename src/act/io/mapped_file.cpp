@@ -8,7 +8,6 @@
 
 #include <cerrno>
 #include <cstddef>
-#include <filesystem>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -30,18 +29,18 @@ struct descriptor {
 
 }  // namespace
 
-mapped_file::mapped_file(const std::filesystem::path& path) : path_(path) {
+mapped_file::mapped_file(const std::string& path) : path_(path) {
   const descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   if (file.number < 0) fail("can't be opened", errno, "check the path and its permissions");
   struct stat status {};
   if (::fstat(file.number, &status) != 0) fail("can't be examined", errno, "check the file system");
   if (S_ISDIR(status.st_mode))
-    throw error(error_code::io, path.string(), "is a folder, not a file; name the model file inside it");
+    throw error(error_code::io, path, "is a folder, not a file; name the model file inside it");
   if (!S_ISREG(status.st_mode))
-    throw error(error_code::io, path.string(), "isn't a regular file; copy its content to one first");
+    throw error(error_code::io, path, "isn't a regular file; copy its content to one first");
   if (status.st_size == 0) return;  // mmap refuses empty ranges; an empty span says the same
   if (!std::in_range<std::size_t>(status.st_size))
-    throw error(error_code::io, path.string(), "is larger than the address space; use a 64-bit build");
+    throw error(error_code::io, path, "is larger than the address space; use a 64-bit build");
   size_ = static_cast<std::size_t>(status.st_size);
   void* const address = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file.number, 0);
   if (address == MAP_FAILED) fail("can't be mapped into memory", errno, "check the memory limit (ulimit -v)");
@@ -73,7 +72,7 @@ void mapped_file::release() noexcept {
 }
 
 void mapped_file::fail(std::string_view what, int code, std::string_view mend) const {
-  throw error(error_code::io, path_.string(),
+  throw error(error_code::io, path_,
               std::string(what) + " (" + std::generic_category().message(code) + "); " + std::string(mend));
 }
 

@@ -6,8 +6,8 @@
 #pragma once
 
 #include <cstddef>
-#include <filesystem>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace act::io {
@@ -19,7 +19,7 @@ class mapped_file {
   /// Maps `path`. Throws `error` (io) when it can't be opened, isn't a regular file, or can't be mapped.
   /// Cost: constant; pages are read when they are first touched, and the system is told that all of them will
   /// be.
-  explicit mapped_file(const std::filesystem::path& path);
+  explicit mapped_file(const std::string& path);
 
   mapped_file(mapped_file&& other) noexcept;
   mapped_file& operator=(mapped_file&& other) noexcept;
@@ -33,14 +33,14 @@ class mapped_file {
   [[nodiscard]] std::string_view text() const noexcept {
     return {reinterpret_cast<const char*>(data_), size_};
   }
-  [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
  private:
   [[noreturn]] void fail(std::string_view what, int code, std::string_view mend) const;
 
   void release() noexcept;
 
-  std::filesystem::path path_;
+  std::string path_;
   const std::byte* data_ = nullptr;
   std::size_t size_ = 0;
 };

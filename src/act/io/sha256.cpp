@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <fstream>
+#include <string>
 #include <vector>
 
 namespace act::io {
@@ -43,7 +44,7 @@ std::string sha256::hex() {
   return text;
 }
 
-std::string sha256_of_file(const std::filesystem::path& path) {
+std::string sha256_of_file(const std::string& path) {
   std::ifstream stream(path, std::ios::binary);
   std::vector<char> piece(std::size_t{1} << 20);
   sha256 digest;
@@ -51,7 +52,7 @@ std::string sha256_of_file(const std::filesystem::path& path) {
     digest.update(std::string_view(piece.data(), static_cast<std::size_t>(stream.gcount())));
   }
   if (!stream.eof()) {
-    throw error(error_code::io, path.string(), "can't be read; check the path and its permissions");
+    throw error(error_code::io, path, "can't be read; check the path and its permissions");
   }
   return digest.hex();
 }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
@@ -30,6 +29,6 @@ class sha256 {
 };
 
 /// Of a file's content, read in pieces of 1 MiB. Throws error (io) when it can't be read.
-[[nodiscard]] std::string sha256_of_file(const std::filesystem::path& path);
+[[nodiscard]] std::string sha256_of_file(const std::string& path);
 
 }  // namespace act::io

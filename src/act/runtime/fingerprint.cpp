@@ -1,3 +1,4 @@
+#include <act/io/json_document.hpp>
 #include <act/io/sha256.hpp>
 #include <act/runtime/fingerprint.hpp>
 #include <act/runtime/model.hpp>
@@ -80,6 +81,23 @@ model_identity identity_of(const model& loaded) {
           .layers = loaded.config.layers,
           .heads = loaded.config.heads,
           .fingerprint = fingerprint(loaded)};
+}
+
+io::json_document to_json(const model_identity& model) {
+  auto object = io::json_document::object();
+  if (!model.architecture.empty()) {
+    object.set("architecture", model.architecture);
+  }
+  if (model.layers > 0) {
+    object.set("layers", model.layers);
+  }
+  if (model.heads > 0) {
+    object.set("heads", model.heads);
+  }
+  if (!model.fingerprint.empty()) {
+    object.set("fingerprint", model.fingerprint);
+  }
+  return object;
 }
 
 }  // namespace act::runtime

@@ -19,7 +19,7 @@
 namespace act::runtime {
 
 model read_model(const std::shared_ptr<const gguf_file>& file) {
-  const std::string path = file->path().string();
+  const std::string& path = file->path();
   const auto architecture = file->get<std::string_view>("general.architecture");
   if (architecture != "llama") {
     throw error(
@@ -34,7 +34,7 @@ model read_model(const std::shared_ptr<const gguf_file>& file) {
   return read_weights(tensors, config, names);
 }
 
-model read_model(const std::filesystem::path& folder) {
+model read_model(const std::string& folder) {
   const hf_config file(folder);
   const std::string type = file.model_type();
   model_config config;
@@ -50,20 +50,19 @@ model read_model(const std::filesystem::path& folder) {
                 "'model_type' is '" + io::printable(type) + "'; act reads llama and opt");
   }
   const auto weights = std::make_shared<const safetensors_checkpoint>(folder);
-  const checkpoint_tensors tensors{
-      .find =
-          [&](std::string_view name) {
-            const tensor_view* found = weights->find_tensor(name);
-            // Checkpoints saved from the bare model, without its head, lack the outermost prefix.
-            const bool bare = found == nullptr && name.starts_with("model.");
-            return bare ? weights->find_tensor(name.substr(6)) : found;
-          },
-      .file_of = [&](std::string_view name) { return weights->file_of(name).string(); },
-      .file = weights};
+  const auto find = [&](std::string_view name) {
+    const tensor_view* found = weights->find_tensor(name);
+    // Checkpoints saved from the bare model, without its head, lack the outermost prefix.
+    const bool bare = found == nullptr && name.starts_with("model.");
+    return bare ? weights->find_tensor(name.substr(6)) : found;
+  };
+  const checkpoint_tensors tensors{.find = find,
+                                   .file_of = [&](std::string_view name) { return weights->file_of(name); },
+                                   .file = weights};
   return read_weights(tensors, config, names);
 }
 
-loaded_model load_model(const std::filesystem::path& path) {
+loaded_model load_model(const std::string& path) {
   loaded_model loaded{.model = {}, .tokenizer = nullptr, .path = path};
   if (std::filesystem::is_directory(path)) {
     loaded.model = read_model(path);
@@ -74,7 +73,7 @@ loaded_model load_model(const std::filesystem::path& path) {
     loaded.tokenizer = load_tokenizer(*file);
   }
   if (loaded.tokenizer->vocabulary_size() > loaded.model.config.vocabulary) {
-    throw error(error_code::mismatch, path.string(),
+    throw error(error_code::mismatch, path,
                 "the tokenizer has " + std::to_string(loaded.tokenizer->vocabulary_size()) +
                     " tokens, the embedding " + std::to_string(loaded.model.config.vocabulary) +
                     " rows; convert the model again");

@@ -4,8 +4,8 @@
 #include <act/runtime/model.hpp>
 #include <act/runtime/tokenizer/tokenizer.hpp>
 
-#include <filesystem>
 #include <memory>
+#include <string>
 
 namespace act::runtime {
 
@@ -15,18 +15,18 @@ class gguf_file;
 [[nodiscard]] model read_model(const std::shared_ptr<const gguf_file>& file);
 
 /// The model in a Hugging Face folder. Throws as `load_model`.
-[[nodiscard]] model read_model(const std::filesystem::path& folder);
+[[nodiscard]] model read_model(const std::string& folder);
 
 /// A model and the tokenizer that its file carries.
 struct loaded_model {
   runtime::model model;
   std::unique_ptr<runtime::tokenizer> tokenizer;
-  std::filesystem::path path;
+  std::string path;
 };
 
 /// Loads a `.gguf` file, or a Hugging Face folder (config.json, safetensors, tokenizer files). Throws `error`
 /// with one line that names file, place and mend. Cost: all weights but the vocabulary's rows are expanded to
 /// float32 (425 MB for SmolLM2-135M, a fraction of a second).
-[[nodiscard]] loaded_model load_model(const std::filesystem::path& path);
+[[nodiscard]] loaded_model load_model(const std::string& path);
 
 }  // namespace act::runtime

@@ -7,6 +7,11 @@
 #include <span>
 #include <vector>
 
+namespace act::runtime {
+class matrix;
+struct model;
+}  // namespace act::runtime
+
 namespace act::tasks {
 
 /// A row a sample, `score_count()` numbers each: the logit of each word, or what greedy_logits returns.

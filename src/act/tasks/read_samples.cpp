@@ -21,29 +21,31 @@
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>
+#include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
 
 namespace act::tasks {
 
-std::vector<std::filesystem::path> files_of(const task& of, const std::filesystem::path& path) {
+std::vector<std::string> files_of(const task& of, const std::string& path) {
   if (of.format == file_format::piqa_jsonl) {
-    return {path, path.parent_path() / (path.stem().string() + "-labels.lst")};
+    const std::filesystem::path samples(path);
+    return {path, samples.parent_path() / (samples.stem().string() + "-labels.lst")};
   }
   std::error_code failed;
   if (of.format != file_format::mmlu_csv || !std::filesystem::is_directory(path, failed)) {
     return {path};
   }
-  std::vector<std::filesystem::path> files;
+  std::vector<std::string> files;
   for (std::filesystem::directory_iterator entry(path, failed), end; !failed && entry != end;
        entry.increment(failed)) {
     if (entry->path().extension() == ".csv") {
-      files.push_back(entry->path());
+      files.push_back(entry->path().string());
     }
   }
   if (failed || files.empty()) {
-    throw error(error_code::io, path.string(), "no .csv file could be found in this folder; check the path");
+    throw error(error_code::io, path, "no .csv file could be found in this folder; check the path");
   }
   std::sort(files.begin(), files.end());
   return files;
@@ -88,9 +90,9 @@ std::vector<sample> read_one_file(const task& of, const io::text_file& file) {
   return {};
 }
 
-std::vector<sample> read_samples(const task& of, const std::filesystem::path& path) {
+std::vector<sample> read_samples(const task& of, const std::string& path) {
   std::vector<sample> samples;
-  const std::vector<std::filesystem::path> files = files_of(of, path);
+  const std::vector<std::string> files = files_of(of, path);
   if (of.format == file_format::piqa_jsonl) {
     samples = read_piqa(io::read_text_file(files[0]), io::read_text_file(files[1]));
   } else {
@@ -102,7 +104,7 @@ std::vector<sample> read_samples(const task& of, const std::filesystem::path& pa
     }
   }
   if (samples.empty()) {
-    throw error(error_code::invalid_input, path.string(),
+    throw error(error_code::invalid_input, path,
                 "holds no samples of task '" + of.name + "'; is it empty, or another task's file?");
   }
   for (std::size_t i = 0; i < samples.size(); ++i) {

@@ -7,7 +7,7 @@
 #include <act/tasks/sample.hpp>
 #include <act/tasks/task.hpp>
 
-#include <filesystem>
+#include <string>
 #include <vector>
 
 namespace act::tasks {
@@ -15,7 +15,7 @@ namespace act::tasks {
 /// The files a task's samples come from, in reading order: the path itself; for mmlu a folder's `*.csv` in
 /// file-name order; for piqa the file of labels too. What a search records as its evidence. Throws error (io)
 /// for a folder that can't be listed or holds no such file.
-std::vector<std::filesystem::path> files_of(const task& of, const std::filesystem::path& path);
+std::vector<std::string> files_of(const task& of, const std::string& path);
 
 /// The samples of one file's text, by the reader of the task's format, without `index`; empty for piqa, whose
 /// labels are in a second file. Throws error (invalid_input) as read_samples.
@@ -25,6 +25,6 @@ std::vector<sample> read_one_file(const task& of, const io::text_file& file);
 /// error (io) when a file can't be read; (invalid_input) for a line that doesn't parse, with `FILE:LINE` and
 /// how to mend it, and for a file without samples. Nothing is skipped but empty lines. Memory: the whole file
 /// and its samples.
-std::vector<sample> read_samples(const task& of, const std::filesystem::path& path);
+std::vector<sample> read_samples(const task& of, const std::string& path);
 
 }  // namespace act::tasks

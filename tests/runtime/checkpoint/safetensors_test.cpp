@@ -161,8 +161,8 @@ TEST_CASE("a sharded checkpoint is one set of tensors, and its index must fit it
       CHECK(checkpoint.tensor("a").elements() == 1);
       CHECK(checkpoint.find_tensor("b") != nullptr);
       CHECK(checkpoint.files().size() == 2);
-      CHECK(checkpoint.file_of("b").filename() == "two.safetensors");
-      CHECK(checkpoint.file_of("c").filename() == "model.safetensors.index.json");
+      CHECK(checkpoint.file_of("b").ends_with("/two.safetensors"));
+      CHECK(checkpoint.file_of("c").ends_with("/model.safetensors.index.json"));
       CHECK(contains(message_of([&] { (void)checkpoint.tensor("c"); }), "index.json: has no tensor 'c'"));
     });
   };

@@ -15,18 +15,17 @@ model_config llama_config(const gguf_file& file) {
   const auto size = [&](const char* key) {
     const auto value = file.get<std::size_t>(key);
     if (value == 0 || value > (std::size_t{1} << 31)) {
-      throw error(error_code::invalid_input, file.path().string(),
+      throw error(error_code::invalid_input, file.path(),
                   "metadata '" + std::string(key) + "' is " + std::to_string(value) + ", which no model has");
     }
     return value;
   };
   const auto refuse = [&](const char* key, const std::string& why) {
-    throw error(error_code::unsupported, file.path().string(), "metadata '" + std::string(key) + "' " + why);
+    throw error(error_code::unsupported, file.path(), "metadata '" + std::string(key) + "' " + why);
   };
   const auto require = [&](bool fits, const char* key, const std::string& why) {
     if (!fits)
-      throw error(error_code::invalid_input, file.path().string(),
-                  "metadata '" + std::string(key) + "' " + why);
+      throw error(error_code::invalid_input, file.path(), "metadata '" + std::string(key) + "' " + why);
   };
 
   model_config config;
@@ -67,7 +66,7 @@ model_config llama_config(const gguf_file& file) {
   if (scaling != "none")
     refuse("llama.rope.scaling.type", "is '" + std::string(scaling) + "'; act supports none");
   if (file.find_tensor("rope_freqs.weight") != nullptr) {
-    throw error(error_code::unsupported, file.path().string() + ": tensor 'rope_freqs.weight'",
+    throw error(error_code::unsupported, file.path() + ": tensor 'rope_freqs.weight'",
                 "scales the rotary frequencies, which act doesn't support");
   }
   if (file.find<std::size_t>("llama.expert_count").value_or(0) != 0) {

@@ -12,16 +12,17 @@
 
 namespace act::runtime {
 
-std::optional<std::string> read_chat_template(const std::filesystem::path& model) {
+std::optional<std::string> read_chat_template(const std::string& model) {
   if (!std::filesystem::is_directory(model)) {
     const gguf_file file(model);
     const auto text = file.find<std::string_view>("tokenizer.chat_template");
     return text ? std::optional<std::string>(*text) : std::nullopt;
   }
-  if (std::filesystem::exists(model / "chat_template.jinja")) {
-    return std::string(io::mapped_file(model / "chat_template.jinja").text());
+  const std::filesystem::path folder(model);
+  if (std::filesystem::exists(folder / "chat_template.jinja")) {
+    return std::string(io::mapped_file(folder / "chat_template.jinja").text());
   }
-  const std::filesystem::path path = model / "tokenizer_config.json";
+  const std::filesystem::path path = folder / "tokenizer_config.json";
   if (!std::filesystem::exists(path)) return std::nullopt;
   const io::json_tree tree = io::read_json(path);
   const auto stored = tree.root().find("chat_template");

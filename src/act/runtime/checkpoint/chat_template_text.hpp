@@ -3,7 +3,6 @@
 
 #include <act/runtime/checkpoint/gguf.hpp>
 
-#include <filesystem>
 #include <optional>
 #include <string>
 
@@ -12,6 +11,6 @@ namespace act::runtime {
 /// 'tokenizer.chat_template' of a GGUF file; of a folder, chat_template.jinja or 'chat_template' in
 /// tokenizer_config.json (of a list of them, the one called "default"). Nothing where there is none. Throws
 /// `error` (io, invalid_input) for files that can't be read.
-[[nodiscard]] std::optional<std::string> read_chat_template(const std::filesystem::path& model);
+[[nodiscard]] std::optional<std::string> read_chat_template(const std::string& model);
 
 }  // namespace act::runtime

@@ -11,7 +11,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -69,8 +68,8 @@ std::optional<tensor_type> stored_type(std::uint32_t number) noexcept {
 
 }  // namespace
 
-gguf_file::gguf_file(const std::filesystem::path& path) : file_(path) {
-  io::byte_reader reader(file_.bytes(), path.string());
+gguf_file::gguf_file(const std::string& path) : file_(path) {
+  io::byte_reader reader(file_.bytes(), path);
   const auto [tensor_count, value_count] = read_header(reader);
   read_metadata(reader, value_count);
   read_tensors(reader, tensor_count);
@@ -81,7 +80,7 @@ std::optional<T> gguf_file::find(std::string_view key) const {
   const auto at = metadata_.find(key);
   if (at == metadata_.end()) return std::nullopt;
   if (std::optional<T> converted = gguf_convert<T>(at->second)) return converted;
-  throw error(error_code::invalid_input, path().string(),
+  throw error(error_code::invalid_input, path(),
               "metadata '" + std::string(key) + "' should be " + std::string(kind_of<T>()) + " but is " +
                   (at->second.is_array ? "an array of " : "of type ") +
                   std::string(name_of(at->second.type)) + "; convert the model again");
@@ -113,7 +112,7 @@ template std::optional<std::string_view> gguf_file::find(std::string_view key) c
 template std::optional<std::vector<std::string_view>> gguf_file::find(std::string_view key) const;
 
 void gguf_file::refuse_absent(std::string_view key) const {
-  throw error(error_code::invalid_input, path().string(),
+  throw error(error_code::invalid_input, path(),
               "has no metadata '" + std::string(key) + "'; convert the model again with a current converter");
 }
 
@@ -125,7 +124,7 @@ const tensor_view* gguf_file::find_tensor(std::string_view name) const {
 const tensor_view& gguf_file::tensor(std::string_view name) const {
   if (const tensor_view* found = find_tensor(name)) return *found;
   throw error(
-      error_code::invalid_input, path().string(),
+      error_code::invalid_input, path(),
       "has no tensor '" + std::string(name) + "'; the file isn't a complete model of its architecture");
 }
 
@@ -166,7 +165,7 @@ void gguf_file::read_metadata(io::byte_reader& reader, std::uint64_t count) {
 }
 
 std::string gguf_file::place(std::string_view tensor) const {
-  return path().string() + ": tensor '" + io::printable(tensor) + "'";
+  return path() + ": tensor '" + io::printable(tensor) + "'";
 }
 
 void gguf_file::fail(std::string_view tensor, std::string_view message) const {
@@ -225,7 +224,7 @@ void gguf_file::read_tensors(io::byte_reader& reader, std::uint64_t count) {
 
   const auto alignment = find<std::uint32_t>("general.alignment").value_or(32);
   if (alignment == 0 || (alignment & (alignment - 1)) != 0)
-    throw error(error_code::invalid_input, path().string(),
+    throw error(error_code::invalid_input, path(),
                 "metadata 'general.alignment' is " + std::to_string(alignment) +
                     ", not a power of two; convert the model again");
   const std::size_t padding = (alignment - reader.position() % alignment) % alignment;

@@ -10,8 +10,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
-#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -33,9 +31,9 @@ class gguf_file {
   /// Opens and checks the whole structure. Throws `error`: io when it can't be mapped, unsupported for
   /// version 1, big-endian files and tensor types act doesn't read, invalid_input for everything malformed,
   /// with the byte or the tensor. Cost: one pass over the metadata; tensor data isn't touched.
-  explicit gguf_file(const std::filesystem::path& path);
+  explicit gguf_file(const std::string& path);
 
-  [[nodiscard]] const std::filesystem::path& path() const noexcept { return file_.path(); }
+  [[nodiscard]] const std::string& path() const noexcept { return file_.path(); }
   [[nodiscard]] std::uint32_t version() const noexcept { return version_; }
   /// The whole file, for a fingerprint.
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return file_.bytes(); }
@@ -85,9 +83,9 @@ class gguf_file {
 
   io::mapped_file file_;
   std::uint32_t version_ = 0;
-  std::map<std::string_view, gguf_value, std::less<>> metadata_;
+  std::map<std::string_view, gguf_value> metadata_;
   std::vector<tensor_view> tensors_;
-  std::map<std::string_view, std::size_t, std::less<>> by_name_;
+  std::map<std::string_view, std::size_t> by_name_;
 };
 
 }  // namespace act::runtime

@@ -45,8 +45,8 @@ T convert(io::json_value value, std::string_view key, const std::string& path) {
 
 }  // namespace
 
-hf_config::hf_config(const std::filesystem::path& folder)
-    : path_((folder / "config.json").string()), values_(io::read_json_object(path_)) {
+hf_config::hf_config(const std::string& folder)
+    : path_(std::filesystem::path(folder) / "config.json"), values_(io::read_json_object(path_)) {
   // Settings that change every model's computation, whatever its architecture.
   if (values_.root().find("quantization_config"))
     refuse("quantization_config",

@@ -7,7 +7,6 @@
 #include <act/io/json_value.hpp>
 
 #include <cstddef>
-#include <filesystem>
 #include <initializer_list>
 #include <optional>
 #include <string>
@@ -19,7 +18,7 @@ namespace act::runtime {
 class hf_config {
  public:
   /// Reads `folder`/config.json. Throws `error` (io, invalid_input).
-  explicit hf_config(const std::filesystem::path& folder);
+  explicit hf_config(const std::string& folder);
 
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
   /// "llama", "opt", ...: what selects the architecture.

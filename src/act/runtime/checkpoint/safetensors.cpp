@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,8 +28,8 @@ std::optional<tensor_type> stored_type(std::string_view dtype) noexcept {
 
 }  // namespace
 
-safetensors_file::safetensors_file(const std::filesystem::path& path) : file_(path) {
-  io::byte_reader reader(file_.bytes(), path.string());
+safetensors_file::safetensors_file(const std::string& path) : file_(path) {
+  io::byte_reader reader(file_.bytes(), path);
   const auto length = reader.read<std::uint64_t>("the header's length");
   // The reference implementation's own bound; a real header of 100 MB doesn't exist.
   if (length > 100'000'000)
@@ -39,7 +38,7 @@ safetensors_file::safetensors_file(const std::filesystem::path& path) : file_(pa
   const auto header = reader.take(length, "the header");
   data_ = file_.bytes().subspan(reader.position());
   const io::json_tree tree =
-      io::parse_json_tree({reinterpret_cast<const char*>(header.data()), header.size()}, path.string(),
+      io::parse_json_tree({reinterpret_cast<const char*>(header.data()), header.size()}, path,
                           "the file is damaged, fetch it again", 8);
   read_header(tree.root());
 }
@@ -61,7 +60,7 @@ std::vector<std::string_view> safetensors_file::names() const {
 }
 
 std::string safetensors_file::place(std::string_view tensor) const {
-  return path().string() + ": tensor '" + io::printable(tensor) + "'";
+  return path() + ": tensor '" + io::printable(tensor) + "'";
 }
 
 void safetensors_file::fail(std::string_view tensor, std::string_view message) const {
@@ -70,7 +69,7 @@ void safetensors_file::fail(std::string_view tensor, std::string_view message) c
 
 void safetensors_file::read_header(io::json_value header) {
   if (!header.is_object())
-    throw error(error_code::invalid_input, path().string() + ": at byte 8",
+    throw error(error_code::invalid_input, path() + ": at byte 8",
                 "the header isn't a JSON object; the file is damaged");
   for (const auto& [name, fields] : header.members()) {
     if (name == "__metadata__") continue;
@@ -139,7 +138,7 @@ void safetensors_file::check_extents() const {
     end = tensor->end;
   }
   if (end != data_.size())
-    throw error(error_code::invalid_input, path().string(),
+    throw error(error_code::invalid_input, path(),
                 "has " + std::to_string(data_.size() - end) +
                     " bytes that belong to no tensor; the file is damaged, fetch it again");
 }

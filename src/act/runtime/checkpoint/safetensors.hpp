@@ -9,7 +9,6 @@
 #include <act/runtime/checkpoint/tensor_view.hpp>
 
 #include <cstddef>
-#include <filesystem>
 #include <functional>
 #include <map>
 #include <span>
@@ -25,9 +24,9 @@ class safetensors_file {
   /// Opens the file and checks its structure. Throws `error`: io when it can't be mapped, invalid_input for
   /// everything malformed, naming the byte or the tensor. Tensors of types act doesn't read (masks, position
   /// ids) are no error here.
-  explicit safetensors_file(const std::filesystem::path& path);
+  explicit safetensors_file(const std::string& path);
 
-  [[nodiscard]] const std::filesystem::path& path() const noexcept { return file_.path(); }
+  [[nodiscard]] const std::string& path() const noexcept { return file_.path(); }
   /// The whole file, for a fingerprint.
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return file_.bytes(); }
 

@@ -14,9 +14,9 @@
 
 namespace act::runtime {
 
-safetensors_checkpoint::safetensors_checkpoint(const std::filesystem::path& folder) : folder_(folder) {
-  const std::filesystem::path single = folder / "model.safetensors";
-  const std::filesystem::path index = folder / "model.safetensors.index.json";
+safetensors_checkpoint::safetensors_checkpoint(const std::string& folder) : folder_(folder) {
+  const std::string single = std::filesystem::path(folder) / "model.safetensors";
+  const std::string index = std::filesystem::path(folder) / "model.safetensors.index.json";
   if (std::filesystem::exists(single)) {
     listing_ = single;
     files_.emplace_back(single);
@@ -26,13 +26,13 @@ safetensors_checkpoint::safetensors_checkpoint(const std::filesystem::path& fold
     listing_ = index;
     read_index(index);
   } else {
-    throw error(error_code::io, folder.string(),
+    throw error(error_code::io, folder,
                 "has neither model.safetensors nor model.safetensors.index.json; convert the weights to "
                 "safetensors");
   }
 }
 
-const std::filesystem::path& safetensors_checkpoint::file_of(std::string_view name) const {
+const std::string& safetensors_checkpoint::file_of(std::string_view name) const {
   const auto found = where_.find(name);
   return found == where_.end() ? listing_ : files_[found->second].path();
 }
@@ -45,27 +45,27 @@ const tensor_view* safetensors_checkpoint::find_tensor(std::string_view name) co
 const tensor_view& safetensors_checkpoint::tensor(std::string_view name) const {
   if (const tensor_view* found = find_tensor(name)) return *found;
   throw error(
-      error_code::invalid_input, listing_.string(),
+      error_code::invalid_input, listing_,
       "has no tensor '" + io::printable(name) + "'; the folder isn't a complete model of its architecture");
 }
 
-void safetensors_checkpoint::read_index(const std::filesystem::path& index) {
+void safetensors_checkpoint::read_index(const std::string& index) {
   const io::json_tree tree = io::read_json(index);
   const auto weights = tree.root().find("weight_map");
   if (!weights || !weights->is_object())
-    throw error(error_code::invalid_input, index.string(), "has no object 'weight_map'; fetch it again");
+    throw error(error_code::invalid_input, index, "has no object 'weight_map'; fetch it again");
   std::map<std::string, std::size_t> numbers;  // ordered by name
   for (const auto& [tensor, file] : weights->members()) {
     // A plain file name: an index from elsewhere must not reach out of its folder.
     const std::string* const name = file.text();
     if (name == nullptr || name->empty() || std::filesystem::path(*name).filename() != *name)
-      throw error(error_code::invalid_input, index.string() + ": tensor '" + io::printable(tensor) + "'",
+      throw error(error_code::invalid_input, index + ": tensor '" + io::printable(tensor) + "'",
                   "isn't mapped to a file in the same folder; fetch the index again");
     numbers.emplace(*name, 0);
   }
   for (auto& [name, number] : numbers) {
     number = files_.size();
-    files_.emplace_back(folder_ / name);
+    files_.emplace_back(std::filesystem::path(folder_) / name);
   }
   for (const auto& [tensor, file] : weights->members()) {
     const std::size_t number = numbers.at(*file.text());
@@ -74,19 +74,19 @@ void safetensors_checkpoint::read_index(const std::filesystem::path& index) {
   check_against_files(index);
 }
 
-void safetensors_checkpoint::check_against_files(const std::filesystem::path& index) const {
+void safetensors_checkpoint::check_against_files(const std::string& index) const {
   std::map<std::string_view, std::size_t> stored;
   for (std::size_t number = 0; number < files_.size(); ++number)
     for (const std::string_view name : files_[number].names())
       if (!stored.emplace(name, number).second)
         throw error(error_code::invalid_input,
-                    files_[number].path().string() + ": tensor '" + io::printable(name) + "'",
+                    files_[number].path() + ": tensor '" + io::printable(name) + "'",
                     "is in another file of the model too; fetch the model again");
   for (const auto& [name, number] : where_) {
     const auto found = stored.find(name);
     if (found == stored.end() || found->second != number)
-      throw error(error_code::mismatch, index.string() + ": tensor '" + io::printable(name) + "'",
-                  "isn't in " + files_[number].path().filename().string() +
+      throw error(error_code::mismatch, index + ": tensor '" + io::printable(name) + "'",
+                  "isn't in " + std::filesystem::path(files_[number].path()).filename().string() +
                       "; index and files don't belong together, fetch the model again");
   }
 }

@@ -6,7 +6,6 @@
 #include <act/runtime/checkpoint/tensor_view.hpp>
 
 #include <cstddef>
-#include <filesystem>
 #include <functional>
 #include <map>
 #include <span>
@@ -22,13 +21,13 @@ class safetensors_checkpoint {
   /// Opens the folder's weights; a single file is preferred to an index, as in `transformers`. Throws
   /// `error`: io when neither is there or a listed file is missing, invalid_input for an index that doesn't
   /// fit the files it lists, and whatever `safetensors_file` throws.
-  explicit safetensors_checkpoint(const std::filesystem::path& folder);
+  explicit safetensors_checkpoint(const std::string& folder);
 
-  [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }
+  [[nodiscard]] const std::string& folder() const noexcept { return folder_; }
   /// The file that says which tensors there are: the single one, or the index.
-  [[nodiscard]] const std::filesystem::path& listing() const noexcept { return listing_; }
+  [[nodiscard]] const std::string& listing() const noexcept { return listing_; }
   /// The file that holds the tensor called `name`; `listing()` when there is none of that name.
-  [[nodiscard]] const std::filesystem::path& file_of(std::string_view name) const;
+  [[nodiscard]] const std::string& file_of(std::string_view name) const;
   /// The files, in the order of their names: what a fingerprint is made of.
   [[nodiscard]] std::span<const safetensors_file> files() const noexcept { return files_; }
 
@@ -39,12 +38,12 @@ class safetensors_checkpoint {
   [[nodiscard]] const tensor_view& tensor(std::string_view name) const;
 
  private:
-  void read_index(const std::filesystem::path& index);
+  void read_index(const std::string& index);
 
-  void check_against_files(const std::filesystem::path& index) const;
+  void check_against_files(const std::string& index) const;
 
-  std::filesystem::path folder_;
-  std::filesystem::path listing_;
+  std::string folder_;
+  std::string listing_;
   std::vector<safetensors_file> files_;
   std::map<std::string, std::size_t, std::less<>> where_;
 };

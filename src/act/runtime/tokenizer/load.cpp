@@ -29,7 +29,7 @@ pre_tokenizer gguf_pre_tokenizer(const gguf_file& file) {
   for (const std::string_view digits : {"smollm", "starcoder", "refact", "codeshell"})
     if (name == digits) return pre_tokenizer::smollm();
   if (name == "llama-bpe") return pre_tokenizer::llama3();
-  throw error(error_code::unsupported, file.path().string(),
+  throw error(error_code::unsupported, file.path(),
               "metadata 'tokenizer.ggml.pre' is '" + io::printable(name) +
                   "', a pre-tokenizer act doesn't have; it has gpt-2, smollm and llama-bpe");
 }
@@ -38,7 +38,7 @@ std::optional<token_id> gguf_token(const gguf_file& file, std::string_view key, 
   const auto id = file.find<std::int64_t>(key);
   if (!id) return std::nullopt;
   if (*id < 0 || static_cast<std::uint64_t>(*id) >= vocabulary)
-    throw error(error_code::invalid_input, file.path().string(),
+    throw error(error_code::invalid_input, file.path(),
                 "metadata '" + std::string(key) + "' is " + std::to_string(*id) +
                     ", outside the vocabulary of " + std::to_string(vocabulary) +
                     "; convert the model again");
@@ -48,7 +48,7 @@ std::optional<token_id> gguf_token(const gguf_file& file, std::string_view key, 
 std::unique_ptr<tokenizer> load_gguf_bpe(const gguf_file& file) {
   // llama.cpp's numbers of token kinds.
   constexpr std::int32_t control = 3, user_defined = 4;
-  const std::string path = file.path().string();
+  const std::string& path = file.path();
   byte_level_bpe_parts parts;
   parts.source = path;
   parts.pre = gguf_pre_tokenizer(file);
@@ -113,7 +113,7 @@ std::unique_ptr<tokenizer> load_tokenizer(const gguf_file& file) {
   const auto model = file.get<std::string_view>("tokenizer.ggml.model");
   if (model == "gpt2") return load_gguf_bpe(file);
   if (model == "llama") return make_sentencepiece(read_sentencepiece(file));
-  throw error(error_code::unsupported, file.path().string(),
+  throw error(error_code::unsupported, file.path(),
               "metadata 'tokenizer.ggml.model' is '" + io::printable(model) +
                   "', a tokenizer act doesn't have; it has gpt2 and llama");
 }

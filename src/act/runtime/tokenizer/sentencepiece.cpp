@@ -17,7 +17,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <span>
@@ -160,9 +159,9 @@ std::unique_ptr<tokenizer> make_sentencepiece(sentencepiece_parts parts) {
 #endif
 }
 
-sentencepiece_parts read_sentencepiece(const std::filesystem::path& path) {
+sentencepiece_parts read_sentencepiece(const std::string& path) {
   sentencepiece_parts parts;
-  parts.source = path.string();
+  parts.source = path;
   parts.model = std::string(io::mapped_file(path).text());
   return parts;
 }
@@ -170,7 +169,7 @@ sentencepiece_parts read_sentencepiece(const std::filesystem::path& path) {
 sentencepiece_parts read_sentencepiece(const gguf_file& file) {
   constexpr std::int32_t byte_kind = 6;
   sentencepiece_parts parts;
-  parts.source = file.path().string();
+  parts.source = file.path();
   const auto fail = [&](const std::string& what) {
     return error(error_code::invalid_input, parts.source, what + "; convert the model again");
   };

@@ -6,7 +6,6 @@
 
 #include <act/runtime/tokenizer/tokenizer.hpp>
 
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,7 +28,7 @@ struct sentencepiece_parts {
 [[nodiscard]] std::unique_ptr<tokenizer> make_sentencepiece(sentencepiece_parts parts);
 
 /// The parts in a tokenizer.model. Throws `error` (io).
-[[nodiscard]] sentencepiece_parts read_sentencepiece(const std::filesystem::path& path);
+[[nodiscard]] sentencepiece_parts read_sentencepiece(const std::string& path);
 
 /// The parts in a GGUF file whose 'tokenizer.ggml.model' is "llama". Throws `error` (invalid_input,
 /// unsupported).

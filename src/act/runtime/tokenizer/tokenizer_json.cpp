@@ -10,7 +10,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <limits>
 #include <optional>
 #include <string>
@@ -256,9 +255,9 @@ class tokenizer_json_reader {
 
 }  // namespace
 
-byte_level_bpe_parts read_tokenizer_json(const std::filesystem::path& file) {
+byte_level_bpe_parts read_tokenizer_json(const std::string& file) {
   const io::json_tree tree = io::read_json(file);
-  return tokenizer_json_reader(tree.root(), file.string()).read();
+  return tokenizer_json_reader(tree.root(), file).read();
 }
 
 }  // namespace act::runtime

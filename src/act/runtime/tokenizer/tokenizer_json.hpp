@@ -6,13 +6,13 @@
 
 #include <act/runtime/tokenizer/byte_level_bpe.hpp>
 
-#include <filesystem>
+#include <string>
 
 namespace act::runtime {
 
 /// The parts of the tokenizer that the file describes; it doesn't say which tokens begin and end a text.
 /// Throws `error`: io, invalid_input for what is malformed, unsupported for a component act doesn't have,
 /// each naming file and place.
-[[nodiscard]] byte_level_bpe_parts read_tokenizer_json(const std::filesystem::path& file);
+[[nodiscard]] byte_level_bpe_parts read_tokenizer_json(const std::string& file);
 
 }  // namespace act::runtime

@@ -10,10 +10,10 @@
 
 namespace act::runtime {
 
-tokenizer_settings read_tokenizer_settings(const std::filesystem::path& folder) {
+tokenizer_settings read_tokenizer_settings(const std::string& folder) {
   tokenizer_settings settings;
   for (const char* name : {"special_tokens_map.json", "tokenizer_config.json"}) {
-    const std::filesystem::path path = folder / name;
+    const std::filesystem::path path = std::filesystem::path(folder) / name;
     if (!std::filesystem::exists(path)) continue;
     settings.found = true;
     const io::json_tree tree = io::read_json_object(path);

@@ -2,7 +2,6 @@
 // what is put around a text. For the readers of tokenizer files that don't say it themselves.
 #pragma once
 
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,6 +17,6 @@ struct tokenizer_settings {
 
 /// Reads what is there; absent files and keys leave the defaults. Throws `error` (invalid_input) for
 /// malformed ones.
-[[nodiscard]] tokenizer_settings read_tokenizer_settings(const std::filesystem::path& folder);
+[[nodiscard]] tokenizer_settings read_tokenizer_settings(const std::string& folder);
 
 }  // namespace act::runtime

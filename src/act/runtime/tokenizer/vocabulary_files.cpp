@@ -25,7 +25,7 @@ namespace {
 
 // One merge a line, two tokens with a space between; a first line "#version: ..." and empty lines don't
 // count.
-std::vector<std::pair<std::string, std::string>> read_merges_text(const std::filesystem::path& path) {
+std::vector<std::pair<std::string, std::string>> read_merges_text(const std::string& path) {
   const io::mapped_file file(path);
   std::vector<std::pair<std::string, std::string>> merges;
   std::string_view rest = file.text();
@@ -39,7 +39,7 @@ std::vector<std::pair<std::string, std::string>> read_merges_text(const std::fil
     if (space == std::string_view::npos || space == 0 || space + 1 == line.size() ||
         line.find(' ', space + 1) != std::string_view::npos)
       throw error(
-          error_code::invalid_input, path.string() + ":" + std::to_string(number),
+          error_code::invalid_input, path + ":" + std::to_string(number),
           "'" + io::printable(line) + "' isn't two tokens with a space between; fetch the file again");
     merges.emplace_back(line.substr(0, space), line.substr(space + 1));
   }
@@ -48,25 +48,25 @@ std::vector<std::pair<std::string, std::string>> read_merges_text(const std::fil
 
 }  // namespace
 
-std::vector<std::pair<std::string, token_id>> read_vocabulary_json(const std::filesystem::path& path) {
+std::vector<std::pair<std::string, token_id>> read_vocabulary_json(const std::string& path) {
   const io::json_tree tree = io::read_json_object(path);
   std::vector<std::pair<std::string, token_id>> tokens;
   tokens.reserve(tree.root().size());
   for (const auto& [token, value] : tree.root().members()) {
     const std::optional<std::uint64_t> id = value.count();
     if (!id || *id > std::numeric_limits<token_id>::max())
-      throw error(error_code::invalid_input, path.string() + ": token '" + io::printable(token) + "'",
+      throw error(error_code::invalid_input, path + ": token '" + io::printable(token) + "'",
                   "has an id that isn't a whole number; fetch the file again");
     tokens.emplace_back(token, static_cast<token_id>(*id));
   }
   return tokens;
 }
 
-byte_level_bpe_parts read_vocabulary_files(const std::filesystem::path& folder) {
+byte_level_bpe_parts read_vocabulary_files(const std::string& folder) {
   byte_level_bpe_parts parts;
-  parts.source = (folder / "vocab.json").string();
-  parts.tokens = read_vocabulary_json(folder / "vocab.json");
-  parts.merges = read_merges_text(folder / "merges.txt");
+  parts.source = std::filesystem::path(folder) / "vocab.json";
+  parts.tokens = read_vocabulary_json(parts.source);
+  parts.merges = read_merges_text(std::filesystem::path(folder) / "merges.txt");
   parts.pre = pre_tokenizer::gpt2();
 
   const auto id_of = [&](std::string_view token) -> std::optional<token_id> {

@@ -6,7 +6,6 @@
 #include <act/runtime/tokenizer/byte_level_bpe.hpp>
 #include <act/runtime/tokenizer/tokenizer.hpp>
 
-#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,10 +13,9 @@
 namespace act::runtime {
 
 /// The tokens of a vocab.json, an object of ids by token. Throws `error` (io, invalid_input).
-[[nodiscard]] std::vector<std::pair<std::string, token_id>> read_vocabulary_json(
-    const std::filesystem::path& path);
+[[nodiscard]] std::vector<std::pair<std::string, token_id>> read_vocabulary_json(const std::string& path);
 
 /// The parts of the tokenizer in `folder`. Throws `error`: io, and invalid_input that names file and place.
-[[nodiscard]] byte_level_bpe_parts read_vocabulary_files(const std::filesystem::path& folder);
+[[nodiscard]] byte_level_bpe_parts read_vocabulary_files(const std::string& folder);
 
 }  // namespace act::runtime
