@@ -126,7 +126,6 @@ TEST_CASE("settings that act doesn't have are refused by name, impossible ones t
                  "partial_rotary_factor"));
   CHECK(contains(refused_llama(R"({"rope_theta":0})"), "positive"));
   CHECK(contains(refused_llama(R"({"hidden_act":"quick_gelu"})"), "'hidden_act' is 'quick_gelu'"));
-  CHECK(contains(refused_llama(R"({"quantization_config":{"bits":4}})"), "quantization_config"));
   CHECK(contains(refused_llama(R"({"hidden_size":0})"), "'hidden_size' is 0"));
   CHECK(contains(refused_llama(R"({"hidden_size":9223372036854775808})"), "which no model has"));
   CHECK(contains(refused_llama(R"({"hidden_size":-1})"), "whole number"));
@@ -145,4 +144,29 @@ TEST_CASE("settings that act doesn't have are refused by name, impossible ones t
   CHECK(contains(message_of([] { (void)config_of("{}").model_type(); }), "has no 'model_type'"));
   const act_test::temporary_folder empty;
   CHECK(contains(message_of([&] { act::runtime::hf_config{empty.path()}; }), "config.json: can't be opened"));
+}
+
+TEST_CASE("quantised weights are refused by their method's name") {
+  const auto refused = [](const std::string& settings) {
+    return message_of([&] { (void)config_of(R"({"quantization_config":)" + settings + "}"); });
+  };
+  // As GPTQModel, AutoAWQ and bitsandbytes write them.
+  CHECK(contains(refused(R"({"quant_method":"gptq","bits":4,"group_size":128,"desc_act":true})"),
+                 "'quantization_config' means weights quantised by 'gptq', which act doesn't read;"));
+  CHECK(contains(refused(R"({"quant_method":"awq","bits":4,"version":"gemm","zero_point":true})"),
+                 "by 'awq',"));
+  CHECK(
+      contains(refused(R"({"quant_method":"bitsandbytes","load_in_4bit":true,"bnb_4bit_quant_type":"nf4"})"),
+               "by 'bitsandbytes',"));
+  CHECK(contains(refused(R"({"load_in_8bit":true,"llm_int8_threshold":6.0})"), "by 'bitsandbytes',"));
+  CHECK(contains(refused(R"({"load_in_8bit":false,"load_in_4bit":true})"), "by 'bitsandbytes',"));
+  for (const char* other : {"fp8", "compressed-tensors", "hqq", "aqlm", "mxfp4", "a method of tomorrow"})
+    CHECK(contains(refused(std::string(R"({"quant_method":")") + other + "\"}"),
+                   std::string("by '") + other + "',"));
+  CHECK(contains(refused(R"({"quant_method":"a\nb"})"), R"(by 'a\x0ab',)"));
+  CHECK(contains(refused(R"({"bits":4})"), "by a method without a name,"));
+  CHECK(contains(refused(R"({"quant_method":7,"load_in_8bit":"yes"})"), "by a method without a name,"));
+  CHECK(contains(refused("[]"), "by an unknown method,"));
+  // Null is what `transformers` writes for a model that isn't quantised.
+  CHECK(refused("null").empty());
 }

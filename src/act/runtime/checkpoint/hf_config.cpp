@@ -43,14 +43,28 @@ T convert(io::json_value value, std::string_view key, const std::string& path) {
   }
 }
 
+// Who quantised the weights, for a message. bitsandbytes' first files don't say it; `transformers` goes by
+// the same two settings.
+std::string quantization_method(io::json_value settings) {
+  if (!settings.is_object()) return "an unknown method";
+  const auto method = settings.find("quant_method");
+  if (method && method->text() != nullptr) return "'" + io::printable(*method->text()) + "'";
+  for (const char* key : {"load_in_8bit", "load_in_4bit"}) {
+    const auto loads = settings.find(key);
+    if (loads && loads->truth() == true) return "'bitsandbytes'";
+  }
+  return "a method without a name";
+}
+
 }  // namespace
 
 hf_config::hf_config(const std::string& folder)
     : path_(std::filesystem::path(folder) / "config.json"), values_(io::read_json_object(path_)) {
   // Settings that change every model's computation, whatever its architecture.
-  if (values_.root().find("quantization_config"))
-    refuse("quantization_config",
-           "means quantised weights, which act doesn't read; use the model in F32, F16 or BF16");
+  const auto quantization = values_.root().find("quantization_config");
+  if (quantization && !quantization->is_null())
+    refuse("quantization_config", "means weights quantised by " + quantization_method(*quantization) +
+                                      ", which act doesn't read; use the model in F32, F16 or BF16");
 }
 
 template <class T>
