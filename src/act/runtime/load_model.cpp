@@ -3,9 +3,9 @@
 #include <act/runtime/architecture/llama.hpp>
 #include <act/runtime/architecture/opt.hpp>
 #include <act/runtime/architecture/weights.hpp>
+#include <act/runtime/checkpoint/folder_weights.hpp>
 #include <act/runtime/checkpoint/gguf.hpp>
 #include <act/runtime/checkpoint/hf_config.hpp>
-#include <act/runtime/checkpoint/safetensors_checkpoint.hpp>
 #include <act/runtime/load_model.hpp>
 #include <act/runtime/model.hpp>
 #include <act/runtime/tokenizer/load.hpp>
@@ -49,7 +49,7 @@ model read_model(const std::string& folder) {
     throw error(error_code::unsupported, file.path(),
                 "'model_type' is '" + io::printable(type) + "'; act reads llama and opt");
   }
-  const auto weights = std::make_shared<const safetensors_checkpoint>(folder);
+  const auto weights = std::make_shared<const folder_weights>(folder);
   const auto find = [&](std::string_view name) {
     const tensor_view* found = weights->find_tensor(name);
     // Checkpoints saved from the bare model, without its head, lack the outermost prefix.

@@ -1,11 +1,12 @@
 // One safetensors file, memory-mapped: tensors by name. For checkpoints in Hugging Face's layout; a model of
-// several files is safetensors_checkpoint.hpp. Like gguf.hpp it trusts nothing in the file and converts no
+// several files is folder_weights.hpp. Like gguf.hpp it trusts nothing in the file and converts no
 // numbers. Format: 8 bytes of header length, a JSON header, the tensors' bytes without gaps
 // (huggingface/safetensors, README).
 #pragma once
 
 #include <act/io/json_value.hpp>
 #include <act/io/mapped_file.hpp>
+#include <act/runtime/checkpoint/tensor_file.hpp>
 #include <act/runtime/checkpoint/tensor_view.hpp>
 
 #include <cstddef>
@@ -19,23 +20,19 @@
 namespace act::runtime {
 
 /// An open file; move-only. Views it hands out live as long as it does, also across a move.
-class safetensors_file {
+class safetensors_file final : public tensor_file {
  public:
   /// Opens the file and checks its structure. Throws `error`: io when it can't be mapped, invalid_input for
   /// everything malformed, naming the byte or the tensor. Tensors of types act doesn't read (masks, position
   /// ids) are no error here.
   explicit safetensors_file(const std::string& path);
 
-  [[nodiscard]] const std::string& path() const noexcept { return file_.path(); }
+  [[nodiscard]] const std::string& path() const noexcept override { return file_.path(); }
   /// The whole file, for a fingerprint.
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return file_.bytes(); }
 
-  /// The tensor called `name`, or nullptr. Throws `error` (unsupported) when it is there but of a type act
-  /// doesn't read, or empty.
-  [[nodiscard]] const tensor_view* find_tensor(std::string_view name) const;
-
-  /// Every tensor's name, also of those that `find_tensor` refuses.
-  [[nodiscard]] std::vector<std::string_view> names() const;
+  [[nodiscard]] const tensor_view* find_tensor(std::string_view name) const override;
+  [[nodiscard]] std::vector<std::string_view> names() const override;
 
  private:
   struct entry {
