@@ -84,7 +84,8 @@ void evaluate_perplexity(const command_line& line, const eval_options& options) 
   const act::runtime::model_identity identity = act::runtime::identity_of(loaded.model);
   heads.fit_to(identity);
   const window_size size = windows_for(options, loaded.model.config.context);
-  const std::vector<act::runtime::token_id> tokens = loaded.tokenizer->encode(text);
+  const std::vector<act::runtime::token_id> tokens =
+      loaded.tokenizer->encode(text, options.scoring.special_tokens.written());
   if (tokens.size() < 2) {
     throw act::error(act::error_code::invalid_input, options.data,
                      "has fewer than 2 tokens, so there is nothing to predict; give a longer text");
@@ -98,6 +99,7 @@ void evaluate_perplexity(const command_line& line, const eval_options& options) 
                                                                       {"context", size.context},
                                                                       {"stride", size.stride}});
     document.update(act::report::to_json(result));
+    options.scoring.special_tokens.add_to(document);
     add_calibrated_model(document, heads.calibration(), identity);
     document.set("data", act::io::json_document::object(
                              {{"file", options.data}, {"sha256", act::io::sha256_of_file(options.data)}}));

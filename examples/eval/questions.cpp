@@ -66,6 +66,7 @@ act::tasks::prepared_samples prepare_questions(const act::tasks::task& task, con
                           {.scoring = act::tasks::scoring_rule::generated,
                            .shots = shots,
                            .vocabulary = nullptr,
+                           .special_tokens = options.scoring.special_tokens.written(),
                            .new_tokens = options.max_new_tokens,
                            .called = flag_names});
   if (prepared.samples.empty()) {
@@ -162,6 +163,7 @@ void evaluate_questions(const command_line& line, const act::tasks::task& task, 
     document.set("max_new_tokens", options.max_new_tokens);
     if (options.shots > 0) document.set("shots", act::io::json_document::object({{"count", options.shots}}));
     passed.add_to(document);
+    options.scoring.special_tokens.add_to(document);
     add_calibrated_model(document, heads.calibration(), identity);
     document.set("data", act::io::json_document::object({{"file", options.data}, {"sha256", data.sha256}}));
     write_result(options.common.json, std::move(document), line, clock);

@@ -108,6 +108,7 @@ std::vector<act::tasks::asking> ways_of_asking(const asked_samples& asked, const
     ways.push_back({.scoring = options.scoring.rule(),
                     .shots = {},
                     .vocabulary = vocabulary,
+                    .special_tokens = options.scoring.special_tokens.written(),
                     .subset = asked.subset,
                     .called = flag_names});
   }
@@ -115,6 +116,7 @@ std::vector<act::tasks::asking> ways_of_asking(const asked_samples& asked, const
     ways.push_back({.scoring = options.scoring.rule(),
                     .shots = act::tasks::few_shots(asked.task, pool.samples, options.shots, seed, same_file),
                     .vocabulary = vocabulary,
+                    .special_tokens = options.scoring.special_tokens.written(),
                     .subset = asked.subset,
                     .called = flag_names});
   }
@@ -258,6 +260,7 @@ act::io::json_document document_of(const scored_task& all, const eval_options& o
     document.set("per_seed", std::move(per_seed));
   }
   all.passed.add_to(document);
+  options.scoring.special_tokens.add_to(document);
   return document;
 }
 

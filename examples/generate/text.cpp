@@ -109,7 +109,8 @@ void write_text(const command_line& line, generate_options& options,
     turns.push_back({act::runtime::chat_role::user, asked});
     text = act::runtime::render(*format, turns);
   }
-  const std::vector<act::runtime::token_id> prompt = by.encode(text, format == nullptr);
+  const std::vector<act::runtime::token_id> prompt =
+      by.encode(text, act::runtime::special_tokens_in_text::are_tokens, format == nullptr);
 
   const timed_generation timed = generate_aloud(loaded, prompt, calibration, options.generation);
   const act::runtime::generation& made = timed.made;
@@ -144,8 +145,8 @@ conversation converse(const act::tasks::mt_bench_question& question,
   std::vector<act::runtime::chat_turn> turns = opening(options);
   for (const std::string& asked : question.turns) {
     turns.push_back({act::runtime::chat_role::user, asked});
-    const std::vector<act::runtime::token_id> prompt =
-        loaded.tokenizer->encode(act::runtime::render(format, turns), false);
+    const std::vector<act::runtime::token_id> prompt = loaded.tokenizer->encode(
+        act::runtime::render(format, turns), act::runtime::special_tokens_in_text::are_tokens, false);
     if (prompt.size() >= loaded.model.config.context) {
       throw act::error(act::error_code::invalid_input,
                        options.mt_bench + ": question " + std::to_string(question.id),

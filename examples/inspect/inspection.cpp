@@ -88,7 +88,8 @@ named_prompt read_prompt(const inspect_options& options) {
 
 std::vector<act::runtime::token_id> tokens_of(const named_prompt& prompt,
                                               const act::runtime::loaded_model& loaded) {
-  std::vector<act::runtime::token_id> ids = loaded.tokenizer->encode(prompt.text);
+  std::vector<act::runtime::token_id> ids =
+      loaded.tokenizer->encode(prompt.text, act::runtime::special_tokens_in_text::are_tokens);
   const std::size_t tokens = ids.size();
   if (tokens == 0) {
     throw act::error(act::error_code::invalid_input, prompt.name, "has no tokens to look at; give a text");
@@ -187,9 +188,9 @@ void inspect_data(const command_line& line, const inspect_options& options) {
 
   const act::runtime::loaded_model loaded = act::runtime::load_model(options.common.model);
   const act::runtime::tokenizer& by = *loaded.tokenizer;
-  const act::inspection::sample_prompts made =
-      act::inspection::prompts_of(task, samples, by, loaded.model.config.context,
-                                  options.long_prompts.policy(), options.data, flag_names);
+  const act::inspection::sample_prompts made = act::inspection::prompts_of(
+      task, samples, by, loaded.model.config.context, options.long_prompts.policy(),
+      options.special_tokens.written(), options.data, flag_names);
   if (made.prompts.empty()) {
     throw act::error(
         act::error_code::invalid_input, options.data,
@@ -204,6 +205,7 @@ void inspect_data(const command_line& line, const inspect_options& options) {
     act::io::json_document document = act::io::json_document::object({{"task", task.name}});
     document.update(act::report::to_json(summary, by));
     passed.add_to(document);
+    options.special_tokens.add_to(document);
     document.set("sinks", act::report::sinks_json(summary, by));
     document.set("data", act::io::json_document::object({{"file", options.data}, {"sha256", sha256}}));
     write_inspection(std::move(document), how.sinks, loaded.model, clock, line, options);

@@ -14,6 +14,7 @@ struct inspect_options {
   common_options common;
   sink_flags sinks;
   long_prompts_flag long_prompts;
+  special_tokens_flag special_tokens;
   std::string prompt;
   std::string prompt_file;
   std::string task;

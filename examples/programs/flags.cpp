@@ -1,6 +1,8 @@
 #include "programs/flags.hpp"
 
 #include <act/error.hpp>
+#include <act/io/json_document.hpp>
+#include <act/runtime/tokenizer/tokenizer.hpp>
 #include <act/search/heads_file.hpp>
 #include <act/tasks/option_names.hpp>
 #include <act/tasks/prepare.hpp>
@@ -109,6 +111,24 @@ act::tasks::long_prompts long_prompts_flag::policy() const {
                                          : act::tasks::long_prompts::refuse;
 }
 
+void special_tokens_flag::add_to(command_line& line) {
+  line.add_flag("--special-tokens", are_tokens,
+                "Special tokens that stand in the data ('<|im_end|>') are tokens; without it they are text");
+}
+
+act::runtime::special_tokens_in_text special_tokens_flag::written() const {
+  return are_tokens ? act::runtime::special_tokens_in_text::are_tokens
+                    : act::runtime::special_tokens_in_text::are_text;
+}
+
+std::string special_tokens_flag::name() const {
+  return are_tokens ? "tokens" : "text";
+}
+
+void special_tokens_flag::add_to(act::io::json_document& result) const {
+  result.set("special_tokens", name());
+}
+
 void scoring_flags::add_to(command_line& line) {
   line.add("--scoring", scoring,
            "labels (classification), letters (multiple choice), greedy (the one most likely token of "
@@ -117,6 +137,7 @@ void scoring_flags::add_to(command_line& line) {
       .one_of({"default", "labels", "letters", "greedy", "likelihood"})
       .value_name("RULE");
   long_prompts_flag::add_to(line);
+  special_tokens.add_to(line);
 }
 
 act::tasks::scoring_rule scoring_flags::rule() const {

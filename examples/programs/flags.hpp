@@ -1,5 +1,5 @@
-// Options that several programs have: what a sink is, how heads are calibrated, how samples are scored, and
-// what happens to long prompts.
+// Options that several programs have: what a sink is, how heads are calibrated, how samples are scored, what
+// happens to long prompts, and what special tokens in a data set are.
 #pragma once
 
 #include <act/options.hpp>
@@ -13,6 +13,12 @@
 
 namespace act::search {
 struct heads_file;
+}
+namespace act::io {
+class json_document;
+}
+namespace act::runtime {
+enum class special_tokens_in_text;
 }
 namespace act::tasks {
 enum class long_prompts;
@@ -71,9 +77,23 @@ struct long_prompts_flag {
   [[nodiscard]] act::tasks::long_prompts policy() const;
 };
 
+/// What special tokens written out in a data set's text are.
+struct special_tokens_flag {
+  bool are_tokens = false;
+
+  void add_to(command_line& line);
+
+  [[nodiscard]] act::runtime::special_tokens_in_text written() const;
+  /// "text" or "tokens", as results record it.
+  [[nodiscard]] std::string name() const;
+  /// Records it as "special_tokens".
+  void add_to(act::io::json_document& result) const;
+};
+
 /// How samples are scored and what happens to long prompts.
 struct scoring_flags : long_prompts_flag {
   std::string scoring = "default";
+  special_tokens_flag special_tokens;
 
   void add_to(command_line& line);
 

@@ -42,6 +42,7 @@ chosen_samples choose(const task_file& from, const search_options& options) {
                    .file = from.file,
                    .sha256 = data_sha256(*from.task, from.file),
                    .scoring = options.scoring.name_for(*from.task),
+                   .special_tokens = options.scoring.special_tokens.name(),
                    .indices = {}};
   for (const std::size_t index : act::tasks::select_limited(all.size(), options.samples, options.seed)) {
     chosen.source.indices.push_back(index);
@@ -82,8 +83,10 @@ std::vector<chosen_samples> choose_samples(const std::vector<task_file>& tasks,
 passed_over add_samples(act::search::search_plan& plan, const std::vector<task_file>& tasks,
                         const std::vector<chosen_samples>& chosen, const act::runtime::loaded_model& loaded,
                         const search_options& options) {
-  act::tasks::asking how_asked{
-      .scoring = options.scoring.rule(), .subset = plan.subset, .called = flag_names};
+  act::tasks::asking how_asked{.scoring = options.scoring.rule(),
+                               .special_tokens = options.scoring.special_tokens.written(),
+                               .subset = plan.subset,
+                               .called = flag_names};
   std::optional<act::tasks::tokens_by_text> vocabulary;
   if (how_asked.scoring == act::tasks::scoring_rule::greedy)
     how_asked.vocabulary = &vocabulary.emplace(*loaded.tokenizer);

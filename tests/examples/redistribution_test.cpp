@@ -90,7 +90,8 @@ TEST_CASE("every redistribution calibrates as the core's option does, and is rec
       const std::vector<std::vector<act::runtime::token_id>> prompt{line["prompt_tokens"]};
       std::vector<act::runtime::token_id> words;
       for (const char* word : {" the", " of", " a"})
-        words.push_back(loaded.tokenizer->encode(word, false).back());
+        words.push_back(
+            loaded.tokenizer->encode(word, act::runtime::special_tokens_in_text::are_text, false).back());
       const std::vector<std::span<const act::runtime::token_id>> scored{words};
       const act::runtime::plain_and_calibrated both =
           act::runtime::run_both(loaded.model, act::runtime::pack(loaded.model.config, prompt), calibration);

@@ -128,7 +128,9 @@ TEST_CASE("a prompt's sinks give to its own question or choices as the core's op
                                        core_calibration(subset))
                     .calibrated;
             const std::vector<act::runtime::token_id> letter{
-                by.encode(" " + std::string(1, static_cast<char>('A' + answer)), false).back()};
+                by.encode(" " + std::string(1, static_cast<char>('A' + answer)),
+                          act::runtime::special_tokens_in_text::are_text, false)
+                    .back()};
             const std::vector<std::span<const act::runtime::token_id>> scored{letter};
             expected = act::runtime::label_logits(loaded.model, hidden, scored)[0][0];
           }
@@ -221,7 +223,8 @@ TEST_CASE("a classification prompt's sinks give to what the sample says") {
           .calibrated;
   std::vector<act::runtime::token_id> words;
   for (const char* word : {" Yes", " No"})
-    words.push_back(loaded.tokenizer->encode(word, false).back());
+    words.push_back(
+        loaded.tokenizer->encode(word, act::runtime::special_tokens_in_text::are_text, false).back());
   const std::vector<std::span<const act::runtime::token_id>> scored{words};
   const auto expected = act::runtime::label_logits(loaded.model, hidden, scored);
   for (std::size_t word = 0; word < 2; ++word)

@@ -30,23 +30,26 @@ TEST_CASE("prompts of a task's samples need no answers, and long ones are refuse
   const std::vector<act::tasks::sample> samples =
       samples_of({"the road", "what people ask of the long and winding road"});
   const act::inspection::sample_prompts all =
-      act::inspection::prompts_of(task, samples, by, 1000, act::tasks::long_prompts::refuse, "data");
+      act::inspection::prompts_of(task, samples, by, 1000, act::tasks::long_prompts::refuse,
+                                  act::runtime::special_tokens_in_text::are_text, "data");
   REQUIRE(all.prompts.size() == 2);
   CHECK(all.prompts[0] == by.encode("the road"));
   const std::size_t shorter = all.prompts[0].size(), longer = all.prompts[1].size();
   REQUIRE(shorter < longer);
 
-  const auto skipped =
-      act::inspection::prompts_of(task, samples, by, shorter, act::tasks::long_prompts::skip, "data");
+  const auto skipped = act::inspection::prompts_of(task, samples, by, shorter, act::tasks::long_prompts::skip,
+                                                   act::runtime::special_tokens_in_text::are_text, "data");
   CHECK(skipped.prompts.size() == 1);
   CHECK(skipped.skipped == 1);
-  const auto cut = act::inspection::prompts_of(task, samples, by, longer - 1,
-                                               act::tasks::long_prompts::truncate_left, "data");
+  const auto cut =
+      act::inspection::prompts_of(task, samples, by, longer - 1, act::tasks::long_prompts::truncate_left,
+                                  act::runtime::special_tokens_in_text::are_text, "data");
   REQUIRE(cut.prompts.size() == 2);
   CHECK(cut.truncated == 1);
   CHECK(std::vector(all.prompts[1].begin() + 1, all.prompts[1].end()) == cut.prompts[1]);
   try {
-    (void)act::inspection::prompts_of(task, samples, by, shorter, act::tasks::long_prompts::refuse, "data",
+    (void)act::inspection::prompts_of(task, samples, by, shorter, act::tasks::long_prompts::refuse,
+                                      act::runtime::special_tokens_in_text::are_text, "data",
                                       {.long_prompts = "--long-prompts"});
     FAIL("accepted");
   } catch (const act::error& problem) {

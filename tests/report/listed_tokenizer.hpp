@@ -21,7 +21,9 @@ class listed_tokenizer final : public act::runtime::tokenizer {
   explicit listed_tokenizer(std::vector<std::string> texts, bool drops_first_space = false)
       : texts_(std::move(texts)), drops_first_space_(drops_first_space) {}
 
-  [[nodiscard]] std::vector<act::runtime::token_id> encode(std::string_view, bool) const override {
+  [[nodiscard]] std::vector<act::runtime::token_id> encode(std::string_view,
+                                                           act::runtime::special_tokens_in_text,
+                                                           bool) const override {
     return {};
   }
   [[nodiscard]] std::string decode(std::span<const act::runtime::token_id> ids, bool) const override {

@@ -155,14 +155,15 @@ TEST_CASE("tokens of a part say that part, with every kind of tokenizer") {
         const auto ranges = act::tasks::part_ranges(prompt.task, prompt.asked(), text, part);
         std::vector<std::size_t> all_of_part;
         for (const act::tasks::text_range& range : ranges) {
-          const std::vector<std::size_t> positions =
-              act::tasks::token_positions(*by, text, tokens, {&range, 1});
+          const std::vector<std::size_t> positions = act::tasks::token_positions(
+              *by, text, tokens, {&range, 1}, act::runtime::special_tokens_in_text::are_text);
           CHECK(said(*by, tokens, positions) ==
                 std::string(act::tasks::trimmed(text.substr(range.begin, range.end - range.begin))));
           all_of_part.insert(all_of_part.end(), positions.begin(), positions.end());
           ++ranges_seen;
         }
-        CHECK(act::tasks::token_positions(*by, text, tokens, ranges) == all_of_part);
+        CHECK(act::tasks::token_positions(*by, text, tokens, ranges,
+                                          act::runtime::special_tokens_in_text::are_text) == all_of_part);
         together.insert(together.end(), all_of_part.begin(), all_of_part.end());
       }
       // The question comes before its choices, and no token belongs to two parts.

@@ -8,11 +8,12 @@ namespace act::inspection {
 
 sample_prompts prompts_of(const tasks::task& of, std::span<const tasks::sample> samples,
                           const runtime::tokenizer& by, std::size_t context, tasks::long_prompts policy,
-                          const std::string& file, const tasks::choice_names& called) {
+                          runtime::special_tokens_in_text written, const std::string& file,
+                          const tasks::choice_names& called) {
   sample_prompts made;
   for (const tasks::sample& each : samples) {
     const std::string where = file + ": sample " + std::to_string(each.index);
-    std::vector<runtime::token_id> tokens = by.encode(build_prompt(of, each));
+    std::vector<runtime::token_id> tokens = by.encode(build_prompt(of, each), written);
     if (tokens.empty()) throw error(error_code::invalid_input, where, "has no tokens; remove it");
     if (tokens.size() > context) {
       if (policy == tasks::long_prompts::refuse) {

@@ -21,13 +21,13 @@ struct sample_prompts {
   std::size_t truncated = 0;  ///< prompts shortened by long_prompts::truncate_left
 };
 
-/// The prompt of every sample, without shots, with the tokenizer's usual special tokens. Any kind of task.
-/// `context` is the model's longest sequence; `file` and `called` are for
-/// messages. Throws `error` (invalid_input), naming
-/// the sample, for a prompt that is too long (unless told otherwise) or has no tokens.
+/// The prompt of every sample, without shots, with what the tokenizer usually adds around a text. Any kind of
+/// task. `written` says what special tokens written out in samples are. `context` is the model's longest
+/// sequence; `file` and `called` are for messages. Throws `error` (invalid_input), naming the sample, for a
+/// prompt that is too long (unless told otherwise) or has no tokens.
 [[nodiscard]] sample_prompts prompts_of(const tasks::task& of, std::span<const tasks::sample> samples,
                                         const runtime::tokenizer& by, std::size_t context,
-                                        tasks::long_prompts policy, const std::string& file,
-                                        const tasks::choice_names& called = {});
+                                        tasks::long_prompts policy, runtime::special_tokens_in_text written,
+                                        const std::string& file, const tasks::choice_names& called = {});
 
 }  // namespace act::inspection

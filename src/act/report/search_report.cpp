@@ -44,6 +44,7 @@ io::json_document to_json(const std::vector<search::search_source>& sources) {
                                               {"file", source.file},
                                               {"sha256", source.sha256},
                                               {"scoring", source.scoring},
+                                              {"special_tokens", source.special_tokens},
                                               {"samples", source.indices}}));
   }
   return list;

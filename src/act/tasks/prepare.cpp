@@ -25,14 +25,15 @@ namespace {
 // Ids of the last sub-tokens of a task's words, made once for each list of words.
 class word_tokens {
  public:
-  explicit word_tokens(const runtime::tokenizer& by) : tokenizer_(by) {}
+  word_tokens(const runtime::tokenizer& by, runtime::special_tokens_in_text written)
+      : tokenizer_(by), written_(written) {}
 
   const std::vector<runtime::token_id>& of(const std::vector<std::string>& words, const std::string& where) {
     const auto known = made_.find(words);
     if (known != made_.end()) return known->second;
     std::vector<runtime::token_id> ids;
     for (const std::string& word : words) {
-      const std::vector<runtime::token_id> tokens = tokenizer_.encode(word, false);
+      const std::vector<runtime::token_id> tokens = tokenizer_.encode(word, written_, false);
       if (tokens.empty())
         throw error(error_code::invalid_input, where, "the scored word '" + word + "' has no tokens");
       const auto same = std::find(ids.begin(), ids.end(), tokens.back());
@@ -49,6 +50,7 @@ class word_tokens {
 
  private:
   const runtime::tokenizer& tokenizer_;
+  runtime::special_tokens_in_text written_;
   std::map<std::vector<std::string>, std::vector<runtime::token_id>> made_;
 };
 
@@ -75,10 +77,10 @@ class greedy_words {
 
 // The prompt with each option, tokenised in one call; the option's tokens are those after the prompt's.
 void add_options(prepared_sample& prepared, const likelihood_prompt& built, const runtime::tokenizer& by,
-                 const std::string& where) {
-  prepared.prompt = by.encode(built.context);
+                 runtime::special_tokens_in_text written, const std::string& where) {
+  prepared.prompt = by.encode(built.context, written);
   for (const std::string& continuation : built.continuations) {
-    runtime::scored_text option{.tokens = by.encode(built.context + continuation),
+    runtime::scored_text option{.tokens = by.encode(built.context + continuation, written),
                                 .first_scored = prepared.prompt.size()};
     if (option.first_scored == 0 || option.first_scored >= option.tokens.size()) {
       throw error(error_code::invalid_input, where,
@@ -92,15 +94,17 @@ void add_options(prepared_sample& prepared, const likelihood_prompt& built, cons
 
 // Where each text has the part that receives what sinks lose.
 void add_subset(prepared_sample& prepared, const task& of, const sample& asked, const std::string& prompt,
-                const runtime::tokenizer& by, prompt_part part) {
-  prepared.subset = token_positions(by, prompt, prepared.prompt, part_ranges(of, asked, prompt, part));
+                const runtime::tokenizer& by, prompt_part part, runtime::special_tokens_in_text written) {
+  prepared.subset =
+      token_positions(by, prompt, prepared.prompt, part_ranges(of, asked, prompt, part), written);
 }
 void add_subset(prepared_sample& prepared, const task& of, const sample& asked,
-                const likelihood_prompt& built, const runtime::tokenizer& by, prompt_part part) {
+                const likelihood_prompt& built, const runtime::tokenizer& by, prompt_part part,
+                runtime::special_tokens_in_text written) {
   for (std::size_t option = 0; option < prepared.options.size(); ++option) {
     const std::string text = built.context + built.continuations[option];
     prepared.option_subsets.push_back(token_positions(by, text, prepared.options[option].tokens,
-                                                      part_ranges(of, asked, built, option, part)));
+                                                      part_ranges(of, asked, built, option, part), written));
   }
 }
 
@@ -162,7 +166,7 @@ prepared_samples prepare(const task& of, std::span<const sample> samples, const 
                          const asking& how) {
   if (how.subset) check_part(of, *how.subset, how.called);
   prepared_samples result;
-  word_tokens words(by);
+  word_tokens words(by, how.special_tokens);
   greedy_words greedy(by, how.vocabulary);
   if (how.new_tokens >= context) {
     throw error(error_code::invalid_option, "max-new-tokens",
@@ -178,12 +182,12 @@ prepared_samples prepare(const task& of, std::span<const sample> samples, const 
     prepared_sample prepared{.index = each.index, .label = each.label, .prompt = {}, .words = {}};
     if (how.scoring == scoring_rule::likelihood) {
       const likelihood_prompt built = build_likelihood_prompt(of, each, shots, how.called);
-      add_options(prepared, built, by, where);
-      if (how.subset) add_subset(prepared, of, each, built, by, *how.subset);
+      add_options(prepared, built, by, how.special_tokens, where);
+      if (how.subset) add_subset(prepared, of, each, built, by, *how.subset, how.special_tokens);
     } else {
       const std::string prompt = build_prompt(of, each, shots);
-      prepared.prompt = by.encode(prompt);
-      if (how.subset) add_subset(prepared, of, each, prompt, by, *how.subset);
+      prepared.prompt = by.encode(prompt, how.special_tokens);
+      if (how.subset) add_subset(prepared, of, each, prompt, by, *how.subset, how.special_tokens);
       if (how.scoring == scoring_rule::greedy) {
         prepared.greedy_tokens = greedy.of(scored_words(of, each), where, otherwise);
       } else if (how.scoring == scoring_rule::words) {

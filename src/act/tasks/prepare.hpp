@@ -39,6 +39,8 @@ struct asking {
   scoring_rule scoring = scoring_rule::words;
   std::function<std::vector<sample>(const sample&)> shots = {};  ///< those shown before a sample; unset: none
   const tokens_by_text* vocabulary = nullptr;  ///< greedy: the tokenizer's; unset: made in each call
+  /// What special tokens written out in samples, shots and scored words are.
+  runtime::special_tokens_in_text special_tokens = runtime::special_tokens_in_text::are_text;
   std::size_t new_tokens = 0;  ///< generated: the most an answer may have, for which a prompt leaves room
   std::optional<prompt_part> subset = {};  ///< whose positions redistribution::subset needs; unset: nobody's
   choice_names called = {};                ///< in messages
@@ -50,12 +52,12 @@ struct prepared_samples {
   std::size_t truncated = 0;  ///< prompts shortened by long_prompts::truncate_left
 };
 
-/// Tokenises the samples' prompts, in one call each with the tokenizer's usual special tokens, and what is
-/// scored at their end. `context` is the model's longest sequence; `file` is for messages. Throws `error`
-/// (invalid_input), naming the sample, for a prompt that is too long (unless told otherwise), for words that
-/// can't be told apart, for options without tokens, for a text that has none of `how.subset` (or none left,
-/// cut) and, greedy, for words that no single token says; (unsupported) for a task that the scoring doesn't
-/// fit; (invalid_option) as check_part.
+/// Tokenises the samples' prompts, in one call each with what the tokenizer usually adds around a text, and
+/// what is scored at their end. `context` is the model's longest sequence; `file` is for messages. Throws
+/// `error` (invalid_input), naming the sample, for a prompt that is too long (unless told otherwise), for
+/// words that can't be told apart, for options without tokens, for a text that has none of `how.subset` (or
+/// none left, cut) and, greedy, for words that no single token says; (unsupported) for a task that the
+/// scoring doesn't fit; (invalid_option) as check_part.
 [[nodiscard]] prepared_samples prepare(const task& of, std::span<const sample> samples,
                                        const runtime::tokenizer& by, std::size_t context, long_prompts policy,
                                        const std::string& file, const asking& how = {});

@@ -46,10 +46,11 @@ void check_part(const task& of, prompt_part part, const choice_names& called = {
                                                   prompt_part part);
 
 /// Positions of the tokens that hold any byte of `ranges` but whole ones before or behind them; ascending.
-/// `tokens` is by.encode(text). A token across a range's beginning belongs to it, one across its end doesn't.
-/// Throws as encode. Cost: two encodings a range.
+/// `tokens` is by.encode(text, written). A token across a range's beginning belongs to it, one across its end
+/// doesn't. Throws as encode. Cost: two encodings a range.
 [[nodiscard]] std::vector<std::size_t> token_positions(const runtime::tokenizer& by, std::string_view text,
                                                        std::span<const runtime::token_id> tokens,
-                                                       std::span<const text_range> ranges);
+                                                       std::span<const text_range> ranges,
+                                                       runtime::special_tokens_in_text written);
 
 }  // namespace act::tasks

@@ -211,9 +211,10 @@ std::vector<text_range> part_ranges(const task& of, const sample& asked, const l
 
 std::vector<std::size_t> token_positions(const runtime::tokenizer& by, std::string_view text,
                                          std::span<const runtime::token_id> tokens,
-                                         std::span<const text_range> ranges) {
+                                         std::span<const text_range> ranges,
+                                         runtime::special_tokens_in_text written) {
   const auto before = [&](std::size_t end) {
-    const std::vector<runtime::token_id> alone = by.encode(text.substr(0, end));
+    const std::vector<runtime::token_id> alone = by.encode(text.substr(0, end), written);
     const auto differs = std::mismatch(tokens.begin(), tokens.end(), alone.begin(), alone.end());
     return static_cast<std::size_t>(differs.first - tokens.begin());
   };

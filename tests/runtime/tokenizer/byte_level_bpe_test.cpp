@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -23,6 +24,7 @@
 #include "message_of.hpp"
 #include "runtime/checkpoint/gguf_builder.hpp"
 
+using act::runtime::special_tokens_in_text;
 using act_test::check_all;
 using act_test::contains;
 using act_test::gguf_builder;
@@ -83,7 +85,9 @@ TEST_CASE("the real vocabulary gives the reference's ids with both pre-tokenizer
   CHECK(smollm->bos() == 1);
   CHECK(smollm->eos() == 2);
   CHECK(smollm->find("<|im_end|>") == 2);
-  CHECK(smollm->encode("x", true) == smollm->encode("x", false));  // this model adds nothing around a text
+  CHECK(smollm->encode("x", special_tokens_in_text::are_text, true) ==
+        smollm->encode("x", special_tokens_in_text::are_text,
+                       false));  // this model adds nothing around a text
 }
 
 TEST_CASE("one tokenizer serves many threads") {
@@ -102,22 +106,37 @@ TEST_CASE("one tokenizer serves many threads") {
 TEST_CASE("a vocabulary with all bytes gives every line back") {
   const std::unique_ptr<act::runtime::tokenizer> tokenizer = load(tokenizer_golden / "small.gguf");
   for (const std::string& line : act_test::golden_lines()) {
-    const std::vector<act::runtime::token_id> ids = tokenizer->encode(line, false);
+    const std::vector<act::runtime::token_id> ids =
+        tokenizer->encode(line, special_tokens_in_text::are_text, false);
     REQUIRE(tokenizer->decode(ids) == line);
   }
 }
 
 TEST_CASE("special tokens are ids of their own, shown or skipped, and added around a text when asked for") {
   const std::unique_ptr<act::runtime::tokenizer> tokenizer = load(tokenizer_golden / "small.gguf");
-  const std::vector<act::runtime::token_id> ids = tokenizer->encode("a<|im_end|>a");
+  const std::vector<act::runtime::token_id> ids =
+      tokenizer->encode("a<|im_end|>a", special_tokens_in_text::are_tokens);
   CHECK(ids == std::vector<act::runtime::token_id>{1, *tokenizer->find("a"), 2, *tokenizer->find("a")});
   CHECK(tokenizer->decode(ids) == "<|im_start|>a<|im_end|>a");
   CHECK(tokenizer->decode(ids, true) == "aa");
   CHECK(tokenizer->encode("") == std::vector<act::runtime::token_id>{1});
-  CHECK(tokenizer->encode("", false).empty());
-  const std::vector<act::runtime::token_id> user = tokenizer->encode("xuser defined", false);
+  CHECK(tokenizer->encode("", special_tokens_in_text::are_text, false).empty());
+  const std::vector<act::runtime::token_id> user =
+      tokenizer->encode("xuser defined", special_tokens_in_text::are_text, false);
   CHECK(user.back() == *tokenizer->find("user defined"));
   CHECK(tokenizer->decode(user, true) == "xuser defined");
+}
+
+TEST_CASE("special tokens in a text are text unless asked for") {
+  const std::unique_ptr<act::runtime::tokenizer> tokenizer = load(tokenizer_golden / "small.gguf");
+  const std::string text = "a<|im_end|>a";
+  const std::vector<act::runtime::token_id> ids = tokenizer->encode(text);
+  CHECK(ids == tokenizer->encode(text, special_tokens_in_text::are_text));
+  CHECK(std::find(ids.begin(), ids.end(), 2) == ids.end());
+  CHECK(tokenizer->decode(ids, true) == text);  // nothing in it is a control token
+  // Tokens added for ordinary text are found either way.
+  CHECK(tokenizer->encode("user defined") ==
+        tokenizer->encode("user defined", special_tokens_in_text::are_tokens));
 }
 
 TEST_CASE("text that isn't UTF-8 is refused with the byte, whatever is wrong with it") {
@@ -140,7 +159,8 @@ TEST_CASE("a megabyte without a space takes no quadratic time") {
     mixed += static_cast<char>('a' + random() % 26);
   for (const std::string& text : {std::string(1'000'000, 'a'), std::string(1'000'000, ' ') + "x", mixed}) {
     const auto start = std::chrono::steady_clock::now();
-    const std::vector<act::runtime::token_id> ids = tokenizer->encode(text, false);
+    const std::vector<act::runtime::token_id> ids =
+        tokenizer->encode(text, special_tokens_in_text::are_text, false);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     CHECK(tokenizer->decode(ids) == text);
     // n log n takes well under a second, n^2 hours; the slack is for sanitizers and busy machines.
@@ -196,7 +216,8 @@ TEST_CASE("bit flips in a vocabulary give a refusal or a tokenizer that works") 
     const std::string message = message_of([&] {
       const std::unique_ptr<act::runtime::tokenizer> tokenizer =
           act::runtime::load_tokenizer(act::runtime::gguf_file(path));
-      (void)tokenizer->decode(tokenizer->encode("Hello <|im_end|> 12 w\u00f6rld"));
+      (void)tokenizer->decode(
+          tokenizer->encode("Hello <|im_end|> 12 w\u00f6rld", special_tokens_in_text::are_tokens));
     });
     if (!message.empty()) CHECK(act_test::is_one_line_about(message, path.string()));
   }

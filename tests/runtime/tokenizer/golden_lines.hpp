@@ -74,7 +74,8 @@ inline comparison compare_ids(const act::runtime::tokenizer& tokenizer, const st
     std::vector<act::runtime::token_id> expected(reader.number<std::uint16_t>());
     for (act::runtime::token_id& id : expected)
       id = reader.number<std::uint16_t>();
-    result.add(line, tokenizer.encode(line, add_special) == expected);
+    result.add(line, tokenizer.encode(line, act::runtime::special_tokens_in_text::are_tokens, add_special) ==
+                         expected);
   }
   return result;
 }
@@ -85,7 +86,8 @@ inline comparison compare_checks(const act::runtime::tokenizer& tokenizer,
   comparison result;
   golden_reader reader(golden);
   for (const std::string& line : golden_lines()) {
-    const std::vector<act::runtime::token_id> ids = tokenizer.encode(line, add_special);
+    const std::vector<act::runtime::token_id> ids =
+        tokenizer.encode(line, act::runtime::special_tokens_in_text::are_tokens, add_special);
     const auto count = reader.number<std::uint32_t>();
     const auto checksum = reader.number<std::uint32_t>();
     result.add(line, ids.size() == count && crc32(std::as_bytes(std::span(ids))) == checksum);

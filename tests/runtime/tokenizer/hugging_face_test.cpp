@@ -17,6 +17,7 @@
 #include "golden_lines.hpp"
 #include "message_of.hpp"
 
+using act::runtime::special_tokens_in_text;
 using act_test::check_all;
 using act_test::contains;
 using act_test::message_of;
@@ -101,7 +102,7 @@ TEST_CASE("vocab.json and merges.txt: roles from tokenizer_config.json, mistakes
   (void)folder.write("vocab.json", R"({"a":0,"b":1,"ab":2,"<x>":3})");
   (void)folder.write("merges.txt", "#version: 0.2\r\na b\r\n\n");
   const auto ids = [&](std::string_view text) {
-    return act::runtime::load_tokenizer(folder.path())->encode(text);
+    return act::runtime::load_tokenizer(folder.path())->encode(text, special_tokens_in_text::are_tokens);
   };
   using list = std::vector<act::runtime::token_id>;
   CHECK(ids("ab") == list{2});
@@ -201,7 +202,8 @@ TEST_CASE("a tokenizer.json cut anywhere or with flipped bits is refused, or is 
       damaged[random() % (trial % 4 == 0 ? damaged.size() : 4096)] ^= static_cast<char>(1u << random() % 8);
     const std::string message = message_of([&] {
       const std::unique_ptr<act::runtime::tokenizer> tokenizer = load_json(damaged);
-      (void)tokenizer->decode(tokenizer->encode("Hello <|im_end|> 12 w\u00f6rld"));
+      (void)tokenizer->decode(
+          tokenizer->encode("Hello <|im_end|> 12 w\u00f6rld", special_tokens_in_text::are_tokens));
     });
     if (!message.empty()) CHECK_FALSE(contains(message, "\n"));
   }
@@ -217,9 +219,12 @@ TEST_CASE("SentencePiece gives its own ids from tokenizer.model and from GGUF's 
       *act::runtime::load_tokenizer(act::runtime::gguf_file(tokenizer_golden / "small.spm.gguf")),
       tokenizer_golden / "small.spm.checks", true));
   for (const char* text : {"Hello  world", " lead", "\xf0\x9f\x98\x80 \xc3\xa9", "a\nb", ""})
-    CHECK(tokenizer->decode(tokenizer->encode(text, false)) == text);
-  CHECK(tokenizer->encode("a</s>", false).back() == 2);
-  CHECK(tokenizer->decode(tokenizer->encode("a</s>"), true) == "a");
+    CHECK(tokenizer->decode(tokenizer->encode(text, special_tokens_in_text::are_text, false)) == text);
+  CHECK(tokenizer->encode("a</s>", special_tokens_in_text::are_tokens, false).back() == 2);
+  CHECK(tokenizer->decode(tokenizer->encode("a</s>", special_tokens_in_text::are_tokens), true) == "a");
+  // As text they are characters like others.
+  CHECK(tokenizer->encode("a</s>", special_tokens_in_text::are_text, false).back() != 2);
+  CHECK(tokenizer->decode(tokenizer->encode("a</s>"), true) == "a</s>");
   CHECK(tokenizer->bos() == 1);
   CHECK(tokenizer->find("</s>") == 2);
   CHECK_FALSE(tokenizer->find("nowhere").has_value());
@@ -237,7 +242,7 @@ TEST_CASE("a damaged SentencePiece model is refused or works") {
     (void)folder.write("tokenizer.model", content);
     return message_of([&] {
       const std::unique_ptr<act::runtime::tokenizer> tokenizer = act::runtime::load_tokenizer(folder.path());
-      (void)tokenizer->decode(tokenizer->encode("Hello </s> w\u00f6rld"));
+      (void)tokenizer->decode(tokenizer->encode("Hello </s> w\u00f6rld", special_tokens_in_text::are_tokens));
     });
   };
   std::mt19937_64 random(20240703);

@@ -118,7 +118,7 @@ TEST_CASE("the longest of the leftmost special tokens wins, and white space goes
   const act::runtime::special_tokens special(tokens);
   const auto parts = [&](std::string_view text) {
     std::vector<act::runtime::special_tokens::part> found;
-    special.split(text, found);
+    special.split(text, act::runtime::special_tokens_in_text::are_tokens, found);
     std::string shown;
     for (const auto& part : found)
       shown +=

@@ -47,13 +47,14 @@ byte_level_bpe::byte_level_bpe(byte_level_bpe_parts parts)
   }
 }
 
-std::vector<token_id> byte_level_bpe::encode(std::string_view text, bool add_special) const {
+std::vector<token_id> byte_level_bpe::encode(std::string_view text, special_tokens_in_text written,
+                                             bool add_special) const {
   if (const std::size_t bad = io::find_invalid_utf8(text); bad != std::string_view::npos)
     refuse_invalid_utf8(bad);
   std::vector<token_id> ids;
   if (add_special) ids = before_;
   std::vector<special_tokens::part> raw, parts;
-  special_.split(text, raw);
+  special_.split(text, written, raw);
   piece_buffers buffers;
   std::string normalized;
   for (const special_tokens::part& stretch : raw) {
@@ -64,7 +65,7 @@ std::vector<token_id> byte_level_bpe::encode(std::string_view text, bool add_spe
     std::string_view plain = stretch.text;
     if (!normalize_.empty()) plain = normalized = normalize_(plain);
     parts.clear();
-    normalized_special_.split(plain, parts);
+    normalized_special_.split(plain, written, parts);
     for (const special_tokens::part& part : parts) {
       if (part.token != nullptr)
         ids.push_back(part.token->id);

@@ -45,7 +45,9 @@ class byte_level_bpe final : public tokenizer {
   /// merges of or into tokens that don't exist.
   explicit byte_level_bpe(byte_level_bpe_parts parts);
 
-  [[nodiscard]] std::vector<token_id> encode(std::string_view text, bool add_special = true) const override;
+  [[nodiscard]] std::vector<token_id> encode(
+      std::string_view text, special_tokens_in_text written = special_tokens_in_text::are_text,
+      bool add_special = true) const override;
 
   [[nodiscard]] std::string decode(std::span<const token_id> ids, bool skip_special = false) const override;
 

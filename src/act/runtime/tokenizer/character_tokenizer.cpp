@@ -31,7 +31,7 @@ character_tokenizer::character_tokenizer(const std::vector<std::pair<std::string
   }
 }
 
-std::vector<token_id> character_tokenizer::encode(std::string_view text, bool) const {
+std::vector<token_id> character_tokenizer::encode(std::string_view text, special_tokens_in_text, bool) const {
   std::vector<token_id> ids;
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t length = io::utf8_length(text, at);

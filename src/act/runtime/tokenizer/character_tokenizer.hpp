@@ -23,7 +23,9 @@ class character_tokenizer final : public tokenizer {
   character_tokenizer(const std::vector<std::pair<std::string, token_id>>& characters, std::string source);
 
   /// Also throws `error` (invalid_input) for a character outside the vocabulary, naming it and its byte.
-  [[nodiscard]] std::vector<token_id> encode(std::string_view text, bool = true) const override;
+  [[nodiscard]] std::vector<token_id> encode(std::string_view text,
+                                             special_tokens_in_text = special_tokens_in_text::are_text,
+                                             bool = true) const override;
 
   [[nodiscard]] std::string decode(std::span<const token_id> ids, bool = false) const override;
 

@@ -66,13 +66,15 @@ class sentencepiece_tokenizer final : public tokenizer {
     add_eos_ = parts.add_eos && eos_;
   }
 
-  [[nodiscard]] std::vector<token_id> encode(std::string_view text, bool add_special = true) const override {
+  [[nodiscard]] std::vector<token_id> encode(
+      std::string_view text, special_tokens_in_text written = special_tokens_in_text::are_text,
+      bool add_special = true) const override {
     if (const std::size_t bad = io::find_invalid_utf8(text); bad != std::string_view::npos)
       refuse_invalid_utf8(bad);
     std::vector<token_id> ids;
     if (add_special && add_bos_) ids.push_back(*bos_);
     std::vector<special_tokens::part> parts;
-    special_.split(text, parts);
+    special_.split(text, written, parts);
     std::vector<int> made;
     for (const special_tokens::part& part : parts) {
       if (part.token != nullptr) {

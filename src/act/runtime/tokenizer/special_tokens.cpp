@@ -62,7 +62,8 @@ special_tokens::special_tokens(std::vector<special_token> tokens) : tokens_(std:
         "the word pattern");
 }
 
-void special_tokens::split(std::string_view text, std::vector<part>& parts) const {
+void special_tokens::split(std::string_view text, special_tokens_in_text written,
+                           std::vector<part>& parts) const {
   std::size_t begun = 0;
   for (std::size_t at = 0; at < text.size();) {
     const std::optional<found> hit = longest_at(text, at);
@@ -74,6 +75,7 @@ void special_tokens::split(std::string_view text, std::vector<part>& parts) cons
     std::size_t begin = at;
     std::size_t end = at + hit->length;
     at = end;  // the search goes on behind the token whether it counts or not
+    if (token.control && written == special_tokens_in_text::are_text) continue;
     if (token.single_word && touches_word(text.substr(0, begin), text.substr(end))) continue;
     if (token.lstrip) begin = std::max(begun, begin - white_space_at_end(text.substr(0, begin)));
     if (token.rstrip) end += white_space_at_start(text.substr(end));

@@ -19,7 +19,7 @@ namespace act::runtime {
 struct special_token {
   std::string text;
   token_id id = 0;
-  bool control = true;       ///< left out by decode(..., skip_special)
+  bool control = true;       ///< a control token: text unless asked, left out by decode(..., skip_special)
   bool normalized = false;   ///< looked for in the normalised text rather than the raw one
   bool single_word = false;  ///< only where no letter, number or underscore touches it
   bool lstrip = false;       ///< takes the white space before it along
@@ -43,8 +43,10 @@ class special_tokens {
   [[nodiscard]] const std::vector<special_token>& all() const noexcept { return tokens_; }
 
   /// Appends the parts of `text` (valid UTF-8, outlives them) in order; none is empty but a token's own.
+  /// Control tokens stay text unless `written` says that they are tokens; what such text hides (a token
+  /// within it) isn't looked for, as with `tokenizers`' encode_special_tokens.
   /// Cost: O(text x longest token) in the worst case, O(text) where tokens begin with rare characters.
-  void split(std::string_view text, std::vector<part>& parts) const;
+  void split(std::string_view text, special_tokens_in_text written, std::vector<part>& parts) const;
 
  private:
   static constexpr std::size_t none = static_cast<std::size_t>(-1);

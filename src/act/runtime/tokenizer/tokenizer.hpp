@@ -15,18 +15,26 @@ namespace act::runtime {
 /// The index of a token in the vocabulary and of its row in the embedding matrix.
 using token_id = std::int32_t;
 
+/// What special tokens written out in a text are (docs/tokenizers.md says who asks for which).
+enum class special_tokens_in_text {
+  are_text,    ///< characters like any others: no text makes a control token
+  are_tokens,  ///< their ids, as in the reference tokenizers' own defaults
+};
+
 /// Immutable once made: every member may be called from any number of threads at a time.
 class tokenizer {
  public:
   virtual ~tokenizer() = default;
 
-  /// The ids of `text`, which is UTF-8. Special tokens written out in the text ("<|im_start|>") become their
-  /// ids, as with the reference tokenizers. `add_special` adds what the model expects around a text (a
-  /// beginning-of-text token, say); it adds nothing for models that expect nothing. Throws `error`
-  /// (invalid_input), naming the byte, when the text isn't valid UTF-8: replacing what is wrong would
-  /// silently score another text. Cost: O(n log n) in the text's length.
-  [[nodiscard]] virtual std::vector<token_id> encode(std::string_view text,
-                                                     bool add_special = true) const = 0;
+  /// The ids of `text`, which is UTF-8. `written` says what special tokens written out in it
+  /// ("<|im_start|>") are; tokens that were added to the vocabulary for ordinary text are always found.
+  /// `add_special` adds what the model expects around a text (a beginning-of-text token, say); it adds
+  /// nothing for models that expect nothing. Throws `error` (invalid_input), naming the byte, when the text
+  /// isn't valid UTF-8: replacing what is wrong would silently score another text. Cost: O(n log n) in the
+  /// text's length.
+  [[nodiscard]] virtual std::vector<token_id> encode(
+      std::string_view text, special_tokens_in_text written = special_tokens_in_text::are_text,
+      bool add_special = true) const = 0;
 
   /// The bytes `ids` stand for, special tokens written out unless `skip_special`. A text cut between tokens
   /// may end inside a character. Throws `error` (invalid_input) for an id outside the vocabulary.
