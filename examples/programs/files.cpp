@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <act/error.hpp>
+#include <act/io/atomic_file.hpp>
 #include <act/io/sha256.hpp>
 #include <act/tasks/read_samples.hpp>
 #include <act/tasks/task.hpp>
@@ -25,10 +26,8 @@ void check_outputs(const std::vector<std::pair<std::string, std::string>>& outpu
     const auto& [option, path] = outputs[i];
     if (path.empty()) continue;
     std::error_code ignored;
-    if (fs::exists(path, ignored) && !fs::is_regular_file(path, ignored) &&
-        !fs::is_directory(path, ignored)) {
-      continue;  // a pipe or a device, written straight to
-    }
+    const act::io::write_target to = act::io::write_target_of(path);
+    if (to.in_place && !fs::is_directory(path, ignored)) continue;  // a pipe or a device
     for (const std::string& input : inputs) {
       if (!input.empty() && same(path, input)) {
         throw act::error(act::error_code::invalid_option, option,
@@ -41,7 +40,7 @@ void check_outputs(const std::vector<std::pair<std::string, std::string>>& outpu
                          "and " + outputs[j].first + " name the same file");
       }
     }
-    const fs::path folder = fs::absolute(path, ignored).parent_path();
+    const fs::path folder = fs::absolute(to.path, ignored).parent_path();
     if (fs::is_directory(path, ignored) || ::access(folder.c_str(), W_OK) != 0) {
       throw act::error(act::error_code::io, path, "can't be written (" + option + "); check the folder");
     }
