@@ -24,6 +24,7 @@ using namespace act_program;
 
 void run(const command_line& line, generate_options& options) {
   const act::report::provenance_clock clock;
+  unescape_stops(options);
   check_usage(options);
   act::set_thread_count(options.common.threads);
   std::optional<act::search::heads_file> heads;

@@ -1,13 +1,18 @@
 #include "generate/options.hpp"
 
 #include <act/error.hpp>
+#include <act/io/printable.hpp>
 #include <act/runtime/chat_template.hpp>
 #include <act/runtime/fingerprint.hpp>
 #include <act/runtime/model_calibration.hpp>
 #include <act/runtime/text_stream.hpp>
 #include <act/search/heads_file.hpp>
 
+#include <cstddef>
 #include <iostream>
+#include <string>
+#include <string_view>
+#include <utility>
 
 namespace act_program {
 
@@ -33,14 +38,20 @@ void declare(command_line& line, generate_options& options) {
           .value_name("FILE");
   line.add("--max-new-tokens", options.generation.max_new_tokens, "Stop after N tokens (default: 256)")
       .value_name("N");
-  line.add("--temperature", options.generation.sampling.temperature,
-           "Divides the logits before a token is drawn; 0: always the likeliest (default: 0)");
+  options.temperature_given =
+      line.add("--temperature", options.generation.sampling.temperature,
+               "Divides the logits before a token is drawn; 0: always the likeliest (default: 0)");
+  line.add_flag("--category-temperatures", options.category_temperatures,
+                "With --mt-bench: each question at FastChat's temperature for its category (0.7 writing, "
+                "roleplay; 0.1 stem, humanities; else 0). Without it, all are answered at --temperature");
   line.add("--top-k", options.generation.sampling.top_k,
            "Draw from the K likeliest tokens only (default: 0, all)");
   line.add("--top-p", options.generation.sampling.top_p,
            "Draw from the likeliest tokens that together reach P (default: 1)");
   line.add("--seed", options.generation.sampling.seed, "Of the draws (default: 0)").value_name("S");
-  line.add("--stop", options.generation.stops, "End the text before this string; may be repeated")
+  line.add("--stop", options.generation.stops,
+           "End the text before this string, in which \\n, \\t and \\r are line break, tab and carriage "
+           "return and \\\\ is a backslash; may be repeated")
       .value_name("TEXT")
       .one_value_each_time();
   line.add_flag("--chat", options.chat, "Write the prompt as a question in the model's own chat format");
@@ -75,6 +86,27 @@ namespace {
 
 }  // namespace
 
+void unescape_stops(generate_options& options) {
+  for (std::string& stop : options.generation.stops) {
+    std::string meant;
+    for (std::size_t at = 0; at < stop.size(); ++at) {
+      if (stop[at] != '\\') {
+        meant += stop[at];
+        continue;
+      }
+      constexpr std::string_view spelt = "ntr\\", stands_for = "\n\t\r\\";
+      const std::size_t which = ++at < stop.size() ? spelt.find(stop[at]) : std::string_view::npos;
+      if (which == std::string_view::npos) {
+        refuse("--stop", "'" + act::io::printable(stop) +
+                             "' has a backslash that begins none of \\n, \\t, \\r and \\\\; double it "
+                             "where a backslash is meant");
+      }
+      meant += stands_for[which];
+    }
+    stop = std::move(meant);
+  }
+}
+
 void check_usage(const generate_options& options) {
   const std::size_t prompts = options.prompt_given.count() + options.file_given.count() +
                               options.tokens_given.count() + options.mt_bench_given.count();
@@ -85,6 +117,10 @@ void check_usage(const generate_options& options) {
   if ((options.tokens_given.count() > 0) != (options.logits_given.count() > 0)) {
     refuse("--tokens", "needs --logits, and --logits needs --tokens");
   }
+  if (options.category_temperatures && options.mt_bench_given.count() == 0)
+    refuse("--category-temperatures", "needs --mt-bench, whose questions have categories");
+  if (options.category_temperatures && options.temperature_given.count() > 0)
+    refuse("--category-temperatures", "and --temperature both say what questions are drawn at; give one");
   const bool chat = options.chat || !options.chat_template.empty() || options.mt_bench_given.count() > 0;
   if (options.system_given.count() > 0 && !chat) refuse("--system", "needs --chat");
   act::throw_if(options.generation.sampling.validate(), act::error_code::invalid_option);

@@ -31,6 +31,7 @@ struct generate_options {
   std::string logits;
   std::string mt_bench;
   std::string answers;
+  bool category_temperatures = false;
   bool chat = false;
   std::string chat_template;
   std::string system;
@@ -44,10 +45,15 @@ struct generate_options {
   command_option logits_given;
   command_option mt_bench_given;
   command_option answers_given;
+  command_option temperature_given;
   command_option system_given;
 };
 
 void declare(command_line& line, generate_options& options);
+
+/// Makes of each --stop what it spells: a shell hands \n over as it is written. Throws act::error
+/// (invalid_option) for a backslash that begins nothing known.
+void unescape_stops(generate_options& options);
 
 /// Throws act::error (invalid_option) for options that can't be or don't fit together.
 void check_usage(const generate_options& options);

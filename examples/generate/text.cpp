@@ -17,7 +17,7 @@
 
 #include <chrono>
 #include <cstddef>
-#include <filesystem>
+#include <cstdint>
 #include <iostream>
 #include <optional>
 #include <string>
@@ -135,6 +135,7 @@ namespace {
 struct conversation {
   std::vector<std::string> answers;
   std::size_t made_tokens = 0;
+  bool too_long = false;  ///< a turn didn't fit the model's context
 };
 
 // The answers to a question's turns, one after the other.
@@ -142,25 +143,45 @@ conversation converse(const act::tasks::mt_bench_question& question,
                       const act::runtime::chat_template& format, const act::runtime::loaded_model& loaded,
                       const act::runtime::model_calibration& calibration, const generate_options& options) {
   conversation made;
+  act::runtime::generation_options how = options.generation;
+  if (options.category_temperatures)
+    how.sampling.temperature = act::tasks::mt_bench_temperature(question.category);
   std::vector<act::runtime::chat_turn> turns = opening(options);
   for (const std::string& asked : question.turns) {
     turns.push_back({act::runtime::chat_role::user, asked});
     const std::vector<act::runtime::token_id> prompt = loaded.tokenizer->encode(
         act::runtime::render(format, turns), act::runtime::special_tokens_in_text::are_tokens, false);
     if (prompt.size() >= loaded.model.config.context) {
-      throw act::error(act::error_code::invalid_input,
-                       options.mt_bench + ": question " + std::to_string(question.id),
-                       "its conversation fills the model's context; lower --max-new-tokens");
+      made.too_long = true;
+      made.answers.emplace_back(act::tasks::mt_bench_no_answer);
+    } else {
+      const act::runtime::generation generated =
+          act::runtime::generate(loaded.model, *loaded.tokenizer, prompt, calibration, how,
+                                 [](std::string_view) { stop_if_interrupted(); });
+      made.made_tokens += generated.tokens.size();
+      made.answers.emplace_back(act::runtime::trimmed(generated.text));
     }
-    const act::runtime::generation generated =
-        act::runtime::generate(loaded.model, *loaded.tokenizer, prompt, calibration, options.generation,
-                               [](std::string_view) { stop_if_interrupted(); });
-    made.made_tokens += generated.tokens.size();
-    made.answers.emplace_back(act::runtime::trimmed(generated.text));
     turns.push_back({act::runtime::chat_role::assistant, made.answers.back()});
   }
   return made;
 }
+
+// An answer file that grows by a line; it is whole after each. What can't be replaced gets the line alone.
+class answer_file {
+ public:
+  explicit answer_file(std::string path)
+      : path_(std::move(path)), in_place_(act::io::write_target_of(path_).in_place) {}
+
+  void add(const std::string& line) {
+    lines_ = (in_place_ ? std::string() : std::move(lines_)) + line + "\n";
+    act::io::write_file(path_, lines_);
+  }
+
+ private:
+  std::string path_;
+  std::string lines_;
+  bool in_place_;
+};
 
 }  // namespace
 
@@ -172,29 +193,39 @@ void answer_mt_bench(const command_line& line, generate_options& options,
   const act::runtime::chat_template& format = begin_chat(*loaded.tokenizer, options);
   const act::runtime::model_identity identity = act::runtime::identity_of(loaded.model);
   const std::string name =
-      std::filesystem::path(options.common.model).stem().string() + (calibration.heads.empty() ? "" : "-act");
-  std::string lines;
+      act::tasks::mt_bench_model_id(options.common.model) + (calibration.heads.empty() ? "" : "-act");
+  answer_file answers(options.answers);
   std::size_t made_tokens = 0;
+  std::vector<std::uint64_t> too_long;
   act::report::progress progress("answering", questions.size(), options.common.quiet);
   for (const act::tasks::mt_bench_question& question : questions) {
     const conversation made = converse(question, format, loaded, calibration, options);
     made_tokens += made.made_tokens;
+    if (made.too_long) too_long.push_back(question.id);
     act::io::sha256 digest;
     digest.update(identity.fingerprint + " " + name + " " + std::to_string(question.id) + " " +
                   std::to_string(options.generation.sampling.seed));
     const double now =
         std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-    lines += act::tasks::mt_bench_answer_line(question, made.answers, name, digest.hex().substr(0, 22), now) +
-             "\n";
-    act::io::write_file(options.answers, lines);
+    answers.add(act::tasks::mt_bench_answer_line(question, made.answers, name, digest.hex().substr(0, 22),
+                                                 now));
     progress.advance(1);
   }
   std::cout << questions.size() << " questions answered in " << options.answers << '\n';
+  if (!too_long.empty()) {
+    std::cout << too_long.size() << " of them with " << act::tasks::mt_bench_no_answer
+              << " where the conversation fills the model's context of " << loaded.model.config.context
+              << " tokens:";
+    for (const std::uint64_t id : too_long)
+      std::cout << ' ' << id;
+    std::cout << '\n';
+  }
   if (options.common.json.empty()) return;
   act::io::json_document document = act::io::json_document::object({{"questions", questions.size()},
                                                                     {"answers", options.answers},
                                                                     {"model_id", name},
                                                                     {"tokens", made_tokens},
+                                                                    {"too_long", too_long},
                                                                     {"chat_template", format.name}});
   add_calibrated_model(document, calibration, identity);
   write_result(options.common.json, std::move(document), line, clock);

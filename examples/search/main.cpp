@@ -110,11 +110,11 @@ void suggest_all_layers(const command_line& line, const act::search::search_plan
                         const finished_search& finished, const act::runtime::model_config& config,
                         const search_options& options) {
   const act::search::search_work& work = finished.outcome.work;
-  const act::search::layer_range full =
-      act::search::parse_layer_range(act::search::default_layer_range, config.layers, "--layers");
+  const std::optional<act::search::layer_range> full = act::search::paper_layer_range(config.layers);
+  if (!full) return;
   const double computed = static_cast<double>(work.layer_rows_computed - finished.before.layer_rows_computed);
-  const auto rows = act::report::estimated_rows(plan, work, config, full);
-  if (!options.common.quiet && plan.range != full && rows && computed > 0) {
+  const auto rows = act::report::estimated_rows(plan, work, config, *full);
+  if (!options.common.quiet && plan.range != *full && rows && computed > 0) {
     std::cout << "\nA search of all layers (" << act::search::default_layer_range << ") takes about "
               << act::report::format_duration(*rows * finished.seconds / computed) << ":\n  "
               << full_range_command(line, options) << '\n';

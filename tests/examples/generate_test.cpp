@@ -6,7 +6,10 @@
 #include <chrono>
 #include <cmath>
 #include <filesystem>
+#include <set>
 #include <sstream>
+#include <string>
+#include <vector>
 
 #include "examples/process.hpp"
 #include "examples/results.hpp"
@@ -85,6 +88,32 @@ TEST_CASE("act-generate draws by seed and ends before a stop string") {
   const std::string stop(pair, pair + 2);
   CHECK(with({"--stop", "never in there", "--stop", stop}) == whole.substr(0, whole.find(stop)) + "\n");
   CHECK(generate({"--prompt", generated_from, "--max-new-tokens", "0"}).out == "\n");
+}
+
+TEST_CASE("--stop reads \\n as a line break, as the help writes it") {
+  // Which line break the tiny model makes, if any, depends on the seed: the first that makes one behind a
+  // whole character is taken.
+  const auto with = [](const std::string& seed, std::vector<std::string> more) {
+    more.insert(more.begin(), {"--prompt", generated_from, "--max-new-tokens", "200", "--temperature", "1.5",
+                               "--seed", seed});
+    const auto run = generate(more);
+    CHECK(run.exit_code == 0);
+    return run.out;
+  };
+  std::string whole, seed;
+  std::size_t end = 0;
+  for (int each = 0; each < 50 && end == 0; ++each) {
+    seed = std::to_string(each);
+    whole = with(seed, {});
+    end = whole.find('\n') + 1;
+    if (end < 2 || end == whole.size() || static_cast<unsigned char>(whole[end - 2]) >= 0x80) end = 0;
+  }
+  REQUIRE(end > 0);
+  CHECK(with(seed, {"--stop", "\\n"}) == whole.substr(0, end));
+  CHECK(with(seed, {"--stop", "\\\\n"}) == whole);  // a backslash and an n, which never come
+  for (const char* unknown : {"\\x", "a\\"})
+    check_one_line(generate({"--prompt", "a", "--stop", unknown}), 2, "--stop");
+  CHECK(run_program("act-generate", {"--help"}).out.find("--stop '\\n\\n'") != std::string::npos);
 }
 
 TEST_CASE("act-generate calibrates heads, with beta 1 it changes nothing") {
@@ -185,6 +214,62 @@ TEST_CASE("--mt-bench answers every turn in FastChat's line format") {
   const std::string bad = folder.write("bad.jsonl", R"({"question_id": 81})");
   check_one_line(generate({"--mt-bench", bad, "--answers", folder / "b.jsonl"}, ACT_TEST_MODEL), 1,
                  "bad.jsonl");
+}
+
+TEST_CASE("--mt-bench answers ERROR where a question doesn't fit, and goes on") {
+  const act_test::temporary_folder folder;
+  std::string lines;
+  for (const char* question :
+       {R"("question_id": 1, "category": "math", "turns": ["a", "b"])",
+        R"("question_id": 2, "category": "math", "turns": ["WORDS", "b"])",
+        R"("question_id": 3, "category": "writing", "turns": ["a"])"}) {
+    lines += "{" + std::string(question) + "}\n";
+  }
+  std::string words;
+  for (int word = 0; word < 2000; ++word)
+    words += "word ";
+  lines.replace(lines.find("WORDS"), 5, words);
+  const std::string questions = folder.write("question.jsonl", lines);
+  const auto answer = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"--chat-template", "smollm2", "--mt-bench", questions, "--answers",
+                               folder / "a.jsonl", "--max-new-tokens", "3", "--json", folder / "r.json"});
+    const auto run = generate(more);
+    CHECK(run.err == "");
+    CHECK(run.exit_code == 0);
+    CHECK(run.out.find("3 questions answered") != std::string::npos);
+    CHECK(run.out.find("1 of them with ERROR") != std::string::npos);
+    return act_test::parsed_lines(folder / "a.jsonl");
+  };
+  const std::vector<json> greedy = answer({});
+  REQUIRE(greedy.size() == 3);
+  CHECK(greedy[1]["choices"][0]["turns"] == json::array({"ERROR", "ERROR"}));
+  for (const std::size_t whole : {0, 2}) {
+    for (const json& turn : greedy[whole]["choices"][0]["turns"])
+      CHECK(turn != "ERROR");
+  }
+  CHECK(greedy[0]["model_id"] == "tiny-llama-mixed");
+  CHECK(parsed(folder / "r.json")["too_long"] == json::array({2}));
+
+  // At FastChat's temperatures mathematics stays greedy and writing is drawn.
+  std::set<std::string> drawn;
+  for (const char* seed : {"1", "2", "3", "4", "5"}) {
+    const std::vector<json> answers = answer({"--category-temperatures", "--seed", seed});
+    REQUIRE(answers.size() == 3);
+    CHECK(answers[0]["choices"] == greedy[0]["choices"]);
+    drawn.insert(answers[2]["choices"].dump());
+  }
+  CHECK(drawn.size() > 1);
+  check_one_line(generate({"--prompt", "a", "--category-temperatures"}), 2, "--mt-bench");
+  check_one_line(generate({"--mt-bench", questions, "--answers", folder / "b", "--category-temperatures",
+                           "--temperature", "1"}),
+                 2, "--temperature");
+
+  // A pipe gets each line once.
+  std::filesystem::create_symlink("/proc/self/fd/1", folder / "stdout");
+  const auto piped = generate({"--chat-template", "smollm2", "--mt-bench", questions, "--answers",
+                               folder / "stdout", "--max-new-tokens", "3"});
+  CHECK(piped.exit_code == 0);
+  CHECK(std::count(piped.out.begin(), piped.out.end(), '{') == 6);  // a line and its choices, three times
 }
 
 TEST_CASE("act-generate says what is wrong") {

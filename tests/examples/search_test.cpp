@@ -421,3 +421,30 @@ TEST_CASE("several tasks are searched together, where no head helps it says so a
   CHECK(eval.exit_code == 0);
   CHECK(eval.out.find("names no heads") != std::string::npos);
 }
+
+TEST_CASE("a model of too few layers for the default range is searched in the layers that it has") {
+  const act_test::temporary_folder folder;
+  const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(4));
+  // The tiny model's own bytes, with less blocks than they hold.
+  std::string bytes = act_test::read_file(act_test::tiny_model);
+  const std::string key = "llama.block_count";
+  const std::size_t count = bytes.find(key) + key.size() + 4;  // behind the value's type
+  REQUIRE(bytes.at(count) == 4);
+  for (const char layers : {char{1}, char{2}, char{3}}) {
+    bytes[count] = layers;
+    const std::string model = folder.write("few.gguf", bytes);
+    const auto search = [&](std::vector<std::string> more) {
+      more.insert(more.begin(), {"--model", model, "--task", "jsonl=" + data, "--samples", "4", "--out",
+                                 folder / "heads.json"});
+      return run_program("act-search", more);
+    };
+    const auto some = search({"--layers", "0:0"});
+    CHECK(some.err == "");
+    CHECK(some.exit_code == 0);
+    CHECK(std::filesystem::remove(folder / "heads.json"));
+    const auto usual = search({});
+    CHECK(usual.exit_code == 2);
+    CHECK(usual.err.find("for example 0:-1, for a model of " + std::to_string(layers)) != std::string::npos);
+    CHECK(search({"--layers", "0:-1"}).exit_code == 0);
+  }
+}

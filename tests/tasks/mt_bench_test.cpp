@@ -28,6 +28,28 @@ TEST_CASE("questions are read and answered in FastChat's format") {
         "\\\"1\\\"\\n\",\"broken \xEF\xBF\xBD\"]}],\"tstamp\":1700000000.5}");
 }
 
+TEST_CASE("FastChat's temperatures by category") {
+  // temperature_config of fastchat/llm_judge/common.py, and gen_model_answer.py for other categories.
+  for (const char* each : {"writing", "roleplay", "something else"})
+    CHECK(act::tasks::mt_bench_temperature(each) == 0.7);
+  for (const char* each : {"extraction", "math", "coding", "reasoning"})
+    CHECK(act::tasks::mt_bench_temperature(each) == 0);
+  for (const char* each : {"stem", "humanities"})
+    CHECK(act::tasks::mt_bench_temperature(each) == 0.1);
+}
+
+TEST_CASE("answers name the model as its folder or file is called") {
+  for (const char* path : {"vicuna-7b-v1.5", "vicuna-7b-v1.5/", "a.b/vicuna-7b-v1.5//", "./vicuna-7b-v1.5/",
+                           "/m/vicuna-7b-v1.5", "vicuna-7b-v1.5.gguf"}) {
+    CAPTURE(path);
+    CHECK(act::tasks::mt_bench_model_id(path) == "vicuna-7b-v1.5");
+  }
+  CHECK(act::tasks::mt_bench_model_id("m/SmolLM2.Q4_1.gguf") == "SmolLM2.Q4_1");
+  const std::string here = std::filesystem::current_path().filename().string();
+  CHECK(act::tasks::mt_bench_model_id(".") == here);
+  CHECK(act::tasks::mt_bench_model_id("./") == here);
+}
+
 TEST_CASE("bad question lines are refused with their place") {
   CHECK(refused_questions("{\"question_id\": \"x\"}") == "q.jsonl:1: 'question_id' must be a whole number");
   CHECK(refused_questions("{\"question_id\": 1, \"category\": \"c\", \"turns\": []}") ==

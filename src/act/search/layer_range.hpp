@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string_view>
 
 namespace act::search {
@@ -19,8 +20,11 @@ struct layer_range {
 /// The paper's range: third layer to second to last (section 4).
 inline constexpr std::string_view default_layer_range = "2:-2";
 
+/// That range in a model of `layers` layers; one of less than four has none.
+[[nodiscard]] std::optional<layer_range> paper_layer_range(std::size_t layers) noexcept;
+
 /// Reads "2:-2" for a model of `layers` layers. Throws `error` (invalid_option) whose
-/// where() is `asked_by`.
+/// where() is `asked_by`, with a range that the model has.
 [[nodiscard]] layer_range parse_layer_range(std::string_view text, std::size_t layers,
                                             std::string_view asked_by = "layer range");
 

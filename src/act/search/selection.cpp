@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,12 +19,17 @@
 
 namespace act::search {
 
+std::optional<layer_range> paper_layer_range(std::size_t layers) noexcept {
+  if (layers < 4) return std::nullopt;
+  return layer_range{.first = 2, .last = layers - 2};
+}
+
 layer_range parse_layer_range(std::string_view text, std::size_t layers, std::string_view asked_by) {
   const auto fail = [&](const std::string& why) {
     throw error(error_code::invalid_option, asked_by,
-                "'" + std::string(text) + "' " + why +
-                    "; give FIRST:LAST, for example 2:-2, for a model of " + std::to_string(layers) +
-                    " layers");
+                "'" + std::string(text) + "' " + why + "; give FIRST:LAST, for example " +
+                    std::string(paper_layer_range(layers) ? default_layer_range : "0:-1") +
+                    ", for a model of " + std::to_string(layers) + (layers == 1 ? " layer" : " layers"));
   };
   const auto number = [&](std::string_view digits) {
     long long value = 0;

@@ -5,10 +5,13 @@
 #include <act/tasks/readers/json_lines.hpp>
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <set>
 #include <span>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <vector>
 
 namespace act::tasks {
@@ -41,6 +44,26 @@ std::vector<mt_bench_question> read_mt_bench(const io::text_file& file) {
     throw error(error_code::invalid_input, file.name, "holds no questions; is it MT-Bench's question.jsonl?");
   }
   return questions;
+}
+
+double mt_bench_temperature(std::string_view category) noexcept {
+  for (const std::string_view greedy : {"extraction", "math", "coding", "reasoning"}) {
+    if (category == greedy) return 0;
+  }
+  return category == "stem" || category == "humanities" ? 0.1 : 0.7;
+}
+
+std::string mt_bench_model_id(const std::string& model) {
+  std::filesystem::path path(model);
+  while (!path.has_filename() && path.has_relative_path())
+    path = path.parent_path();  // the slash
+  if (path.empty() || path.filename() == "." || path.filename() == "..") {
+    std::error_code failed;
+    const std::filesystem::path named = std::filesystem::canonical(path.empty() ? "." : path, failed);
+    if (!failed) path = named;
+  }
+  // Of a name with dots in it, only a file's ending is no part.
+  return (path.extension() == ".gguf" ? path.stem() : path.filename()).string();
 }
 
 std::string mt_bench_answer_line(const mt_bench_question& asked, std::span<const std::string> answers,
