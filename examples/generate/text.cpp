@@ -207,8 +207,8 @@ void answer_mt_bench(const command_line& line, generate_options& options,
                   std::to_string(options.generation.sampling.seed));
     const double now =
         std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-    answers.add(act::tasks::mt_bench_answer_line(question, made.answers, name, digest.hex().substr(0, 22),
-                                                 now));
+    answers.add(
+        act::tasks::mt_bench_answer_line(question, made.answers, name, digest.hex().substr(0, 22), now));
     progress.advance(1);
   }
   std::cout << questions.size() << " questions answered in " << options.answers << '\n';

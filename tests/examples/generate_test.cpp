@@ -219,10 +219,9 @@ TEST_CASE("--mt-bench answers every turn in FastChat's line format") {
 TEST_CASE("--mt-bench answers ERROR where a question doesn't fit, and goes on") {
   const act_test::temporary_folder folder;
   std::string lines;
-  for (const char* question :
-       {R"("question_id": 1, "category": "math", "turns": ["a", "b"])",
-        R"("question_id": 2, "category": "math", "turns": ["WORDS", "b"])",
-        R"("question_id": 3, "category": "writing", "turns": ["a"])"}) {
+  for (const char* question : {R"("question_id": 1, "category": "math", "turns": ["a", "b"])",
+                               R"("question_id": 2, "category": "math", "turns": ["WORDS", "b"])",
+                               R"("question_id": 3, "category": "writing", "turns": ["a"])"}) {
     lines += "{" + std::string(question) + "}\n";
   }
   std::string words;
