@@ -97,6 +97,20 @@ TEST_CASE("obqa: columns by name, options by marks in order") {
   CHECK(refused(header + "q\t(A) a (B) b (C) c (D) d\n") == "o.tsv:2: has 2 columns where the header has 3");
 }
 
+TEST_CASE("obqa: as its JSON lines are published, nested or flattened") {
+  for (
+      const char* text :
+      {R"({"id": "7-1", "question": {"stem": "What is hot?", "choices": [{"text": "ice", "label": "A"}, {"text": "fire", "label": "B"}]}, "answerKey": "B"})",
+       R"({"id": "7-1", "question_stem": "What is hot?", "choices": {"text": ["ice", "fire"], "label": ["A", "B"]}, "answerKey": "B"})"}) {
+    CAPTURE(text);
+    const auto samples = act::tasks::read_openbookqa({"o.jsonl", "\n" + std::string(text) + "\n"});
+    REQUIRE(samples.size() == 1);
+    CHECK(samples[0].fields.at("question") == "What is hot?");
+    CHECK(samples[0].choices == std::vector<std::string>{"ice", "fire"});
+    CHECK(samples[0].label == 1);
+  }
+}
+
 TEST_CASE("mmlu: six cells, a letter, the subject in the file's name") {
   CHECK(act::tasks::mmlu_subject("some/folder/high_school_physics_test.csv") == "high school physics");
   CHECK(act::tasks::mmlu_subject("a_dev.csv") == "a");

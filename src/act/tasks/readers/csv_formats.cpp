@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -117,30 +118,78 @@ std::vector<csv_row> parse_csv(const io::text_file& file) {
   return rows;
 }
 
+namespace {
+
+bool is_number(const std::string& cell) {
+  return !cell.empty() && cell.find_first_not_of("0123456789") == std::string::npos;
+}
+
+// Where a row of classes has what.
+struct class_columns {
+  std::size_t label = 0, title = 1, text = 2;
+  std::size_t count = 3;
+};
+
+// Position of the cell that is one of `names`, in any case.
+std::size_t named_column(const io::text_file& file, const csv_row& header,
+                         std::initializer_list<std::string_view> names) {
+  const auto same = [](std::string_view cell, std::string_view name) {
+    return std::equal(cell.begin(), cell.end(), name.begin(), name.end(), [](char a, char b) {
+      return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
+    });
+  };
+  std::size_t found = header.cells.size();
+  for (std::size_t i = 0; i < header.cells.size(); ++i) {
+    if (std::none_of(names.begin(), names.end(),
+                     [&](std::string_view name) { return same(trimmed(header.cells[i]), name); }))
+      continue;
+    if (found < header.cells.size()) {
+      bad_line(file, header.line,
+               "the header's columns " + excerpt(header.cells[found]) + " and " + excerpt(header.cells[i]) +
+                   " may both be meant; rename one");
+    }
+    found = i;
+  }
+  if (found == header.cells.size()) {
+    bad_line(file, header.line,
+             "the header has no column '" + std::string(*names.begin()) + "'; is it another task's file?");
+  }
+  return found;
+}
+
+}  // namespace
+
 std::vector<sample> read_class_csv(const io::text_file& file, std::size_t label_count, csv_text wanted) {
   std::vector<sample> samples;
+  class_columns columns;
   bool first = true;
   for (csv_row& row : parse_csv(file)) {
-    const std::string& number = row.cells[0];
-    const bool numeric = !number.empty() && number.find_first_not_of("0123456789") == std::string::npos;
-    const bool header = first && !numeric;
+    const bool header = first && std::none_of(row.cells.begin(), row.cells.end(), is_number);
     first = false;
     if (header) {
+      columns.label = named_column(file, row, {"class", "class index", "label"});
+      columns.text = named_column(file, row, {"description", "content"});
+      if (wanted == csv_text::title_and_description) columns.title = named_column(file, row, {"title"});
+      columns.count = row.cells.size();
       continue;
     }
-    if (row.cells.size() != 3) {
-      bad_line(
-          file, row.line,
-          "has " + std::to_string(row.cells.size()) + " cells; there must be 3: class, title, description");
+    if (row.cells.size() != columns.count) {
+      bad_line(file, row.line,
+               "has " + std::to_string(row.cells.size()) + " cells; there must be " +
+                   std::to_string(columns.count) +
+                   (columns.count == 3 ? ": class, title, description" : ", as in the header"));
     }
-    if (!numeric || number.size() > 4 || std::stoul(number) < 1 || std::stoul(number) > label_count) {
+    const std::string& number = row.cells[columns.label];
+    if (!is_number(number) || number.size() > 4 || std::stoul(number) < 1 ||
+        std::stoul(number) > label_count) {
       bad_line(
           file, row.line,
           "class must be a number from 1 to " + std::to_string(label_count) + ", not " + excerpt(number));
     }
     sample& read = samples.emplace_back();
     read.label = std::stoul(number) - 1;
-    read.fields["text"] = wanted == csv_text::description ? row.cells[2] : row.cells[1] + " " + row.cells[2];
+    const std::string& text = row.cells[columns.text];
+    read.fields["text"] = wanted == csv_text::description ? text : row.cells[columns.title] + " " + text;
   }
   return samples;
 }

@@ -23,20 +23,36 @@
 
 namespace act::tasks {
 
+namespace {
+
+// 0 false, 1 true, in any of the ways that exports write it.
+std::size_t truth_value(const json_record& record, const std::string& key) {
+  std::string word = record.at(key).as_written();
+  std::transform(word.begin(), word.end(), word.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  const bool truth = word == "true" || word == "1";
+  if (!truth && word != "false" && word != "0") {
+    record.refuse("'" + key + "' must be true or false");
+  }
+  return truth ? 1 : 0;
+}
+
+}  // namespace
+
 std::vector<sample> read_boolq(const io::text_file& file) {
   std::vector<sample> samples;
   for_each_json_line(file, [&](const json_record& record) {
     sample& read = samples.emplace_back();
     read.fields["passage"] = record.text("passage");
     read.fields["question"] = record.text("question");
-    std::string word = record.at("label").as_written();
-    std::transform(word.begin(), word.end(), word.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    const bool truth = word == "true" || word == "1";
-    if (!truth && word != "false" && word != "0") {
-      record.refuse("'label' must be true or false");
+    // BoolQ's own files say 'answer', SuperGLUE's 'label'.
+    if (!record.has("answer")) {
+      read.label = truth_value(record, "label");
+    } else {
+      read.label = truth_value(record, "answer");
+      if (record.has("label") && truth_value(record, "label") != read.label)
+        record.refuse("'answer' and 'label' say different things; leave one out");
     }
-    read.label = truth ? 1 : 0;
   });
   return samples;
 }
@@ -68,7 +84,8 @@ std::vector<sample> read_keyed_choices(const io::text_file& file) {
   for_each_json_line(file, [&](const json_record& record) {
     sample& read = samples.emplace_back();
     std::vector<std::string> keys;
-    const json_record question = record.at("question");
+    const std::string key = record.has("question_stem") ? "question_stem" : "question";
+    const json_record question = record.at(key);
     if (question.is_object()) {
       read.fields["question"] = question.text("stem");
       for (const json_record& option : question.items("choices")) {
@@ -77,7 +94,7 @@ std::vector<sample> read_keyed_choices(const io::text_file& file) {
       }
       record.check_option_count(keys.size());
     } else {
-      read.fields["question"] = record.text("question");
+      read.fields["question"] = record.text(key);
       const json_record choices = record.at("choices");
       keys = choices.options("label");
       read.choices = choices.options("text");

@@ -3,6 +3,7 @@
 #include <act/io/text_file.hpp>
 #include <act/io/utf8.hpp>
 #include <act/tasks/readers/json_lines.hpp>
+#include <act/tasks/readers/keyed_choices.hpp>
 #include <act/tasks/readers/labelled_lines.hpp>
 #include <act/tasks/readers/lines.hpp>
 #include <act/tasks/readers/openbookqa.hpp>
@@ -105,6 +106,25 @@ std::vector<std::string> split_at_tabs(std::string_view line) {
   return cells;
 }
 
+// Position of a column by its name. A name that stands there twice would be one of two.
+std::size_t column_of(const io::text_file& file, std::size_t line, const std::vector<std::string>& header,
+                      const std::string& name) {
+  const auto found = std::find(header.begin(), header.end(), name);
+  if (found == header.end())
+    bad_line(file, line, "the header has no column '" + name + "'; is it another task's file?");
+  if (std::find(found + 1, header.end(), name) != header.end())
+    bad_line(file, line, "the header has two columns '" + name + "'; remove or rename one");
+  return static_cast<std::size_t>(found - header.begin());
+}
+
+void check_cell_count(const io::text_file& file, std::size_t line, const std::vector<std::string>& cells,
+                      const std::vector<std::string>& header) {
+  if (cells.size() == header.size()) return;
+  bad_line(file, line,
+           "has " + std::to_string(cells.size()) + " columns where the header has " +
+               std::to_string(header.size()));
+}
+
 // The texts after `(A)`, `(B)`, ... in `inlined`, trimmed; each mark is searched after the one before, so an
 // option may itself hold a later mark. Empty when the first mark isn't at the start.
 std::vector<std::string> split_at_marks(std::string_view inlined) {
@@ -127,6 +147,7 @@ std::vector<std::string> split_at_marks(std::string_view inlined) {
 }  // namespace
 
 std::vector<sample> read_openbookqa(const io::text_file& file) {
+  if (trimmed(without_bom(file.text)).starts_with('{')) return read_keyed_choices(file);
   std::vector<sample> samples;
   std::vector<std::string> header;
   std::size_t stem = 0, choices = 0, key = 0;
@@ -134,24 +155,12 @@ std::vector<sample> read_openbookqa(const io::text_file& file) {
     const std::vector<std::string> cells = split_at_tabs(line);
     if (header.empty()) {
       header = cells;
-      const auto column = [&](const char* name) {
-        const auto found = std::find(header.begin(), header.end(), name);
-        if (found == header.end()) {
-          bad_line(file, number,
-                   "the header has no column '" + std::string(name) + "'; is it another task's file?");
-        }
-        return static_cast<std::size_t>(found - header.begin());
-      };
-      stem = column("Question Stem");
-      choices = column("Choices");
-      key = column("Answer Key");
+      stem = column_of(file, number, header, "Question Stem");
+      choices = column_of(file, number, header, "Choices");
+      key = column_of(file, number, header, "Answer Key");
       return;
     }
-    if (cells.size() != header.size()) {
-      bad_line(file, number,
-               "has " + std::to_string(cells.size()) + " columns where the header has " +
-                   std::to_string(header.size()));
-    }
+    check_cell_count(file, number, cells, header);
     sample& read = samples.emplace_back();
     read.fields["question"] = cells[stem];
     read.choices = split_at_marks(cells[choices]);
@@ -191,17 +200,23 @@ std::vector<sample> read_sentence_tsv(const io::text_file& file) {
   std::vector<sample> samples;
   bool header = true;
   for_each_line(file, text_encoding::utf8, [&](std::string_view line, std::size_t number) {
-    const std::size_t tab = line.rfind('\t');
-    const std::string_view label = tab == std::string_view::npos ? std::string_view() : line.substr(tab + 1);
-    const bool labelled = label == "0" || label == "1";
     if (header) {
-      if (labelled || tab == std::string_view::npos) {
-        bad_line(file, number, "the first line must be the header 'sentence<TAB>label'; add it");
+      if (line != "sentence\tlabel") {
+        const std::vector<std::string> cells = split_at_tabs(line);
+        const auto has = [&](const char* name) {
+          return std::find(cells.begin(), cells.end(), name) != cells.end();
+        };
+        bad_line(file, number,
+                 "the first line must be the header 'sentence<TAB>label', not " + excerpt(line) +
+                     (has("sentence") && has("label") ? "; keep these two columns, in this order"
+                                                      : "; add it, unless this is another task's file"));
       }
       header = false;
       return;
     }
-    if (!labelled) {
+    const std::size_t tab = line.rfind('\t');
+    const std::string_view label = tab == std::string_view::npos ? std::string_view() : line.substr(tab + 1);
+    if (label != "0" && label != "1") {
       bad_line(file, number, "must end with a tab and the label 0 or 1, not " + excerpt(label));
     }
     if (tab == 0) {

@@ -1,4 +1,4 @@
-// sst2: a header line, then `sentence<TAB>label`.
+// sst2: the header `sentence<TAB>label`, then a sample a line.
 #pragma once
 
 #include <act/io/text_file.hpp>
@@ -9,8 +9,8 @@
 namespace act::tasks {
 
 /// Field "text": all before the last tab, not trimmed (this data set's sentences end with a space). Labels 0
-/// and 1. Throws error (invalid_input) for any other line, and for a first line that is a sample instead of a
-/// header.
+/// and 1. Throws error (invalid_input) for any other line, and for any other header: with more columns, as in
+/// GLUE's other exports, a tab within a sentence couldn't be told from one between columns.
 std::vector<sample> read_sentence_tsv(const io::text_file& file);
 
 }  // namespace act::tasks
