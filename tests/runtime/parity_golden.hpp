@@ -29,11 +29,24 @@ struct parity_prompt {
   std::vector<calibrated> cases;
 };
 
+// A prompt, then tokens one by one, plain and calibrated: logits after the prompt and after each token.
+struct parity_decoding {
+  std::vector<act::runtime::token_id> tokens, appended;
+  std::string name;  ///< the case
+  struct step {
+    std::vector<double> logits;  ///< of `parity_golden::kept_while_decoding`
+    double largest = 0;
+  };
+  std::vector<step> plain, calibrated;
+};
+
 struct parity_golden {
   std::string model;
   std::vector<act::runtime::token_id> kept;  ///< empty: the whole vocabulary
   std::map<std::string, act::runtime::model_calibration> cases;
   std::vector<parity_prompt> prompts;
+  std::vector<act::runtime::token_id> kept_while_decoding;
+  std::vector<parity_decoding> decoding;
 };
 
 inline act::calibration_options options_of(const nlohmann::json& stored) {
@@ -56,6 +69,14 @@ inline act::calibration_options options_of(const nlohmann::json& stored) {
     }
   }
   return options;
+}
+
+inline std::vector<parity_decoding::step> decoding_steps(const nlohmann::json& stored) {
+  std::vector<parity_decoding::step> steps;
+  for (const auto& each : stored)
+    steps.push_back(
+        {.logits = each.at("logits").get<std::vector<double>>(), .largest = each.at("max_abs_logit")});
+  return steps;
 }
 
 inline parity_golden read_parity_golden(const std::filesystem::path& path) {
@@ -81,6 +102,15 @@ inline parity_golden read_parity_golden(const std::filesystem::path& path) {
                               .largest = calibrated.at("max_abs_logit")});
     }
     golden.prompts.push_back(std::move(prompt));
+  }
+  if (!stored.contains("decoding")) return golden;
+  golden.kept_while_decoding = stored.at("kept_while_decoding").get<std::vector<act::runtime::token_id>>();
+  for (const auto& each : stored.at("decoding")) {
+    golden.decoding.push_back({.tokens = each.at("tokens").get<std::vector<act::runtime::token_id>>(),
+                               .appended = each.at("appended").get<std::vector<act::runtime::token_id>>(),
+                               .name = each.at("case"),
+                               .plain = decoding_steps(each.at("plain")),
+                               .calibrated = decoding_steps(each.at("calibrated"))});
   }
   return golden;
 }
