@@ -1,11 +1,14 @@
 """Makes the golden files for the GGUF reader and the dequantisation with the Python package `gguf`.
 
-    python make_golden.py [SmolLM2-135M-Instruct.Q4_1.gguf]
+    python make_golden.py [NAME=MODEL.gguf]...
 
-small.gguf           every metadata type and every tensor type act reads, with random blocks
-small.expected.bin   the float32 values of its tensors, in the file's order, as `gguf` dequantises them
-all_halves.crc32     CRC-32 of the float32 values of all half-precision bit patterns but NaN (those as 0)
-smollm2.crc32        with the model: CRC-32 of each tensor's float32 values and its name, a line a tensor
+small.gguf             every metadata type, plain numbers and the types of 32 evenly spaced numbers a block, random
+small.expected.bin     the float32 values of its tensors, in the file's order, as `gguf` dequantises them
+k_quants.gguf          Q2_K to Q6_K, IQ4_NL and IQ4_XS, random blocks and extreme ones
+k_quants.expected.bin  their values, as above
+all_halves.crc32       CRC-32 of the float32 values of all half-precision bit patterns but NaN (those as 0)
+NAME.crc32             for each model given: CRC-32 of each tensor's float32 values and its name, a line a tensor;
+                       smollm2=models/SmolLM2-135M-Instruct.Q4_1.gguf gemma3=models/gemma-3-270m-q4_k_m.gguf
 Needs: gguf, numpy.
 """
 import pathlib
@@ -68,6 +71,39 @@ def write_small():
     writer.close()
 
 
+# Of a block: its size, where its half-precision scales lie, and where the bytes with its groups' scales.
+K_BLOCKS = {
+    Q.Q2_K: (84, (80, 82), (0, 16)), Q.Q3_K: (110, (108,), (96, 108)), Q.Q4_K: (144, (0, 2), (4, 16)),
+    Q.Q5_K: (176, (0, 2), (4, 16)), Q.Q6_K: (210, (208,), (192, 208)), Q.IQ4_NL: (18, (0,), (0, 0)),
+    Q.IQ4_XS: (136, (0,), (2, 8)),
+}
+
+
+def k_blocks(kind):
+    """Four rows of two blocks: random ones, then with all bits 0 or 1 in the groups' scales, the numbers, and both."""
+    size, halves, (first, last) = K_BLOCKS[kind]
+    raw = rng.integers(0, 256, (8, size), dtype=np.uint8)
+    groups = raw[:, first:last].copy()
+    groups[2], groups[3] = 0, 255
+    raw[4], raw[5] = 0, 255
+    raw[:, first:last] = groups
+    raw[6] = 255
+    for at in halves:
+        raw[:, at : at + 2] = rng.choice(SCALES, (8, 1)).view(np.uint8)
+        raw[6, at : at + 2] = np.array([65504.0], dtype=np.float16).view(np.uint8)  # the largest product
+    return raw.reshape(4, 2 * size)
+
+
+def write_k_quants():
+    writer = GGUFWriter(here / "k_quants.gguf", "llama")
+    for kind in K_BLOCKS:
+        writer.add_tensor(kind.name.lower(), k_blocks(kind), raw_dtype=kind)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
 def values(tensor):
     # 32-bit floats of any tensor; infinities times zero and the like are part of what is compared.
     with np.errstate(all="ignore"):
@@ -75,12 +111,16 @@ def values(tensor):
 
 
 write_small()
-(here / "small.expected.bin").write_bytes(b"".join(values(t).tobytes() for t in GGUFReader(here / "small.gguf").tensors))
+write_k_quants()
+for name in ("small", "k_quants"):
+    expected = b"".join(values(t).tobytes() for t in GGUFReader(here / f"{name}.gguf").tensors)
+    (here / f"{name}.expected.bin").write_bytes(expected)
 
 halves = np.arange(2**16, dtype=np.uint16).view(np.float16).astype(np.float32)
 halves[np.isnan(halves)] = 0
 (here / "all_halves.crc32").write_text(f"{zlib.crc32(halves.tobytes()):08x}\n")
 
-if len(sys.argv) > 1:
-    lines = [f"{zlib.crc32(values(t).tobytes()):08x} {t.name}\n" for t in GGUFReader(sys.argv[1]).tensors]
-    (here / "smollm2.crc32").write_text("".join(lines))
+for argument in sys.argv[1:]:
+    name, model = argument.split("=", 1)
+    lines = [f"{zlib.crc32(values(t).tobytes()):08x} {t.name}\n" for t in GGUFReader(model).tensors]
+    (here / f"{name}.crc32").write_text("".join(lines))

@@ -220,7 +220,7 @@ TEST_CASE("impossible tensors are refused by name") {
     change(builder);
     return refused(builder, 256);
   };
-  constexpr std::uint32_t f32 = 0, q4_1 = 3, q6_k = 14;
+  constexpr std::uint32_t f32 = 0, q4_1 = 3, q6_k = 14, iq4_nl = 20, iq4_xs = 23;
   CHECK(with([](gguf_builder& b) { b.tensor("a", {8}, f32, 0).tensor("b", {8}, f32, 32); }).empty());
   CHECK(contains(with([](gguf_builder& b) { b.tensor("a", {16}, f32, 0).tensor("b", {8}, f32, 32); }),
                  "overlaps"));
@@ -243,7 +243,14 @@ TEST_CASE("impossible tensors are refused by name") {
   CHECK(contains(with([](gguf_builder& b) { b.tensor("a", {std::uint64_t{1} << 62}, f32, 0); }),
                  "address space"));
   CHECK(contains(with([](gguf_builder& b) { b.tensor("a", {48}, q4_1, 0); }), "blocks"));
-  CHECK(contains(with([](gguf_builder& b) { b.tensor("a", {256}, q6_k, 0); }), "type 14"));
+  CHECK(contains(with([](gguf_builder& b) {
+                   b.tensor("a", {128, 2}, q6_k, 0);
+                 }),
+                 "'a': has rows of 128 numbers, which aren't whole Q6_K blocks"));
+  CHECK(contains(with([](gguf_builder& b) { b.tensor("a", {288}, iq4_xs, 0); }), "whole IQ4_XS blocks"));
+  CHECK(contains(with([](gguf_builder& b) { b.tensor("a", {16, 2}, iq4_nl, 0); }), "whole IQ4_NL blocks"));
+  CHECK(with([](gguf_builder& b) { b.tensor("a", {256}, q6_k, 0); }).empty());  // 210 bytes
+  CHECK(contains(with([](gguf_builder& b) { b.tensor("a", {512}, q6_k, 0); }), "past the file's"));
   CHECK(contains(with([](gguf_builder& b) { b.number("general.alignment", 0).tensor("a", {8}, f32, 0); }),
                  "power of two"));
   CHECK(contains(
@@ -254,6 +261,42 @@ TEST_CASE("impossible tensors are refused by name") {
   CHECK(contains(with([](gguf_builder& b) { b.number("k", 1).number("k", 2); }), "'k' is there twice"));
   CHECK(contains(with([](gguf_builder& b) { b.tensor("evil\n\x1b[2J\xff", {}, f32, 0); }),
                  "evil\\x0a\\x1b[2J\\xff"));
+}
+
+TEST_CASE("tensor types that act doesn't read are refused by name, with those it reads") {
+  const auto refusal = [](std::uint32_t type) {
+    gguf_builder builder;
+    builder.tensor("a", {256}, type, 0);
+    return refused(builder, 512);
+  };
+  for (const auto& [type, name] : std::vector<std::pair<std::uint32_t, std::string>>{{9, "Q8_1"},
+                                                                                     {15, "Q8_K"},
+                                                                                     {16, "IQ2_XXS"},
+                                                                                     {17, "IQ2_XS"},
+                                                                                     {18, "IQ3_XXS"},
+                                                                                     {19, "IQ1_S"},
+                                                                                     {21, "IQ3_S"},
+                                                                                     {22, "IQ2_S"},
+                                                                                     {26, "I32"},
+                                                                                     {29, "IQ1_M"},
+                                                                                     {31, "Q4_0_4_4"},
+                                                                                     {34, "TQ1_0"},
+                                                                                     {35, "TQ2_0"},
+                                                                                     {39, "MXFP4"}}) {
+    const std::string message = refusal(type);
+    CHECK(contains(message, "tensor 'a': has ggml type " + std::to_string(type) + " (" + name + "), which"));
+    CHECK(contains(message,
+                   "convert the model to F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q2_K, Q3_K, "
+                   "Q4_K, Q5_K, Q6_K, IQ4_NL or IQ4_XS"));
+  }
+  CHECK(contains(refusal(99), "has ggml type 99, which"));
+  CHECK(contains(refusal(~std::uint32_t{0}), "has ggml type 4294967295, which"));
+  // Every number of the format's is either read or has a name.
+  for (std::uint32_t type = 0; type <= 42; ++type) {
+    CAPTURE(type);
+    const std::string message = refusal(type);
+    CHECK((contains(message, " (") || message.empty() || contains(message, "past the file's")));
+  }
 }
 
 TEST_CASE("what can't be a model file is refused with its path") {

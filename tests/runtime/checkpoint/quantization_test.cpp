@@ -32,8 +32,15 @@ std::vector<float> dequantized(const act::runtime::tensor_view& tensor) {
 }  // namespace
 
 TEST_CASE("every tensor type has gguf's values") {
-  const act::runtime::gguf_file file(golden / "small.gguf");
-  const std::string expected = act_test::read_whole_file(golden / "small.expected.bin");
+  std::string name;
+  SUBCASE("plain numbers and blocks of 32") {
+    name = "small";
+  }
+  SUBCASE("K-quants and IQ4") {
+    name = "k_quants";
+  }
+  const act::runtime::gguf_file file(golden / (name + ".gguf"));
+  const std::string expected = act_test::read_whole_file(golden / (name + ".expected.bin"));
   std::size_t at = 0;
   for (const act::runtime::tensor_view& tensor : file.tensors()) {
     CAPTURE(tensor.name);
@@ -63,7 +70,14 @@ TEST_CASE("every half-precision number converts exactly") {
 }
 
 TEST_CASE("a range of rows at an odd address equals the same rows of the whole") {
-  const act::runtime::gguf_file file(golden / "small.gguf");
+  std::string name;
+  SUBCASE("plain numbers and blocks of 32") {
+    name = "small.gguf";
+  }
+  SUBCASE("K-quants and IQ4") {
+    name = "k_quants.gguf";
+  }
+  const act::runtime::gguf_file file(golden / name);
   for (const act::runtime::tensor_view& tensor : file.tensors()) {
     CAPTURE(tensor.name);
     const std::vector<float> whole = dequantized(tensor);
@@ -87,13 +101,28 @@ TEST_CASE("storage sizes are whole blocks and never overflow") {
           .has_value());
 }
 
-TEST_CASE("every tensor of the real model has gguf's values") {
-  if (!std::filesystem::exists(ACT_TEST_MODEL)) {
-    MESSAGE("[skipped] no model file at " ACT_TEST_MODEL);
+TEST_CASE("blocks whose scale isn't a number have no numbers") {
+  using enum act::runtime::tensor_type;
+  for (const act::runtime::tensor_type type : {q2_k, q3_k, q4_k, q5_k, q6_k, iq4_nl, iq4_xs}) {
+    CAPTURE(act::runtime::name_of(type));
+    // As a half, 0x7c7c is NaN: wherever a block has its scale, it is one.
+    std::vector<std::byte> block(act::runtime::block_bytes(type), std::byte{0x7c});
+    std::vector<float> values(act::runtime::block_elements(type));
+    act::runtime::dequantize(type, block, values);
+    for (const float value : values)
+      REQUIRE(std::isnan(value));
+  }
+}
+
+namespace {
+
+void check_model(const char* path, const char* checksums) {
+  if (!std::filesystem::exists(path)) {
+    MESSAGE("[skipped] no model file at " << path);
     return;
   }
-  const act::runtime::gguf_file file(ACT_TEST_MODEL);
-  std::ifstream lines(golden / "smollm2.crc32");
+  const act::runtime::gguf_file file(path);
+  std::ifstream lines(golden / checksums);
   std::uint32_t expected = 0;
   std::string name;
   std::size_t compared = 0;
@@ -104,4 +133,14 @@ TEST_CASE("every tensor of the real model has gguf's values") {
     ++compared;
   }
   CHECK(compared == file.tensors().size());
+}
+
+}  // namespace
+
+TEST_CASE("every tensor of SmolLM2 (Q4_1) has gguf's values") {
+  check_model(ACT_TEST_MODEL, "smollm2.crc32");
+}
+
+TEST_CASE("every tensor of Gemma 3 (F32, Q5_0, Q8_0, Q4_K, Q6_K) has gguf's values") {
+  check_model(ACT_TEST_GEMMA3, "gemma3.crc32");
 }

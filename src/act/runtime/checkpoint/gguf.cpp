@@ -2,6 +2,7 @@
 #include <act/io/byte_reader.hpp>
 #include <act/io/mapped_file.hpp>
 #include <act/io/printable.hpp>
+#include <act/runtime/checkpoint/ggml_type.hpp>
 #include <act/runtime/checkpoint/gguf.hpp>
 #include <act/runtime/checkpoint/gguf_value.hpp>
 #include <act/runtime/checkpoint/tensor_type.hpp>
@@ -40,30 +41,6 @@ std::string_view read_string(io::byte_reader& reader, std::string_view what) {
   const auto length = reader.read<std::uint64_t>(what);
   const auto characters = reader.take(length, what);
   return {reinterpret_cast<const char*>(characters.data()), characters.size()};
-}
-
-// The type of that number in ggml.
-std::optional<tensor_type> stored_type(std::uint32_t number) noexcept {
-  switch (number) {
-    case 0:
-      return tensor_type::f32;
-    case 1:
-      return tensor_type::f16;
-    case 2:
-      return tensor_type::q4_0;
-    case 3:
-      return tensor_type::q4_1;
-    case 6:
-      return tensor_type::q5_0;
-    case 7:
-      return tensor_type::q5_1;
-    case 8:
-      return tensor_type::q8_0;
-    case 30:
-      return tensor_type::bf16;
-    default:
-      return std::nullopt;
-  }
 }
 
 }  // namespace
@@ -190,12 +167,11 @@ tensor_view gguf_file::read_tensor_entry(io::byte_reader& reader, std::uint64_t&
   }
   const auto type = reader.read<std::uint32_t>("a tensor's type");
   offset = reader.read<std::uint64_t>("a tensor's offset");
-  const std::optional<tensor_type> known = stored_type(type);
+  const std::optional<tensor_type> known = ggml_tensor_type(type);
   if (!known)
-    throw error(
-        error_code::unsupported, place(tensor.name),
-        "has ggml type " + std::to_string(type) +
-            ", which act doesn't read; convert the model to F32, F16, BF16, Q8_0, Q5_0, Q5_1, Q4_0 or Q4_1");
+    throw error(error_code::unsupported, place(tensor.name),
+                "has " + describe_ggml_type(type) + ", which act doesn't read; convert the model to " +
+                    readable_ggml_types());
   tensor.type = *known;
   if (tensor.columns() % block_elements(*known) != 0)
     fail(tensor.name, "has rows of " + std::to_string(tensor.columns()) + " numbers, which aren't whole " +

@@ -1,3 +1,6 @@
+#include <act/runtime/checkpoint/half_to_float.hpp>
+#include <act/runtime/checkpoint/iq4_quants.hpp>
+#include <act/runtime/checkpoint/k_quants.hpp>
 #include <act/runtime/checkpoint/quantization.hpp>
 #include <act/runtime/checkpoint/tensor_type.hpp>
 #include <act/runtime/checkpoint/tensor_view.hpp>
@@ -12,34 +15,11 @@
 namespace act::runtime {
 namespace {
 
-/// IEEE half to float, every value exactly, infinities and NaN included. No branch, so that loops of it
-/// vectorise; subnormal halves go through a subtraction of normal floats and survive a denormals-are-zero
-/// mode.
-float half_to_float(std::uint16_t half) noexcept {
-  constexpr std::uint32_t exponent_field = 0x7c00u << 13;
-  const std::uint32_t magnitude = (half & 0x7fffu) << 13;
-  const std::uint32_t exponent = magnitude & exponent_field;
-  const std::uint32_t normal = magnitude + ((127u - 15u) << 23);
-  const std::uint32_t special = normal + ((128u - 16u) << 23);
-  const float subnormal =
-      std::bit_cast<float>(normal + (1u << 23)) - std::bit_cast<float>((127u - 14u) << 23);
-  const std::uint32_t bits = exponent == exponent_field ? special
-                             : exponent == 0            ? std::bit_cast<std::uint32_t>(subnormal)
-                                                        : normal;
-  return std::bit_cast<float>(bits | ((half & 0x8000u) << 16));
-}
-
-template <class T>
-T load_unaligned(const std::byte* from) noexcept {
-  T value;
-  std::memcpy(&value, from, sizeof value);
-  return value;
-}
-
 /// The 16 bytes at `nibbles` hold numbers 0..15 in their low and 16..31 in their high halves.
 void dequantize_nibbles(const std::byte* nibbles, float scale, int zero, float minimum, float* out) noexcept {
   std::uint8_t packed[16];
   std::memcpy(packed, nibbles, sizeof packed);
+#pragma GCC unroll 1  // taken apart, as g++ 12 does where `zero` is known, it isn't vectorised
   for (std::size_t i = 0; i < 16; ++i) {
     out[i] = scale * static_cast<float>((packed[i] & 0x0f) - zero) + minimum;
     out[i + 16] = scale * static_cast<float>((packed[i] >> 4) - zero) + minimum;
@@ -67,8 +47,10 @@ void dequantize(tensor_type type, std::span<const std::byte> blocks, std::span<f
   float* to = out.data();
   const std::size_t step = block_bytes(type);
   const std::size_t count = out.size() / block_elements(type);
-  const auto half_at = [&](std::size_t offset) noexcept {
-    return half_to_float(load_unaligned<std::uint16_t>(from + offset));
+  const auto half_at = [&](std::size_t offset) noexcept { return load_half(from + offset); };
+  const auto each_block = [&](auto&& convert) noexcept {
+    for (std::size_t i = 0; i < count; ++i, from += step, to += block_elements(type))
+      convert(from, to);
   };
   // A minimum of -0 leaves every sum as it is, signed zeros included: x + (-0) == x.
   constexpr float no_minimum = -0.0f;
@@ -78,7 +60,7 @@ void dequantize(tensor_type type, std::span<const std::byte> blocks, std::span<f
       return;
     case tensor_type::f16:
       for (std::size_t i = 0; i < count; ++i)
-        to[i] = half_to_float(load_unaligned<std::uint16_t>(from + 2 * i));
+        to[i] = load_half(from + 2 * i);
       return;
     case tensor_type::bf16:
       for (std::size_t i = 0; i < count; ++i)
@@ -109,6 +91,20 @@ void dequantize(tensor_type type, std::span<const std::byte> blocks, std::span<f
       for (std::size_t i = 0; i < count; ++i, from += step, to += 32)
         dequantize_fives(from + 8, load_unaligned<std::uint32_t>(from + 4), half_at(0), 0, half_at(2), to);
       return;
+    case tensor_type::q2_k:
+      return each_block(dequantize_q2_k);
+    case tensor_type::q3_k:
+      return each_block(dequantize_q3_k);
+    case tensor_type::q4_k:
+      return each_block(dequantize_q4_k);
+    case tensor_type::q5_k:
+      return each_block(dequantize_q5_k);
+    case tensor_type::q6_k:
+      return each_block(dequantize_q6_k);
+    case tensor_type::iq4_nl:
+      return each_block(dequantize_iq4_nl);
+    case tensor_type::iq4_xs:
+      return each_block(dequantize_iq4_xs);
   }
 }
 

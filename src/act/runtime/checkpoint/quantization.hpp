@@ -1,8 +1,10 @@
-// Stored tensors to float: plain, half and bfloat16 numbers and ggml's 32-number blocks. For the model
-// loader, which calls it on ranges of rows from many threads. It doesn't quantise. Values equal those of the
-// Python package `gguf` bit for bit (ggml's own order of operations): a scale is a half with 11 significant
-// bits and an integer has at most 8, so their product is exact in float, and a fused multiply-add, where a
-// compiler makes one, rounds no differently.
+// Stored tensors to float: plain, half and bfloat16 numbers, ggml's 32-number blocks (quantization.cpp,
+// iq4_quants.hpp) and its K-quants (k_quants.hpp). For the model loader, which calls it on ranges of rows
+// from many threads. It doesn't quantise. Values equal those of the Python package `gguf` bit for bit (ggml's
+// own order of operations), NaN from infinite scales aside, which are NaN in both: a scale is a half with 11
+// significant bits, and the integers it is multiplied with, group scale and number, have at most 12 between
+// them, so their product is exact in float, and a fused multiply-add, where a compiler makes one, rounds no
+// differently.
 #pragma once
 
 #include <act/runtime/checkpoint/tensor_type.hpp>
