@@ -1,4 +1,4 @@
-"""Writes small seeds for the fuzzers: make_seeds.py OUT makes OUT/gguf, OUT/safetensors and OUT/tokenizer_json.
+"""Writes small seeds for the fuzzers: make_seeds.py OUT makes a folder in OUT for each of them.
 
 They are cut down from the golden files of tests/golden, so that each mutation is cheap. Standard library only.
 """
@@ -10,7 +10,7 @@ import sys
 
 golden = pathlib.Path(__file__).resolve().parent.parent / "golden"
 out = pathlib.Path(sys.argv[1])
-for name in ("gguf", "safetensors", "tokenizer_json"):
+for name in ("gguf", "quantization", "safetensors", "tokenizer_json"):
     (out / name).mkdir(parents=True, exist_ok=True)
 
 
@@ -38,6 +38,10 @@ def gguf(values):
 
 
 shutil.copy(golden / "gguf" / "small.gguf", out / "gguf" / "tensors")
+shutil.copy(golden / "gguf" / "k_quants.gguf", out / "gguf" / "k_quants")
+blocks = (golden / "gguf" / "k_quants.gguf").read_bytes()[-700:]
+for i in range(15):  # tensor_type.hpp's order
+    (out / "quantization" / str(i)).write_bytes(bytes([i]) + blocks)
 tokens = ["<|im_end|>", "I", "t", "\u0120", "1", "2", "s", "'", "\u0120t", "'s"]
 (out / "gguf" / "bpe").write_bytes(gguf({
     "tokenizer.ggml.model": "gpt2", "tokenizer.ggml.pre": "smollm", "tokenizer.ggml.tokens": tokens,
