@@ -80,7 +80,7 @@ class double_llama {
   }
   // Rotates one head's numbers for a position.
   void rotate(double* head, std::size_t position) const {
-    const act::runtime::rotary_options& options = model_.config.rotary;
+    const act::runtime::rotary_options& options = model_.config.rotary.front();
     const std::size_t half = options.dims / 2;
     const bool halves = options.pairing == act::runtime::rotary_pairing::halves;
     for (std::size_t i = 0; i < half; ++i) {
@@ -130,7 +130,7 @@ class double_llama {
     const std::size_t first = keys.size();
     std::vector<row> queries;
     for (std::size_t i = 0; i < hidden.size(); ++i) {
-      const row x = normed(layer.attention_norm, hidden[i]);
+      const row x = normed(layer.attention_norms.input, hidden[i]);
       queries.push_back(product(layer.query, x));
       const row both = product(layer.key_value, x);
       const auto middle = both.begin() + static_cast<std::ptrdiff_t>(config.kv_heads * size);
@@ -175,7 +175,7 @@ class double_llama {
       const row attended = product(layer.attention_output, mixed[i]);
       for (std::size_t c = 0; c < hidden[i].size(); ++c)
         hidden[i][c] += attended[c];
-      const row up = product(layer.mlp.up, normed(layer.feed_forward_norm, hidden[i]));
+      const row up = product(layer.mlp.up, normed(layer.feed_forward_norms.input, hidden[i]));
       row inner(up.size() / 2);
       for (std::size_t c = 0; c < inner.size(); ++c)
         inner[c] = up[c] / (1 + std::exp(-up[c])) * up[c + inner.size()];
@@ -188,9 +188,9 @@ class double_llama {
   row logits(const row& hidden) const {
     const row last = normed(model_.final_norm, hidden);
     row result(model_.output.count(), 0.0);
-    std::vector<float> word(model_.output.width());
+    std::vector<float> word(model_.output.rows().width());
     for (std::size_t token = 0; token < result.size(); ++token) {
-      model_.output.copy_row(token, word);
+      model_.output.rows().copy_row(token, word);
       for (std::size_t i = 0; i < last.size(); ++i)
         result[token] += last[i] * static_cast<double>(word[i]);
     }

@@ -28,10 +28,11 @@ struct only_output {
     for (float& each : weights)
       each = normal(random);
     model.config.architecture = "test";
-    model.output = act::runtime::token_rows({.name = "output.weight",
-                                             .type = act::runtime::tensor_type::f32,
-                                             .shape = {words, width},
-                                             .bytes = std::as_bytes(std::span(weights))});
+    model.output =
+        act::runtime::output_matrix(act::runtime::token_rows({.name = "output.weight",
+                                                              .type = act::runtime::tensor_type::f32,
+                                                              .shape = {words, width},
+                                                              .bytes = std::as_bytes(std::span(weights))}));
   }
 };
 

@@ -118,7 +118,7 @@ TEST_CASE("the work of trials over options is what the heads' first sinks say, t
       texts.push_back(option.tokens);
   }
   const act::runtime::packed_prompts packed = act::runtime::pack(config, texts);
-  const act::runtime::rotary_table rotary(config.rotary, packed.positions);
+  const act::runtime::rotary_tables rotary(config.rotary, packed.positions);
   act::runtime::matrix hidden = act::runtime::embed(tiny.model, packed);
   act::runtime::layer_buffers buffers;
   CHECK(runner.plain_work().layer_rows_computed == packed.rows() * config.layers);

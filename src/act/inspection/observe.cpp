@@ -18,16 +18,15 @@ namespace {
 // Column sums of every (sequence, head) of a layer, and their pictures. Memory: a block of rows a thread.
 class layer_observer {
  public:
-  layer_observer(const runtime::attention_shape& shape,
-                 std::span<const runtime::attention_sequence> sequences)
-      : shape_(shape), sequences_(sequences), sums_(sequences.size() * shape.heads), memory_(thread_count()) {
+  layer_observer(std::size_t heads, std::span<const runtime::attention_sequence> sequences)
+      : heads_(heads), sequences_(sequences), sums_(sequences.size() * heads), memory_(thread_count()) {
     for (std::size_t task = 0; task < sums_.size(); ++task)
-      sums_[task].resize(sequences[task / shape.heads].queries);
+      sums_[task].resize(sequences[task / heads].queries);
   }
 
   // `pictures`: one for each (sequence, head), or none.
-  void look(const runtime::const_matrix_ref& query, const runtime::const_matrix_ref& key,
-            std::span<map_picture> pictures) {
+  void look(const runtime::attention_shape& shape, const runtime::const_matrix_ref& query,
+            const runtime::const_matrix_ref& key, std::span<map_picture> pictures) {
     parallel_for(sums_.size(), [&](std::size_t task, std::size_t worker) noexcept {
       std::vector<double>& sums = sums_[task];
       std::fill(sums.begin(), sums.end(), 0.0);
@@ -35,25 +34,25 @@ class layer_observer {
         add_column_sums(rows, 0, 0, std::span<double>(sums).first(rows.keys));
         if (!pictures.empty()) pictures[task].add(rows);
       };
-      for_each_map_rows(shape_, sequences_[task / shape_.heads], query, key, task % shape_.heads,
-                        memory_[worker], add);
+      for_each_map_rows(shape, sequences_[task / heads_], query, key, task % heads_, memory_[worker], add);
     });
   }
 
   [[nodiscard]] std::span<const double> sums(std::size_t sequence, std::size_t head) const noexcept {
-    return sums_[sequence * shape_.heads + head];
+    return sums_[sequence * heads_ + head];
   }
 
  private:
-  runtime::attention_shape shape_;
+  std::size_t heads_;
   std::span<const runtime::attention_sequence> sequences_;
   std::vector<std::vector<double>> sums_;         // [sequence * heads + head][token]
   std::vector<runtime::map_rows_memory> memory_;  // of each thread
 };
 
 // From a head's column sums over a whole prompt. Every row's mass is 1, so the whole is the number of rows.
-head_observation observed_head(std::span<const double> sums, const sink_options& options) {
-  const visibility whole;
+head_observation observed_head(std::span<const double> sums, std::size_t window,
+                               const sink_options& options) {
+  const visibility whole{.query_offset = 0, .first_key = {}, .window = window};
   const std::size_t tokens = sums.size();
   std::vector<double> scores(sums.begin(), sums.end());
   for (std::size_t key = 0; key < tokens; ++key)
@@ -78,15 +77,14 @@ std::vector<prompt_observation> observe_batch(const runtime::model& model,
                                               const std::function<void()>& after_layer) {
   const runtime::model_config& config = model.config;
   const runtime::packed_prompts packed = pack(config, prompts);
-  const runtime::rotary_table rotary(config.rotary, packed.positions);
-  const runtime::attention_shape shape = attention_shape_of(config);
+  const runtime::rotary_tables rotary(config.rotary, packed.positions);
   std::vector<prompt_observation> observed;
   for (const std::vector<runtime::token_id>& prompt : prompts)
     observed.push_back({.layers = config.layers, .heads = config.heads, .tokens = prompt, .found = {}});
 
   runtime::matrix hidden = embed(model, packed);
   runtime::layer_buffers buffers;
-  layer_observer observer(shape, packed.sequences);
+  layer_observer observer(config.heads, packed.sequences);
   for (std::size_t layer = 0; layer < config.layers; ++layer) {
     run_layer(model, layer, {.sequences = packed.sequences, .rotary = rotary}, {}, hidden, buffers);
     std::vector<map_picture> pictures;
@@ -94,7 +92,9 @@ std::vector<prompt_observation> observe_batch(const runtime::model& model,
       for (const std::vector<runtime::token_id>& prompt : prompts)
         pictures.insert(pictures.end(), config.heads, map_picture(prompt.size(), options.picture_side));
     }
-    observer.look(buffers.query, buffers.key_value.columns(0, config.kv_heads * config.head_size), pictures);
+    const runtime::attention_shape shape = attention_shape_of(config, layer);
+    observer.look(shape, buffers.query, buffers.key_value.columns(0, config.kv_heads * config.head_size),
+                  pictures);
     for (std::size_t at = 0; at < prompts.size(); ++at) {
       prompt_observation& prompt = observed[at];
       const double tokens = static_cast<double>(prompt.tokens.size());
@@ -105,7 +105,7 @@ std::vector<prompt_observation> observe_batch(const runtime::model& model,
                       "the attention of layer " + std::to_string(layer) + ", head " + std::to_string(head) +
                           " isn't finite; the model's weights are damaged or overflow float32");
         }
-        prompt.found.push_back(observed_head(sums, options.sinks));
+        prompt.found.push_back(observed_head(sums, shape.window, options.sinks));
         if (pictures.empty()) continue;
         prompt.pictures.push_back(std::move(pictures[at * config.heads + head]));
         std::vector<double>& received = prompt.received.emplace_back(sums.begin(), sums.end());

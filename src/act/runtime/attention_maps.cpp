@@ -36,10 +36,15 @@ attention_view<float> map_rows(const attention_shape& shape, const attention_seq
   const std::size_t rows = std::min(map_rows_at_once, sequence.queries - first);
   const std::size_t keys = first + rows;
   with.rows.resize(std::max(with.rows.size(), rows * keys));
-  const auto map = attention_span<float>::packed(with.rows.data(), 1, 1, rows, keys, {.query_offset = first});
+  const auto map = attention_span<float>::packed(with.rows.data(), 1, 1, rows, keys,
+                                                 {.query_offset = first, .window = shape.window});
+  const auto slopes = shape.slopes.empty() ? shape.slopes : shape.slopes.subspan(head, 1);
   attention_weights(one_head(query, sequence.first_query + first, rows, head),
                     one_head(key, sequence.first_key, keys, head / (shape.heads / shape.kv_heads)), map,
-                    {.scale = static_cast<double>(shape.scale)}, with.workspace);
+                    {.scale = static_cast<double>(shape.scale),
+                     .soft_cap = static_cast<double>(shape.soft_cap),
+                     .slopes = slopes},
+                    with.workspace);
   return map;
 }
 

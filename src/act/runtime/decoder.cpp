@@ -61,7 +61,7 @@ std::span<const float> decoder::append(token_id token) {
 
 std::span<const float> decoder::run(const packed_prompts& packed) {
   const std::size_t layers = model_->config.layers;
-  const rotary_table rotary(model_->config.rotary, packed.positions);
+  const rotary_tables rotary(model_->config.rotary, packed.positions);
   matrix hidden = embed(*model_, packed);
   for (std::size_t layer = 0; layer < layers; ++layer) {
     attention_calibration calibration = calibration_[layer];

@@ -4,6 +4,7 @@
 #include <act/runtime/model.hpp>
 #include <act/runtime/model_identity.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <span>
@@ -36,28 +37,69 @@ void add_norm(io::sha256& digest, const norm& layer) {
   add_sampled(digest, layer.bias.data(), layer.bias.size());
 }
 
+// Those that are there; one, if there is none.
+void add_norms(io::sha256& digest, const branch_norms& of) {
+  const std::array<const norm*, 3> every{&of.input, &of.output, &of.sum};
+  if (std::none_of(every.begin(), every.end(), [](const norm* each) { return each->present(); }))
+    return add_norm(digest, of.input);
+  for (const norm* each : every)
+    if (each->present()) add_norm(digest, *each);
+}
+
+// Settings that the first model families didn't have: nothing where a model has none of them, so that their
+// fingerprints stay what they were.
+void add_later_settings(io::sha256& digest, const model_config& config) {
+  std::vector<float> numbers;
+  const auto add = [&](float number, float usual) {
+    if (number != usual) numbers.insert(numbers.end(), {static_cast<float>(numbers.size()), number});
+  };
+  add(config.embedding_scale, 1);
+  add(config.output_soft_cap, 0);
+  add(config.attention_soft_cap, 0);
+  add(static_cast<float>(config.residual), 0);
+  for (const float slope : config.slopes)
+    add(slope, 0);
+  for (const layer_attention& layer : config.attention) {
+    add(layer.scale, 0);
+    add(static_cast<float>(layer.window), 0);
+    add(static_cast<float>(layer.rotary), 0);
+  }
+  for (std::size_t i = 0; i < config.rotary.size(); ++i) {
+    if (i > 0) add(config.rotary[i].theta, 0);
+    add(config.rotary[i].magnitude, 1);
+    for (const float frequency : config.rotary[i].frequencies)
+      add(frequency, 0);
+  }
+  if (!numbers.empty()) digest.update(std::as_bytes(std::span<const float>(numbers)));
+}
+
 }  // namespace
 
 std::string fingerprint(const model& of) {
   const model_config& config = of.config;
+  const rotary_options rotary = config.rotary.empty() ? rotary_options{} : config.rotary.front();
+  const bool norm_after = !of.layers.empty() && of.layers.front().attention_norms.sum.present();
   io::sha256 digest;
   digest.update(config.architecture);
   for (const std::size_t size :
        {config.layers, config.hidden, config.embedding, config.heads, config.kv_heads, config.head_size,
-        config.inner, config.vocabulary, config.rotary.dims, config.position_offset,
-        static_cast<std::size_t>(config.norm_type), static_cast<std::size_t>(config.norm_at),
-        static_cast<std::size_t>(config.feed_forward_activation),
-        static_cast<std::size_t>(config.rotary.pairing)}) {
+        config.inner, config.vocabulary, rotary.dims, config.position_offset,
+        static_cast<std::size_t>(config.norm_type), static_cast<std::size_t>(norm_after),
+        static_cast<std::size_t>(config.feed_forward_activation), static_cast<std::size_t>(rotary.pairing)}) {
     digest.update(" " + std::to_string(size));
   }
-  const std::array<float, 2> numbers{config.norm_epsilon, config.rotary.theta};
+  const std::array<float, 2> numbers{config.norm_epsilon, rotary.theta};
   digest.update(std::as_bytes(std::span<const float>(numbers)));
+  add_later_settings(digest, config);
+  if (of.embedding_norm.present()) add_norm(digest, of.embedding_norm);
   add_norm(digest, of.final_norm);
   for (const decoder_layer& layer : of.layers) {
-    add_norm(digest, layer.attention_norm);
-    add_norm(digest, layer.feed_forward_norm);
+    add_norms(digest, layer.attention_norms);
+    add_norms(digest, layer.feed_forward_norms);
     add_linear(digest, layer.query);
     add_linear(digest, layer.key_value);
+    if (layer.query_norm.present()) add_norm(digest, layer.query_norm);
+    if (layer.key_norm.present()) add_norm(digest, layer.key_norm);
     add_linear(digest, layer.attention_output);
     add_linear(digest, layer.mlp.up);
     add_linear(digest, layer.mlp.down);
@@ -65,12 +107,13 @@ std::string fingerprint(const model& of) {
   add_sampled(digest, of.positions.data(), of.positions.size());
   add_linear(digest, of.project_in);
   add_linear(digest, of.project_out);
+  if (!of.output.bias().empty()) add_sampled(digest, of.output.bias().data(), of.output.bias().size());
   std::vector<float> row(of.embedding.width());
   const std::size_t step = of.embedding.count() > 64 ? of.embedding.count() / 64 : 1;
   for (std::size_t token = 0; token < of.embedding.count(); token += step) {
     of.embedding.copy_row(token, row);
     add_sampled(digest, row.data(), row.size());
-    of.output.copy_row(token, row);
+    of.output.rows().copy_row(token, row);
     add_sampled(digest, row.data(), row.size());
   }
   return digest.hex();

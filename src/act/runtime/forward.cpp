@@ -23,14 +23,12 @@ void project_keys_and_values(const model& model, std::size_t number, const layer
   const decoder_layer& layer = model.layers[number];
   const std::size_t kv_width = config.kv_heads * config.head_size;
   buffers.normed.resize(hidden.rows(), hidden.cols());
-  if (config.norm_at == norm_place::before) {
-    apply(layer.attention_norm, hidden, buffers.normed);
-  } else {
-    buffers.normed = hidden;
-  }
+  apply(layer.attention_norms.input, hidden, buffers.normed);
   buffers.key_value.resize(hidden.rows(), 2 * kv_width);
   apply(layer.key_value, buffers.normed, buffers.key_value);
-  rows.rotary.rotate(buffers.key_value.columns(0, kv_width), config.kv_heads, config.head_size);
+  const matrix_ref keys = buffers.key_value.columns(0, kv_width);
+  if (layer.key_norm.present()) apply(layer.key_norm, keys, keys);
+  rows.rotary.rotate(config.attention_in(number).rotary, keys, config.kv_heads, config.head_size);
 }
 
 // The rest of a layer, behind project_keys_and_values. `attend_to(sequences)` goes from buffers.query to
@@ -57,7 +55,8 @@ void attend_and_finish(const model& model, std::size_t number, const layer_rows&
   if (!every_query) buffers.normed = rows_at(buffers.normed, last_rows);
   buffers.query.resize(buffers.normed.rows(), config.heads * config.head_size);
   apply(layer.query, buffers.normed, buffers.query);
-  rows.rotary.rotate(buffers.query, config.heads, config.head_size,
+  if (layer.query_norm.present()) apply(layer.query_norm, buffers.query, buffers.query);
+  rows.rotary.rotate(config.attention_in(number).rotary, buffers.query, config.heads, config.head_size,
                      every_query ? std::span<const std::uint32_t>{} : last_rows);
   buffers.attention.resize(buffers.query.rows(), buffers.query.cols());
   attend_to(std::span<const attention_sequence>(attending));
@@ -71,10 +70,10 @@ void attend_and_finish(const model& model, std::size_t number, const layer_rows&
 }
 
 // From buffers.query to buffers.attention, as `calibration` says.
-void attend(const model_config& config, std::span<const attention_sequence> sequences,
+void attend(const model_config& config, std::size_t number, std::span<const attention_sequence> sequences,
             const attention_calibration& calibration, layer_buffers& buffers) {
   const std::size_t kv_width = config.kv_heads * config.head_size;
-  attend(attention_shape_of(config), sequences, buffers.query, buffers.key_value.columns(0, kv_width),
+  attend(attention_shape_of(config, number), sequences, buffers.query, buffers.key_value.columns(0, kv_width),
          buffers.key_value.columns(kv_width, kv_width), calibration, buffers.attention, buffers.attending);
 }
 
@@ -113,6 +112,10 @@ matrix embed(const model& model, const packed_prompts& prompts) {
   matrix rows(prompts.rows(), width);
   for (std::size_t row = 0; row < prompts.rows(); ++row)
     model.embedding.copy_row(static_cast<std::size_t>(prompts.tokens[row]), rows.row(row));
+  if (model.config.embedding_scale != 1.0F) {
+    for (std::size_t row = 0; row < rows.rows(); ++row)
+      scale(rows.row(row), model.config.embedding_scale);
+  }
   if (model.project_in.outputs() != 0) {
     matrix projected(rows.rows(), model.config.hidden);
     apply(model.project_in, rows, projected);
@@ -123,32 +126,48 @@ matrix embed(const model& model, const packed_prompts& prompts) {
       add(rows.row(row), model.positions.row(prompts.positions[row] + model.config.position_offset));
     }
   }
+  if (model.embedding_norm.present()) apply(model.embedding_norm, rows, rows);
   return rows;
 }
 
-attention_shape attention_shape_of(const model_config& config) {
+attention_shape attention_shape_of(const model_config& config, std::size_t layer) {
+  const layer_attention of = config.attention_in(layer);
   return {.heads = config.heads,
           .kv_heads = config.kv_heads,
           .head_size = config.head_size,
-          .scale = 1.0F / std::sqrt(static_cast<float>(config.head_size))};
+          .scale = of.scale != 0 ? of.scale : 1.0F / std::sqrt(static_cast<float>(config.head_size)),
+          .window = of.window,
+          .soft_cap = config.attention_soft_cap,
+          .slopes = config.slopes};
 }
 
 void finish_layer(const model_config& config, const decoder_layer& layer, const const_matrix_ref& attention,
                   matrix_ref hidden, layer_buffers& buffers) {
-  const bool before = config.norm_at == norm_place::before;
+  const branch_norms& of_attention = layer.attention_norms;
+  const branch_norms& of_feed_forward = layer.feed_forward_norms;
+  const bool from_norm = config.residual == residual_form::from_norm;
+  buffers.normed.resize(hidden.rows(), hidden.cols());
   buffers.branch.resize(hidden.rows(), hidden.cols());
-  apply(layer.attention_output, attention, buffers.branch);
-  add(hidden, buffers.branch);
-  if (!before) apply(layer.attention_norm, hidden, hidden);
-  if (before) {
-    buffers.normed.resize(hidden.rows(), hidden.cols());
-    apply(layer.feed_forward_norm, hidden, buffers.normed);
+  if (config.residual == residual_form::parallel) {
+    apply(of_feed_forward.input, hidden, buffers.normed);
+    apply(layer.attention_output, attention, buffers.branch);
+    add(hidden, buffers.branch);
     apply(layer.mlp, buffers.normed, buffers.branch, buffers.inner);
-  } else {
-    apply(layer.mlp, hidden, buffers.branch, buffers.inner);
+    add(hidden, buffers.branch);
+    return;
   }
+  if (from_norm) apply(of_attention.input, hidden, hidden);
+  apply(layer.attention_output, attention, buffers.branch);
+  if (of_attention.output.present()) apply(of_attention.output, buffers.branch, buffers.branch);
   add(hidden, buffers.branch);
-  if (!before) apply(layer.feed_forward_norm, hidden, hidden);
+  if (of_attention.sum.present()) apply(of_attention.sum, hidden, hidden);
+
+  apply(of_feed_forward.input, hidden, buffers.normed);
+  if (from_norm) copy(buffers.normed, hidden);
+  apply(layer.mlp, buffers.normed, buffers.branch, buffers.inner);
+  if (of_feed_forward.output.present()) apply(of_feed_forward.output, buffers.branch, buffers.branch);
+  add(hidden, buffers.branch);
+  if (of_feed_forward.sum.present()) apply(of_feed_forward.sum, hidden, hidden);
 }
 
 void run_layer(const model& model, std::size_t number, const layer_rows& rows,
@@ -158,7 +177,7 @@ void run_layer(const model& model, std::size_t number, const layer_rows& rows,
   attend_and_finish(model, number, rows, {rows.sequences.begin(), rows.sequences.end()},
                     !calibration.heads.empty(), hidden, buffers,
                     [&](std::span<const attention_sequence> sequences) {
-                      attend(model.config, sequences, calibration, buffers);
+                      attend(model.config, number, sequences, calibration, buffers);
                     });
 }
 
@@ -172,7 +191,7 @@ void run_layer_with_cache(const model& model, std::size_t number, const layer_ro
   sequence.keys = 0;
   attend_and_finish(model, number, rows, {sequence}, !calibration.heads.empty(), hidden, buffers,
                     [&](std::span<const attention_sequence> sequences) {
-                      attend(model.config, sequences, calibration, buffers);
+                      attend(model.config, number, sequences, calibration, buffers);
                     });
 }
 
@@ -186,7 +205,7 @@ void run_layer_with_alternatives(const model& model, std::size_t number, const l
                     buffers, [&](std::span<const attention_sequence> sequences) {
                       alternatives.attention.resize(buffers.attention.rows(), buffers.attention.cols());
                       alternatives.found.resize(sequences.size() * config.heads);
-                      attend_with_alternatives(attention_shape_of(config), sequences, buffers.query,
+                      attend_with_alternatives(attention_shape_of(config, number), sequences, buffers.query,
                                                buffers.key_value.columns(0, kv_width),
                                                buffers.key_value.columns(kv_width, kv_width), calibration,
                                                buffers.attention, alternatives.attention, alternatives.found,
@@ -204,7 +223,7 @@ matrix final_hidden(const model& model, const matrix& last_rows) {
 }
 
 void run_layers(const model& model, std::size_t first, std::size_t end, const packed_prompts& prompts,
-                const rotary_table& rotary, const model_calibration& calibration, matrix& hidden) {
+                const rotary_tables& rotary, const model_calibration& calibration, matrix& hidden) {
   layer_buffers buffers;
   for (std::size_t layer = first; layer < end; ++layer) {
     const bool last = layer + 1 == model.config.layers;
@@ -218,7 +237,7 @@ void run_layers(const model& model, std::size_t first, std::size_t end, const pa
 plain_and_calibrated run_both(const model& model, const packed_prompts& prompts,
                               const model_calibration& calibration) {
   const std::size_t layers = model.config.layers;
-  const rotary_table rotary(model.config.rotary, prompts.positions);
+  const rotary_tables rotary(model.config.rotary, prompts.positions);
   const std::size_t shared = calibration.heads.empty() ? layers : calibration.heads.begin()->layer;
   matrix hidden = embed(model, prompts);
   run_layers(model, 0, shared, prompts, rotary, {}, hidden);

@@ -9,6 +9,7 @@
 #include <act/runtime/layers/attention.hpp>
 #include <act/runtime/model.hpp>
 #include <act/runtime/model_calibration.hpp>
+#include <act/runtime/tokenizer/tokenizer.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -35,7 +36,7 @@ struct packed_prompts {
 /// The first layer's input, [rows, hidden].
 [[nodiscard]] matrix embed(const model& model, const packed_prompts& prompts);
 
-[[nodiscard]] attention_shape attention_shape_of(const model_config& config);
+[[nodiscard]] attention_shape attention_shape_of(const model_config& config, std::size_t layer);
 
 /// What one layer leaves behind, kept by the caller so that nothing is allocated twice and a search can look
 /// inside.
@@ -70,8 +71,8 @@ enum class rows_wanted {
 /// The rows that a layer runs on, packed one sequence under another.
 struct layer_rows {
   std::span<const attention_sequence>
-      sequences;               ///< queries = keys; earlier positions come from their `past`
-  const rotary_table& rotary;  ///< of the rows' positions
+      sequences;                ///< queries = keys; earlier positions come from their `past`
+  const rotary_tables& rotary;  ///< of the rows' positions
   rows_wanted wanted = rows_wanted::all;
 };
 
@@ -104,7 +105,7 @@ inline attention_calibration model_calibration::in_layer(std::size_t layer) cons
 /// Layers [first, end) over whole prompts, in place. Ends with one row a sequence when it runs the last
 /// layer.
 void run_layers(const model& model, std::size_t first, std::size_t end, const packed_prompts& prompts,
-                const rotary_table& rotary, const model_calibration& calibration, matrix& hidden);
+                const rotary_tables& rotary, const model_calibration& calibration, matrix& hidden);
 
 /// What a plain and a calibrated pass over the same prompts leave at their last positions, ready for the
 /// output matrix.

@@ -47,7 +47,7 @@ std::vector<std::vector<double>> greedy_logits(const model& model, const matrix&
         each->logit = logit;
         logit = lowest;
       }
-      others(first / token_rows::tokens_per_block, i) = largest(logits.row(i));
+      others(first / output_matrix::tokens_per_block, i) = largest(logits.row(i));
     }
   });
   if (!finite) refuse_logits(model);

@@ -19,9 +19,10 @@ std::vector<std::vector<double>> label_logits(const model& model, const matrix& 
   std::sort(distinct.begin(), distinct.end());
   distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
 
-  matrix rows(distinct.size(), model.output.width());
+  const token_rows& vocabulary = model.output.rows();
+  matrix rows(distinct.size(), vocabulary.width());
   for (std::size_t i = 0; i < distinct.size(); ++i)
-    model.output.copy_row(static_cast<std::size_t>(distinct[i]), rows.row(i));
+    vocabulary.copy_row(static_cast<std::size_t>(distinct[i]), rows.row(i));
 
   std::vector<std::vector<double>> scores(words.size());
   for (std::size_t i = 0; i < words.size(); ++i) {
@@ -29,7 +30,8 @@ std::vector<std::vector<double>> label_logits(const model& model, const matrix& 
       const auto at = std::lower_bound(distinct.begin(), distinct.end(), word) - distinct.begin();
       // One dot product a word, always in the same order: a score doesn't depend on what else is in the
       // batch.
-      const float logit = dot(hidden.row(i), rows.row(static_cast<std::size_t>(at)));
+      const float logit = model.output.logit(static_cast<std::size_t>(word),
+                                             dot(hidden.row(i), rows.row(static_cast<std::size_t>(at))));
       if (!std::isfinite(logit)) refuse_logits(model);
       scores[i].push_back(static_cast<double>(logit));
     }

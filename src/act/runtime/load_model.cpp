@@ -1,7 +1,5 @@
 #include <act/error.hpp>
-#include <act/io/printable.hpp>
-#include <act/runtime/architecture/llama.hpp>
-#include <act/runtime/architecture/opt.hpp>
+#include <act/runtime/architecture/architecture.hpp>
 #include <act/runtime/architecture/weights.hpp>
 #include <act/runtime/checkpoint/folder_weights.hpp>
 #include <act/runtime/checkpoint/gguf.hpp>
@@ -19,47 +17,19 @@
 namespace act::runtime {
 
 model read_model(const std::shared_ptr<const gguf_file>& file) {
-  const std::string& path = file->path();
-  const auto architecture = file->get<std::string_view>("general.architecture");
-  if (architecture != "llama") {
-    throw error(
-        error_code::unsupported, path,
-        "architecture '" + io::printable(architecture) + "' isn't supported in GGUF files; act reads llama");
-  }
-  const model_config config = llama_config(*file);
   const checkpoint_tensors tensors{.find = [&](std::string_view name) { return file->find_tensor(name); },
-                                   .file_of = [&](std::string_view) { return path; },
+                                   .file_of = [&](std::string_view) { return file->path(); },
                                    .file = file};
-  const tensor_names names = gguf_tensor_names();
-  return read_weights(tensors, config, names);
+  return read_weights(tensors, describe(*file));
 }
 
 model read_model(const std::string& folder) {
-  const hf_config file(folder);
-  const std::string type = file.model_type();
-  model_config config;
-  tensor_names names;
-  if (type == "llama") {
-    config = llama_config(file);
-    names = llama_tensor_names();
-  } else if (type == "opt") {
-    config = opt_config(file);
-    names = opt_tensor_names();
-  } else {
-    throw error(error_code::unsupported, file.path(),
-                "'model_type' is '" + io::printable(type) + "'; act reads llama and opt");
-  }
+  const model_description description = describe(hf_config(folder));
   const auto weights = std::make_shared<const folder_weights>(folder);
-  const auto find = [&](std::string_view name) {
-    const tensor_view* found = weights->find_tensor(name);
-    // Checkpoints saved from the bare model, without its head, lack the outermost prefix.
-    const bool bare = found == nullptr && name.starts_with("model.");
-    return bare ? weights->find_tensor(name.substr(6)) : found;
-  };
-  const checkpoint_tensors tensors{.find = find,
+  const checkpoint_tensors tensors{.find = [&](std::string_view name) { return weights->find_tensor(name); },
                                    .file_of = [&](std::string_view name) { return weights->file_of(name); },
                                    .file = weights};
-  return read_weights(tensors, config, names);
+  return read_weights(tensors, description);
 }
 
 loaded_model load_model(const std::string& path) {

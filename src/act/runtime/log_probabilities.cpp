@@ -132,7 +132,7 @@ std::vector<double> token_log_probabilities(const model& model, const matrix& hi
   matrix most_of(blocks, rows), sums(blocks, rows);
   std::vector<double> logit(targets.size());
   model.output.logits_in_blocks(hidden, [&](std::size_t first, const matrix& logits) {
-    const std::size_t block = first / token_rows::tokens_per_block;
+    const std::size_t block = first / output_matrix::tokens_per_block;
     for (std::size_t row = 0; row < rows; ++row) {
       const float most = largest(logits.row(row));
       most_of(block, row) = most;
@@ -170,7 +170,7 @@ text_log_probabilities sum_log_probabilities(const model& model,
   const shared_texts texts(model.config, families);
   const std::size_t layers = model.config.layers;
   const std::size_t first_calibrated = calibration.heads.empty() ? layers : calibration.heads.begin()->layer;
-  const rotary_table rotary(model.config.rotary, texts.shared().positions);
+  const rotary_tables rotary(model.config.rotary, texts.shared().positions);
 
   matrix hidden = embed(model, texts.shared());
   layer_buffers buffers;
@@ -187,7 +187,7 @@ text_log_probabilities sum_log_probabilities(const model& model,
   result.plain = sums_of_texts(model, families, texts.whole(), hidden, texts.row_of());
   if (calibration.heads.empty()) return result;
 
-  const rotary_table whole_rotary(model.config.rotary, texts.whole().positions);
+  const rotary_tables whole_rotary(model.config.rotary, texts.whole().positions);
   layer_buffers whole_buffers;
   for (std::size_t layer = first_calibrated; layer < layers; ++layer) {
     run_layer(model, layer, {.sequences = texts.whole().sequences, .rotary = whole_rotary},

@@ -4,10 +4,7 @@
 // row a label word, so keeping this matrix as the file stores it saves that memory and the time to expand it.
 #pragma once
 
-#include <act/parallel.hpp>
 #include <act/runtime/checkpoint/tensor_view.hpp>
-#include <act/runtime/layers/matrix.hpp>
-#include <act/runtime/tokenizer/tokenizer.hpp>
 
 #include <cstddef>
 #include <span>
@@ -28,35 +25,7 @@ class token_rows {
   /// Expands one row. Preconditions: `token` < count(), `out` has width() numbers.
   void copy_row(std::size_t token, std::span<float> out) const noexcept;
 
-  /// logits[r, i] = x[r] . row of tokens[i]. x is [rows, width], logits [rows, tokens].
-  /// Cost: tokens x width to expand, 2 rows x tokens x width flops.
-  void logits(const const_matrix_ref& x, std::span<const token_id> tokens, matrix_ref out) const;
-
-  static constexpr std::size_t tokens_per_block = 512;
-  /// How many blocks `logits_in_blocks` makes.
-  [[nodiscard]] std::size_t blocks() const noexcept {
-    return (count() + tokens_per_block - 1) / tokens_per_block;
-  }
-
-  /// The logits of the whole vocabulary, which is expanded block by block and never as a whole: calls
-  /// `use(first, logits)` once for each block, `logits` [rows, tokens] being those of tokens `first`,
-  /// `first` + 1 and so on, the callee's to change. `first` is a multiple of `tokens_per_block`. Blocks come
-  /// on many threads at once and in no order, and `use` may not throw. Cost: count() x width to expand, 2
-  /// rows x count() x width flops; memory a block's tokens and logits for each thread.
-  template <class Use>
-  void logits_in_blocks(const const_matrix_ref& x, Use&& use) const {
-    parallel_for(blocks(), [&](std::size_t block) noexcept {
-      matrix logits = block_logits(x, block);
-      use(block * tokens_per_block, logits);
-    });
-  }
-
-  /// The logits of the whole vocabulary at once: `out` is [rows, count()].
-  void all_logits(const const_matrix_ref& x, matrix_ref out) const;
-
  private:
-  [[nodiscard]] matrix block_logits(const const_matrix_ref& x, std::size_t block) const;
-
   tensor_view stored_;
 };
 

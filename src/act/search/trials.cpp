@@ -98,7 +98,7 @@ runtime::rows_wanted trial_runner::last_layer_rows() const {
 void trial_runner::run_plain_pass() {
   const std::size_t layers = model_.config.layers;
   records_.resize(layers);
-  const runtime::rotary_table rotary(model_.config.rotary, packed_.positions);
+  const runtime::rotary_tables rotary(model_.config.rotary, packed_.positions);
   runtime::layer_buffers buffers;
   runtime::matrix hidden = embed(model_, packed_);
   for (std::size_t layer = 0; layer < layers; ++layer) {
@@ -181,7 +181,7 @@ void trial_runner::run_batch(std::size_t layer, std::span<const trial_part> batc
   runtime::layer_buffers buffers;
   finish_layer(config, model_.layers[layer], attention, hidden, buffers);
   result.work.layer_rows_computed += rows;
-  const runtime::rotary_table rotary(config.rotary, positions);
+  const runtime::rotary_tables rotary(config.rotary, positions);
   for (std::size_t above = layer + 1; above < layers; ++above) {
     const bool last = above + 1 == layers;
     attach_past(above, batch, sequences);

@@ -1,7 +1,5 @@
-// config.json of both generations: values, defaults, and settings that are refused by name.
+// config.json: values by key, with errors that name file and key.
 #include <act/runtime/checkpoint/hf_config.hpp>
-#include <act/runtime/checkpoint/hf_gpt_settings.hpp>
-#include <act/runtime/checkpoint/hf_settings.hpp>
 
 #include <doctest/doctest.h>
 
@@ -22,103 +20,40 @@ act::runtime::hf_config config_of(const std::string& text) {
   return act::runtime::hf_config(folder.path());
 }
 
-std::string refused_llama(const std::string& text) {
-  const std::string message = message_of([&] { (void)act::runtime::read_hf_llama(config_of(text)); });
+// What reading a value says of a file.
+template <class Read>
+std::string refused(const std::string& text, Read&& read) {
+  const std::string message = message_of([&] { read(config_of(text)); });
   if (!message.empty()) CHECK(act_test::is_one_line_about(message, "config.json"));
   return message;
 }
 
 }  // namespace
 
-TEST_CASE("absent keys take transformers' defaults") {
-  const act::runtime::hf_llama_settings llama = act::runtime::read_hf_llama(config_of("{}"));
-  CHECK(llama.vocabulary == 32000);
-  CHECK(llama.hidden == 4096);
-  CHECK(llama.inner == 11008);
-  CHECK(llama.layers == 32);
-  CHECK(llama.heads == 32);
-  CHECK(llama.kv_heads == 32);
-  CHECK(llama.head_size == 128);
-  CHECK(llama.context == 2048);
-  CHECK(llama.norm_epsilon == 1e-6);
-  CHECK(llama.rope_theta == 10000.0);
-  CHECK_FALSE(llama.tied_output);
-  const act::runtime::hf_opt_settings opt =
-      act::runtime::read_hf_opt(config_of(R"({"model_type":"opt","word_embed_proj_dim":null})"));
-  CHECK(opt.vocabulary == 50272);
-  CHECK(opt.hidden == 768);
-  CHECK(opt.embedding == 768);
-  CHECK(opt.inner == 3072);
-  CHECK(opt.tied_output);
-  CHECK(opt.norm_first);
-  CHECK(opt.final_norm);
-  CHECK(opt.biases);
-  CHECK(opt.norm_parameters);
-  CHECK_FALSE(act::runtime::read_hf_opt(config_of(R"({"do_layer_norm_before":false})")).final_norm);
-  CHECK_FALSE(act::runtime::read_hf_opt(config_of(R"({"_remove_final_layer_norm":true})")).final_norm);
-}
+TEST_CASE("values of config.json: by kind, absent and null alike, impossible ones refused by name") {
+  const act::runtime::hf_config config = config_of(
+      R"({"size":64,"number":0.5,"flag":true,"name":"x","nothing":null,"names":["a","b"],"numbers":[1,2.5]})");
+  CHECK(config.size_or("size", 1) == 64);
+  CHECK(config.size_or("absent", 7) == 7);
+  CHECK(config.size_or("nothing", 7) == 7);
+  CHECK(config.is_null("nothing"));
+  CHECK_FALSE(config.is_null("absent"));
+  CHECK(config.get<double>("number") == 0.5);
+  CHECK(config.positive("number") == 0.5);
+  CHECK(config.positive_or("absent", 3) == 3);
+  CHECK(config.get_or("flag", false));
+  CHECK(config.find_list<std::string>("names")->at(1) == "b");
+  CHECK(config.find_list<double>("numbers")->at(1) == 2.5);
+  CHECK_FALSE(config.find_list<double>("nothing").has_value());
 
-TEST_CASE("Mistral tells an absent window from none") {
-  const act::runtime::hf_llama_settings absent = act::runtime::read_hf_mistral(config_of("{}"));
-  CHECK(absent.inner == 14336);
-  CHECK(absent.kv_heads == 8);
-  CHECK(absent.context == 131072);
-  CHECK(absent.window == 4096);
-  const act::runtime::hf_llama_settings none =
-      act::runtime::read_hf_mistral(config_of(R"({"sliding_window":null,"num_key_value_heads":null})"));
-  CHECK(none.window == 0);
-  CHECK(none.kv_heads == 32);
-}
-
-TEST_CASE("the GPT family's defaults and settings") {
-  const act::runtime::hf_gpt_settings gpt2 = act::runtime::read_hf_gpt2(config_of(R"({"n_inner":null})"));
-  CHECK(gpt2.vocabulary == 50257);
-  CHECK(gpt2.inner == 3072);
-  CHECK(gpt2.context == 1024);
-  CHECK(gpt2.head_size == 64);
-  CHECK(gpt2.activation == "gelu_tanh");
-  CHECK(gpt2.tied_output);
-  CHECK(gpt2.rotary_dims == 0);
-  CHECK(act::runtime::read_hf_gpt2(config_of(R"({"activation_function":"gelu"})")).activation == "gelu");
-  const act::runtime::hf_gpt_settings gptj = act::runtime::read_hf_gptj(config_of("{}"));
-  CHECK(gptj.rotary_dims == 64);
-  CHECK(gptj.inner == 16384);
-  CHECK_FALSE(gptj.tied_output);
-  CHECK(gptj.parallel_residual);
-  const act::runtime::hf_gpt_settings old_neox = act::runtime::read_hf_gpt_neox(
-      config_of(R"({"hidden_size":512,"num_attention_heads":8,"rotary_pct":0.5,"rotary_emb_base":5000})"));
-  CHECK(old_neox.rotary_dims == 32);
-  CHECK(old_neox.rope_theta == 5000.0);
-  const act::runtime::hf_gpt_settings new_neox = act::runtime::read_hf_gpt_neox(config_of(
-      R"({"hidden_size":512,"num_attention_heads":8,"rope_parameters":{"rope_type":"default","rope_theta":5000,"partial_rotary_factor":0.5}})"));
-  CHECK(new_neox.rotary_dims == 32);
-  CHECK(new_neox.rope_theta == 5000.0);
-  CHECK(act::runtime::read_hf_gpt_neox(config_of("{}")).rotary_dims == 24);
-  CHECK(contains(
-      message_of([] { (void)act::runtime::read_hf_gpt2(config_of(R"({"scale_attn_weights":false})")); }),
-      "scale_attn_weights"));
-  CHECK(contains(message_of([] { (void)act::runtime::read_hf_gptj(config_of(R"({"rotary_dim":1000})")); }),
-                 "rotary_dim"));
-  CHECK(contains(message_of([] { (void)act::runtime::read_hf_gpt_neox(config_of(R"({"rotary_pct":1.5})")); }),
-                 "at most 1"));
-}
-
-TEST_CASE("both generations of the file say the same") {
-  const act::runtime::hf_config old_one =
-      config_of(R"({"rope_theta":50000,"rope_scaling":null,"torch_dtype":"float16"})");
-  const act::runtime::hf_config new_one = config_of(
-      R"({"rope_parameters":{"rope_type":"default","rope_theta":50000.0},"dtype":"float16","model_type":"llama"})");
-  CHECK(old_one.rope_theta() == 50000.0);
-  CHECK(new_one.rope_theta() == 50000.0);
-  CHECK(old_one.dtype() == "float16");
-  CHECK(new_one.dtype() == "float16");
-  CHECK(new_one.model_type() == "llama");
-}
-
-TEST_CASE("settings that act doesn't have are refused by name, impossible ones too") {
-  CHECK(contains(refused_llama(R"({"rope_scaling":{"type":"linear","factor":2.0}})"),
-                 "'rope_scaling' has the type 'linear'"));
+  const auto size = [](const act::runtime::hf_config& of) { (void)of.size_or("size", 1); };
+  CHECK(contains(refused(R"({"size":0})", size), "'size' is 0"));
+  CHECK(contains(refused(R"({"size":9223372036854775808})", size), "which no model has"));
+  CHECK(contains(refused(R"({"size":-1})", size), "whole number"));
+  CHECK(contains(refused(R"({"size":64.5})", size), "whole number"));
+  CHECK(contains(refused(R"({"size":"64"})", size), "whole number"));
   CHECK(
+<<<<<<< HEAD
       contains(refused_llama(R"({"rope_parameters":{"rope_type":"llama3","rope_theta":1e4}})"), "'llama3'"));
   CHECK(contains(refused_llama(R"({"rope_parameters":{"full_attention":{"rope_theta":1e4}}})"),
                  "differs between layers"));
@@ -138,14 +73,30 @@ TEST_CASE("settings that act doesn't have are refused by name, impossible ones t
   CHECK(contains(refused_llama("{"), "not valid JSON at byte"));
   CHECK(contains(refused_llama("[]"), "isn't a JSON object"));
   CHECK(contains(refused_llama(""), "not valid JSON at byte"));
+=======
+      contains(refused(R"({"number":0})", [](const auto& of) { (void)of.positive("number"); }), "positive"));
+  CHECK(contains(refused("{}", [](const auto& of) { (void)of.positive("number"); }), "has no 'number'"));
+  CHECK(contains(refused(R"({"flag":1})", [](const auto& of) { (void)of.get_or("flag", false); }),
+                 "true or false"));
+>>>>>>> 35ae61a (Read every model family as data: fourteen architectures, one forward pass)
   CHECK(contains(
-      message_of([] { (void)act::runtime::read_hf_opt(config_of(R"({"activation_function":"tanh"})")); }),
-      "'tanh'"));
+      refused(R"({"names":3})", [](const auto& of) { (void)of.template find_list<std::string>("names"); }),
+      "isn't a list"));
+  CHECK(contains(refused(R"({"names":["a",3]})",
+                         [](const auto& of) { (void)of.template find_list<std::string>("names"); }),
+                 "'names[1]' isn't a text"));
+  CHECK(contains(
+      refused(R"({"act":"quick_gelu"})", [](const auto& of) { (void)of.activation_name("act", "silu"); }),
+      "'act' is 'quick_gelu'"));
+  CHECK(contains(refused("{", size), "not valid JSON at byte"));
+  CHECK(contains(refused("[]", size), "isn't a JSON object"));
+  CHECK(contains(refused("", size), "not valid JSON at byte"));
   CHECK(contains(message_of([] { (void)config_of("{}").model_type(); }), "has no 'model_type'"));
   const act_test::temporary_folder empty;
   CHECK(contains(message_of([&] { act::runtime::hf_config{empty.path()}; }), "config.json: can't be opened"));
 }
 
+<<<<<<< HEAD
 TEST_CASE("quantised weights are refused by their method's name") {
   const auto refused = [](const std::string& settings) {
     return message_of([&] { (void)config_of(R"({"quantization_config":)" + settings + "}"); });
@@ -169,4 +120,23 @@ TEST_CASE("quantised weights are refused by their method's name") {
   CHECK(contains(refused("[]"), "by an unknown method,"));
   // Null is what `transformers` writes for a model that isn't quantised.
   CHECK(refused("null").empty());
+=======
+TEST_CASE("settings inside an object are named with it") {
+  const act::runtime::hf_config config =
+      config_of(R"({"text_config":{"hidden_size":0,"deeper":{"x":-1}},"list":[]})");
+  const auto text = config.section("text_config");
+  REQUIRE(text);
+  CHECK(
+      contains(message_of([&] { (void)text->size_or("hidden_size", 1); }), "'text_config.hidden_size' is 0"));
+  CHECK(contains(message_of([&] { (void)text->section("deeper")->size_or("x", 1); }),
+                 "'text_config.deeper.x'"));
+  CHECK_FALSE(config.section("absent").has_value());
+  CHECK(contains(message_of([&] { (void)config.section("list"); }), "'list' isn't an object"));
+}
+
+TEST_CASE("the number format, of either generation") {
+  CHECK(config_of(R"({"torch_dtype":"float16"})").dtype() == "float16");
+  CHECK(config_of(R"({"dtype":"float16"})").dtype() == "float16");
+  CHECK(config_of("{}").dtype().empty());
+>>>>>>> 35ae61a (Read every model family as data: fourteen architectures, one forward pass)
 }

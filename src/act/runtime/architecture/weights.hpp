@@ -10,7 +10,7 @@
 
 namespace act::runtime {
 
-struct tensor_names;
+struct model_description;
 struct tensor_view;
 
 /// The tensors of an open checkpoint, whatever its file format.
@@ -21,10 +21,9 @@ struct checkpoint_tensors {
   std::shared_ptr<const void> file;  ///< keeps the tensors' bytes mapped
 };
 
-/// The model with this configuration. Throws `error`: invalid_input for a missing tensor, a shape that
-/// doesn't fit the configuration, or a weight that isn't finite, each naming file and tensor. Cost: every
-/// weight matrix is read once and written as float32.
-[[nodiscard]] model read_weights(const checkpoint_tensors& tensors, const model_config& config,
-                                 const tensor_names& names);
+/// The model that is described so. Throws `error`: invalid_input for a missing tensor, a shape that doesn't
+/// fit the configuration, or a weight that isn't finite, each naming file and tensor. Cost: every weight
+/// matrix is read once and written as float32.
+[[nodiscard]] model read_weights(const checkpoint_tensors& tensors, const model_description& description);
 
 }  // namespace act::runtime

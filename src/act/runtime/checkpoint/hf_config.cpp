@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace act::runtime {
 namespace {
@@ -59,19 +60,28 @@ std::string quantization_method(io::json_value settings) {
 }  // namespace
 
 hf_config::hf_config(const std::string& folder)
-    : path_(std::filesystem::path(folder) / "config.json"), values_(io::read_json_object(path_)) {
+    : path_(std::filesystem::path(folder) / "config.json"),
+      file_(io::read_json_object(path_)),
+      values_(file_.root()) {
   // Settings that change every model's computation, whatever its architecture.
-  const auto quantization = values_.root().find("quantization_config");
+  const auto quantization = values_.find("quantization_config");
   if (quantization && !quantization->is_null())
     refuse("quantization_config", "means weights quantised by " + quantization_method(*quantization) +
                                       ", which act doesn't read; use the model in F32, F16 or BF16");
 }
 
+hf_config::hf_config(const hf_config& whole, io::json_value object, std::string_view key)
+    : path_(whole.path_), file_(whole.file_), values_(object), within_(whole.named(key) + ".") {}
+
+std::string hf_config::named(std::string_view key) const {
+  return within_ + std::string(key);
+}
+
 template <class T>
 std::optional<T> hf_config::find(std::string_view key) const {
-  const auto at = values_.root().find(key);
+  const auto at = values_.find(key);
   if (!at) return std::nullopt;
-  return convert<T>(*at, key, path_);
+  return convert<T>(*at, named(key), path_);
 }
 
 template std::optional<bool> hf_config::find(std::string_view key) const;
@@ -80,26 +90,26 @@ template std::optional<double> hf_config::find(std::string_view key) const;
 template std::optional<std::string> hf_config::find(std::string_view key) const;
 
 void hf_config::refuse_absent(std::string_view key) const {
-  throw error(error_code::invalid_input, path_, "has no '" + std::string(key) + "'; fetch it again");
+  throw error(error_code::invalid_input, path_, "has no '" + named(key) + "'; fetch it again");
 }
 
 std::size_t hf_config::size_or(std::string_view key, std::size_t fallback) const {
   const std::size_t size = get_or(key, fallback);
   if (size == 0 || size >= (std::size_t{1} << 31))
     throw error(error_code::invalid_input, path_,
-                "'" + std::string(key) + "' is " + std::to_string(size) + ", which no model has");
+                "'" + named(key) + "' is " + std::to_string(size) + ", which no model has");
   return size;
 }
 
 void hf_config::refuse(std::string_view key, std::string_view why) const {
-  throw error(error_code::unsupported, path_, "'" + std::string(key) + "' " + std::string(why));
+  throw error(error_code::unsupported, path_, "'" + named(key) + "' " + std::string(why));
 }
 
 void hf_config::require_divides(std::size_t part, std::size_t whole, const char* key, const char* of) const {
   if (whole % part != 0)
     throw error(error_code::invalid_input, path_,
-                "'" + std::string(key) + "' is " + std::to_string(part) + ", which doesn't divide " + of +
-                    " " + std::to_string(whole));
+                "'" + named(key) + "' is " + std::to_string(part) + ", which doesn't divide " + of + " " +
+                    std::to_string(whole));
 }
 
 std::string hf_config::one_of(std::string_view key, std::string_view fallback,
@@ -114,7 +124,7 @@ std::string hf_config::one_of(std::string_view key, std::string_view fallback,
 }
 
 bool hf_config::is_null(std::string_view key) const {
-  const auto at = values_.root().member(key);
+  const auto at = values_.member(key);
   return at && at->is_null();
 }
 
@@ -127,41 +137,41 @@ std::string hf_config::activation_name(std::string_view key, std::string_view fa
   return name.starts_with("gelu_") ? "gelu_tanh" : name;
 }
 
-hf_config::rotary hf_config::rope(std::string_view theta_key, std::string_view fraction_key,
-                                  double fraction) const {
-  rotary found{get_or(theta_key, 10000.0), get_or(fraction_key, fraction)};
-  for (const char* key : {"rope_parameters", "rope_scaling"}) {
-    const auto at = values_.root().find(key);
-    if (!at) continue;
-    if (!at->is_object())
-      throw error(error_code::invalid_input, path_, "'" + std::string(key) + "' isn't an object");
-    for (const auto& [name, value] : at->members()) {
-      if (value.is_null()) continue;
-      if (name == "rope_theta") {
-        found.theta = convert<double>(value, name, path_);
-      } else if (name == "partial_rotary_factor") {
-        found.fraction = convert<double>(value, name, path_);
-      } else if (name == "rope_type" || name == "type") {
-        const auto type = convert<std::string>(value, name, path_);
-        if (type != "default")
-          refuse(key, "has the type '" + io::printable(type) + "'; act supports default");
-      } else if (value.is_object()) {
-        refuse(key, "differs between layers, which act doesn't support");
-      }
-    }
-  }
-  if (!(found.theta > 0))
-    throw error(error_code::invalid_input, path_, "'rope_theta' isn't a positive number");
-  if (!(found.fraction > 0 && found.fraction <= 1))
-    throw error(error_code::invalid_input, path_, "'partial_rotary_factor' isn't above 0 and at most 1");
-  return found;
+std::optional<hf_config> hf_config::section(std::string_view key) const {
+  const auto at = values_.find(key);
+  if (!at) return std::nullopt;
+  if (!at->is_object()) fail(key, "isn't an object");
+  return hf_config(*this, *at, key);
 }
 
-double hf_config::rope_theta() const {
-  const rotary found = rope();
-  if (found.fraction != 1.0)
-    refuse("partial_rotary_factor", "is other than 1, which act doesn't support here");
-  return found.theta;
+template <class T>
+std::optional<std::vector<T>> hf_config::find_list(std::string_view key) const {
+  const auto at = values_.find(key);
+  if (!at) return std::nullopt;
+  if (!at->is_array()) fail(key, "isn't a list");
+  std::vector<T> list;
+  for (const io::json_value item : at->items())
+    list.push_back(convert<T>(item, named(key) + "[" + std::to_string(list.size()) + "]", path_));
+  return list;
+}
+
+template std::optional<std::vector<double>> hf_config::find_list(std::string_view key) const;
+template std::optional<std::vector<std::string>> hf_config::find_list(std::string_view key) const;
+
+double hf_config::positive_or(std::string_view key, double fallback) const {
+  const double value = get_or(key, fallback);
+  if (!(value > 0)) fail(key, "isn't a positive number");
+  return value;
+}
+
+double hf_config::positive(std::string_view key) const {
+  if (!find<double>(key)) refuse_absent(key);
+  return positive_or(key, 0);
+}
+
+void hf_config::fail(std::string_view key, std::string_view why) const {
+  throw error(error_code::invalid_input, path_,
+              "'" + named(key) + "' " + std::string(why) + "; fetch it again");
 }
 
 }  // namespace act::runtime

@@ -1,7 +1,6 @@
 // config.json of a Hugging Face model folder: settings by key, with errors that name file and key, for both
 // generations of the file (`rope_theta` at the top or inside `rope_parameters`, `torch_dtype` or `dtype`).
-// The settings of each architecture are in hf_settings.hpp; what they mean for the computation is the
-// architecture's business.
+// Which settings there are, and what they mean for the computation, is the architecture's business.
 #pragma once
 
 #include <act/io/json_value.hpp>
@@ -12,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace act::runtime {
 
@@ -55,6 +55,9 @@ class hf_config {
   /// Information only.
   [[nodiscard]] std::string dtype() const { return get_or("dtype", get_or("torch_dtype", std::string())); }
 
+  /// Nothing is in it.
+  [[nodiscard]] bool empty() const noexcept { return values_.size() == 0; }
+
   /// The key is there and null, which a few settings distinguish from its absence.
   [[nodiscard]] bool is_null(std::string_view key) const;
 
@@ -62,28 +65,38 @@ class hf_config {
   /// the error function) or "gelu_tanh". Throws `error` (unsupported) for the others.
   [[nodiscard]] std::string activation_name(std::string_view key, std::string_view fallback) const;
 
-  /// Rotary positions: the base of their frequencies and the part of each head they turn.
-  struct rotary {
-    double theta, fraction;
-  };
-  /// Reads them in either generation's place; `theta_key` and `fraction_key` are the older one's. Throws
-  /// `error` (unsupported) for every scaling of the frequencies.
-  [[nodiscard]] rotary rope(std::string_view theta_key = "rope_theta",
-                            std::string_view fraction_key = "partial_rotary_factor",
-                            double fraction = 1.0) const;
-  /// The base alone, for architectures that turn whole heads; refuses a part by name.
-  [[nodiscard]] double rope_theta() const;
+  /// The settings inside the object at `key`, which messages name too ("text_config.hidden_size"); nothing
+  /// when the key is absent or null. Throws `error` (invalid_input) for anything but an object.
+  [[nodiscard]] std::optional<hf_config> section(std::string_view key) const;
+  /// The list at `key` of T (std::string or double); nothing when the key is absent or null. Throws as
+  /// `find`.
+  template <class T>
+  [[nodiscard]] std::optional<std::vector<T>> find_list(std::string_view key) const;
+  /// A number above 0. Throws `error` (invalid_input).
+  [[nodiscard]] double positive_or(std::string_view key, double fallback) const;
+  /// The same; an absent key is an error too.
+  [[nodiscard]] double positive(std::string_view key) const;
+  /// Throws `error` (invalid_input) that names file, key and reason.
+  [[noreturn]] void fail(std::string_view key, std::string_view why) const;
 
  private:
+  hf_config(const hf_config& whole, io::json_value object, std::string_view key);
+
   [[noreturn]] void refuse_absent(std::string_view key) const;
+  /// The key as messages name it.
+  [[nodiscard]] std::string named(std::string_view key) const;
 
   std::string path_;
-  io::json_tree values_;
+  io::json_tree file_;  // keeps `values_` alive
+  io::json_value values_;
+  std::string within_;  // "text_config." in a section
 };
 
 extern template std::optional<bool> hf_config::find(std::string_view key) const;
 extern template std::optional<std::size_t> hf_config::find(std::string_view key) const;
 extern template std::optional<double> hf_config::find(std::string_view key) const;
 extern template std::optional<std::string> hf_config::find(std::string_view key) const;
+extern template std::optional<std::vector<double>> hf_config::find_list(std::string_view key) const;
+extern template std::optional<std::vector<std::string>> hf_config::find_list(std::string_view key) const;
 
 }  // namespace act::runtime

@@ -43,6 +43,10 @@ void multiply(const const_matrix_ref& x, const const_matrix_ref& weight, matrix_
   view(out).noalias() = view(x) * view(weight).transpose();
 }
 
+void scale(std::span<float> x, float by) noexcept {
+  view(x) *= by;
+}
+
 void add_to_rows(matrix_ref x, std::span<const float> by) noexcept {
   view(x).rowwise() += view(by).matrix();
 }
@@ -85,6 +89,10 @@ bool all_finite(std::span<const float> x) noexcept {
 
 void shift_and_scale(std::span<const float> x, float mean, float scale, std::span<float> out) noexcept {
   view(out) = (view(x) - mean) * scale;
+}
+
+void soft_cap(std::span<float> x, float cap) noexcept {
+  view(x) = (view(x) / cap).tanh() * cap;
 }
 
 void silu(std::span<float> x) noexcept {

@@ -15,6 +15,8 @@ namespace act::runtime {
 /// Allocates only packing buffers.
 void multiply(const const_matrix_ref& x, const const_matrix_ref& weight, matrix_ref out);
 
+/// x scale, number by number.
+void scale(std::span<float> x, float by) noexcept;
 /// x + by in every row of x.
 void add_to_rows(matrix_ref x, std::span<const float> by) noexcept;
 /// x + by, number by number.
@@ -34,6 +36,9 @@ void multiply(std::span<float> x, std::span<const float> by) noexcept;
 
 /// out = (x - mean) scale.
 void shift_and_scale(std::span<const float> x, float mean, float scale, std::span<float> out) noexcept;
+
+/// x = cap tanh(x / cap).
+void soft_cap(std::span<float> x, float cap) noexcept;
 
 // The activations of feed_forward.hpp, in place.
 void silu(std::span<float> x) noexcept;

@@ -118,7 +118,9 @@ struct attention_inputs {
 
 attention_options options_of(const attention_shape& shape, const attention_sequence& sequence) {
   return {.scale = static_cast<double>(shape.scale),
-          .visible = {.query_offset = sequence.positions() - sequence.queries}};
+          .visible = {.query_offset = sequence.positions() - sequence.queries, .window = shape.window},
+          .soft_cap = static_cast<double>(shape.soft_cap),
+          .slopes = shape.slopes};
 }
 
 // Calls body(number of the sequence, memory) for every sequence: several at once where there are enough for

@@ -18,12 +18,15 @@ namespace act::runtime {
 
 struct head_trackers;
 
-/// Sizes shared by every sequence of a batch.
+/// What every sequence of a batch shares in one layer.
 struct attention_shape {
   std::size_t heads = 0;
   std::size_t kv_heads = 0;  ///< divides `heads`; query head h reads key/value head h / (heads / kv_heads)
   std::size_t head_size = 0;
-  float scale = 1.0F;  ///< multiplies q . k; 1 / sqrt(head_size) for every model of the paper
+  float scale = 1.0F;                  ///< multiplies q . k
+  std::size_t window = 0;              ///< keys a query sees, its own included; 0: all
+  float soft_cap = 0;                  ///< c > 0: scores become c tanh(score / c)
+  std::span<const float> slopes = {};  ///< ALiBi, one a head; empty: none
 };
 
 /// Keys and values of positions before the present ones: rows of [kv_heads * head_size], `stride` numbers

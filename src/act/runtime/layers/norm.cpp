@@ -13,16 +13,21 @@ void apply(const norm& layer, const const_matrix_ref& x, matrix_ref y) {
     if (x.data() != y.data()) copy(x, y);
     return;
   }
-  const float width = static_cast<float>(x.cols());
+  const std::size_t width = layer.width;
+  const auto of_stretch = [&](const row_vector& all, std::size_t column) {
+    return std::span<const float>(all).subspan(all.size() == width ? 0 : column, width);
+  };
   for (std::size_t row = 0; row < x.rows(); ++row) {
-    const std::span<const float> from = x.row(row);
-    const std::span<float> to = y.row(row);
-    const float mean = layer.kind == norm_kind::layer ? sum(from) / width : 0.0F;
-    const float variance = sum_of_squares(from, mean) / width;
-    const float scale = 1.0F / std::sqrt(variance + layer.epsilon);
-    shift_and_scale(from, mean, scale, to);
-    if (!layer.weight.empty()) multiply(to, layer.weight);
-    if (!layer.bias.empty()) add(to, layer.bias);
+    for (std::size_t column = 0; column + width <= x.cols(); column += width) {
+      const std::span<const float> from = x.row(row).subspan(column, width);
+      const std::span<float> to = y.row(row).subspan(column, width);
+      const float mean = layer.kind == norm_kind::layer ? sum(from) / static_cast<float>(width) : 0.0F;
+      const float variance = sum_of_squares(from, mean) / static_cast<float>(width);
+      const float scale = 1.0F / std::sqrt(variance + layer.epsilon);
+      shift_and_scale(from, mean, scale, to);
+      if (!layer.weight.empty()) multiply(to, of_stretch(layer.weight, column));
+      if (!layer.bias.empty()) add(to, of_stretch(layer.bias, column));
+    }
   }
 }
 

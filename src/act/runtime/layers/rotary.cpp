@@ -9,21 +9,27 @@
 
 namespace act::runtime {
 
+std::vector<float> rotary_frequencies(float theta, std::size_t dims) {
+  std::vector<float> frequencies(dims / 2);
+  for (std::size_t i = 0; i < frequencies.size(); ++i) {
+    const float exponent = static_cast<float>(2 * i) / static_cast<float>(dims);
+    frequencies[i] = 1.0F / std::pow(theta, exponent);
+  }
+  return frequencies;
+}
+
 rotary_table::rotary_table(const rotary_options& options, std::span<const std::uint32_t> positions)
     : options_(options) {
   const std::size_t half = options.dims / 2;
   cosine_.resize(positions.size() * half);
   sine_.resize(positions.size() * half);
-  std::vector<float> frequency(half);
-  for (std::size_t i = 0; i < half; ++i) {
-    const float exponent = static_cast<float>(2 * i) / static_cast<float>(options.dims);
-    frequency[i] = 1.0F / std::pow(options.theta, exponent);
-  }
+  const std::vector<float> frequency =
+      options.frequencies.empty() ? rotary_frequencies(options.theta, options.dims) : options.frequencies;
   for (std::size_t row = 0; row < positions.size(); ++row) {
     for (std::size_t i = 0; i < half; ++i) {
       const double angle = static_cast<float>(positions[row]) * frequency[i];
-      cosine_[row * half + i] = static_cast<float>(std::cos(angle));
-      sine_[row * half + i] = static_cast<float>(std::sin(angle));
+      cosine_[row * half + i] = static_cast<float>(std::cos(angle)) * options.magnitude;
+      sine_[row * half + i] = static_cast<float>(std::sin(angle)) * options.magnitude;
     }
   }
 }
@@ -49,6 +55,18 @@ void rotary_table::rotate(matrix_ref x, std::size_t heads, std::size_t head_size
       }
     }
   }
+}
+
+rotary_tables::rotary_tables(std::span<const rotary_options> options,
+                             std::span<const std::uint32_t> positions) {
+  tables_.reserve(options.size());
+  for (const rotary_options& each : options)
+    tables_.emplace_back(each, positions);
+}
+
+void rotary_tables::rotate(std::size_t which, matrix_ref x, std::size_t heads, std::size_t head_size,
+                           std::span<const std::uint32_t> rows_at) const {
+  if (which < tables_.size()) tables_[which].rotate(x, heads, head_size, rows_at);
 }
 
 }  // namespace act::runtime

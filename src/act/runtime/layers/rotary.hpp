@@ -21,7 +21,14 @@ struct rotary_options {
   rotary_pairing pairing = rotary_pairing::halves;
   std::size_t dims = 0;  ///< how many of a head's leading numbers are rotated; even; 0 = no rotary embedding
   float theta = 10000.0F;  ///< base of the frequencies
+  /// Radians a position of each pair, dims / 2 of them; empty: theta^(-2 i / dims), unscaled.
+  std::vector<float> frequencies = {};
+  float magnitude = 1.0F;  ///< multiplies every cosine and sine (YaRN, LongRoPE)
 };
+
+/// theta^(-2 i / dims) for i in [0, dims / 2): the frequencies before any scaling, formed in float as PyTorch
+/// does.
+[[nodiscard]] std::vector<float> rotary_frequencies(float theta, std::size_t dims);
 
 /// Cosines and sines for a list of positions: made once a batch, used by every layer.
 class rotary_table {
@@ -41,6 +48,19 @@ class rotary_table {
   rotary_options options_;
   std::vector<float> cosine_;  // [positions, dims / 2]
   std::vector<float> sine_;
+};
+
+/// The tables of a model's rotary embeddings (most have one, Gemma 3 has two) for a list of positions.
+class rotary_tables {
+ public:
+  rotary_tables(std::span<const rotary_options> options, std::span<const std::uint32_t> positions);
+
+  /// As rotary_table::rotate by the table with number `which`; nothing for a model without rotary positions.
+  void rotate(std::size_t which, matrix_ref x, std::size_t heads, std::size_t head_size,
+              std::span<const std::uint32_t> rows_at = {}) const;
+
+ private:
+  std::vector<rotary_table> tables_;
 };
 
 }  // namespace act::runtime
