@@ -88,7 +88,9 @@ packed_prompts pack(const model_config& config, std::span<const std::vector<toke
     if (prompt.size() > config.context) {
       throw error(error_code::invalid_input, where,
                   "has " + std::to_string(prompt.size()) + " tokens, the model's context is " +
-                      std::to_string(config.context) + "; shorten the text");
+                      std::to_string(config.context) +
+                      (config.context_ends_by.empty() ? "" : " (" + config.context_ends_by + ")") +
+                      "; shorten the text");
     }
     packed.sequences.push_back({.first_query = packed.rows(),
                                 .queries = prompt.size(),

@@ -51,7 +51,8 @@ struct model_config {
   std::size_t head_size = 0;
   std::size_t inner = 0;  ///< width inside the feed-forward block
   std::size_t vocabulary = 0;
-  std::size_t context = 0;  ///< longest sequence the model was made for
+  std::size_t context = 0;           ///< longest sequence the model was made for
+  std::string context_ends_by = {};  ///< why it is shorter than the file says, for messages; empty: it isn't
   std::size_t embedding =
       0;  ///< width of the vocabulary's rows; projected in and out where it isn't `hidden`
   float embedding_scale = 1.0F;  ///< multiplies the vocabulary's rows (Gemma)

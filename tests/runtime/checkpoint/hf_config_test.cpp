@@ -53,32 +53,10 @@ TEST_CASE("values of config.json: by kind, absent and null alike, impossible one
   CHECK(contains(refused(R"({"size":64.5})", size), "whole number"));
   CHECK(contains(refused(R"({"size":"64"})", size), "whole number"));
   CHECK(
-<<<<<<< HEAD
-      contains(refused_llama(R"({"rope_parameters":{"rope_type":"llama3","rope_theta":1e4}})"), "'llama3'"));
-  CHECK(contains(refused_llama(R"({"rope_parameters":{"full_attention":{"rope_theta":1e4}}})"),
-                 "differs between layers"));
-  CHECK(contains(refused_llama(R"({"rope_parameters":{"partial_rotary_factor":0.5}})"),
-                 "partial_rotary_factor"));
-  CHECK(contains(refused_llama(R"({"rope_theta":0})"), "positive"));
-  CHECK(contains(refused_llama(R"({"hidden_act":"quick_gelu"})"), "'hidden_act' is 'quick_gelu'"));
-  CHECK(contains(refused_llama(R"({"hidden_size":0})"), "'hidden_size' is 0"));
-  CHECK(contains(refused_llama(R"({"hidden_size":9223372036854775808})"), "which no model has"));
-  CHECK(contains(refused_llama(R"({"hidden_size":-1})"), "whole number"));
-  CHECK(contains(refused_llama(R"({"hidden_size":64.5})"), "whole number"));
-  CHECK(contains(refused_llama(R"({"hidden_size":"64"})"), "whole number"));
-  CHECK(contains(refused_llama(R"({"hidden_size":64,"num_attention_heads":7})"), "doesn't divide"));
-  CHECK(contains(refused_llama(R"({"num_key_value_heads":5})"), "num_key_value_heads"));
-  CHECK(contains(refused_llama(R"({"head_dim":7})"), "odd"));
-  CHECK(contains(refused_llama(R"({"tie_word_embeddings":1})"), "true or false"));
-  CHECK(contains(refused_llama("{"), "not valid JSON at byte"));
-  CHECK(contains(refused_llama("[]"), "isn't a JSON object"));
-  CHECK(contains(refused_llama(""), "not valid JSON at byte"));
-=======
       contains(refused(R"({"number":0})", [](const auto& of) { (void)of.positive("number"); }), "positive"));
   CHECK(contains(refused("{}", [](const auto& of) { (void)of.positive("number"); }), "has no 'number'"));
   CHECK(contains(refused(R"({"flag":1})", [](const auto& of) { (void)of.get_or("flag", false); }),
                  "true or false"));
->>>>>>> 35ae61a (Read every model family as data: fourteen architectures, one forward pass)
   CHECK(contains(
       refused(R"({"names":3})", [](const auto& of) { (void)of.template find_list<std::string>("names"); }),
       "isn't a list"));
@@ -96,31 +74,6 @@ TEST_CASE("values of config.json: by kind, absent and null alike, impossible one
   CHECK(contains(message_of([&] { act::runtime::hf_config{empty.path()}; }), "config.json: can't be opened"));
 }
 
-<<<<<<< HEAD
-TEST_CASE("quantised weights are refused by their method's name") {
-  const auto refused = [](const std::string& settings) {
-    return message_of([&] { (void)config_of(R"({"quantization_config":)" + settings + "}"); });
-  };
-  // As GPTQModel, AutoAWQ and bitsandbytes write them.
-  CHECK(contains(refused(R"({"quant_method":"gptq","bits":4,"group_size":128,"desc_act":true})"),
-                 "'quantization_config' means weights quantised by 'gptq', which act doesn't read;"));
-  CHECK(contains(refused(R"({"quant_method":"awq","bits":4,"version":"gemm","zero_point":true})"),
-                 "by 'awq',"));
-  CHECK(
-      contains(refused(R"({"quant_method":"bitsandbytes","load_in_4bit":true,"bnb_4bit_quant_type":"nf4"})"),
-               "by 'bitsandbytes',"));
-  CHECK(contains(refused(R"({"load_in_8bit":true,"llm_int8_threshold":6.0})"), "by 'bitsandbytes',"));
-  CHECK(contains(refused(R"({"load_in_8bit":false,"load_in_4bit":true})"), "by 'bitsandbytes',"));
-  for (const char* other : {"fp8", "compressed-tensors", "hqq", "aqlm", "mxfp4", "a method of tomorrow"})
-    CHECK(contains(refused(std::string(R"({"quant_method":")") + other + "\"}"),
-                   std::string("by '") + other + "',"));
-  CHECK(contains(refused(R"({"quant_method":"a\nb"})"), R"(by 'a\x0ab',)"));
-  CHECK(contains(refused(R"({"bits":4})"), "by a method without a name,"));
-  CHECK(contains(refused(R"({"quant_method":7,"load_in_8bit":"yes"})"), "by a method without a name,"));
-  CHECK(contains(refused("[]"), "by an unknown method,"));
-  // Null is what `transformers` writes for a model that isn't quantised.
-  CHECK(refused("null").empty());
-=======
 TEST_CASE("settings inside an object are named with it") {
   const act::runtime::hf_config config =
       config_of(R"({"text_config":{"hidden_size":0,"deeper":{"x":-1}},"list":[]})");
@@ -138,5 +91,4 @@ TEST_CASE("the number format, of either generation") {
   CHECK(config_of(R"({"torch_dtype":"float16"})").dtype() == "float16");
   CHECK(config_of(R"({"dtype":"float16"})").dtype() == "float16");
   CHECK(config_of("{}").dtype().empty());
->>>>>>> 35ae61a (Read every model family as data: fourteen architectures, one forward pass)
 }

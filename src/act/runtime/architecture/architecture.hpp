@@ -28,6 +28,9 @@ struct architecture {
   model_description (*from_gguf)(const gguf_file& file) = nullptr;
 };
 
+/// Ends the context where LongRoPE's short factors end: texts longer than `trained` turn by its long ones.
+void keep_to_short_factors(double trained, model_config& config);
+
 /// All of them, in the order of their names.
 [[nodiscard]] std::span<const architecture* const> architectures() noexcept;
 

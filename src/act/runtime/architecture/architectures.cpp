@@ -35,6 +35,12 @@ const architecture* family_called(std::string_view wanted, std::string_view arch
 
 }  // namespace
 
+void keep_to_short_factors(double trained, model_config& config) {
+  if (static_cast<double>(config.context) <= trained) return;
+  config.context = static_cast<std::size_t>(trained);
+  config.context_ends_by = "act doesn't have longrope's long factors, which longer texts need";
+}
+
 std::span<const architecture* const> architectures() noexcept {
   return every_family;
 }

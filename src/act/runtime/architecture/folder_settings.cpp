@@ -1,5 +1,6 @@
 #include <act/error.hpp>
 #include <act/io/printable.hpp>
+#include <act/runtime/architecture/architecture.hpp>
 #include <act/runtime/architecture/folder_settings.hpp>
 #include <act/runtime/architecture/rotary_scaling.hpp>
 #include <act/runtime/checkpoint/hf_config.hpp>
@@ -66,7 +67,8 @@ void scale(const hf_config& file, const hf_config& scaling, const rotary_keys& k
   if (type == "linear") {
     scale_linear(made.frequencies, scaling.positive("factor"));
   } else if (type == "dynamic") {
-    (void)scaling.positive("factor");  // has an effect behind the context only
+    (void)scaling.positive("factor");
+    config.context_ends_by = "act doesn't have the dynamic scaling of positions that begins there";
   } else if (type == "llama3") {
     const llama3_scaling by{.factor = scaling.positive("factor"),
                             .low_frequency_factor = scaling.positive("low_freq_factor"),
@@ -96,7 +98,7 @@ void scale(const hf_config& file, const hf_config& scaling, const rotary_keys& k
     if (!(trained > 1)) file.fail("original_max_position_embeddings", "is too small");
     made.magnitude =
         static_cast<float>(scaling.positive_or("attention_factor", longrope_magnitude(factor, trained)));
-    config.context = std::min(config.context, static_cast<std::size_t>(trained));
+    keep_to_short_factors(trained, config);
   } else {
     scaling.refuse("rope_type", "is '" + io::printable(type) +
                                     "'; act has default, linear, dynamic, llama3, yarn and longrope");

@@ -93,7 +93,7 @@ model_description from_gguf(const gguf_file& file) {
   config.output_soft_cap = settings.positive("final_logit_softcapping").value_or(30.0F);
   const float scale = gemma_gguf_scale(config, 46);
   config.attention = alternating(
-      config.layers, {.scale = scale, .window = settings.size_or("attention.sliding_window", 4096)},
+      config.layers, {.scale = scale, .window = settings.count_or("attention.sliding_window", 4096)},
       {.scale = scale});
   return made;
 }

@@ -73,7 +73,7 @@ model_description from_gguf(const gguf_file& file) {
   config.rotary.push_back(local);
   if (const auto cap = settings.positive("final_logit_softcapping")) config.output_soft_cap = *cap;
   const float scale = gemma_gguf_scale(config, 62);
-  const std::size_t window = settings.size_or("attention.sliding_window", 0);
+  const std::size_t window = settings.count_or("attention.sliding_window", 0);
   const std::size_t period = settings.size_or("attention.sliding_window_pattern", 6);
   for (std::size_t layer = 0; layer < config.layers; ++layer) {
     const bool slides = window != 0 && (layer + 1) % period != 0;

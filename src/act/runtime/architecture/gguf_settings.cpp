@@ -1,5 +1,6 @@
 #include <act/error.hpp>
 #include <act/io/printable.hpp>
+#include <act/runtime/architecture/architecture.hpp>
 #include <act/runtime/architecture/gguf_settings.hpp>
 #include <act/runtime/architecture/rotary_scaling.hpp>
 #include <act/runtime/checkpoint/gguf.hpp>
@@ -52,6 +53,10 @@ std::size_t gguf_settings::size(std::string_view key) const {
 
 std::size_t gguf_settings::size_or(std::string_view key, std::size_t absent) const {
   return file_->has(named(key)) ? size(key) : absent;
+}
+
+std::size_t gguf_settings::count_or(std::string_view key, std::size_t absent) const {
+  return file_->find<std::size_t>(named(key)).value_or(absent) == 0 ? 0 : size_or(key, absent);
 }
 
 std::optional<float> gguf_settings::positive(std::string_view key) const {
@@ -148,7 +153,7 @@ void add_rotary(const gguf_settings& from, rotary_pairing pairing, model_config&
     scale_each(frequencies, frequency_factors(file, *short_factors, pairs));
     scaled = true;
     made.magnitude = from.positive("rope.scaling.attn_factor").value_or(1.0F);
-    config.context = std::min(config.context, static_cast<std::size_t>(trained));
+    keep_to_short_factors(trained, config);
   } else if (type == "linear") {
     if (factor) scale_linear(frequencies, static_cast<double>(*factor));
     scaled = scaled || factor.has_value();

@@ -27,6 +27,8 @@ class gguf_settings {
   [[nodiscard]] std::size_t size(std::string_view key) const;
   /// The same; an absent key means `absent`.
   [[nodiscard]] std::size_t size_or(std::string_view key, std::size_t absent) const;
+  /// The same, where 0 may stand for none.
+  [[nodiscard]] std::size_t count_or(std::string_view key, std::size_t absent) const;
   /// A positive number, if there is one.
   [[nodiscard]] std::optional<float> positive(std::string_view key) const;
   [[nodiscard]] bool flag_or(std::string_view key, bool absent) const;

@@ -22,7 +22,7 @@ model_description from_gguf(const gguf_file& file) {
   const gguf_settings settings(file, "llama");
   model_description made{.config = read_sizes(settings, "llama", norm_kind::rms), .tensors = gguf_layout()};
   add_rotary(settings, rotary_pairing::interleaved, made.config);
-  if (const std::size_t window = settings.size_or("attention.sliding_window", 0);
+  if (const std::size_t window = settings.count_or("attention.sliding_window", 0);
       window != 0 && window < made.config.context) {
     settings.refuse("attention.sliding_window",
                     "is a window that llama.cpp doesn't apply to this architecture; "

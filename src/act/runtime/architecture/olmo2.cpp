@@ -28,7 +28,7 @@ model_description from_gguf(const gguf_file& file) {
   const gguf_settings settings(file, "olmo2");
   model_description made{.config = read_sizes(settings, "olmo2", norm_kind::rms), .tensors = gguf_layout()};
   add_rotary(settings, rotary_pairing::halves, made.config);
-  if (settings.size_or("attention.sliding_window", 0) != 0)
+  if (settings.count_or("attention.sliding_window", 0) != 0)
     settings.refuse("attention.sliding_window", "is OLMo 3's, which act doesn't have");
   tensor_layout& names = made.tensors;
   names.attention_norm.clear();

@@ -25,7 +25,7 @@ model_description from_gguf(const gguf_file& file) {
   const gguf_settings settings(file, "phi3");
   model_description made{.config = read_sizes(settings, "phi3", norm_kind::rms), .tensors = gguf_layout()};
   made.config.attention.assign(made.config.layers,
-                               {.window = settings.size_or("attention.sliding_window", 0)});
+                               {.window = settings.count_or("attention.sliding_window", 0)});
   add_rotary(settings, rotary_pairing::halves, made.config);
   made.tensors.query_key_value = "blk.{}.attn_qkv";
   made.tensors.gate_up = "blk.{}.ffn_up";

@@ -21,7 +21,7 @@ enum class head_norm {
   each_head,      ///< one weight vector for all heads (Qwen 3, Gemma 3)
   each_head_own,  ///< each head with weights of its own, in a tensor [heads, head_size], or a tensor a head
                   ///< where the name has a second "{}" (StableLM)
-  all_heads,  ///< the whole row at once (OLMo 2)
+  all_heads,      ///< the whole row at once (OLMo 2)
 };
 
 /// Tensor names without ".weight" or ".bias". In the layers' names "{}" stands for the layer's number. An
