@@ -21,7 +21,8 @@ TEST_CASE("models of few layers have no range of the paper's, and are shown anot
     if (papers) CHECK(act::search::parse_layer_range(act::search::default_layer_range, layers) == *papers);
     std::string message;
     try {
-      (void)act::search::parse_layer_range(papers ? std::string_view("x") : act::search::default_layer_range, layers);
+      (void)act::search::parse_layer_range(papers ? std::string_view("x") : act::search::default_layer_range,
+                                           layers);
     } catch (const act::error& refused) {
       message = refused.what();
     }
