@@ -25,7 +25,7 @@ void run(const command_line& line, const eval_options& options) {
     evaluate_perplexity(line, options);
     return;
   }
-  const act::tasks::task& task = act::tasks::find_task(options.task);
+  const act::tasks::task task = options.scoring.final_space.applied_to(act::tasks::find_task(options.task));
   if (task.kind == act::tasks::task_kind::open_ended) {
     evaluate_questions(line, task, options);
   } else {

@@ -82,6 +82,7 @@ void declare(command_line& line, eval_options& options) {
       "  act-eval --model M.gguf --task sst2 --data dev.tsv --heads heads.json --json result.json\n"
       "  act-eval --model M.gguf --task sst2 --data dev.tsv --shots 4 --shot-data train.tsv\n"
       "  act-eval --model M.gguf --task trec --data test.txt --heads heads.json --prior contextual\n"
+      "  act-eval --model M.gguf --task sst2 --data dev.tsv --no-final-space\n"
       "  act-eval --model M.gguf --task arce --data test.jsonl --scoring likelihood\n"
       "  act-eval --model M.gguf --task arce --data test.jsonl --scoring greedy\n"
       "  act-eval --model M.gguf --task arce --data test.jsonl --heads heads.json --redistribution subset "
@@ -99,7 +100,7 @@ void check_usage(const command_line& line, const eval_options& options) {
   };
   if (options.task == perplexity_task) {
     refuse({"--limit", "--scoring", "--long-prompts", "--prior", "--shots", "--predictions",
-            "--include-search-samples", "--max-new-tokens"},
+            "--include-search-samples", "--max-new-tokens", "--no-final-space"},
            "doesn't apply to --task ppl, which scores a text, not samples");
     return;
   }

@@ -261,6 +261,7 @@ act::io::json_document document_of(const scored_task& all, const eval_options& o
   }
   all.passed.add_to(document);
   options.scoring.special_tokens.add_to(document);
+  options.scoring.final_space.add_to(document, all.task);
   return document;
 }
 
@@ -268,6 +269,7 @@ void print(const scored_task& all, const eval_options& options) {
   std::cout << all.task.name << ": " << all.result.n << " samples of " << options.data << all.heads.remark();
   if (all.scoring == "likelihood") std::cout << ", scored by likelihood";
   if (all.scoring == "greedy") std::cout << ", scored by the greedy token";
+  if (options.scoring.final_space.left_out) std::cout << ", prompts without their last space";
   std::cout << '\n';
   if (options.shots > 0) {
     std::cout << options.shots << " shots of " << options.shot_data;

@@ -182,7 +182,7 @@ act::inspection::inspection_summary look(const act::runtime::model& model,
 
 void inspect_data(const command_line& line, const inspect_options& options) {
   const act::report::provenance_clock clock;
-  const act::tasks::task& task = act::tasks::find_task(options.task);
+  const act::tasks::task task = options.final_space.applied_to(act::tasks::find_task(options.task));
   const std::vector<act::tasks::sample> samples = read_chosen(task, options);
   const std::string sha256 = data_sha256(task, options.data);
 
@@ -206,6 +206,7 @@ void inspect_data(const command_line& line, const inspect_options& options) {
     document.update(act::report::to_json(summary, by));
     passed.add_to(document);
     options.special_tokens.add_to(document);
+    options.final_space.add_to(document, task);
     document.set("sinks", act::report::sinks_json(summary, by));
     document.set("data", act::io::json_document::object({{"file", options.data}, {"sha256", sha256}}));
     write_inspection(std::move(document), how.sinks, loaded.model, clock, line, options);

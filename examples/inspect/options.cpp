@@ -25,6 +25,7 @@ void declare(command_line& line, inspect_options& options) {
   line.add("--seed", options.seed, "Chooses the samples of --limit (default: 0)").value_name("S");
   options.long_prompts.add_to(line);
   options.special_tokens.add_to(line);
+  options.final_space.add_to(line);
   line.add("--html", options.html,
            "Write a page with the heat maps and, of a prompt, every head's attention map")
       .value_name("FILE");
@@ -52,7 +53,7 @@ void check_usage(const command_line& line, const inspect_options& options) {
     refuse("--prompt", "give one of --prompt, --prompt-file, and --task with --data");
   }
   if (given("--task") != given("--data")) refuse("--task", "needs --data, and --data needs --task");
-  for (const char* name : {"--limit", "--seed", "--long-prompts", "--special-tokens"}) {
+  for (const char* name : {"--limit", "--seed", "--long-prompts", "--special-tokens", "--no-final-space"}) {
     if (given(name) && !given("--task")) refuse(name, "is for --task, which has samples to choose");
   }
   act::throw_if(options.sinks.over({}).validate(), act::error_code::invalid_option);

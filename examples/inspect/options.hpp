@@ -15,6 +15,7 @@ struct inspect_options {
   sink_flags sinks;
   long_prompts_flag long_prompts;
   special_tokens_flag special_tokens;
+  final_space_flag final_space;
   std::string prompt;
   std::string prompt_file;
   std::string task;

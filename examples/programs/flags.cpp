@@ -8,6 +8,8 @@
 #include <act/tasks/prepare.hpp>
 #include <act/tasks/task.hpp>
 
+#include <utility>
+
 #include "programs/command_line.hpp"
 
 namespace act_program {
@@ -129,6 +131,20 @@ void special_tokens_flag::add_to(act::io::json_document& result) const {
   result.set("special_tokens", name());
 }
 
+void final_space_flag::add_to(command_line& line) {
+  line.add_flag("--no-final-space", left_out,
+                "End classification prompts at the cue ('Sentiment:'), without the space that the authors' "
+                "layout has behind it; models with SentencePiece answer worse after that space");
+}
+
+act::tasks::task final_space_flag::applied_to(act::tasks::task task) const {
+  return left_out ? act::tasks::without_final_space(std::move(task), "--no-final-space") : task;
+}
+
+void final_space_flag::add_to(act::io::json_document& result, const act::tasks::task& task) const {
+  if (task.kind == act::tasks::task_kind::classification) result.set("final_space", !left_out);
+}
+
 void scoring_flags::add_to(command_line& line) {
   line.add("--scoring", scoring,
            "labels (classification), letters (multiple choice), greedy (the one most likely token of "
@@ -138,6 +154,7 @@ void scoring_flags::add_to(command_line& line) {
       .value_name("RULE");
   long_prompts_flag::add_to(line);
   special_tokens.add_to(line);
+  final_space.add_to(line);
 }
 
 act::tasks::scoring_rule scoring_flags::rule() const {

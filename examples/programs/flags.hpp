@@ -1,5 +1,5 @@
 // Options that several programs have: what a sink is, how heads are calibrated, how samples are scored, what
-// happens to long prompts, and what special tokens in a data set are.
+// happens to long prompts, what special tokens in a data set are, and how prompts end.
 #pragma once
 
 #include <act/options.hpp>
@@ -90,10 +90,23 @@ struct special_tokens_flag {
   void add_to(act::io::json_document& result) const;
 };
 
+/// Whether a classification prompt ends with the space that the authors' layout has there.
+struct final_space_flag {
+  bool left_out = false;
+
+  void add_to(command_line& line);
+
+  /// The task as it is asked. Throws act::error (invalid_option) for one without such a space.
+  [[nodiscard]] act::tasks::task applied_to(act::tasks::task task) const;
+  /// Records it as "final_space", where the task has one.
+  void add_to(act::io::json_document& result, const act::tasks::task& task) const;
+};
+
 /// How samples are scored and what happens to long prompts.
 struct scoring_flags : long_prompts_flag {
   std::string scoring = "default";
   special_tokens_flag special_tokens;
+  final_space_flag final_space;
 
   void add_to(command_line& line);
 

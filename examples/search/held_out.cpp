@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <utility>
 
 #include "programs/files.hpp"
 #include "search/options.hpp"
@@ -18,13 +19,13 @@ namespace act_program {
 namespace {
 
 // "sst2=train.tsv".
-task_file parse_task(const std::string& each) {
+task_file parse_task(const std::string& each, const final_space_flag& final_space) {
   const std::size_t equals = each.find('=');
   if (equals == std::string::npos || equals + 1 == each.size()) {
     throw act::error(act::error_code::invalid_option, "--task",
                      "'" + each + "' isn't NAME=FILE, for example sst2=train.tsv");
   }
-  const act::tasks::task& task = act::tasks::find_task(each.substr(0, equals));
+  act::tasks::task task = act::tasks::find_task(each.substr(0, equals));
   if (task.kind == act::tasks::task_kind::open_ended) {
     throw act::error(
         act::error_code::invalid_option, "--task",
@@ -32,18 +33,21 @@ task_file parse_task(const std::string& each) {
             "' can't be searched: its answers are generated, so each of thousands of trials would "
             "take a generation; search on another task");
   }
-  return {&task, each.substr(equals + 1)};
+  return {final_space.applied_to(std::move(task)), each.substr(equals + 1)};
 }
 
 chosen_samples choose(const task_file& from, const search_options& options) {
-  const std::vector<act::tasks::sample> all = act::tasks::read_samples(*from.task, from.file);
+  const std::vector<act::tasks::sample> all = act::tasks::read_samples(from.task, from.file);
   chosen_samples chosen;
-  chosen.source = {.task = from.task->name,
+  chosen.source = {.task = from.task.name,
                    .file = from.file,
-                   .sha256 = data_sha256(*from.task, from.file),
-                   .scoring = options.scoring.name_for(*from.task),
+                   .sha256 = data_sha256(from.task, from.file),
+                   .scoring = options.scoring.name_for(from.task),
                    .special_tokens = options.scoring.special_tokens.name(),
+                   .final_space = {},
                    .indices = {}};
+  if (from.task.kind == act::tasks::task_kind::classification)
+    chosen.source.final_space = !options.scoring.final_space.left_out;
   for (const std::size_t index : act::tasks::select_limited(all.size(), options.samples, options.seed)) {
     chosen.source.indices.push_back(index);
     chosen.samples.push_back(all[index]);
@@ -57,10 +61,10 @@ std::vector<task_file> parse_tasks(const search_options& options,
                                    std::optional<act::tasks::prompt_part> subset) {
   std::vector<task_file> parsed;
   for (const std::string& each : options.tasks)
-    parsed.push_back(parse_task(each));
+    parsed.push_back(parse_task(each, options.scoring.final_space));
   if (subset) {
     for (const task_file& each : parsed)
-      act::tasks::check_part(*each.task, *subset, flag_names);
+      act::tasks::check_part(each.task, *subset, flag_names);
   }
   std::vector<std::string> inputs{options.common.model};
   for (const task_file& each : parsed) {
@@ -93,7 +97,7 @@ passed_over add_samples(act::search::search_plan& plan, const std::vector<task_f
   passed_over passed;
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     act::tasks::prepared_samples prepared =
-        act::tasks::prepare(*tasks[i].task, chosen[i].samples, *loaded.tokenizer, loaded.model.config.context,
+        act::tasks::prepare(tasks[i].task, chosen[i].samples, *loaded.tokenizer, loaded.model.config.context,
                             options.scoring.policy(), tasks[i].file, how_asked);
     passed.too_long += prepared.skipped;
     passed.truncated += prepared.truncated;

@@ -3,6 +3,7 @@
 
 #include <act/search/plan.hpp>
 #include <act/tasks/sample.hpp>
+#include <act/tasks/task.hpp>
 
 #include <optional>
 #include <string>
@@ -13,21 +14,18 @@
 namespace act::runtime {
 struct loaded_model;
 }
-namespace act::tasks {
-struct task;
-}
 
 namespace act_program {
 
 struct search_options;
 
 struct task_file {
-  const act::tasks::task* task;
+  act::tasks::task task;  ///< as it is asked
   std::string file;
 };
 
 /// Reads --task. Throws act::error (invalid_option) for what isn't NAME=FILE, tasks that can't be searched,
-/// tasks whose prompts don't have the `subset`, and a file that is named twice.
+/// tasks whose prompts don't have the `subset` or the space that is left out, and a file that is named twice.
 [[nodiscard]] std::vector<task_file> parse_tasks(const search_options& options,
                                                  std::optional<act::tasks::prompt_part> subset);
 

@@ -44,6 +44,28 @@ TEST_CASE("one run: Wilson's interval, whole counts and McNemar's test") {
   CHECK(!result.contextual_difference);
 }
 
+TEST_CASE("a label prior that hides everything from accuracy") {
+  std::vector<std::size_t> labels;
+  act::tasks::sample_scores run;
+  run.with_other = true;  // what else the greedy token could be has no prior among the labels
+  for (std::size_t i = 0; i < 30; ++i) {
+    labels.push_back(i % 2);
+    run.plain.push_back({labels[i] == 0 ? 0.2 : 0.1, 9, 1});
+    run.calibrated.push_back({0.1, 9, 20});
+  }
+  const act::tasks::evaluation result = act::tasks::evaluate(labels, 2, {&run, 1});
+  CHECK(result.baseline.accuracy == 0.5);
+  CHECK(result.baseline.prior_corrected == 1.0);
+  REQUIRE(result.baseline.prior_corrected_ci95.has_value());
+  CHECK(result.baseline.prior_corrected_ci95->lo == 1);
+  CHECK(result.calibrated->accuracy == 0);
+  CHECK(result.calibrated->prior_corrected == 0.5);
+  REQUIRE(result.difference->prior_corrected_ci95.has_value());
+  CHECK(result.difference->prior_corrected == -0.5);
+  CHECK(result.difference->prior_corrected_ci95->lo < -0.5);
+  CHECK(result.difference->prior_corrected_ci95->hi > -0.5);
+}
+
 TEST_CASE("several runs: means, no McNemar, and intervals that resample samples") {
   std::vector<std::size_t> labels;
   std::vector<bool> right;

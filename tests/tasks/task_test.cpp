@@ -1,11 +1,16 @@
 // The table of tasks, and the two switches that reproduce the paper's and the authors' variants.
 #include "message_of.hpp"
 
+#include <act/error.hpp>
+#include <act/tasks/prompts.hpp>
+#include <act/tasks/sample.hpp>
 #include <act/tasks/task.hpp>
 
 #include <doctest/doctest.h>
 
 #include <set>
+#include <string>
+#include <vector>
 
 TEST_CASE("every task is complete") {
   std::set<std::string> names;
@@ -53,4 +58,24 @@ TEST_CASE("the authors' label order changes trec alone") {
   }
   CHECK(act::tasks::with_authors_label_order(act::tasks::find_task("cb")).label_words ==
         act::tasks::find_task("cb").label_words);
+}
+
+TEST_CASE("without the final space a prompt ends at its cue, a shot has one space, and words stay") {
+  const act::tasks::task sst2 = act::tasks::without_final_space(act::tasks::find_task("sst2"));
+  act::tasks::sample sample;
+  sample.fields["text"] = "good ";
+  sample.label = 1;
+  const std::vector<act::tasks::sample> shots{sample};
+  CHECK(act::tasks::build_prompt(sst2, sample, shots) ==
+        sst2.instruction + "Sentence: good  \nSentiment: positive\n\nSentence: good  \nSentiment:");
+  CHECK(act::tasks::scored_words(sst2, sample) == std::vector<std::string>{" negative", " positive"});
+  for (const act::tasks::task& each : act::tasks::all_tasks()) {
+    CAPTURE(each.name);
+    const std::string refused =
+        act_test::message_of([&] { return act::tasks::without_final_space(each, "--no"); });
+    CHECK(refused.empty() == (each.kind == act::tasks::task_kind::classification));
+    CHECK(
+        (refused.empty() || refused.starts_with("--no: doesn't apply to task '" + each.name + "', whose ")));
+  }
+  CHECK_THROWS_AS((void)act::tasks::without_final_space(sst2), act::error);
 }

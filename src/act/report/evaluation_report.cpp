@@ -30,12 +30,15 @@ io::json_document to_json(const tasks::accuracy_summary& summary, bool with_othe
   auto predicted = io::json_document::array();
   for (const double count : summary.predicted)
     predicted.push_back(count_json(count));
-  io::json_document object = io::json_document::object({{"correct", count_json(summary.correct)},
-                                                        {"accuracy", summary.accuracy},
-                                                        {"ci95", interval_json(summary.ci95)},
-                                                        {"auc", or_null(summary.auc)},
-                                                        {"auc_ci95", or_null(summary.auc_ci95)},
-                                                        {"predicted", std::move(predicted)}});
+  io::json_document object =
+      io::json_document::object({{"correct", count_json(summary.correct)},
+                                 {"accuracy", summary.accuracy},
+                                 {"ci95", interval_json(summary.ci95)},
+                                 {"auc", or_null(summary.auc)},
+                                 {"auc_ci95", or_null(summary.auc_ci95)},
+                                 {"prior_corrected", or_null(summary.prior_corrected)},
+                                 {"prior_corrected_ci95", or_null(summary.prior_corrected_ci95)},
+                                 {"predicted", std::move(predicted)}});
   if (with_other) object.set("other", count_json(summary.other));
   return object;
 }
@@ -47,7 +50,9 @@ io::json_document to_json(const tasks::accuracy_difference& difference) {
                                     {"lost", count_json(difference.lost)},
                                     {"mcnemar_p", or_null(difference.mcnemar_p)},
                                     {"auc", or_null(difference.auc)},
-                                    {"auc_ci95", or_null(difference.auc_ci95)}});
+                                    {"auc_ci95", or_null(difference.auc_ci95)},
+                                    {"prior_corrected", or_null(difference.prior_corrected)},
+                                    {"prior_corrected_ci95", or_null(difference.prior_corrected_ci95)}});
 }
 
 }  // namespace
@@ -66,10 +71,13 @@ io::json_document to_json(const tasks::evaluation& result) {
 }
 
 std::string evaluation_table(const tasks::evaluation& result) {
-  text_table table({"", "correct", "accuracy", "95 % interval", "AUC", "95 % interval"});
+  text_table table({"", "correct", "accuracy", "95 % interval", "prior-corrected", "95 % interval", "AUC",
+                    "95 % interval"});
   const auto add = [&](const char* name, const tasks::accuracy_summary& summary) {
     table.add({name, count_text(summary.correct, result.runs) + "/" + std::to_string(result.n),
                percent(summary.accuracy), percent_range(summary.ci95),
+               summary.prior_corrected ? percent(*summary.prior_corrected) : "-",
+               summary.prior_corrected_ci95 ? percent_range(*summary.prior_corrected_ci95) : "-",
                summary.auc ? formatted("%.3f", *summary.auc) : "-",
                summary.auc_ci95 ? formatted("%.3f", summary.auc_ci95->lo) + " .. " +
                                       formatted("%.3f", summary.auc_ci95->hi)
@@ -80,6 +88,8 @@ std::string evaluation_table(const tasks::evaluation& result) {
         {name,
          "+" + count_text(difference.gained, result.runs) + " -" + count_text(difference.lost, result.runs),
          signed_percent(difference.accuracy), signed_percent_range(difference.ci95),
+         difference.prior_corrected ? signed_percent(*difference.prior_corrected) : "-",
+         difference.prior_corrected_ci95 ? signed_percent_range(*difference.prior_corrected_ci95) : "-",
          difference.auc ? formatted("%+.3f", *difference.auc) : "-",
          difference.auc_ci95 ? formatted("%+.3f", difference.auc_ci95->lo) + " .. " +
                                    formatted("%+.3f", difference.auc_ci95->hi)

@@ -40,12 +40,14 @@ io::json_document to_json(const search::search_work& work) {
 io::json_document to_json(const std::vector<search::search_source>& sources) {
   auto list = io::json_document::array();
   for (const search::search_source& source : sources) {
-    list.push_back(io::json_document::object({{"task", source.task},
-                                              {"file", source.file},
-                                              {"sha256", source.sha256},
-                                              {"scoring", source.scoring},
-                                              {"special_tokens", source.special_tokens},
-                                              {"samples", source.indices}}));
+    auto one = io::json_document::object({{"task", source.task},
+                                          {"file", source.file},
+                                          {"sha256", source.sha256},
+                                          {"scoring", source.scoring},
+                                          {"special_tokens", source.special_tokens}});
+    if (source.final_space) one.set("final_space", *source.final_space);
+    one.set("samples", source.indices);
+    list.push_back(std::move(one));
   }
   return list;
 }

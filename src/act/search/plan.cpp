@@ -53,8 +53,8 @@ std::string search_plan::identity() const {
        << "theta " << options.theta << '\n'
        << "compatibility " << tasks::name_of(options.behave_as) << '\n';
   for (const search_source& source : sources) {
-    text << "task " << source.task << " scored by " << source.scoring << " of " << source.sha256
-         << " samples";
+    text << "task " << source.task << (source.final_space.value_or(true) ? "" : " without last space")
+         << " scored by " << source.scoring << " of " << source.sha256 << " samples";
     for (const std::size_t index : source.indices)
       text << ' ' << index;
     text << '\n';

@@ -18,11 +18,12 @@ namespace act::search {
 /// One data file's part of the held-out set.
 struct search_source {
   std::string task;
-  std::string file;                     ///< as the user gave it
-  std::string sha256;                   ///< of the file's bytes
-  std::string scoring = "labels";       ///< what was compared: labels, letters, greedy or likelihood
-  std::string special_tokens = "text";  ///< what those written out in its samples are: text or tokens
-  std::vector<std::size_t> indices;     ///< positions among the file's samples, ascending
+  std::string file;                      ///< as the user gave it
+  std::string sha256;                    ///< of the file's bytes
+  std::string scoring = "labels";        ///< what was compared: labels, letters, greedy or likelihood
+  std::string special_tokens = "text";   ///< what those written out in its samples are: text or tokens
+  std::optional<bool> final_space = {};  ///< classification: whether prompts end with the layout's last space
+  std::vector<std::size_t> indices;      ///< positions among the file's samples, ascending
 };
 
 struct search_plan {

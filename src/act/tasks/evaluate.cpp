@@ -2,6 +2,7 @@
 #include <act/statistics/intervals.hpp>
 #include <act/statistics/label_likelihood.hpp>
 #include <act/statistics/paired_tests.hpp>
+#include <act/statistics/prior_corrected.hpp>
 #include <act/tasks/evaluate.hpp>
 #include <act/tasks/prepared_sample.hpp>
 #include <act/tasks/score_samples.hpp>
@@ -82,6 +83,9 @@ accuracy_summary summarise(std::span<const statistics::score_table> runs, std::s
   const std::vector<statistics::score_table> ranked = answers_only(runs, with_other);
   summary.auc = statistics::auc(ranked, labels);
   if (summary.auc) summary.auc_ci95 = auc_interval(ranked, labels, options);
+  summary.prior_corrected = statistics::prior_corrected_accuracy(ranked, labels);
+  if (summary.prior_corrected)
+    summary.prior_corrected_ci95 = statistics::prior_corrected_interval(ranked, labels, options);
   return summary;
 }
 
@@ -110,6 +114,11 @@ accuracy_difference compare(std::span<const statistics::score_table> before,
     difference.auc = *after_sum.auc - *before_sum.auc;
     difference.auc_ci95 = auc_difference_interval(answers_only(before, with_other),
                                                   answers_only(after, with_other), labels, options);
+  }
+  if (before_sum.prior_corrected && after_sum.prior_corrected) {
+    difference.prior_corrected = *after_sum.prior_corrected - *before_sum.prior_corrected;
+    difference.prior_corrected_ci95 = statistics::prior_corrected_difference_interval(
+        answers_only(before, with_other), answers_only(after, with_other), labels, options);
   }
   return difference;
 }

@@ -1,6 +1,6 @@
-// Sums up what samples scored, plain and calibrated: accuracy, AUC, their difference and how sure it is.
-// Several runs over the same samples (few-shot seeds) are summed up by their means; what is uncertain are the
-// samples, so intervals resample these, each with all its runs.
+// Sums up what samples scored, plain and calibrated: accuracy, with and without the label prior, AUC, their
+// difference and how sure it is. Several runs over the same samples (few-shot seeds) are summed up by their
+// means; what is uncertain are the samples, so intervals resample these, each with all its runs.
 //
 // Computing only: the scores come from score_samples.hpp; the table for people and the JSON are made from
 // `evaluation` (report/evaluation_report.hpp).
@@ -25,8 +25,12 @@ struct accuracy_summary {
   statistics::interval ci95;                     ///< one run: Wilson; several: bootstrap over samples
   std::optional<double> auc;                     ///< empty where it isn't defined (one label only)
   std::optional<statistics::interval> auc_ci95;  ///< bootstrap over samples
-  std::vector<double> predicted;                 ///< how often each label was answered: shows a label prior
-  double other = 0;                              ///< how often none of them was (greedy scoring)
+  /// Of each score less its label's mean over the samples (statistics/prior_corrected.hpp); greedy: of the
+  /// labels alone. Empty where it isn't defined.
+  std::optional<double> prior_corrected;
+  std::optional<statistics::interval> prior_corrected_ci95;  ///< bootstrap over samples
+  std::vector<double> predicted;  ///< how often each label was answered: shows a label prior
+  double other = 0;               ///< how often none of them was (greedy scoring)
 };
 
 /// One way of scoring less another, over the same samples.
@@ -37,6 +41,8 @@ struct accuracy_difference {
   std::optional<double> mcnemar_p;  ///< exact, two-sided; empty for several runs, which aren't independent
   std::optional<double> auc;
   std::optional<statistics::interval> auc_ci95;  ///< paired bootstrap
+  std::optional<double> prior_corrected;
+  std::optional<statistics::interval> prior_corrected_ci95;  ///< paired bootstrap
 };
 
 struct evaluation {

@@ -164,6 +164,17 @@ task with_paper_instruction(task changed) {
   return changed;
 }
 
+task without_final_space(task changed, std::string_view asked_by) {
+  if (changed.kind != task_kind::classification || !changed.pattern.ends_with(' ')) {
+    throw error(error_code::invalid_option, asked_by,
+                "doesn't apply to task '" + changed.name +
+                    (changed.kind == task_kind::verbatim ? "', whose prompts are the file's own"
+                                                         : "', whose prompts end without a space"));
+  }
+  changed.pattern.pop_back();
+  return changed;
+}
+
 task with_authors_label_order(task changed) {
   if (changed.name == "trec") {
     changed.label_words = {" Description", " Entity", " Expression", " Person", " Number", " Location"};
