@@ -9,6 +9,7 @@ macro(act_find_runtime_dependencies)
   pkg_check_modules(MD REQUIRED IMPORTED_TARGET libmd)
   pkg_check_modules(SENTENCEPIECE QUIET IMPORTED_TARGET sentencepiece)
   pkg_check_modules(UTF8PROC QUIET IMPORTED_TARGET libutf8proc)
+  pkg_check_modules(LIBZIP QUIET IMPORTED_TARGET libzip)
 endmacro()
 
 # The experiments: tasks, statistics, head search, reports.

@@ -16,6 +16,7 @@ packages=(
   nlohmann-json3-dev   # runtime and experiments: model folders, data files, heads files, results
   libsentencepiece-dev # runtime: tokenizer.model files (Llama, Mistral)
   libutf8proc-dev      # runtime: Unicode normal forms of tokenizer.json (GPT-NeoX)
+  libzip-dev           # runtime: pytorch_model.bin is a zip; its CRC-32, and the 64-bit form of large files
   libpugixml-dev       # experiments: data sets in XML (COPA)
   libsqlite3-dev       # experiments: the search's state survives interruption
   libmd-dev            # runtime: SHA-256 of models and data files

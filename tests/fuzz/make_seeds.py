@@ -7,10 +7,11 @@ import pathlib
 import shutil
 import struct
 import sys
+import zipfile
 
 golden = pathlib.Path(__file__).resolve().parent.parent / "golden"
 out = pathlib.Path(sys.argv[1])
-for name in ("gguf", "quantization", "safetensors", "tokenizer_json"):
+for name in ("gguf", "pickle", "pytorch_file", "quantization", "safetensors", "tokenizer_json"):
     (out / name).mkdir(parents=True, exist_ok=True)
 
 
@@ -57,6 +58,13 @@ header = json.dumps({"__metadata__": {"format": "pt"}, "a": {"dtype": "F32", "sh
                      "m": {"dtype": "BOOL", "shape": [1], "data_offsets": [20, 21]},
                      "s": {"dtype": "F16", "shape": [], "data_offsets": [21, 23]}}, separators=(",", ":")).encode()
 (out / "safetensors" / "small").write_bytes(struct.pack("<Q", len(header)) + header + bytes(23))
+
+for file in sorted((golden / "pytorch").glob("*.bin")):
+    if file.stat().st_size < 4000:
+        shutil.copy(file, out / "pytorch_file" / file.stem)
+    if zipfile.is_zipfile(file):
+        with zipfile.ZipFile(file) as packed:
+            (out / "pickle" / file.stem).write_bytes(packed.read(f"{packed.namelist()[0].split('/')[0]}/data.pkl"))
 
 whole = json.loads((golden / "tokenizer" / "small.json").read_text())
 whole["model"]["vocab"] = {t: i for i, t in enumerate(tokens)}

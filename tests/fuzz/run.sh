@@ -7,12 +7,13 @@ cd "$(dirname "$0")/../.."
 seconds=${1:-60}
 folder=${2:-build/fuzz}
 compiler=${CXX:-clang++-14}
-targets=(gguf quantization safetensors tokenizer_json)
+targets=(gguf pickle pytorch_file quantization safetensors tokenizer_json)
 
 flags=(-std=c++20 -O1 -g -Iinclude -Isrc -fsanitize=address,undefined -fno-sanitize-recover=all)
 modules=(libpcre2-8 libmd)
 # The optional libraries, as in the build.
 if pkg-config --exists sentencepiece; then modules+=(sentencepiece); flags+=(-DACT_HAS_SENTENCEPIECE); fi
+if pkg-config --exists libzip; then modules+=(libzip); flags+=(-DACT_HAS_LIBZIP); fi
 if pkg-config --exists libutf8proc; then modules+=(libutf8proc); flags+=(-DACT_HAS_UTF8PROC); fi
 read -ra includes <<<"$(pkg-config --cflags "${modules[@]}")"
 read -ra libraries <<<"$(pkg-config --libs "${modules[@]}")"
@@ -32,7 +33,7 @@ trap 'kill "${running[@]}" 2>/dev/null; exit 130' INT TERM
 for target in "${targets[@]}"; do
   (
     program=$folder/${target}_fuzz
-    "$compiler" "${flags[@]}" -fsanitize=fuzzer -Wl,--wrap=mmap -Wl,--wrap=munmap "${includes[@]}" \
+    "$compiler" "${flags[@]}" -Itests -fsanitize=fuzzer -Wl,--wrap=mmap -Wl,--wrap=munmap "${includes[@]}" \
       "tests/fuzz/${target}_fuzz.cpp" "$folder"/objects/*.o -o "$program" "${libraries[@]}"
     exec "$program" -max_total_time="$seconds" -max_len=16384 -timeout=20 -rss_limit_mb=3000 -print_final_stats=1 \
       -artifact_prefix="$folder/findings/$target-" "$folder/corpus/$target" 2>"$folder/$target.log"

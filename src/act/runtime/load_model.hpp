@@ -24,9 +24,9 @@ struct loaded_model {
   std::string path;
 };
 
-/// Loads a `.gguf` file, or a Hugging Face folder (config.json, safetensors, tokenizer files). Throws `error`
-/// with one line that names file, place and mend. Cost: all weights but the vocabulary's rows are expanded to
-/// float32 (425 MB for SmolLM2-135M, a fraction of a second).
+/// Loads a `.gguf` file, or a Hugging Face folder (config.json, safetensors or PyTorch's files, tokenizer
+/// files). Throws `error` with one line that names file, place and mend. Cost: all weights but the
+/// vocabulary's rows are expanded to float32 (425 MB for SmolLM2-135M, a fraction of a second).
 [[nodiscard]] loaded_model load_model(const std::string& path);
 
 }  // namespace act::runtime

@@ -150,7 +150,7 @@ TEST_CASE("a sharded checkpoint is one set of tensors, and its index must fit it
                    std::string(4, '\0'));
   };
   CHECK(contains(message_of([&] { act::runtime::folder_weights{folder.path()}; }),
-                 "neither model.safetensors nor"));
+                 "has no model.safetensors or pytorch_model.bin"));
   (void)folder.write("one.safetensors", shard("a"));
   (void)folder.write("two.safetensors", shard("b"));
   const auto with_index = [&](const std::string& map) {

@@ -3,6 +3,7 @@
 #include <act/io/json_value.hpp>
 #include <act/io/printable.hpp>
 #include <act/runtime/checkpoint/folder_weights.hpp>
+#include <act/runtime/checkpoint/pytorch_file.hpp>
 #include <act/runtime/checkpoint/safetensors.hpp>
 #include <act/runtime/checkpoint/tensor_file.hpp>
 #include <act/runtime/checkpoint/tensor_view.hpp>
@@ -30,7 +31,8 @@ folder_weights::folder_weights(const std::string& folder) {
     const char* file;
     opener open;
   };
-  for (const auto& [file, open] : {format{"model.safetensors", &open_file<safetensors_file>}}) {
+  for (const auto& [file, open] : {format{"model.safetensors", &open_file<safetensors_file>},
+                                   format{"pytorch_model.bin", &open_file<pytorch_file>}}) {
     listing_ = std::filesystem::path(folder) / file;
     if (std::filesystem::exists(listing_)) {
       files_.push_back(open(listing_));
@@ -44,9 +46,10 @@ folder_weights::folder_weights(const std::string& folder) {
       return;
     }
   }
-  throw error(error_code::io, folder,
-              "has neither model.safetensors nor model.safetensors.index.json; convert the weights to "
-              "safetensors");
+  throw error(
+      error_code::io, folder,
+      "has no model.safetensors or pytorch_model.bin, and no index of several such files; put the weights "
+      "there");
 }
 
 const std::string& folder_weights::file_of(std::string_view name) const {
