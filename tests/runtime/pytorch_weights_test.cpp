@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstring>
 #include <filesystem>
+#include <initializer_list>
+#include <utility>
 #include <vector>
 
 #include "runtime/parity_golden.hpp"
@@ -39,9 +41,13 @@ std::vector<float> logits_of(const act::runtime::model& model, const act_test::p
 #if defined(ACT_HAS_LIBZIP)
 TEST_CASE("PyTorch files give the logits of their safetensors twins, bit for bit: one file, and several") {
   namespace fs = std::filesystem;
-  for (const char* name : {"tiny-llama-old-config", "tiny-llama-new-config"}) {
+  // The last has GPT-2's masks among its weights, and weights that aren't contiguous.
+  for (const auto& [name, beside] : std::initializer_list<std::pair<const char*, const char*>>{
+           {"tiny-llama-old-config", "tiny-llama-old-config"},
+           {"tiny-llama-new-config", "tiny-llama-new-config"},
+           {"gpt2-old-buffers", "families/gpt2/old-buffers"}}) {
     CAPTURE(name);
-    const fs::path twin = act_test::parity_folder / name;
+    const fs::path twin = act_test::parity_folder / beside;
     const act_test::temporary_folder folder;
     fs::copy(twin / "config.json", folder / "config.json");
     for (const fs::path& file : fs::directory_iterator(fs::path(ACT_TEST_GOLDEN_DIR) / "pytorch" / name))
@@ -50,7 +56,7 @@ TEST_CASE("PyTorch files give the logits of their safetensors twins, bit for bit
     const std::vector<float> expected = logits_of(act::runtime::read_model(twin.string()), golden);
     const std::vector<float> found = logits_of(act::runtime::read_model(folder.path().string()), golden);
     REQUIRE(found.size() == expected.size());
-    REQUIRE(expected.size() > 100);
+    REQUIRE(expected.size() > 50);
     CHECK(std::memcmp(found.data(), expected.data(), expected.size() * sizeof(float)) == 0);
   }
 }

@@ -5,7 +5,7 @@
 Files that are read: state.bin (every type, views, shared storages, a parameter), state4.bin (the same in pickle protocol 4),
 module.bin (the state_dict of a module, which has attributes), and state.json: type, shape and, as float32, the bits of each tensor's numbers.
 The others, and everything whose name says so, are refused; none of their code ever runs here or there. Folders beside them hold the weights of ../parity's checkpoints of the same names, one
-file and several: the test compares logits. Needs torch and safetensors.
+file and several, and of its families/gpt2/old-buffers: the test compares logits. Needs torch and safetensors.
 """
 import collections
 import json
@@ -129,6 +129,15 @@ def main():
                 tensor: file.replace("model", "pytorch_model").replace(".safetensors", ".bin")
                 for tensor, file in listed["weight_map"].items()}
             (folder / "pytorch_model.bin.index.json").write_text(json.dumps(listed, indent=1) + "\n")
+
+    # GPT-2 as old checkpoints are: masks among the weights, here in one file, and weights that were transposed.
+    tensors = {}
+    for file in sorted((PARITY / "families/gpt2/old-buffers").glob("*.safetensors")):
+        tensors |= safetensors.torch.load_file(file)
+    tensors = {name: tensor.t().contiguous().t() if "c_attn.weight" in name else tensor
+               for name, tensor in tensors.items()}
+    (HERE / "gpt2-old-buffers").mkdir(exist_ok=True)
+    torch.save(tensors, HERE / "gpt2-old-buffers" / "pytorch_model.bin")
 
 
 if __name__ == "__main__":
