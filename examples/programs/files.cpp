@@ -5,6 +5,7 @@
 #include <act/error.hpp>
 #include <act/io/atomic_file.hpp>
 #include <act/io/sha256.hpp>
+#include <act/runtime/checkpoint/gguf_split.hpp>
 #include <act/tasks/read_samples.hpp>
 #include <act/tasks/task.hpp>
 
@@ -17,6 +18,8 @@ namespace act_program {
 void check_outputs(const std::vector<std::pair<std::string, std::string>>& outputs,
                    const std::vector<std::string>& inputs) {
   namespace fs = std::filesystem;
+  // Any file of a split model is one that is read.
+  const auto unnumbered = act::runtime::without_split_number;
   const auto same = [](const fs::path& a, const fs::path& b) {
     std::error_code ignored;
     return fs::weakly_canonical(a, ignored) == fs::weakly_canonical(b, ignored) ||
@@ -29,7 +32,7 @@ void check_outputs(const std::vector<std::pair<std::string, std::string>>& outpu
     const act::io::write_target to = act::io::write_target_of(path);
     if (to.in_place && !fs::is_directory(path, ignored)) continue;  // a pipe or a device
     for (const std::string& input : inputs) {
-      if (!input.empty() && same(path, input)) {
+      if (!input.empty() && (same(path, input) || same(unnumbered(path), unnumbered(input)))) {
         throw act::error(act::error_code::invalid_option, option,
                          "would overwrite '" + input + "', which is read");
       }

@@ -18,7 +18,7 @@ namespace act::runtime {
 
 model read_model(const std::shared_ptr<const gguf_file>& file) {
   const checkpoint_tensors tensors{.find = [&](std::string_view name) { return file->find_tensor(name); },
-                                   .file_of = [&](std::string_view) { return file->path(); },
+                                   .file_of = [&](std::string_view name) { return file->file_of(name); },
                                    .file = file};
   return read_weights(tensors, describe(*file));
 }

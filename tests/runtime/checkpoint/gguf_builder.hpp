@@ -31,7 +31,7 @@ class byte_writer {
 /// A small GGUF file; members that aren't set follow from what was added.
 class gguf_builder {
  public:
-  static constexpr std::uint32_t u32 = 4, i32 = 5, f32 = 6, boolean = 7, string = 8, array = 9;
+  static constexpr std::uint32_t u16 = 2, u32 = 4, i32 = 5, f32 = 6, boolean = 7, string = 8, array = 9;
 
   byte_writer& value(std::string_view key, std::uint32_t type) {
     ++values_;

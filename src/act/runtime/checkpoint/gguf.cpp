@@ -4,6 +4,7 @@
 #include <act/io/printable.hpp>
 #include <act/runtime/checkpoint/ggml_type.hpp>
 #include <act/runtime/checkpoint/gguf.hpp>
+#include <act/runtime/checkpoint/gguf_split.hpp>
 #include <act/runtime/checkpoint/gguf_value.hpp>
 #include <act/runtime/checkpoint/tensor_type.hpp>
 #include <act/runtime/checkpoint/tensor_view.hpp>
@@ -12,9 +13,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <utility>
 #include <vector>
 
 namespace act::runtime {
@@ -45,7 +49,12 @@ std::string_view read_string(io::byte_reader& reader, std::string_view what) {
 
 }  // namespace
 
-gguf_file::gguf_file(const std::string& path) : file_(path) {
+gguf_file::gguf_file(const std::string& path) : gguf_file(path, alone{}) {
+  const auto files = find<std::uint16_t>("split.count").value_or(1);
+  if (files > 1) add_split_files(files);
+}
+
+gguf_file::gguf_file(const std::string& path, alone) : file_(path) {
   io::byte_reader reader(file_.bytes(), path);
   const auto [tensor_count, value_count] = read_header(reader);
   read_metadata(reader, value_count);
@@ -95,7 +104,12 @@ void gguf_file::refuse_absent(std::string_view key) const {
 
 const tensor_view* gguf_file::find_tensor(std::string_view name) const {
   const auto at = by_name_.find(name);
-  return at == by_name_.end() ? nullptr : &tensors_[at->second];
+  return at == by_name_.end() ? nullptr : &tensors_[at->second.tensor];
+}
+
+const std::string& gguf_file::file_of(std::string_view name) const {
+  const auto at = by_name_.find(name);
+  return at == by_name_.end() || at->second.file == 0 ? path() : others_[at->second.file - 1].path();
 }
 
 const tensor_view& gguf_file::tensor(std::string_view name) const {
@@ -182,6 +196,59 @@ tensor_view gguf_file::read_tensor_entry(io::byte_reader& reader, std::uint64_t&
   return tensor;
 }
 
+void gguf_file::add_split_files(std::uint16_t count) {
+  const auto number = get<std::uint16_t>("split.no");
+  if (number >= count)
+    throw error(error_code::invalid_input, path(),
+                "metadata 'split.no' is " + std::to_string(number) + " and 'split.count' " +
+                    std::to_string(count) + "; the file is damaged, fetch it again");
+  if (number != 0)
+    throw error(error_code::invalid_input, path(),
+                "is file " + std::to_string(number + 1) + " of a model split into " + std::to_string(count) +
+                    "; pass the first one, whose name ends with '" + split_ending(0, count) + "'");
+  for (std::uint16_t i = 1; i < count; ++i) {
+    const std::optional<std::string> other = split_path(path(), 0, i, count);
+    if (!other)
+      throw error(error_code::invalid_input, path(),
+                  "is the first file of a model split into " + std::to_string(count) +
+                      ", and the others can't be found: its name doesn't end with '" +
+                      split_ending(0, count) + "'; give the files the names that they had");
+    add_split_file(*other, i, count);
+  }
+  const auto tensors = get<std::uint64_t>("split.tensors.count");
+  if (tensors != tensors_.size())
+    throw error(error_code::mismatch, path(),
+                "the model's " + std::to_string(count) + " files hold " + std::to_string(tensors_.size()) +
+                    " tensors, metadata 'split.tensors.count' says " + std::to_string(tensors) +
+                    "; they don't belong together, fetch the model again");
+}
+
+void gguf_file::add_split_file(const std::string& path, std::uint16_t number, std::uint16_t count) {
+  if (std::error_code unknown; !std::filesystem::exists(path, unknown))
+    throw error(error_code::io, path,
+                "isn't there, and the model that begins with '" + this->path() + "' is split into " +
+                    std::to_string(count) + " files; put all of them into one folder");
+  gguf_file other(path, alone{});
+  const auto refuse = [&](const char* key, std::uint16_t found, std::uint16_t expected) {
+    throw error(error_code::mismatch, path,
+                "metadata '" + std::string(key) + "' is " + std::to_string(found) + ", not " +
+                    std::to_string(expected) + " as for the file of this name behind '" + this->path() +
+                    "'; fetch the model again");
+  };
+  if (const auto own = other.get<std::uint16_t>("split.no"); own != number) refuse("split.no", own, number);
+  // llama.cpp doesn't look at this one; its own files all have it, and another one is another model's.
+  if (const auto own = other.find<std::uint16_t>("split.count").value_or(count); own != count)
+    refuse("split.count", own, count);
+  others_.push_back(std::move(other.file_));
+  for (tensor_view& tensor : other.tensors_) {
+    const auto [at, fresh] = by_name_.emplace(tensor.name, location{tensors_.size(), others_.size()});
+    if (!fresh)
+      throw error(error_code::mismatch, path + ": tensor '" + io::printable(tensor.name) + "'",
+                  "is in '" + file_of(tensor.name) + "' too; fetch the model again");
+    tensors_.push_back(std::move(tensor));
+  }
+}
+
 void gguf_file::read_tensors(io::byte_reader& reader, std::uint64_t count) {
   struct extent {
     std::uint64_t offset;
@@ -194,7 +261,7 @@ void gguf_file::read_tensors(io::byte_reader& reader, std::uint64_t count) {
     extent place_of{0, 0, i};
     tensors_.push_back(read_tensor_entry(reader, place_of.offset, place_of.size));
     extents.push_back(place_of);
-    if (!by_name_.emplace(tensors_.back().name, i).second)
+    if (!by_name_.emplace(tensors_.back().name, location{i, 0}).second)
       fail(tensors_.back().name, "is there twice; convert the model again");
   }
 
