@@ -11,7 +11,7 @@ import zipfile
 
 golden = pathlib.Path(__file__).resolve().parent.parent / "golden"
 out = pathlib.Path(sys.argv[1])
-for name in ("gguf", "pickle", "pytorch_file", "quantization", "safetensors", "tokenizer_json"):
+for name in ("gguf", "gguf_split", "pickle", "pytorch_file", "quantization", "safetensors", "tokenizer_json"):
     (out / name).mkdir(parents=True, exist_ok=True)
 
 
@@ -52,6 +52,20 @@ pieces = ["<unk>", "<s>", "</s>", "\u2581", "I", "t", "\u2581I"]
 (out / "gguf" / "spm").write_bytes(gguf({
     "tokenizer.ggml.model": "llama", "tokenizer.ggml.tokens": pieces, "tokenizer.ggml.scores": [0.0, 0.0, 0.0, -1.0, -2.0, -3.0, -0.5],
     "tokenizer.ggml.token_type": [2, 3, 3, 1, 1, 1, 1], "tokenizer.ggml.bos_token_id": 1}))
+
+
+def part(number, name):
+    """File `number` of two, with one float tensor."""
+    body = b"".join(text(f"split.{key}") + struct.pack("<IH", 2, value)
+                    for key, value in (("no", number), ("count", 2), ("tensors.count", 2)))
+    body += text(name) + struct.pack("<IQIQ", 1, 4, 0, 0)
+    content = b"GGUF" + struct.pack("<IQQ", 3, 1, 3) + body
+    return content + bytes(-len(content) % 32) + struct.pack("<4f", 1, 2, 3, 4)
+
+
+for name, parts in (("whole", [part(0, "a"), part(1, "b")]), ("twice", [part(0, "a"), part(1, "a")]),
+                    ("wrong", [part(1, "a"), part(0, "b")])):
+    (out / "gguf_split" / name).write_bytes(struct.pack("<H", len(parts[0])) + b"".join(parts))
 
 header = json.dumps({"__metadata__": {"format": "pt"}, "a": {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]},
                      "b": {"dtype": "BF16", "shape": [2], "data_offsets": [16, 20]},
