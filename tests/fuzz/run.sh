@@ -9,7 +9,7 @@ folder=${2:-build/fuzz}
 compiler=${CXX:-clang++-14}
 targets=(gguf gguf_split pickle pytorch_file quantization safetensors tokenizer_json)
 
-flags=(-std=c++20 -O1 -g -Iinclude -Isrc -Itests -fsanitize=address,undefined -fno-sanitize-recover=all)
+flags=(-std=c++20 -O1 -g -Iinclude -Isrc -fsanitize=address,undefined -fno-sanitize-recover=all)
 modules=(libpcre2-8 libmd)
 # The optional libraries, as in the build.
 if pkg-config --exists sentencepiece; then modules+=(sentencepiece); flags+=(-DACT_HAS_SENTENCEPIECE); fi
