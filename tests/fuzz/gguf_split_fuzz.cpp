@@ -7,9 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "one_input.hpp"
@@ -18,7 +17,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const act_test::temporary_folder folder;
   if (size < 2) return 0;
-  const std::size_t first = std::min<std::size_t>(size - 2, data[0] | data[1] << 8);
+  const std::size_t first = std::min<std::size_t>(size - 2, data[0] + 256u * data[1]);
   const std::string_view rest(reinterpret_cast<const char*>(data) + 2, size - 2);
   const std::string path = folder.write("m-00001-of-00002.gguf", rest.substr(0, first));
   (void)folder.write("m-00002-of-00002.gguf", rest.substr(first));
