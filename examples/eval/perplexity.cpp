@@ -21,6 +21,7 @@
 
 #include "eval/heads.hpp"
 #include "eval/options.hpp"
+#include "programs/open_model.hpp"
 #include "programs/program.hpp"
 #include "programs/result_file.hpp"
 
@@ -80,7 +81,7 @@ void evaluate_perplexity(const command_line& line, const eval_options& options) 
   heads.refuse_subset(
       "doesn't apply to --task ppl, whose text has no question; use another --redistribution");
   const std::string text = read_utf8(options.data);
-  const act::runtime::loaded_model loaded = act::runtime::load_model(options.common.model);
+  const act::runtime::loaded_model loaded = open_model(line, options.common);
   const act::runtime::model_identity identity = act::runtime::identity_of(loaded.model);
   heads.fit_to(identity);
   const window_size size = windows_for(options, loaded.model.config.context);

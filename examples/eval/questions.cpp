@@ -26,6 +26,7 @@
 
 #include "eval/heads.hpp"
 #include "eval/options.hpp"
+#include "programs/open_model.hpp"
 #include "programs/program.hpp"
 #include "programs/result_file.hpp"
 
@@ -141,7 +142,7 @@ void evaluate_questions(const command_line& line, const act::tasks::task& task, 
   const scored_data data = read_data(task, heads, options);
   const act::tasks::squad_rules rules = act::tasks::rules_of(data.all);
 
-  const act::runtime::loaded_model loaded = act::runtime::load_model(options.common.model);
+  const act::runtime::loaded_model loaded = open_model(line, options.common);
   const act::runtime::model_identity identity = act::runtime::identity_of(loaded.model);
   heads.fit_to(identity);
   act::tasks::prepared_samples prepared = prepare_questions(task, data, loaded, options);

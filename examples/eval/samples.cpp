@@ -39,6 +39,7 @@
 #include "eval/options.hpp"
 #include "programs/command_line.hpp"
 #include "programs/files.hpp"
+#include "programs/open_model.hpp"
 #include "programs/program.hpp"
 #include "programs/result_file.hpp"
 
@@ -303,7 +304,7 @@ void evaluate_samples(const command_line& line, const act::tasks::task& task, co
   const scored_data data = read_data(task, heads, options);
   const shot_pool pool = read_shots(task, options, line);
 
-  const act::runtime::loaded_model loaded = act::runtime::load_model(options.common.model);
+  const act::runtime::loaded_model loaded = open_model(line, options.common);
   const act::runtime::model_identity identity = act::runtime::identity_of(loaded.model);
   heads.fit_to(identity);
   const prepared_runs prepared = prepare_runs({.task = task,

@@ -15,6 +15,7 @@
 #include "generate/options.hpp"
 #include "generate/text.hpp"
 #include "programs/command_line.hpp"
+#include "programs/open_model.hpp"
 #include "programs/program.hpp"
 #include "programs/waiting_threads.hpp"
 
@@ -41,7 +42,7 @@ void run(const command_line& line, generate_options& options) {
   const std::string asked =
       options.file_given.count() == 0 ? options.prompt : act::io::read_text_file(options.prompt_file).text;
 
-  const act::runtime::loaded_model loaded = act::runtime::load_model(options.common.model);
+  const act::runtime::loaded_model loaded = open_model(line, options.common);
   const act::runtime::model_calibration calibration = calibration_for(loaded.model, options, heads);
   if (!questions.empty()) {
     answer_mt_bench(line, options, clock, questions, loaded, calibration);

@@ -32,6 +32,7 @@
 #include "inspect/options.hpp"
 #include "programs/build_record.hpp"
 #include "programs/files.hpp"
+#include "programs/open_model.hpp"
 #include "programs/program.hpp"
 #include "programs/result_file.hpp"
 
@@ -117,7 +118,7 @@ act::inspection::prompt_observation look(const act::runtime::model& model,
 void inspect_prompt(const command_line& line, const inspect_options& options) {
   const act::report::provenance_clock clock;
   const named_prompt prompt = read_prompt(options);
-  const act::runtime::loaded_model loaded = act::runtime::load_model(options.common.model);
+  const act::runtime::loaded_model loaded = open_model(line, options.common);
   const act::runtime::tokenizer& by = *loaded.tokenizer;
   const std::vector<act::runtime::token_id> ids = tokens_of(prompt, loaded);
   const std::size_t tokens = ids.size();
@@ -186,7 +187,7 @@ void inspect_data(const command_line& line, const inspect_options& options) {
   const std::vector<act::tasks::sample> samples = read_chosen(task, options);
   const std::string sha256 = data_sha256(task, options.data);
 
-  const act::runtime::loaded_model loaded = act::runtime::load_model(options.common.model);
+  const act::runtime::loaded_model loaded = open_model(line, options.common);
   const act::runtime::tokenizer& by = *loaded.tokenizer;
   const act::inspection::sample_prompts made = act::inspection::prompts_of(
       task, samples, by, loaded.model.config.context, options.long_prompts.policy(),

@@ -25,6 +25,7 @@
 
 #include "programs/command_line.hpp"
 #include "programs/files.hpp"
+#include "programs/open_model.hpp"
 #include "programs/program.hpp"
 #include "programs/result_file.hpp"
 #include "programs/waiting_threads.hpp"
@@ -136,7 +137,7 @@ void run(const command_line& line, const search_options& options) {
   check_files(tasks, options);
   const std::vector<chosen_samples> chosen = choose_samples(tasks, options);
 
-  const act::runtime::loaded_model loaded = act::runtime::load_model(options.common.model);
+  const act::runtime::loaded_model loaded = open_model(line, options.common);
   const act::runtime::model_config& config = loaded.model.config;
   const act::runtime::model_identity identity = act::runtime::identity_of(loaded.model);
   plan.fingerprint = identity.fingerprint;

@@ -18,8 +18,11 @@ namespace act_test {
 /// decoded.
 class listed_tokenizer final : public act::runtime::tokenizer {
  public:
-  explicit listed_tokenizer(std::vector<std::string> texts, bool drops_first_space = false)
-      : texts_(std::move(texts)), drops_first_space_(drops_first_space) {}
+  explicit listed_tokenizer(std::vector<std::string> texts, bool drops_first_space = false,
+                            std::vector<act::runtime::token_id> ends = {})
+      : texts_(std::move(texts)), drops_first_space_(drops_first_space) {
+    end_with({}, std::move(ends));
+  }
 
   [[nodiscard]] std::vector<act::runtime::token_id> encode(std::string_view,
                                                            act::runtime::special_tokens_in_text,

@@ -15,7 +15,10 @@
 #include <memory>
 #include <sstream>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "report/listed_tokenizer.hpp"
 #include "runtime/double_llama.hpp"
 #include "runtime/parity_golden.hpp"
 
@@ -185,6 +188,28 @@ TEST_CASE("a decoder refuses what it can't do") {
   calibration.heads.insert(0, 0);
   calibration.options.behave_as = act::compatibility::authors;
   CHECK_THROWS_AS(act::runtime::decoder(model, calibration), act::error);
+}
+
+TEST_CASE("every end of the tokenizer ends a text, and isn't part of it") {
+  const act::runtime::model model = tiny();
+  const std::vector<std::string> texts(model.config.vocabulary, "x");
+  const std::vector<act::runtime::token_id> prompt{1, 5, 9};
+  const auto made_with = [&](std::vector<act::runtime::token_id> ends) {
+    const act_test::listed_tokenizer by(texts, false, std::move(ends));
+    return act::runtime::generate(model, by, prompt, {}, {.max_new_tokens = 12}, [](std::string_view) {});
+  };
+  const act::runtime::generation whole = made_with({});
+  REQUIRE(whole.tokens.size() == 12);
+  // The first end in the list, the last, or one of two: what comes earliest in the text counts.
+  const act::runtime::token_id other = whole.tokens[0] == 0 ? 1 : 0;
+  for (const auto& ends : {std::vector{whole.tokens[4], other}, std::vector{other, whole.tokens[4]}}) {
+    const act::runtime::generation made = made_with(ends);
+    const auto first = std::find_if(whole.tokens.begin(), whole.tokens.end(), [&](auto token) {
+      return std::find(ends.begin(), ends.end(), token) != ends.end();
+    });
+    CHECK(made.end == act::runtime::generation_end::end_token);
+    CHECK(made.tokens == std::vector(whole.tokens.begin(), first));
+  }
 }
 
 TEST_CASE("stories260K writes the text its authors published") {

@@ -42,7 +42,7 @@ generation generate(const model& with, const tokenizer& by, std::span<const toke
     on_text(std::string_view(text));
   };
   const auto ends = [&](token_id token) {
-    return token == by.eos() ||
+    return std::binary_search(by.ends().begin(), by.ends().end(), token) ||
            std::find(options.end_tokens.begin(), options.end_tokens.end(), token) != options.end_tokens.end();
   };
   std::span<const float> logits = sequence.start(prompt);

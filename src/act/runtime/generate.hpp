@@ -21,7 +21,7 @@ struct generation_options {
   std::size_t max_new_tokens = 256;
   sampling_options sampling = {};
   std::vector<std::string> stops = {};    ///< the text ends before the first of these
-  std::vector<token_id> end_tokens = {};  ///< beside the tokenizer's own end of text
+  std::vector<token_id> end_tokens = {};  ///< beside the tokenizer's own ends of a text
 };
 
 enum class generation_end {

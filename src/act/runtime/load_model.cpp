@@ -33,10 +33,10 @@ model read_model(const std::string& folder) {
 }
 
 loaded_model load_model(const std::string& path) {
-  loaded_model loaded{.model = {}, .tokenizer = nullptr, .path = path};
+  loaded_model loaded{.model = {}, .tokenizer = nullptr, .path = path, .notices = {}};
   if (std::filesystem::is_directory(path)) {
     loaded.model = read_model(path);
-    loaded.tokenizer = load_tokenizer(path);
+    loaded.tokenizer = load_tokenizer(path, loaded.notices);
   } else {
     const auto file = std::make_shared<const gguf_file>(path);
     loaded.model = read_model(file);

@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace act::runtime {
 
@@ -22,6 +23,7 @@ struct loaded_model {
   runtime::model model;
   std::unique_ptr<runtime::tokenizer> tokenizer;
   std::string path;
+  std::vector<std::string> notices;  ///< what was passed over for something else, a line each, to be shown
 };
 
 /// Loads a `.gguf` file, or a Hugging Face folder (config.json, safetensors or PyTorch's files, tokenizer

@@ -55,6 +55,12 @@ class gguf_builder {
       out.put(n);
     return *this;
   }
+  gguf_builder& reals(std::string_view key, const std::vector<float>& list) {
+    byte_writer& out = value(key, array).put(f32).put<std::uint64_t>(list.size());
+    for (const float n : list)
+      out.put(n);
+    return *this;
+  }
   /// Extents in the file's order (fastest first); the type is ggml's number.
   gguf_builder& tensor(std::string_view name, const std::vector<std::uint64_t>& extents, std::uint32_t type,
                        std::uint64_t offset) {

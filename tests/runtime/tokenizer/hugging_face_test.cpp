@@ -117,7 +117,8 @@ TEST_CASE("vocab.json and merges.txt: roles from tokenizer_config.json, mistakes
     (void)folder.write(name, good);
     return message;
   };
-  CHECK(contains(refused("tokenizer_config.json", R"({"bos_token":"<y>"})", "{}"), "no token '<y>'"));
+  CHECK(contains(refused("tokenizer_config.json", R"({"bos_token":"<y>"})", "{}"),
+                 "the token '<y>', which texts begin or end with, isn't in"));
   CHECK(contains(refused("tokenizer_config.json", R"({"bos_token":7})", "{}"), "'bos_token' isn't a token"));
   CHECK(contains(refused("merges.txt", "#version: 0.2\na b\nab\n", "a b\n"), "merges.txt:3"));
   CHECK(contains(refused("merges.txt", "a b c\n", "a b\n"), "merges.txt:1"));

@@ -36,6 +36,7 @@ byte_level_bpe::byte_level_bpe(byte_level_bpe_parts parts)
   add_tokens(parts.tokens);
   add_special(std::move(parts.special));
   add_merges(parts.merges);
+  end_with(eos_, std::move(parts.ends));
   for (const std::optional<token_id>& id : {bos_, eos_, unknown_})
     if (id) check_id(*id);
   for (const auto* list : {&before_, &after_})

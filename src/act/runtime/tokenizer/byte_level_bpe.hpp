@@ -31,12 +31,14 @@ struct byte_level_bpe_parts {
   unicode_normalizer normalize;        ///< applied between special tokens, before the pre-tokenizer
   pre_tokenizer pre;
   std::optional<token_id> bos, eos;
+  std::vector<token_id> ends;           ///< what ends a text beside eos
   std::vector<token_id> before, after;  ///< what add_special puts around a text
   std::optional<token_id>
       unknown;                ///< for bytes the vocabulary lacks; without it they vanish, as in the reference
   bool fuse_unknown = false;  ///< runs of unknown bytes are one unknown token
   bool whole_pieces = false;  ///< a piece that is a token becomes it without merging (`ignore_merges`)
   bool prefix_space = false;  ///< stretches between special tokens get a leading space if they have none
+  bool other_steps = false;   ///< `pre` has more than the ByteLevel step; for readers, it changes nothing
 };
 
 class byte_level_bpe final : public tokenizer {

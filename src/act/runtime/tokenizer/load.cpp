@@ -89,6 +89,8 @@ std::unique_ptr<tokenizer> load_gguf_bpe(const gguf_file& file) {
 
   parts.bos = gguf_token(file, "tokenizer.ggml.bos_token_id", tokens.size());
   parts.eos = gguf_token(file, "tokenizer.ggml.eos_token_id", tokens.size());
+  for (const char* key : {"tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"})
+    if (const auto id = gguf_token(file, key, tokens.size())) parts.ends.push_back(*id);
   // Llama 3's files leave out that its vocabulary has whole words beyond the merges and that texts begin with
   // a token.
   const bool llama3 = file.get<std::string_view>("tokenizer.ggml.pre") == "llama-bpe";
@@ -112,7 +114,10 @@ std::unique_ptr<tokenizer> load_gguf_bpe(const gguf_file& file) {
 std::unique_ptr<tokenizer> load_tokenizer(const gguf_file& file) {
   const auto model = file.get<std::string_view>("tokenizer.ggml.model");
   if (model == "gpt2") return load_gguf_bpe(file);
-  if (model == "llama") return make_sentencepiece(read_sentencepiece(file));
+  if (model == "llama") {
+    std::vector<std::string> notices;  // come of files beside a tokenizer, of which there are none
+    return make_sentencepiece(read_sentencepiece(file), notices);
+  }
   throw error(error_code::unsupported, file.path(),
               "metadata 'tokenizer.ggml.model' is '" + io::printable(model) +
                   "', a tokenizer act doesn't have; it has gpt2 and llama");

@@ -1,85 +1,273 @@
 #include <act/error.hpp>
 #include <act/io/json_file.hpp>
 #include <act/io/json_value.hpp>
+#include <act/io/printable.hpp>
+#include <act/runtime/tokenizer/added_tokens.hpp>
 #include <act/runtime/tokenizer/byte_level_bpe.hpp>
 #include <act/runtime/tokenizer/character_tokenizer.hpp>
 #include <act/runtime/tokenizer/load_folder.hpp>
 #include <act/runtime/tokenizer/sentencepiece.hpp>
+#include <act/runtime/tokenizer/sentencepiece_model.hpp>
 #include <act/runtime/tokenizer/tokenizer.hpp>
+#include <act/runtime/tokenizer/tokenizer_class.hpp>
 #include <act/runtime/tokenizer/tokenizer_json.hpp>
+#include <act/runtime/tokenizer/tokenizer_json_beside.hpp>
 #include <act/runtime/tokenizer/tokenizer_settings.hpp>
 #include <act/runtime/tokenizer/vocabulary_files.hpp>
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
+#include <vector>
 
 namespace act::runtime {
 namespace {
 
-// The id that `folder`/config.json gives the role ("bos_token_id"), if it is in `parts`. A list means its
-// first.
-std::optional<token_id> config_token(const std::string& folder, const char* key) {
-  const std::filesystem::path path = std::filesystem::path(folder) / "config.json";
-  if (!std::filesystem::exists(path)) return std::nullopt;
-  const io::json_tree tree = io::read_json(path);
-  const auto value = tree.root().find(key);
-  if (!value) return std::nullopt;
-  const auto id = value->is_array() && value->size() != 0 ? (*value)[0].count() : value->count();
-  if (!id || *id > 0x7fffffff) return std::nullopt;
-  return static_cast<token_id>(*id);
+/// What the model's own files say of its tokenizer.
+struct model_facts {
+  std::string model_type, named_class;
+  std::vector<token_id> bos, eos;  // config.json's
+  std::vector<token_id> ends;      // config.json's and generation_config.json's ends
+};
+
+// `key` of `root`: an id or a list of them. What can't be an id (-1 stands for none in older files) ends
+// nothing; what isn't a number at all is a mistake.
+std::vector<token_id> ids_at(io::json_value root, const char* key, const std::string& file) {
+  const auto value = root.find(key);
+  if (!value) return {};
+  std::vector<token_id> ids;
+  const std::vector<io::json_value> entries =
+      value->is_array() ? value->items() : std::vector<io::json_value>{*value};
+  for (const io::json_value entry : entries) {
+    if (!entry.number())
+      throw error(error_code::invalid_input, file,
+                  "'" + std::string(key) + "' is neither a token id nor a list of them; fetch it again");
+    if (const auto id = entry.count(); id && *id <= 0x7fffffff) ids.push_back(static_cast<token_id>(*id));
+  }
+  return ids;
 }
 
-// Sets bos and eos of a tokenizer.json, which has no such roles: by name from the settings, else by id from
-// the model.
-void find_roles(const std::string& folder, byte_level_bpe_parts& parts) {
-  const tokenizer_settings settings = read_tokenizer_settings(folder);
-  const auto role = [&](const std::string& name, const char* key) -> std::optional<token_id> {
-    for (const special_token& token : parts.special)
-      if (!name.empty() && token.text == name) return token.id;
-    const std::optional<token_id> id = config_token(folder, key);
-    for (const auto& [text, known] : parts.tokens)
-      if (id && known == *id) return id;
-    for (const special_token& token : parts.special)
-      if (id && token.id == *id) return id;
+model_facts read_model_facts(const std::string& folder) {
+  model_facts facts;
+  for (const char* name : {"config.json", "generation_config.json"}) {
+    const std::string file = std::filesystem::path(folder) / name;
+    if (!std::filesystem::exists(file)) continue;
+    const io::json_tree tree = io::read_json_object(file);
+    const std::vector<token_id> ends = ids_at(tree.root(), "eos_token_id", file);
+    facts.ends.insert(facts.ends.end(), ends.begin(), ends.end());
+    if (std::string_view(name) != "config.json") continue;
+    facts.eos = ends;
+    facts.bos = ids_at(tree.root(), "bos_token_id", file);
+    const auto text = [&](const char* key) {
+      const auto value = tree.root().find(key);
+      return value && value->text() != nullptr ? *value->text() : std::string();
+    };
+    facts.model_type = text("model_type");
+    std::string named = text("tokenizer_class");
+    if (named.ends_with("Fast")) named.resize(named.size() - 4);
+    facts.named_class = std::move(named);
+  }
+  return facts;
+}
+
+/// Everything that lies beside a tokenizer's files.
+struct surroundings {
+  tokenizer_settings settings;
+  model_facts facts;
+  tokenizer_class kind = tokenizer_class::general;
+};
+
+// A tokenizer.json has no roles: bos and eos come by name from the settings, else by id from the model.
+void find_roles(const surroundings& beside, byte_level_bpe_parts& parts, std::vector<std::string>& notices) {
+  std::unordered_map<std::string_view, token_id> ids;
+  known_vocabulary vocabulary;
+  vocabulary.source = parts.source;
+  const auto know = [&](std::string_view text, token_id id) {
+    ids.insert_or_assign(text, id);
+    vocabulary.size = std::max(vocabulary.size, static_cast<std::size_t>(id) + 1);
+  };
+  for (const auto& [text, id] : parts.tokens)
+    know(text, id);
+  for (const special_token& token : parts.special)
+    know(token.text, token.id);
+  vocabulary.find = [&](std::string_view text) {
+    const auto found = ids.find(text);
+    return found == ids.end() ? std::nullopt : std::optional(found->second);
+  };
+  std::unordered_set<token_id> known;
+  for (const auto& [text, id] : ids)
+    known.insert(id);
+  added_tokens added = add_tokens(parts.special, beside.settings, vocabulary, notices);
+  const auto role = [&](std::optional<token_id> named, const std::string& name,
+                        const std::vector<token_id>& by_model) -> std::optional<token_id> {
+    if (named) return named;
+    if (!by_model.empty() && known.contains(by_model.front())) return by_model.front();
     // A vocabulary with one token of this name uses it for both ends.
-    for (const special_token& token : parts.special)
+    for (const special_token& token : added.special)
       if (name.empty() && token.text == "<|endoftext|>") return token.id;
     return std::nullopt;
   };
-  parts.bos = role(settings.bos, "bos_token_id");
-  parts.eos = role(settings.eos, "eos_token_id");
+  parts.bos = role(added.bos, beside.settings.bos, beside.facts.bos);
+  parts.eos = role(added.eos, beside.settings.eos, beside.facts.eos);
+  parts.special = std::move(added.special);
+  parts.ends = beside.facts.ends;
+}
+
+std::string yes_or_no(bool value) {
+  return value ? "true" : "false";
+}
+
+std::unique_ptr<tokenizer> load_byte_level_json(const std::string& file, const surroundings& beside,
+                                                std::vector<std::string>& notices) {
+  const tokenizer_settings& settings = beside.settings;
+  byte_level_bpe_parts parts = read_tokenizer_json(file);
+  const auto passed_over = [&](const char* key, const std::optional<bool>& said, bool counts) {
+    if (said && *said != counts)
+      notices.push_back(settings.source + ": '" + key + "' is " + yes_or_no(*said) +
+                        ", but tokenizer.json says otherwise and is read");
+  };
+  if (beside.kind == tokenizer_class::byte_level) {
+    const bool wanted = settings.add_prefix_space.value_or(false);
+    if (wanted && !parts.prefix_space && parts.other_steps)
+      throw error(
+          error_code::unsupported, settings.source,
+          "'add_prefix_space' is set beside a tokenizer.json with other steps than ByteLevel, which act "
+          "doesn't support; remove it");
+    parts.prefix_space = wanted;
+  } else {
+    passed_over("add_prefix_space", settings.add_prefix_space, parts.prefix_space);
+  }
+  find_roles(beside, parts, notices);
+  passed_over("add_bos_token", settings.add_bos, !parts.before.empty());
+  passed_over("add_eos_token", settings.add_eos, !parts.after.empty());
+  return std::make_unique<byte_level_bpe>(std::move(parts));
+}
+
+// The class's own rule about the space before a text; nothing where the tokenizer files decide.
+std::optional<space_before> space_of(const surroundings& beside, const sentencepiece_facts& facts) {
+  using place = space_before::place;
+  const tokenizer_settings& settings = beside.settings;
+  switch (beside.kind) {
+    case tokenizer_class::llama:
+    case tokenizer_class::code_llama: {
+      const bool legacy = beside.kind == tokenizer_class::llama && settings.legacy.value_or(true);
+      if (!settings.add_prefix_space.value_or(true)) return space_before{place::nowhere, false};
+      return space_before{legacy ? place::before_every_stretch : place::before_the_text, false};
+    }
+    default:
+      // The model says whether it wants a space, `legacy` where.
+      if (settings.legacy.value_or(true) || !facts.dummy_prefix) return std::nullopt;
+      return space_before{place::before_the_text, false};
+  }
+}
+
+// What tokenizer.json says beside the tokenizer.model that is read.
+void read_beside(const std::string& file, const tokenizer_json_beside& json, const surroundings& beside,
+                 sentencepiece_parts& parts, std::vector<std::string>& notices) {
+  tokenizer_settings& settings = parts.settings;
+  if (!json.difference.empty()) {
+    notices.push_back(file + ": has another vocabulary than tokenizer.model beside it (" + json.difference +
+                      "); tokenizer.model is read and this file isn't");
+    return;
+  }
+  for (const std::string& step : json.unknown_steps)
+    notices.push_back(file + ": has the " + step +
+                      ", which tokenizer.model beside it lacks and which isn't "
+                      "applied: tokenizer.model is read");
+  if (settings.added.empty()) {
+    settings.added = json.added;
+    std::sort(settings.added.begin(), settings.added.end(),
+              [](const special_token& a, const special_token& b) { return a.id < b.id; });
+  }
+  if (beside.kind == tokenizer_class::general) parts.space = json.space;
+  if (!json.has_template) return;
+  const auto around = [&](const std::vector<std::string>& tokens, std::string& role, bool& add,
+                          const std::optional<bool>& said, const char* key) {
+    if (tokens.size() > 1 || (tokens.size() == 1 && !role.empty() && role != tokens.front()))
+      throw error(error_code::unsupported, file + ": 'post_processor'",
+                  "puts other tokens around a text than the beginning and end that tokenizer_config.json "
+                  "names, which act doesn't support; make them agree");
+    add = !tokens.empty();
+    if (add) role = tokens.front();
+    if (said && *said != add)
+      notices.push_back(settings.source + ": '" + key + "' is " + yes_or_no(*said) +
+                        ", but tokenizer.json's template says otherwise and is read");
+  };
+  around(json.before, settings.bos, parts.add_bos, settings.add_bos, "add_bos_token");
+  around(json.behind, settings.eos, parts.add_eos, settings.add_eos, "add_eos_token");
+}
+
+// `json` is a tokenizer.json of SentencePiece's kind beside the model.
+std::unique_ptr<tokenizer> load_sentencepiece(const std::string& model,
+                                              const std::optional<std::string>& json,
+                                              const surroundings& beside, std::vector<std::string>& notices) {
+  sentencepiece_parts parts = read_sentencepiece(model);
+  parts.settings = beside.settings;
+  parts.add_bos = beside.settings.add_bos.value_or(true);  // Llama's default
+  parts.add_eos = beside.settings.add_eos.value_or(false);
+  parts.ends = beside.facts.ends;
+  parts.keeps_spaces = parts.user_defined_are_added = beside.kind != tokenizer_class::general;
+  const sentencepiece_facts facts =
+      read_sentencepiece_facts(std::as_bytes(std::span(parts.model)), parts.source);
+  parts.space = space_of(beside, facts);
+  if (json) read_beside(*json, read_tokenizer_json_beside(*json, facts.pieces), beside, parts, notices);
+  return make_sentencepiece(std::move(parts), notices);
+}
+
+std::unique_ptr<tokenizer> load_vocabulary_files(const std::string& folder, surroundings beside,
+                                                 std::vector<std::string>& notices) {
+  byte_level_bpe_parts parts = read_vocabulary_files(folder, beside.settings);
+  find_roles(beside, parts, notices);
+  if (beside.settings.add_bos.value_or(false) && parts.bos) parts.before.push_back(*parts.bos);
+  if (beside.settings.add_eos.value_or(false) && parts.eos) parts.after.push_back(*parts.eos);
+  return std::make_unique<byte_level_bpe>(std::move(parts));
 }
 
 }  // namespace
 
-std::unique_ptr<tokenizer> load_tokenizer(const std::string& folder) {
+std::unique_ptr<tokenizer> load_tokenizer(const std::string& folder, std::vector<std::string>& notices) {
   const auto in_folder = [&](const char* name) { return std::filesystem::path(folder) / name; };
   const auto has = [&](const char* name) { return std::filesystem::exists(in_folder(name)); };
-  if (has("tokenizer.json")) {
-    byte_level_bpe_parts parts = read_tokenizer_json(in_folder("tokenizer.json"));
-    find_roles(folder, parts);
-    return std::make_unique<byte_level_bpe>(std::move(parts));
+  const bool json = has("tokenizer.json"), pieces = has("tokenizer.model");
+  const bool words = has("vocab.json") && has("merges.txt");
+  if (!json && !words && !pieces) {
+    if (has("char_vocab.json")) {
+      const std::string file = in_folder("char_vocab.json");
+      return std::make_unique<character_tokenizer>(read_vocabulary_json(file), file);
+    }
+    throw error(error_code::io, folder,
+                "has no tokenizer.json, vocab.json with merges.txt, tokenizer.model or char_vocab.json; copy "
+                "the model's tokenizer files there");
   }
-  if (has("vocab.json") && has("merges.txt"))
-    return std::make_unique<byte_level_bpe>(read_vocabulary_files(folder));
-  if (has("tokenizer.model")) {
-    sentencepiece_parts parts = read_sentencepiece(in_folder("tokenizer.model"));
-    const tokenizer_settings settings = read_tokenizer_settings(folder);
-    parts.add_bos = settings.add_bos.value_or(true);  // Llama's default
-    parts.add_eos = settings.add_eos.value_or(false);
-    return make_sentencepiece(std::move(parts));
+  surroundings beside;
+  beside.settings = read_tokenizer_settings(folder, notices);
+  beside.facts = read_model_facts(folder);
+  const std::string& named = beside.settings.kind;
+  beside.kind = class_of(named.empty() ? beside.facts.named_class : named, beside.facts.model_type);
+  const std::string model = in_folder("tokenizer.model");
+  if (pieces && json) {
+    const std::string file = in_folder("tokenizer.json");
+    if (is_sentencepiece_json(file)) return load_sentencepiece(model, file, beside, notices);
+    notices.push_back(model + ": isn't read: tokenizer.json beside it is another kind of tokenizer");
+  } else if (pieces && !words) {
+    return load_sentencepiece(model, std::nullopt, beside, notices);
   }
-  if (has("char_vocab.json")) {
-    const std::string file = in_folder("char_vocab.json");
-    return std::make_unique<character_tokenizer>(read_vocabulary_json(file), file);
-  }
-  throw error(error_code::io, folder,
-              "has no tokenizer.json, vocab.json with merges.txt, tokenizer.model or char_vocab.json; copy "
-              "the model's "
-              "tokenizer files there");
+  if (json) return load_byte_level_json(in_folder("tokenizer.json"), beside, notices);
+  return load_vocabulary_files(folder, std::move(beside), notices);
+}
+
+std::unique_ptr<tokenizer> load_tokenizer(const std::string& folder) {
+  std::vector<std::string> notices;
+  return load_tokenizer(folder, notices);
 }
 
 }  // namespace act::runtime

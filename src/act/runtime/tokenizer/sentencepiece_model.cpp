@@ -50,6 +50,18 @@ protobuf_field read_field(io::byte_reader& reader) {
   return field;
 }
 
+void read_piece(io::byte_reader piece, sentencepiece_facts& facts) {
+  std::uint64_t type = 1;
+  std::string_view text;
+  while (piece.remaining() != 0) {
+    const protobuf_field field = read_field(piece);
+    if (field.tag == 1) text = {reinterpret_cast<const char*>(field.bytes.data()), field.bytes.size()};
+    if (field.tag == 3) type = field.number;
+  }
+  if (type == 4) facts.user_defined.push_back(facts.pieces.size());
+  facts.pieces.push_back(text);
+}
+
 void put(std::string& out, std::uint64_t value) {
   for (; value >= 0x80; value >>= 7)
     out += static_cast<char>(static_cast<unsigned char>(value | 0x80));
@@ -78,15 +90,33 @@ sentencepiece_facts read_sentencepiece_facts(std::span<const std::byte> model, c
   io::byte_reader reader(model, file);
   while (reader.remaining() != 0) {
     const protobuf_field field = read_field(reader);
-    if (field.tag != 3) continue;  // normalizer_spec
+    if (field.tag == 1) read_piece(io::byte_reader(field.bytes, file), facts);
+    if (field.tag != 2 && field.tag != 3 && field.tag != 5) continue;
     io::byte_reader spec(field.bytes, file);
     while (spec.remaining() != 0) {
       const protobuf_field setting = read_field(spec);
-      if (setting.tag == 2) facts.character_map = !setting.bytes.empty();
+      if (field.tag == 2) {  // trainer_spec
+        if (setting.tag == 3) facts.kind = setting.number;
+        if (setting.tag == 24) facts.space_behind = setting.number != 0;
+        continue;
+      }
+      // normalizer_spec, and denormalizer_spec, of which only a table does anything
+      if (setting.tag == 2) facts.character_map |= !setting.bytes.empty();
+      if (field.tag == 5) continue;
       if (setting.tag == 3) facts.dummy_prefix = setting.number != 0;
+      if (setting.tag == 4) facts.remove_extra_spaces = setting.number != 0;
+      if (setting.tag == 5) facts.escapes_spaces = setting.number != 0;
     }
   }
   return facts;
+}
+
+std::string overruling_spaces(bool dummy_prefix, bool remove_extra_spaces) {
+  std::string normalizer, whole;
+  varint(normalizer, 3, dummy_prefix);
+  varint(normalizer, 4, remove_extra_spaces);
+  bytes(whole, 3, normalizer);
+  return whole;
 }
 
 void sentencepiece_writer::piece(std::string_view text, float score, std::uint64_t type) {

@@ -51,6 +51,10 @@ class tokenizer {
   [[nodiscard]] virtual std::optional<token_id> bos() const noexcept = 0;
   [[nodiscard]] virtual std::optional<token_id> eos() const noexcept = 0;
 
+  /// Every id that ends a text, each once, in order: eos(), and what else the model's files name (the lists
+  /// of `eos_token_id` in a folder, the end of a turn and of a message in a GGUF file).
+  [[nodiscard]] std::span<const token_id> ends() const noexcept { return ends_; }
+
  protected:
   /// Throw `error` (invalid_input) in the words that all tokenizers share: for a text that isn't valid UTF-8
   /// at byte `at`, and for an id outside the vocabulary of `size`; `source` is the tokenizer's file.
@@ -60,6 +64,12 @@ class tokenizer {
   tokenizer() = default;
   tokenizer(const tokenizer&) = default;
   tokenizer& operator=(const tokenizer&) = default;
+
+  /// Sets what ends() says, once, while the tokenizer is made.
+  void end_with(std::optional<token_id> eos, std::vector<token_id> others);
+
+ private:
+  std::vector<token_id> ends_;
 };
 
 }  // namespace act::runtime

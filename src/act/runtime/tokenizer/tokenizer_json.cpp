@@ -162,6 +162,7 @@ class tokenizer_json_reader {
     } else if (type == "ByteLevel") {
       byte_level_ = true;
       parts_.prefix_space = flag(pre, "add_prefix_space", true, "pre_tokenizer");
+      parts_.other_steps = split_before_;
       if (parts_.prefix_space && split_before_)
         refuse("pre_tokenizer", "adds a space to every piece of an earlier step, which act doesn't support");
       if (flag(pre, "use_regex", true, "pre_tokenizer"))

@@ -10,6 +10,7 @@
 #include <act/runtime/tokenizer/tokenizer_settings.hpp>
 #include <act/runtime/tokenizer/vocabulary_files.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -62,44 +63,33 @@ std::vector<std::pair<std::string, token_id>> read_vocabulary_json(const std::st
   return tokens;
 }
 
-byte_level_bpe_parts read_vocabulary_files(const std::string& folder) {
+byte_level_bpe_parts read_vocabulary_files(const std::string& folder, tokenizer_settings& settings) {
   byte_level_bpe_parts parts;
   parts.source = std::filesystem::path(folder) / "vocab.json";
   parts.tokens = read_vocabulary_json(parts.source);
   parts.merges = read_merges_text(std::filesystem::path(folder) / "merges.txt");
   parts.pre = pre_tokenizer::gpt2();
-
-  const auto id_of = [&](std::string_view token) -> std::optional<token_id> {
-    for (const auto& [text, id] : parts.tokens)
-      if (text == token) return id;
-    return std::nullopt;
-  };
-  tokenizer_settings settings = read_tokenizer_settings(folder);
-  if (!settings.found) {
-    if (const auto end = id_of("</s>"); end && id_of("<pad>")) {  // OPT begins every text with </s>
-      settings.special = {"</s>", "<pad>"};
-      settings.bos = settings.eos = settings.unknown = "</s>";
-      settings.add_bos = true;
-    } else if (id_of("<|endoftext|>")) {
-      settings.special = {"<|endoftext|>"};
-      settings.bos = settings.eos = "<|endoftext|>";
-    }
-  }
   parts.prefix_space = settings.add_prefix_space.value_or(false);
-  for (const std::string& text : settings.special) {
+  if (settings.found) return parts;
+
+  const auto has = [&](std::string_view token) {
+    return std::any_of(parts.tokens.begin(), parts.tokens.end(),
+                       [&](const auto& known) { return known.first == token; });
+  };
+  const auto with_role = [&](const char* text) {
     special_token token;
     token.text = text;
-    const auto id = id_of(text);
-    if (!id)
-      throw error(error_code::mismatch, parts.source,
-                  "has no token '" + io::printable(text) +
-                      "', which tokenizer_config.json names; the files don't belong together");
-    token.id = *id;
-    parts.special.push_back(token);
+    settings.roles.push_back(token);
+  };
+  if (has("</s>") && has("<pad>")) {  // OPT begins every text with </s>
+    with_role("</s>");
+    with_role("<pad>");
+    settings.bos = settings.eos = settings.unknown = "</s>";
+    settings.add_bos = true;
+  } else if (has("<|endoftext|>")) {
+    with_role("<|endoftext|>");
+    settings.bos = settings.eos = "<|endoftext|>";
   }
-  parts.bos = id_of(settings.bos);
-  parts.eos = id_of(settings.eos);
-  if (settings.add_bos.value_or(false) && parts.bos) parts.before.push_back(*parts.bos);
   return parts;
 }
 

@@ -5,6 +5,7 @@
 
 #include <act/runtime/tokenizer/byte_level_bpe.hpp>
 #include <act/runtime/tokenizer/tokenizer.hpp>
+#include <act/runtime/tokenizer/tokenizer_settings.hpp>
 
 #include <string>
 #include <utility>
@@ -15,7 +16,10 @@ namespace act::runtime {
 /// The tokens of a vocab.json, an object of ids by token. Throws `error` (io, invalid_input).
 [[nodiscard]] std::vector<std::pair<std::string, token_id>> read_vocabulary_json(const std::string& path);
 
-/// The parts of the tokenizer in `folder`. Throws `error`: io, and invalid_input that names file and place.
-[[nodiscard]] byte_level_bpe_parts read_vocabulary_files(const std::string& folder);
+/// The parts of the tokenizer in `folder`, but for its special tokens: `settings` has their names, and gets
+/// them from the vocabulary where no file says any. Throws `error`: io, and invalid_input that names file and
+/// place.
+[[nodiscard]] byte_level_bpe_parts read_vocabulary_files(const std::string& folder,
+                                                         tokenizer_settings& settings);
 
 }  // namespace act::runtime
