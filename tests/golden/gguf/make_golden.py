@@ -6,6 +6,7 @@ small.gguf             every metadata type, plain numbers and the types of 32 ev
 small.expected.bin     the float32 values of its tensors, in the file's order, as `gguf` dequantises them
 k_quants.gguf          Q2_K to Q6_K, IQ4_NL and IQ4_XS, random blocks and extreme ones
 k_quants.expected.bin  their values, as above
+split-*-of-00004.gguf  the same tensors as a split model, the first of whose files has metadata alone
 all_halves.crc32       CRC-32 of the float32 values of all half-precision bit patterns but NaN (those as 0)
 NAME.crc32             for each model given: CRC-32 of each tensor's float32 values and its name, a line a tensor;
                        smollm2=models/SmolLM2-135M-Instruct.Q4_1.gguf gemma3=models/gemma-3-270m-q4_k_m.gguf
@@ -95,13 +96,17 @@ def k_blocks(kind):
 
 
 def write_k_quants():
-    writer = GGUFWriter(here / "k_quants.gguf", "llama")
-    for kind in K_BLOCKS:
-        writer.add_tensor(kind.name.lower(), k_blocks(kind), raw_dtype=kind)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+    blocks = {kind: k_blocks(kind) for kind in K_BLOCKS}
+    for writer in (
+        GGUFWriter(here / "k_quants.gguf", "llama"),
+        GGUFWriter(here / "split.gguf", "llama", split_max_tensors=3, small_first_shard=True),
+    ):
+        for kind in K_BLOCKS:
+            writer.add_tensor(kind.name.lower(), blocks[kind], raw_dtype=kind)
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+        writer.close()
 
 
 def values(tensor):

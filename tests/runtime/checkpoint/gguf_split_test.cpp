@@ -25,7 +25,8 @@ using act_test::message_of;
 
 namespace {
 
-const std::filesystem::path small = std::filesystem::path(ACT_TEST_GOLDEN_DIR) / "gguf" / "small.gguf";
+const std::filesystem::path golden = std::filesystem::path(ACT_TEST_GOLDEN_DIR) / "gguf";
+const std::filesystem::path small = golden / "small.gguf";
 
 void number(gguf_builder& file, std::string_view key, std::uint16_t n) {
   file.value(key, gguf_builder::u16).put(n);
@@ -118,6 +119,20 @@ TEST_CASE("the files of a split model are one set of tensors, each with its own 
     CHECK_FALSE(file.has("general.alignment"));  // the second file has it
     CHECK(contains(message_of([&] { act::runtime::gguf_file{paths[1]}; }), "pass the first one"));
   }
+}
+
+TEST_CASE("a model that the gguf package split is the one that it wrote whole") {
+  const act::runtime::gguf_file whole(golden / "k_quants.gguf");
+  const act::runtime::gguf_file file(golden / "split-00001-of-00004.gguf");  // without a tensor
+  REQUIRE(file.tensors().size() == whole.tensors().size());
+  for (const act::runtime::tensor_view& expected : whole.tensors()) {
+    CAPTURE(expected.name);
+    const act::runtime::tensor_view& tensor = file.tensor(expected.name);
+    CHECK(tensor.type == expected.type);
+    CHECK(tensor.shape == expected.shape);
+    CHECK(std::equal(tensor.bytes.begin(), tensor.bytes.end(), expected.bytes.begin(), expected.bytes.end()));
+  }
+  CHECK(file.file_of("iq4_xs").ends_with("split-00004-of-00004.gguf"));
 }
 
 TEST_CASE("a file of a split model that isn't there, isn't the first or has another name is an error") {
