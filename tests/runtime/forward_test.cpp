@@ -107,8 +107,8 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("small trained Llama checkpoints agree with transformers") {
-  for (const char* name : {"stories260K-llama", "stories-xs-llama"}) {
+TEST_CASE("small trained checkpoints, Llama and GPT-2, agree with transformers") {
+  for (const char* name : {"stories260K-llama", "stories-xs-llama", "slm4096-gpt2"}) {
     const std::filesystem::path folder = std::filesystem::path(ACT_TEST_SHARED) / "models" / name;
     if (!std::filesystem::exists(folder)) {
       MESSAGE("[skipped] no folder " << folder.string());

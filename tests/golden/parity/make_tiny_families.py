@@ -56,7 +56,7 @@ def random_tensor(family: str, model_type: str, name: str, shape, *, conv1d: boo
         return (mean - 1.0 if model_type.startswith("gemma") else mean) + 0.3 * noise
     if name.endswith("bias"):
         return 0.3 * noise
-    if "wpe" in name:
+    if "wpe" in name or "embed_positions" in name:
         return 0.4 * noise
     if any(part in name for part in ("embed_tokens", "wte", "embed_in", "word_embeddings")):
         loud = torch.randperm(shape[0], generator=generator)[: shape[0] // 6]

@@ -39,9 +39,6 @@ TOLERANCE = 1e-4
 MARGIN = 1e-4
 MARGIN_OF_TRAINED = 2e-5  # their heads have more columns near a threshold
 
-OPT = {"architectures": ["OPTForCausalLM"], "model_type": "opt", "max_position_embeddings": 64, "bos_token_id": 2,
-       "eos_token_id": 2, "pad_token_id": 1, "dropout": 0.1, "form": "old"}
-ARCHITECTURES = {**FAMILIES, "opt": {"config": OPT, "switches": {"base": {}}}}
 
 
 # Settings that a configuration may leave out, whatever the architecture; transformers' defaults fit tiny models.
@@ -105,7 +102,7 @@ def heads_and_width(rng: random.Random, head_sizes=(4, 6, 8, 16), grouped=True) 
 
 def configuration(rng: random.Random, family: str) -> dict:
     """Settings of tiny_families.py's kind, the pseudo settings included."""
-    base = dict(ARCHITECTURES[family]["config"])
+    base = dict(FAMILIES[family]["config"])
     flip = lambda: rng.random() < 0.5  # noqa: E731
     layers, context = rng.choice([1, 2, 3]), 64
     shape = heads_and_width(rng)
@@ -120,7 +117,8 @@ def configuration(rng: random.Random, family: str) -> dict:
     if family == "opt":
         biases, before = flip(), flip()
         settings |= {"hidden_size": shape["hidden"], "num_attention_heads": shape["heads"], "num_hidden_layers": layers,
-                     "ffn_dim": rng.randint(5, 48), "activation_function": rng.choice(["relu", "gelu"]), "enable_bias": biases,
+                     "max_position_embeddings": context, "ffn_dim": rng.randint(5, 48), "enable_bias": biases,
+                     "activation_function": rng.choice(["relu", "gelu"]),
                      "do_layer_norm_before": before, "_remove_final_layer_norm": before and rng.random() < 0.2,
                      "word_embed_proj_dim": shape["hidden"] if flip() else 8, "layer_norm_elementwise_affine": rng.random() < 0.8}
     elif family == "llama":
@@ -320,7 +318,7 @@ def try_one(program: str, family: str, number: int, seed: int, folder: pathlib.P
     text = config.get_text_config()
     state = draw_state(f"{family} {seed} {number}", config)
     state = {k: v.to(stored_type(k, v, weights)).contiguous() for k, v in state.items()}
-    rename = ARCHITECTURES[family].get("rename", ARCHITECTURES[family]["switches"]["base"].get("rename"))
+    rename = FAMILIES[family].get("rename", FAMILIES[family]["switches"]["base"].get("rename"))
     if rename is not None and rng.random() < 0.5:
         state = {rename(k): v for k, v in state.items()}
     save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
@@ -380,7 +378,7 @@ def main() -> int:
         return 1 if failed else 0
     wanted = [each.partition(":") for each in options.only]
     failed = 0
-    for family in ARCHITECTURES:
+    for family in FAMILIES:
         numbers = range(options.count)
         if wanted:
             chosen = [number for name, _, number in wanted if name == family]

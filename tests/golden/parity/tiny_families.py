@@ -271,6 +271,21 @@ FAMILIES = {
                     "full_attention": {"rope_type": "linear", "factor": 8.0, "rope_theta": 10000.0},
                     "sliding_attention": {"rope_type": "default", "rope_theta": 500.0}}}},
         }),
+    "opt": dict(
+        weights="float16",
+        config={"architectures": ["OPTForCausalLM"], "model_type": "opt", "vocab_size": 32, "hidden_size": 24, "ffn_dim": 24,
+                "num_hidden_layers": 2, "num_attention_heads": 3, "max_position_embeddings": 48, "activation_function": "relu",
+                "do_layer_norm_before": True, "word_embed_proj_dim": 24, "dropout": 0.1, "attention_dropout": 0.0,
+                "layerdrop": 0.0, "pad_token_id": 1, "bos_token_id": 2, "eos_token_id": 2, "form": "old"},
+        switches={
+            "base": {"lengths": (1, *LENGTHS)},
+            "gelu": {"activation_function": "gelu", "form": "new"},
+            "norm-after": {"do_layer_norm_before": False, "own_weights": True},
+            "projection": {"do_layer_norm_before": False, "word_embed_proj_dim": 8, "rename": without("model."),
+                           "weights": "float32"},
+            "no-final-norm": {"_remove_final_layer_norm": True, "own_weights": True, "weights": "bfloat16"},
+            "bare": {"enable_bias": False, "layer_norm_elementwise_affine": False, "own_weights": True},
+        }),
     "olmo2": dict(
         weights="float16",
         config=LLAMA_LIKE | {"architectures": ["Olmo2ForCausalLM"], "model_type": "olmo2", "attention_bias": False,
