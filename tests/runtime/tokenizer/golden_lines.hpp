@@ -81,13 +81,13 @@ inline comparison compare_ids(const act::runtime::tokenizer& tokenizer, const st
 }
 
 /// Against "*.checks": the number of ids and their checksum.
-inline comparison compare_checks(const act::runtime::tokenizer& tokenizer,
-                                 const std::filesystem::path& golden, bool add_special = false) {
+inline comparison compare_checks(
+    const act::runtime::tokenizer& tokenizer, const std::filesystem::path& golden, bool add_special = false,
+    act::runtime::special_tokens_in_text written = act::runtime::special_tokens_in_text::are_tokens) {
   comparison result;
   golden_reader reader(golden);
   for (const std::string& line : golden_lines()) {
-    const std::vector<act::runtime::token_id> ids =
-        tokenizer.encode(line, act::runtime::special_tokens_in_text::are_tokens, add_special);
+    const std::vector<act::runtime::token_id> ids = tokenizer.encode(line, written, add_special);
     const auto count = reader.number<std::uint32_t>();
     const auto checksum = reader.number<std::uint32_t>();
     result.add(line, ids.size() == count && crc32(std::as_bytes(std::span(ids))) == checksum);
