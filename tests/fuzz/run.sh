@@ -33,7 +33,9 @@ trap 'kill "${running[@]}" 2>/dev/null; exit 130' INT TERM
 for target in "${targets[@]}"; do
   (
     program=$folder/${target}_fuzz
-    "$compiler" "${flags[@]}" -Itests -fsanitize=fuzzer -Wl,--wrap=mmap -Wl,--wrap=munmap "${includes[@]}" \
+    wrapped=()
+    if grep -q one_input.hpp "tests/fuzz/${target}_fuzz.cpp"; then wrapped=(-Wl,--wrap=mmap -Wl,--wrap=munmap); fi
+    "$compiler" "${flags[@]}" -Itests -fsanitize=fuzzer "${wrapped[@]}" "${includes[@]}" \
       "tests/fuzz/${target}_fuzz.cpp" "$folder"/objects/*.o -o "$program" "${libraries[@]}"
     exec "$program" -max_total_time="$seconds" -max_len=16384 -timeout=20 -rss_limit_mb=3000 -print_final_stats=1 \
       -artifact_prefix="$folder/findings/$target-" "$folder/corpus/$target" 2>"$folder/$target.log"
