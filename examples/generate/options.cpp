@@ -54,9 +54,10 @@ void declare(command_line& line, generate_options& options) {
            "return and \\\\ is a backslash; may be repeated")
       .value_name("TEXT")
       .one_value_each_time();
-  line.add_flag("--chat", options.chat, "Write the prompt as a question in the model's own chat format");
+  line.add_flag("--chat", options.chat,
+                "Write the prompt as a question, by the chat template that the model carries");
   line.add("--chat-template", options.chat_template,
-           "Chat in this format: smollm2, llama2, vicuna, mistral, mistral-v0.1")
+           "Chat in this format instead of the model's own: " + act::runtime::known_chat_templates())
       .value_name("NAME");
   options.system_given =
       line.add("--system", options.system, "The chat's system text (default: the format's)")

@@ -7,7 +7,7 @@
 #include <act/report/progress.hpp>
 #include <act/report/provenance.hpp>
 #include <act/runtime/chat_template.hpp>
-#include <act/runtime/checkpoint/chat_template_text.hpp>
+#include <act/runtime/conversation.hpp>
 #include <act/runtime/fingerprint.hpp>
 #include <act/runtime/generate.hpp>
 #include <act/runtime/load_model.hpp>
@@ -25,6 +25,7 @@
 #include <utility>
 #include <vector>
 
+#include "generate/chat.hpp"
 #include "generate/options.hpp"
 #include "programs/program.hpp"
 #include "programs/result_file.hpp"
@@ -32,31 +33,6 @@
 namespace act_program {
 
 namespace {
-
-// The chat format in force: the one that was named, else the model's own.
-const act::runtime::chat_template& chat_format(const generate_options& options) {
-  if (!options.chat_template.empty()) return act::runtime::find_chat_template(options.chat_template);
-  const std::optional<std::string> own = act::runtime::read_chat_template(options.common.model);
-  if (!own) {
-    throw act::error(act::error_code::unsupported, options.common.model,
-                     "carries no chat template; name the format it was trained on with --chat-template");
-  }
-  return act::runtime::recognise_chat_template(*own, options.common.model);
-}
-
-// The same. Its end token is added to those that end an answer. Throws act::error for a model that has none
-// or whose tokenizer doesn't know that token.
-const act::runtime::chat_template& begin_chat(const act::runtime::tokenizer& by, generate_options& options) {
-  const act::runtime::chat_template& format = chat_format(options);
-  const auto end = by.find(format.end_token);
-  if (!end) {
-    throw act::error(act::error_code::mismatch, options.common.model,
-                     "has no token '" + std::string(format.end_token) + "', which chat format '" +
-                         std::string(format.name) + "' needs; name another with --chat-template");
-  }
-  options.generation.end_tokens.push_back(*end);
-  return format;
-}
 
 // What a conversation begins with: the system text, if one was given.
 std::vector<act::runtime::chat_turn> opening(const generate_options& options) {
@@ -101,16 +77,16 @@ void write_text(const command_line& line, generate_options& options,
                 const act::runtime::loaded_model& loaded,
                 const act::runtime::model_calibration& calibration) {
   const act::runtime::tokenizer& by = *loaded.tokenizer;
-  const act::runtime::chat_template* format = nullptr;
-  std::string text = asked;
+  std::optional<chat> format;
+  std::vector<act::runtime::token_id> prompt;
   if (options.chat || !options.chat_template.empty()) {
-    format = &begin_chat(by, options);
+    format.emplace(by, options);
     std::vector<act::runtime::chat_turn> turns = opening(options);
     turns.push_back({act::runtime::chat_role::user, asked});
-    text = act::runtime::render(*format, turns);
+    prompt = format->prompt(turns);
+  } else {
+    prompt = by.encode(asked, act::runtime::special_tokens_in_text::are_tokens);
   }
-  const std::vector<act::runtime::token_id> prompt =
-      by.encode(text, act::runtime::special_tokens_in_text::are_tokens, format == nullptr);
 
   const timed_generation timed = generate_aloud(loaded, prompt, calibration, options.generation);
   const act::runtime::generation& made = timed.made;
@@ -122,7 +98,7 @@ void write_text(const command_line& line, generate_options& options,
                                                                     {"prompt", asked},
                                                                     {"prompt_tokens", prompt}});
   add_calibrated_model(document, calibration, act::runtime::identity_of(loaded.model));
-  if (format != nullptr) document.set("chat_template", format->name);
+  if (format) document.set("chat_template", format->name());
   document.set("seconds_to_first_token", timed.first);
   if (made.tokens.size() > 1 && timed.decoding > 0) {
     document.set("tokens_per_second", static_cast<double>(made.tokens.size() - 1) / timed.decoding);
@@ -139,8 +115,8 @@ struct conversation {
 };
 
 // The answers to a question's turns, one after the other.
-conversation converse(const act::tasks::mt_bench_question& question,
-                      const act::runtime::chat_template& format, const act::runtime::loaded_model& loaded,
+conversation converse(const act::tasks::mt_bench_question& question, const chat& format,
+                      const act::runtime::loaded_model& loaded,
                       const act::runtime::model_calibration& calibration, const generate_options& options) {
   conversation made;
   act::runtime::generation_options how = options.generation;
@@ -149,8 +125,7 @@ conversation converse(const act::tasks::mt_bench_question& question,
   std::vector<act::runtime::chat_turn> turns = opening(options);
   for (const std::string& asked : question.turns) {
     turns.push_back({act::runtime::chat_role::user, asked});
-    const std::vector<act::runtime::token_id> prompt = loaded.tokenizer->encode(
-        act::runtime::render(format, turns), act::runtime::special_tokens_in_text::are_tokens, false);
+    const std::vector<act::runtime::token_id> prompt = format.prompt(turns);
     if (prompt.size() >= loaded.model.config.context) {
       made.too_long = true;
       made.answers.emplace_back(act::tasks::mt_bench_no_answer);
@@ -190,7 +165,7 @@ void answer_mt_bench(const command_line& line, generate_options& options,
                      const std::vector<act::tasks::mt_bench_question>& questions,
                      const act::runtime::loaded_model& loaded,
                      const act::runtime::model_calibration& calibration) {
-  const act::runtime::chat_template& format = begin_chat(*loaded.tokenizer, options);
+  const chat format(*loaded.tokenizer, options);
   const act::runtime::model_identity identity = act::runtime::identity_of(loaded.model);
   const std::string name =
       act::tasks::mt_bench_model_id(options.common.model) + (calibration.heads.empty() ? "" : "-act");
@@ -226,7 +201,7 @@ void answer_mt_bench(const command_line& line, generate_options& options,
                                                                     {"model_id", name},
                                                                     {"tokens", made_tokens},
                                                                     {"too_long", too_long},
-                                                                    {"chat_template", format.name}});
+                                                                    {"chat_template", format.name()}});
   add_calibrated_model(document, calibration, identity);
   write_result(options.common.json, std::move(document), line, clock);
 }

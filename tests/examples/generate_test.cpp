@@ -310,7 +310,7 @@ TEST_CASE("SmolLM2 answers in its chat format, and Ctrl-C ends it with 130") {
   REQUIRE(run.exit_code == 0);
   const json result = parsed(folder / "result.json");
   CHECK(run.out.find("Paris") != std::string::npos);
-  CHECK(result["chat_template"] == "smollm2");
+  CHECK(result["chat_template"] == "own");
   CHECK(result["end"] == "end_token");
 
   const auto begun = std::chrono::steady_clock::now();

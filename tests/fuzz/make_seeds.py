@@ -11,7 +11,7 @@ import zipfile
 
 golden = pathlib.Path(__file__).resolve().parent.parent / "golden"
 out = pathlib.Path(sys.argv[1])
-for name in ("gguf", "gguf_split", "pickle", "pytorch_file", "quantization", "safetensors", "tokenizer_json"):
+for name in ("chat_template", "gguf", "gguf_split", "pickle", "pytorch_file", "quantization", "safetensors", "tokenizer_json"):
     (out / name).mkdir(parents=True, exist_ok=True)
 
 
@@ -90,3 +90,9 @@ whole["pre_tokenizer"] = {"type": "ByteLevel", "add_prefix_space": True, "use_re
 whole["post_processor"] = {"type": "RobertaProcessing", "sep": ["s", 6], "cls": ["I", 1]}
 whole["model"]["merges"] = ["\u0120 t", "' s"]
 (out / "tokenizer_json" / "roberta").write_text(json.dumps(whole, separators=(",", ":")))
+
+golden = pathlib.Path(__file__).resolve().parents[1] / "golden" / "chat"
+for name, template in json.loads((golden / "chat.json").read_text())["templates"].items():
+    (out / "chat_template" / name).write_text(template)
+for number, (template, _) in enumerate(json.loads((golden / "jinja.json").read_text())["cases"]):
+    (out / "chat_template" / f"case-{number}").write_text(template)

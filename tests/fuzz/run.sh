@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../.."
 seconds=${1:-60}
 folder=${2:-build/fuzz}
 compiler=${CXX:-clang++-14}
-targets=(gguf gguf_split pickle pytorch_file quantization safetensors tokenizer_json)
+targets=(chat_template gguf gguf_split pickle pytorch_file quantization safetensors tokenizer_json)
 
 flags=(-std=c++20 -O1 -g -Iinclude -Isrc -fsanitize=address,undefined -fno-sanitize-recover=all)
 modules=(libpcre2-8 libmd)
@@ -21,7 +21,7 @@ read -ra libraries <<<"$(pkg-config --libs "${modules[@]}")"
 # What is fuzzed: everything that reads model files.
 mkdir -p "$folder/objects"
 rm -f "$folder/objects"/*.o
-printf '%s\n' src/act/{io,runtime/checkpoint,runtime/tokenizer}/*.cpp |
+printf '%s\n' src/act/{io,runtime/checkpoint,runtime/jinja,runtime/tokenizer}/*.cpp src/act/runtime/{,own_}chat_template.cpp |
   xargs -P "$(nproc)" -I{} sh -c 'object=$1/objects/$(echo "$2" | tr / _).o; shift 2; "$@" -o "$object"' \
     - "$folder" {} "$compiler" "${flags[@]}" -fsanitize=fuzzer-no-link "${includes[@]}" -c {}
 

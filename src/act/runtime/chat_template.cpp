@@ -1,78 +1,40 @@
 #include <act/error.hpp>
 #include <act/runtime/chat_template.hpp>
+#include <act/runtime/conversation.hpp>
+#include <act/runtime/jinja/white_space.hpp>
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace act::runtime {
-namespace {
-
-std::string known_chat_templates() {
-  std::string list;
-  for (const chat_template& each : all_chat_templates())
-    list += (list.empty() ? "" : ", ") + std::string(each.name);
-  return list;
-}
-
-constexpr bool is_space(char c) noexcept {
-  return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-// Jinja without the white space that means nothing (outside quotes), line breaks in quotes spelt \n.
-std::string condensed_jinja(std::string_view text) {
-  std::string result;
-  char quote = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (quote == 0 && is_space(c)) continue;
-    if (quote == 0 && (c == '\'' || c == '"')) {
-      quote = c;
-    } else if (c == quote) {
-      quote = 0;
-    } else if (quote != 0 && c == '\\' && i + 1 < text.size()) {
-      result += c;
-      result += text[++i];
-      continue;
-    }
-    if (quote != 0 && c == '\n') {
-      result += "\\n";
-    } else {
-      result += c;
-    }
-  }
-  return result;
-}
-
-// What a template prints, in order: its {{ }} but for refusals of impossible conversations. Nothing when text
-// stands outside of tags, or a tag isn't closed: no template act knows has that.
-std::optional<std::vector<std::string>> jinja_prints(std::string_view text) {
-  std::vector<std::string> prints;
-  std::size_t at = 0;
-  while (at < text.size()) {
-    const bool print = text.substr(at).starts_with("{{");
-    if (!print && !text.substr(at).starts_with("{%")) return std::nullopt;
-    const std::size_t end = text.find(print ? "}}" : "%}", at);
-    if (end == std::string_view::npos) return std::nullopt;
-    const std::string inner = condensed_jinja(text.substr(at + 2, end - at - 2));
-    if (print && !inner.starts_with("raise_exception(")) prints.push_back(inner);
-    at = end + 2;
-  }
-  return prints;
-}
-
-}  // namespace
-
 std::span<const chat_template> all_chat_templates() {
-  static constexpr std::array<chat_template, 5> known{{
+  static constexpr std::array<chat_template, 11> known{{
+      {.name = "chatml",
+       .description = "plain ChatML, as OpenHermes has it",
+       .before_system = "<|im_start|>system\n",
+       .after_system = "<|im_end|>\n",
+       .before_user = "<|im_start|>user\n",
+       .after_user = "<|im_end|>\n",
+       .before_assistant = "<|im_start|>assistant\n",
+       .after_assistant = "<|im_end|>\n",
+       .cue = "<|im_start|>assistant\n",
+       .end_token = "<|im_end|>"},
+      {.name = "qwen2.5",
+       .description = "ChatML with Qwen2.5-Instruct's own system text",
+       .default_system = "You are Qwen, created by Alibaba Cloud. You are a helpful assistant.",
+       .before_system = "<|im_start|>system\n",
+       .after_system = "<|im_end|>\n",
+       .before_user = "<|im_start|>user\n",
+       .after_user = "<|im_end|>\n",
+       .before_assistant = "<|im_start|>assistant\n",
+       .after_assistant = "<|im_end|>\n",
+       .cue = "<|im_start|>assistant\n",
+       .end_token = "<|im_end|>"},
       {.name = "smollm2",
        .description = "ChatML with SmolLM2's own system text",
-       .begin = {},
        .default_system = "You are a helpful AI assistant named SmolLM, trained by Hugging Face",
        .before_system = "<|im_start|>system\n",
        .after_system = "<|im_end|>\n",
@@ -81,16 +43,9 @@ std::span<const chat_template> all_chat_templates() {
        .before_assistant = "<|im_start|>assistant\n",
        .after_assistant = "<|im_end|>\n",
        .cue = "<|im_start|>assistant\n",
-       .end_token = "<|im_end|>",
-       .prints =
-           {R"('<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n')",
-            R"('<|im_start|>'+message['role']+'\n'+message['content']+'<|im_end|>'+'\n')",
-            R"('<|im_start|>assistant\n')"},
-       .holds = "messages[0]['role']!='system'"},
+       .end_token = "<|im_end|>"},
       {.name = "llama2",
        .description = "Llama-2-chat",
-       .begin = {},
-       .default_system = {},
        .system_in_first_turn = true,
        .trims = true,
        .before_system = "<<SYS>>\n",
@@ -99,10 +54,7 @@ std::span<const chat_template> all_chat_templates() {
        .after_user = " [/INST]",
        .before_assistant = " ",
        .after_assistant = " </s>",
-       .end_token = "</s>",
-       .prints = {R"(bos_token+'[INST] '+content.strip()+' [/INST]')",
-                  R"(' '+content.strip()+' '+eos_token)"},
-       .holds = R"('<<SYS>>\n'+system_message+'\n<</SYS>>\n\n'+message['content'])"},
+       .end_token = "</s>"},
       {.name = "vicuna",
        .description = "Vicuna 1.1 and 1.5, as FastChat writes it",
        .begin = "<s>",
@@ -120,36 +72,78 @@ std::span<const chat_template> all_chat_templates() {
       {.name = "mistral",
        .description = "Mistral-7B-Instruct-v0.2",
        .begin = "<s>",
-       .default_system = {},
        .takes_system = false,
        .before_user = "[INST] ",
        .after_user = " [/INST]",
        .before_assistant = {},
        .after_assistant = "</s>",
-       .end_token = "</s>",
-       .prints = {"bos_token", R"('[INST] '+message['content']+' [/INST]')",
-                  R"(message['content']+eos_token)"}},
+       .end_token = "</s>"},
       {.name = "mistral-v0.1",
        .description = "Mistral-7B-Instruct-v0.1: a space behind each answer",
        .begin = "<s>",
-       .default_system = {},
        .takes_system = false,
        .before_user = "[INST] ",
        .after_user = " [/INST]",
        .before_assistant = {},
        .after_assistant = "</s> ",
-       .end_token = "</s>",
-       .prints = {"bos_token", R"('[INST] '+message['content']+' [/INST]')",
-                  R"(message['content']+eos_token+' ')"}},
+       .end_token = "</s>"},
+      {.name = "llama3",
+       .description = "Llama-3-Instruct (3.1 and later put a date into the system text; this doesn't)",
+       .begin = "<|begin_of_text|>",
+       .trims = true,
+       .before_system = "<|start_header_id|>system<|end_header_id|>\n\n",
+       .after_system = "<|eot_id|>",
+       .before_user = "<|start_header_id|>user<|end_header_id|>\n\n",
+       .after_user = "<|eot_id|>",
+       .before_assistant = "<|start_header_id|>assistant<|end_header_id|>\n\n",
+       .after_assistant = "<|eot_id|>",
+       .cue = "<|start_header_id|>assistant<|end_header_id|>\n\n",
+       .end_token = "<|eot_id|>"},
+      {.name = "gemma",
+       .description = "Gemma and Gemma 2, instruction-tuned",
+       .begin = "<bos>",
+       .takes_system = false,
+       .trims = true,
+       .before_user = "<start_of_turn>user\n",
+       .after_user = "<end_of_turn>\n",
+       .before_assistant = "<start_of_turn>model\n",
+       .after_assistant = "<end_of_turn>\n",
+       .cue = "<start_of_turn>model\n",
+       .end_token = "<end_of_turn>"},
+      {.name = "phi3",
+       .description = "Phi-3-mini-instruct",
+       .before_system = "<|system|>\n",
+       .after_system = "<|end|>\n",
+       .before_user = "<|user|>\n",
+       .after_user = "<|end|>\n",
+       .before_assistant = "<|assistant|>\n",
+       .after_assistant = "<|end|>\n",
+       .cue = "<|assistant|>\n",
+       .end_token = "<|end|>"},
+      {.name = "zephyr",
+       .description = "Zephyr-7B",
+       .before_system = "<|system|>\n",
+       .after_system = "</s>\n",
+       .before_user = "<|user|>\n",
+       .after_user = "</s>\n",
+       .before_assistant = "<|assistant|>\n",
+       .after_assistant = "</s>\n",
+       .cue = "<|assistant|>\n",
+       .end_token = "</s>"},
   }};
   return known;
 }
 
+std::string known_chat_templates() {
+  std::string list;
+  for (const chat_template& each : all_chat_templates())
+    list += (list.empty() ? "" : ", ") + std::string(each.name);
+  return list;
+}
+
 std::string_view trimmed(std::string_view text) noexcept {
-  while (!text.empty() && is_space(text.front()))
-    text.remove_prefix(1);
-  while (!text.empty() && is_space(text.back()))
-    text.remove_suffix(1);
+  text.remove_prefix(jinja::white_space_before(text));
+  text.remove_suffix(jinja::white_space_behind(text));
   return text;
 }
 
@@ -161,23 +155,7 @@ const chat_template& find_chat_template(std::string_view name) {
               "'" + std::string(name) + "' is none of " + known_chat_templates());
 }
 
-const chat_template& recognise_chat_template(std::string_view jinja, const std::string& source) {
-  const std::optional<std::vector<std::string>> prints = jinja_prints(jinja);
-  const std::string whole = condensed_jinja(jinja);
-  for (const chat_template& each : all_chat_templates()) {
-    const auto end = std::find(each.prints.begin(), each.prints.end(), std::string_view{});
-    if (prints && end != each.prints.begin() &&
-        std::equal(each.prints.begin(), end, prints->begin(), prints->end()) &&
-        whole.find(each.holds) != std::string::npos) {
-      return each;
-    }
-  }
-  throw error(error_code::unsupported, source,
-              "has a chat template that act doesn't know; name the format it was trained on: " +
-                  known_chat_templates());
-}
-
-std::string render(const chat_template& format, std::span<const chat_turn> turns) {
+written_conversation render(const chat_template& format, std::span<const chat_turn> turns) {
   const bool has_system = !turns.empty() && turns.front().role == chat_role::system;
   if (has_system && !format.takes_system) {
     throw error(
@@ -193,24 +171,38 @@ std::string render(const chat_template& format, std::span<const chat_turn> turns
   }
   if (rest.empty()) throw error(error_code::invalid_input, "conversation", "has no user turn; add one");
 
-  const std::string system_text(has_system ? std::string_view(turns.front().text) : format.default_system);
-  std::string system;
-  if (has_system || !format.default_system.empty()) {
-    system = std::string(format.before_system) + system_text + std::string(format.after_system);
-  }
-  std::string text(format.begin);
-  if (!format.system_in_first_turn) text += system;
+  written_conversation written;
+  const auto write_system = [&] {
+    if (!has_system && format.default_system.empty()) return false;
+    const bool trims = format.trims && !format.system_in_first_turn;
+    written.append_format(format.before_system);
+    if (has_system) {
+      written.append_message(trims ? trimmed(turns.front().text) : std::string_view(turns.front().text));
+    } else {
+      written.append_format(format.default_system);
+    }
+    written.append_format(format.after_system);
+    return true;
+  };
+  written.append_format(format.begin);
+  if (!format.system_in_first_turn) write_system();
   for (std::size_t i = 0; i < rest.size(); ++i) {
     const bool user = rest[i].role == chat_role::user;
-    std::string content = rest[i].text;
-    if (i == 0 && format.system_in_first_turn) content = system + content;
-    if (format.trims) content = std::string(trimmed(content));
-    text += user ? format.before_user : format.before_assistant;
-    text += content;
-    text += user ? format.after_user : format.after_assistant;
+    std::string_view content = rest[i].text;
+    written.append_format(user ? format.before_user : format.before_assistant);
+    if (i == 0 && format.system_in_first_turn && write_system()) {
+      // Trimmed are both as one, and the system text's mark isn't white space.
+      content.remove_suffix(format.trims ? jinja::white_space_behind(content) : 0);
+      if (content.empty() && format.trims)
+        written.text.resize(written.text.size() - jinja::white_space_behind(written.text));
+    } else if (format.trims) {
+      content = trimmed(content);
+    }
+    written.append_message(content);
+    written.append_format(user ? format.after_user : format.after_assistant);
   }
-  text += format.cue;
-  return text;
+  written.append_format(format.cue);
+  return written;
 }
 
 }  // namespace act::runtime
