@@ -52,6 +52,10 @@ pieces = ["<unk>", "<s>", "</s>", "\u2581", "I", "t", "\u2581I"]
 (out / "gguf" / "spm").write_bytes(gguf({
     "tokenizer.ggml.model": "llama", "tokenizer.ggml.tokens": pieces, "tokenizer.ggml.scores": [0.0, 0.0, 0.0, -1.0, -2.0, -3.0, -0.5],
     "tokenizer.ggml.token_type": [2, 3, 3, 1, 1, 1, 1], "tokenizer.ggml.bos_token_id": 1}))
+(out / "gguf" / "spm_plain").write_bytes(gguf({
+    "tokenizer.ggml.model": "llama", "tokenizer.ggml.tokens": [*pieces, "  ", "<0x0A>"], "tokenizer.ggml.scores": [-float(i) for i in range(9)],
+    "tokenizer.ggml.token_type": [3, 3, 3, 1, 1, 1, 1, 4, 6], "tokenizer.ggml.unknown_token_id": 0, "tokenizer.ggml.eot_token_id": 2,
+    "tokenizer.ggml.add_space_prefix": False}))
 
 
 def part(number, name):
@@ -96,3 +100,40 @@ for name, template in json.loads((golden / "chat.json").read_text())["templates"
     (out / "chat_template" / name).write_text(template)
 for number, (template, _) in enumerate(json.loads((golden / "jinja.json").read_text())["cases"]):
     (out / "chat_template" / f"case-{number}").write_text(template)
+# One file of a folder with a SentencePiece tokenizer: a byte that says which, then the file.
+folder = out / "tokenizer_folder"
+folder.mkdir(parents=True, exist_ok=True)
+
+
+def varint(n):
+    return bytes([n]) if n < 0x80 else bytes([n & 0x7F | 0x80]) + varint(n >> 7)
+
+
+def field(tag, content):
+    return varint(tag << 3 | 2) + varint(len(content)) + content if isinstance(content, bytes) else varint(tag << 3) + varint(content)
+
+
+def model(kind, types, normalizer):
+    made = b"".join(field(1, field(1, text.encode()) + b"\x15" + struct.pack("<f", -i) + field(3, kind_of))
+                    for i, (text, kind_of) in enumerate(types))
+    return made + field(2, field(3, kind) + field(35, 0)) + field(3, normalizer)
+
+
+types = [("<unk>", 2), ("<s>", 3), ("</s>", 3), ("\u2581", 1), ("I", 1), ("t", 1), ("\u2581I", 1), ("a", 1), ("<b>", 4), ("\u2581\u2581", 4)]
+(folder / "bpe").write_bytes(b"\0" + model(2, types, field(3, 1) + field(4, 0)))
+(folder / "unigram").write_bytes(b"\0" + model(1, types, field(3, 0) + field(4, 1)))
+token = lambda text, special: {"content": text, "special": special, "lstrip": True, "rstrip": False, "single_word": True, "normalized": False}
+settings = {"tokenizer_class": "LlamaTokenizer", "legacy": False, "add_prefix_space": True, "add_bos_token": True, "bos_token": "<s>",
+            "eos_token": {"content": "</s>"}, "additional_special_tokens": ["<b>"], "added_tokens_decoder": {"10": token("<x>", True), "11": token("a", False)}}
+(folder / "config").write_bytes(b"\1" + json.dumps(settings, separators=(",", ":")).encode())
+del settings["added_tokens_decoder"]
+(folder / "config_plain").write_bytes(b"\1" + json.dumps(settings, separators=(",", ":")).encode())
+(folder / "map").write_bytes(b"\2" + json.dumps({"eos_token": token("</s>", True), "pad_token": "<pad>"}).encode())
+(folder / "added").write_bytes(b"\3" + json.dumps({"<x>": 10, "<b>": 9}).encode())
+fast = {"added_tokens": [{"id": 10, **token("<x>", True)}],
+        "normalizer": {"type": "Sequence", "normalizers": [{"type": "Prepend", "prepend": "\u2581"}, {"type": "Replace", "pattern": {"String": " "}, "content": "\u2581"}]},
+        "pre_tokenizer": {"type": "Metaspace", "prepend_scheme": "first"},
+        "post_processor": {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<s>"}}, {"Sequence": {"id": "A"}}]},
+        "model": {"type": "BPE", "vocab": {"<unk>": 0, "<s>": 1, "</s>": 2, "\u2581": 3, "I": 4, "t": 5, "a": 6, "\u2581I": 7, "It": 8, "<b>": 9}, "merges": []}}
+(folder / "json").write_bytes(b"\4" + json.dumps(fast, separators=(",", ":")).encode())
+(folder / "generation").write_bytes(b"\6" + json.dumps({"eos_token_id": [2, 5]}).encode())

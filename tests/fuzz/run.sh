@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../.."
 seconds=${1:-60}
 folder=${2:-build/fuzz}
 compiler=${CXX:-clang++-14}
-targets=(chat_template gguf gguf_split pickle pytorch_file quantization safetensors tokenizer_json)
+targets=(chat_template gguf gguf_split pickle pytorch_file quantization safetensors tokenizer_folder tokenizer_json)
 
 flags=(-std=c++20 -O1 -g -Iinclude -Isrc -fsanitize=address,undefined -fno-sanitize-recover=all)
 modules=(libpcre2-8 libmd)

@@ -39,7 +39,8 @@ void write_case(const act_test::temporary_folder& folder, const nlohmann::json& 
   for (const auto& [name, content] : made["files"].items())
     (void)folder.write(name + ".json", content.dump());
   if (made["step"].is_null()) {
-    std::filesystem::copy_file(tokenizer_golden / "small.model", folder / "tokenizer.model");
+    std::filesystem::copy_file(tokenizer_golden / made["model"].get<std::string>(),
+                               folder / "tokenizer.model");
   } else {
     nlohmann::json small = nlohmann::json::parse(act_test::read_whole_file(tokenizer_golden / "small.json"));
     small["pre_tokenizer"] = made["step"];
@@ -67,6 +68,9 @@ void compare_settings(Wanted&& wanted) {
       const auto text = made["texts"][i].get<std::string>();
       CAPTURE(text);
       CHECK(tokenizer->encode(text, special_tokens_in_text::are_tokens, false) == made["ids"][i].get<ids>());
+      // A space before every stretch goes again with all of them, in `transformers` with the first alone.
+      if (made["model"] == "small.plain.model")
+        CHECK(tokenizer->decode(made["ids"][i].get<ids>()) == made["decoded"][i].get<std::string>());
     }
   }
 }

@@ -154,7 +154,7 @@ class sentencepiece_tokenizer final : public tokenizer {
 
  private:
   struct shown_token {
-    std::string text;
+    std::string text;  // with spaces for U+2581, as all pieces are shown
     bool control;
   };
   /// Scratch memory of one call.
@@ -198,7 +198,7 @@ class sentencepiece_tokenizer final : public tokenizer {
     for (special_token& token : all) {
       size_ = std::max(size_, static_cast<std::size_t>(token.id) + 1);
       special_ids_.insert_or_assign(token.text, token.id);
-      special_by_id_.insert_or_assign(token.id, shown_token{token.text, token.control});
+      special_by_id_.insert_or_assign(token.id, shown_token{with_spaces(token.text), token.control});
       (token.normalized ? normalized : raw).push_back(std::move(token));
     }
     special_ = special_tokens(std::move(raw));
