@@ -272,6 +272,26 @@ def act_logits(program: str, model: pathlib.Path, tokens, heads_file: pathlib.Pa
     return json.loads(out.read_text(encoding="utf-8"))
 
 
+def publish(rng: random.Random, folder: pathlib.Path, state: dict[str, torch.Tensor], tied: bool) -> None:
+    """Writes the tensors as they are found: in one file or several, with an output matrix that is tied all the same."""
+    words = [k for k in state if k.endswith(("embed_tokens.weight", "wte.weight", "embed_in.weight", "word_embeddings.weight"))]
+    if tied and words and rng.random() < 0.3:
+        state = state | {"lm_head.weight": state[words[0]].clone()}
+    if rng.random() < 0.7:
+        save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
+        return
+    parts = rng.randint(2, 3)
+    index = {}
+    for i in range(parts):
+        file = f"model-{i + 1:05}-of-{parts:05}.safetensors"
+        part = {k: state[k] for k in sorted(state)[i::parts]}
+        save_file(part, folder / file, metadata={"format": "pt"})
+        index |= {k: file for k in part}
+    total = sum(v.numel() * v.element_size() for v in state.values())
+    document = {"metadata": {"total_size": total}, "weight_map": index}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(document), encoding="utf-8")
+
+
 @dataclasses.dataclass
 class Prompt:
     tokens: list[int]
@@ -321,7 +341,7 @@ def try_one(program: str, family: str, number: int, seed: int, folder: pathlib.P
     rename = FAMILIES[family].get("rename", FAMILIES[family]["switches"]["base"].get("rename"))
     if rename is not None and rng.random() < 0.5:
         state = {rename(k): v for k, v in state.items()}
-    save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
+    publish(rng, folder, state, text.tie_word_embeddings)
     model = load(folder)
 
     prompt = draw_prompt(rng, model, MARGIN)
