@@ -23,15 +23,14 @@ struct plain_sums {
   };
   act::sink_options options;
   std::vector<column> columns = {};
-  std::size_t initial = 0, evicted = 0;
+  std::size_t initial = 0;
   bool initial_is_there = true;
 
   [[nodiscard]] double threshold(const column& of, std::size_t keys) const {
     if (options.rule == act::sink_rule::baseline_corrected) return options.alpha * of.uniform;
     if (options.rule == act::sink_rule::absolute) return options.tau * of.rows;
     const std::size_t before = initial_is_there ? initial : 0;
-    return keys + evicted > before ? options.alpha / static_cast<double>(keys + evicted - before) * of.rows
-                                   : 0;
+    return keys > before ? options.alpha / static_cast<double>(keys - before) * of.rows : 0;
   }
   template <class T>
   void add(const std::vector<T>& row, act::key_range seen, double sign) {
@@ -44,8 +43,6 @@ struct plain_sums {
     if (sign < 0) columns.pop_back();
   }
   void evict(act::key_range range) {
-    const std::size_t from = std::max(range.begin, initial_is_there ? initial : 0);
-    evicted += range.end > from ? range.end - from : 0;
     columns.erase(columns.begin() + static_cast<std::ptrdiff_t>(range.begin),
                   columns.begin() + static_cast<std::ptrdiff_t>(range.end));
     if (initial_is_there && range.contains(initial)) {

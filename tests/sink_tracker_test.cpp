@@ -116,17 +116,33 @@ TEST_CASE("evicted keys are gone, the others keep their scores, the initial toke
   REQUIRE(tracker.keys() == 30);
   CHECK(tracker.score(3) == before.score(3));
   CHECK(tracker.score(4) == before.score(14));
-  std::vector<std::size_t> expected;
-  for (const std::size_t s : before.sinks()) {
-    if (s < 4 || s >= 14) expected.push_back(s < 4 ? s : s - 10);
+  std::vector<std::size_t> expected;  // the threshold is that of 30 keys
+  for (std::size_t j = 1; j < 30; ++j) {
+    if (tracker.score(j) > 5.0 / 30) expected.push_back(j);
   }
   CHECK(std::vector<std::size_t>(tracker.sinks().begin(), tracker.sinks().end()) == expected);
-  for (const std::size_t s : tracker.sinks())
-    CHECK(s != 0);
   tracker.evict({0, 2});  // the initial token itself: nobody takes its place
   CHECK(tracker.keys() == 28);
   tracker.evict({0, 28});
   CHECK(tracker.sinks().empty());
+}
+
+TEST_CASE("N of the relative rule is what is kept") {
+  const random_map<double> map({.queries = 40, .keys = 40}, 5);
+  const auto tracked = [&](double alpha) {
+    act::sink_tracker tracker({.sinks = {.alpha = alpha}});
+    for (std::size_t i = 0; i < 40; ++i)
+      tracker.append(std::span<const double>(row_of(map, i)), {0, i + 1});
+    return tracker;
+  };
+  const auto is_sink = [](const act::sink_tracker& by, std::size_t slot) {
+    return std::binary_search(by.sinks().begin(), by.sinks().end(), slot);
+  };
+  // Slot 20 is over alpha / 40 and under alpha / 30.
+  act::sink_tracker tracker = tracked(35 * tracked(5).score(20));
+  CHECK(is_sink(tracker, 20));
+  tracker.evict({4, 14});
+  CHECK_FALSE(is_sink(tracker, 10));
 }
 
 TEST_CASE("bytes restore the state, others are refused and change nothing") {

@@ -1,6 +1,7 @@
 #include "eval/options.hpp"
 
 #include <act/error.hpp>
+#include <act/runtime/cache_policy.hpp>
 #include <act/tasks/task.hpp>
 
 #include <initializer_list>
@@ -46,6 +47,16 @@ void declare_task_options(command_line& line, eval_options& options) {
       .positive()
       .value_name("S")
       .group(perplexity);
+  line.add("--cache", options.cache,
+           "Score the text as it goes by, token by token, with a cache that keeps window:N (the last N "
+           "tokens) or "
+           "window:N+sinks:S (the first S too), instead of in windows")
+      .value_name("POLICY")
+      .group(perplexity);
+  line.add("--block", options.block, "With --cache: tokens that are summed up together (default: 1000)")
+      .positive()
+      .value_name("N")
+      .group(perplexity);
 }
 
 }  // namespace
@@ -89,6 +100,7 @@ void declare(command_line& line, eval_options& options) {
       "--subset choices\n"
       "  act-eval --model M.gguf --task squad --data dev-v2.0.json --limit 200 --heads heads.json\n"
       "  act-eval --model M.gguf --task ppl --data text.txt --context 512 --stride 256 --heads heads.json\n"
+      "  act-eval --model M.gguf --task ppl --data long.txt --cache window:1020+sinks:4 --json stream.json\n"
       "Exit codes: 0 done, 1 bad input, 2 wrong usage, 130 interrupted.");
 }
 
@@ -102,9 +114,15 @@ void check_usage(const command_line& line, const eval_options& options) {
     refuse({"--limit", "--scoring", "--long-prompts", "--prior", "--shots", "--predictions",
             "--include-search-samples", "--max-new-tokens", "--no-final-space"},
            "doesn't apply to --task ppl, which scores a text, not samples");
+    if (!options.cache.empty()) {
+      (void)act::runtime::parse_cache_policy(options.cache, "--cache");
+      refuse({"--context", "--stride"}, "cuts a text in windows, which --cache doesn't; give one of them");
+    } else {
+      refuse({"--block"}, "needs --cache");
+    }
     return;
   }
-  refuse({"--context", "--stride"}, "is for --task ppl");
+  refuse({"--context", "--stride", "--cache", "--block"}, "is for --task ppl");
   const act::tasks::task& task = act::tasks::find_task(options.task);
   if (task.kind == act::tasks::task_kind::open_ended) {
     refuse({"--scoring", "--prior"},

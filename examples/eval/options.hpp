@@ -28,6 +28,8 @@ struct eval_options {
   std::size_t max_new_tokens = 32;
   std::size_t context = 0;  ///< 0: the model's
   std::size_t stride = 0;   ///< 0: half of the context
+  std::string cache;        ///< a policy's words; empty: windows
+  std::size_t block = 1000;
   std::string heads;
   std::string predictions;
   bool include_search_samples = false;

@@ -8,9 +8,11 @@
 #include <act/report/perplexity_report.hpp>
 #include <act/report/progress.hpp>
 #include <act/report/provenance.hpp>
+#include <act/runtime/cache_policy.hpp>
 #include <act/runtime/fingerprint.hpp>
 #include <act/runtime/load_model.hpp>
 #include <act/tasks/score_perplexity.hpp>
+#include <act/tasks/score_stream.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -58,19 +60,45 @@ window_size windows_for(const eval_options& options, std::size_t longest) {
   return {.context = context, .stride = stride};
 }
 
-act::tasks::perplexity_evaluation score(const act::runtime::model& model,
+act::tasks::window_scores score_windows(const act::runtime::model& model,
                                         const std::vector<act::runtime::token_id>& tokens, window_size size,
                                         const act::runtime::model_calibration& calibration,
                                         const eval_options& options) {
   const std::vector<act::tasks::perplexity_window> windows =
       act::tasks::perplexity_windows(tokens.size(), size.context, size.stride);
   act::report::progress progress("scoring", windows.size(), options.common.quiet);
-  const act::tasks::window_scores scores =
-      act::tasks::score_windows(model, tokens, windows, calibration, [&](std::size_t settled) {
-        progress.advance(settled);
-        stop_if_interrupted();
-      });
-  return act::tasks::evaluate(scores, {.seed = options.seed});
+  return act::tasks::score_windows(model, tokens, windows, calibration, [&](std::size_t settled) {
+    progress.advance(settled);
+    stop_if_interrupted();
+  });
+}
+
+// Each block of a text that went by.
+act::io::json_document blocks_json(const act::tasks::window_scores& scores) {
+  act::io::json_document blocks = act::io::json_document::array();
+  for (std::size_t i = 0; i < scores.counted.size(); ++i) {
+    const auto mean = [&](const std::vector<double>& sums) {
+      return sums[i] / static_cast<double>(scores.counted[i]);
+    };
+    act::io::json_document block = act::io::json_document::object(
+        {{"tokens", scores.counted[i]}, {"log_probability", mean(scores.plain)}});
+    if (!scores.calibrated.empty()) block.set("calibrated_log_probability", mean(scores.calibrated));
+    blocks.push_back(std::move(block));
+  }
+  return blocks;
+}
+
+// The text as it goes by, scored token by token.
+act::tasks::window_scores score_passing(const act::runtime::model& model,
+                                        const std::vector<act::runtime::token_id>& tokens,
+                                        const act::runtime::model_calibration& calibration,
+                                        const eval_options& options) {
+  act::report::progress progress("scoring", tokens.size() - 1, options.common.quiet);
+  return act::tasks::score_stream(model, tokens, act::runtime::parse_cache_policy(options.cache, "--cache"),
+                                  options.block, calibration, [&](std::size_t settled) {
+                                    progress.advance(settled);
+                                    stop_if_interrupted();
+                                  });
 }
 
 }  // namespace
@@ -84,21 +112,29 @@ void evaluate_perplexity(const command_line& line, const eval_options& options) 
   const act::runtime::loaded_model loaded = open_model(line, options.common);
   const act::runtime::model_identity identity = act::runtime::identity_of(loaded.model);
   heads.fit_to(identity);
-  const window_size size = windows_for(options, loaded.model.config.context);
+  const bool passing = !options.cache.empty();
+  const window_size size = passing ? window_size{} : windows_for(options, loaded.model.config.context);
   const std::vector<act::runtime::token_id> tokens =
       loaded.tokenizer->encode(text, options.scoring.special_tokens.written());
   if (tokens.size() < 2) {
     throw act::error(act::error_code::invalid_input, options.data,
                      "has fewer than 2 tokens, so there is nothing to predict; give a longer text");
   }
-  const act::tasks::perplexity_evaluation result =
-      score(loaded.model, tokens, size, heads.calibration(), options);
+  const act::tasks::window_scores scores =
+      passing ? score_passing(loaded.model, tokens, heads.calibration(), options)
+              : score_windows(loaded.model, tokens, size, heads.calibration(), options);
+  const act::tasks::perplexity_evaluation result = act::tasks::evaluate(scores, {.seed = options.seed});
 
   if (!options.common.json.empty()) {
-    act::io::json_document document = act::io::json_document::object({{"task", perplexity_task},
-                                                                      {"tokens", tokens.size()},
-                                                                      {"context", size.context},
-                                                                      {"stride", size.stride}});
+    act::io::json_document document =
+        act::io::json_document::object({{"task", perplexity_task}, {"tokens", tokens.size()}});
+    if (passing) {
+      document.set("cache", options.cache);
+      document.set("blocks", blocks_json(scores));
+    } else {
+      document.set("context", size.context);
+      document.set("stride", size.stride);
+    }
     document.update(act::report::to_json(result));
     options.scoring.special_tokens.add_to(document);
     add_calibrated_model(document, heads.calibration(), identity);
@@ -106,9 +142,13 @@ void evaluate_perplexity(const command_line& line, const eval_options& options) 
                              {{"file", options.data}, {"sha256", act::io::sha256_of_file(options.data)}}));
     write_result(options.common.json, std::move(document), line, clock);
   }
-  std::cout << "perplexity of " << result.counted << " tokens of " << options.data << " in " << result.windows
-            << " windows of " << size.context << ", stride " << size.stride << heads.remark() << "\n\n"
-            << act::report::perplexity_table(result);
+  std::cout << "perplexity of " << result.counted << " tokens of " << options.data;
+  if (passing) {
+    std::cout << " as they go by, cache " << options.cache;
+  } else {
+    std::cout << " in " << result.windows << " windows of " << size.context << ", stride " << size.stride;
+  }
+  std::cout << heads.remark() << "\n\n" << act::report::perplexity_table(result);
   std::cout << heads.nothing_to_calibrate();
 }
 

@@ -2,6 +2,7 @@
 #include <act/io/text_file.hpp>
 #include <act/parallel.hpp>
 #include <act/report/provenance.hpp>
+#include <act/runtime/cache_policy.hpp>
 #include <act/runtime/load_model.hpp>
 #include <act/runtime/model_calibration.hpp>
 #include <act/search/heads_file.hpp>
@@ -27,6 +28,7 @@ void run(const command_line& line, generate_options& options) {
   const act::report::provenance_clock clock;
   unescape_stops(options);
   check_usage(options);
+  options.generation.cache = act::runtime::parse_cache_policy(options.cache, "--cache");
   act::set_thread_count(options.common.threads);
   std::optional<act::search::heads_file> heads;
   if (!options.heads.empty()) heads = act::search::read_heads_file(options.heads);

@@ -2,6 +2,7 @@
 
 #include <act/error.hpp>
 #include <act/io/printable.hpp>
+#include <act/runtime/cache_policy.hpp>
 #include <act/runtime/chat_template.hpp>
 #include <act/runtime/fingerprint.hpp>
 #include <act/runtime/model_calibration.hpp>
@@ -54,6 +55,11 @@ void declare(command_line& line, generate_options& options) {
            "return and \\\\ is a backslash; may be repeated")
       .value_name("TEXT")
       .one_value_each_time();
+  line.add("--cache", options.cache,
+           "Which tokens are kept: all (the text ends where the model's context does), window:N (the last "
+           "N), or "
+           "window:N+sinks:S (the first S too: the text may go on and on) (default: all)")
+      .value_name("POLICY");
   line.add_flag("--chat", options.chat,
                 "Write the prompt as a question, by the chat template that the model carries");
   line.add("--chat-template", options.chat_template,
@@ -72,6 +78,7 @@ void declare(command_line& line, generate_options& options) {
       "  act-generate --model M.gguf --chat --prompt 'What is a sink?' --heads heads.json\n"
       "  act-generate --model M.gguf --prompt-file p.txt --temperature 0.8 --top-p 0.9 --seed 7 --stop "
       "'\\n\\n'\n"
+      "  act-generate --model M.gguf --prompt 'Once' --max-new-tokens 100000 --cache window:1020+sinks:4\n"
       "  act-generate --model M.gguf --tokens '1 15 27' --heads heads.json --logits out.json\n"
       "  act-generate --model M.gguf --mt-bench question.jsonl --answers answers.jsonl --max-new-tokens "
       "1024\n"
@@ -124,6 +131,9 @@ void check_usage(const generate_options& options) {
     refuse("--category-temperatures", "and --temperature both say what questions are drawn at; give one");
   const bool chat = options.chat || !options.chat_template.empty() || options.mt_bench_given.count() > 0;
   if (options.system_given.count() > 0 && !chat) refuse("--system", "needs --chat");
+  const bool evicts = act::runtime::parse_cache_policy(options.cache, "--cache").evicts();
+  if (evicts && options.tokens_given.count() > 0)
+    refuse("--cache", "is for text that is made; --logits runs its tokens at once");
   act::throw_if(options.generation.sampling.validate(), act::error_code::invalid_option);
   (void)act::runtime::text_stream(options.generation.stops);
   if (!options.chat_template.empty()) (void)act::runtime::find_chat_template(options.chat_template);

@@ -36,6 +36,7 @@ struct generate_options {
   std::string chat_template;
   std::string system;
   act::runtime::generation_options generation;
+  std::string cache = "all";
   std::string heads;
   bool force = false;
   // What was given: an empty prompt is one, too.

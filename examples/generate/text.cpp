@@ -99,6 +99,8 @@ void write_text(const command_line& line, generate_options& options,
                                                                     {"prompt_tokens", prompt}});
   add_calibrated_model(document, calibration, act::runtime::identity_of(loaded.model));
   if (format) document.set("chat_template", format->name());
+  if (options.generation.cache.evicts())
+    document.set("cache", act::runtime::text_of(options.generation.cache));
   document.set("seconds_to_first_token", timed.first);
   if (made.tokens.size() > 1 && timed.decoding > 0) {
     document.set("tokens_per_second", static_cast<double>(made.tokens.size() - 1) / timed.decoding);
@@ -127,6 +129,8 @@ conversation converse(const act::tasks::mt_bench_question& question, const chat&
     turns.push_back({act::runtime::chat_role::user, asked});
     const std::vector<act::runtime::token_id> prompt = format.prompt(turns);
     if (prompt.size() >= loaded.model.config.context) {
+        act::runtime::render(format, turns), act::runtime::special_tokens_in_text::are_tokens, false);
+    if (!how.cache.evicts() && prompt.size() >= loaded.model.config.context) {
       made.too_long = true;
       made.answers.emplace_back(act::tasks::mt_bench_no_answer);
     } else {

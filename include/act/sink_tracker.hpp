@@ -105,7 +105,6 @@ class sink_tracker {
     steps_ = queries;
     initial_ = visible.initial_key(batch);
     initial_is_there_ = true;
-    evicted_ = 0;
     columns_.look_at_all<Arch>(rule(keys()));
   }
 
@@ -195,8 +194,9 @@ class sink_tracker {
     columns_.look_at_all<Arch>(rule(keys()));
   }
 
-  /// Slots [range.begin, range.end) leave the cache; later ones move down. N of the relative rule still
-  /// counts them, as with a sliding window.
+  /// Slots [range.begin, range.end) leave the cache; later ones move down. N of the relative rule is the
+  /// number of slots that are kept: rows to come share their weight among those. (A sliding window, whose
+  /// keys stay in their slots, doesn't reduce N.)
   /// @tparam Arch instruction set (simd.hpp)
   /// @param range of slots, within keys()
   template <class Arch = simd::default_arch>
@@ -205,8 +205,6 @@ class sink_tracker {
       detail::raise(error_code::invalid_shape, "range", "isn't within the tracked keys");
     }
     columns_.reserve(keys());
-    const std::size_t from = std::max(range.begin, initial_is_there_ ? initial_ : 0);
-    evicted_ += range.end > from ? range.end - from : 0;
     columns_.settle();
     columns_.erase(range);
     if (initial_is_there_ && range.contains(initial_)) {
@@ -221,8 +219,7 @@ class sink_tracker {
   [[nodiscard]] std::vector<std::byte> save() const {
     const detail::column_state state = columns_.state();
     const saved_head head{
-        format,    keys(), initial_, initial_is_there_ ? 1U : 0U, evicted_, tracks_uniform() ? 1U : 0U,
-        state.step};
+        format, keys(), initial_, initial_is_there_ ? 1U : 0U, tracks_uniform() ? 1U : 0U, state.step};
     std::vector<std::byte> bytes(saved_size(keys()));
     std::byte* to = bytes.data();
     const auto put = [&](const auto& list) {
@@ -250,9 +247,9 @@ class sink_tracker {
     };
     demand(bytes.size() >= sizeof head);
     std::memcpy(head.data(), bytes.data(), sizeof head);
-    const auto [kind, keys, initial, initial_is_there, evicted, uniform, step] = head;
+    const auto [kind, keys, initial, initial_is_there, uniform, step] = head;
     demand(kind == format && uniform == (tracks_uniform() ? 1U : 0U) && initial_is_there <= 1);
-    demand((initial | evicted) < std::uint64_t{1} << 48);  // the initial token may still be to come
+    demand(initial < std::uint64_t{1} << 48);  // the initial token may still be to come
     demand(step < detail::column_interval);
     demand(keys <= bytes.size() && bytes.size() == saved_size(keys));
     detail::column_state state{.sums = std::vector<double>(keys),
@@ -276,13 +273,12 @@ class sink_tracker {
     steps_ = static_cast<std::size_t>(most);
     initial_ = initial;
     initial_is_there_ = initial_is_there == 1;
-    evicted_ = evicted;
     columns_.look_at_all<Arch>(rule(this->keys()));
   }
 
  private:
-  static constexpr std::uint64_t format = 0x32736b6e69737461;  // "atsinks2"
-  using saved_head = std::array<std::uint64_t, 7>;
+  static constexpr std::uint64_t format = 0x33736b6e69737461;  // "atsinks3"
+  using saved_head = std::array<std::uint64_t, 6>;
 
   [[nodiscard]] bool tracks_uniform() const noexcept { return detail::measures_uniform(options_.sinks.rule); }
 
@@ -307,7 +303,7 @@ class sink_tracker {
   [[nodiscard]] detail::column_rule rule(std::size_t keys) const noexcept {
     const sink_options& sinks = options_.sinks;
     const std::size_t before = initial_is_there_ ? initial_ : 0;
-    const std::size_t so_far = std::max<std::size_t>(keys + evicted_, before + 1) - before;
+    const std::size_t so_far = std::max<std::size_t>(keys, before + 1) - before;
     const auto threshold = [&](std::size_t later) {
       return detail::sink_factor(sinks.rule, sinks.alpha, sinks.tau, static_cast<double>(so_far + later));
     };
@@ -339,7 +335,6 @@ class sink_tracker {
   std::size_t steps_ = 0;    // no fewer than any slot was seen by
   std::size_t initial_ = 0;  // the slot of the sequence's initial token, while it is in the cache
   bool initial_is_there_ = true;
-  std::size_t evicted_ = 0;
 };
 
 }  // namespace act::inline ACT_ABI::inline ACT_BUILD

@@ -1,6 +1,6 @@
 // A Llama in double precision with calibrated decoding, written from the definitions: one sequence, plain
-// loops, every raw row of attention kept. It reads the weights of a loaded model and shares nothing else with
-// include/act/runtime. Tests compare the decoder against it.
+// loops, every raw row of attention kept, with sliding windows and a cache that evicts. It reads the weights
+// of a loaded model and shares nothing else with include/act/runtime. Tests compare the decoder against it.
 #pragma once
 
 #include <act/runtime/model.hpp>
@@ -22,10 +22,19 @@ class double_llama {
     std::size_t min_visible_rows = 1;
   };
 
+  /// Beside the first `sinks` tokens the last `window` ones stay; a window of 0: all do.
+  struct kept_tokens {
+    std::size_t window = 0, sinks = 0;
+  };
+
   double_llama(const act::runtime::model& of, std::set<std::pair<std::size_t, std::size_t>> heads, rule how)
+      : double_llama(of, std::move(heads), how, kept_tokens{}) {}
+  double_llama(const act::runtime::model& of, std::set<std::pair<std::size_t, std::size_t>> heads, rule how,
+               kept_tokens stay)
       : model_(of),
         heads_(std::move(heads)),
         rule_(how),
+        stay_(stay),
         keys_(of.config.layers),
         values_(of.config.layers) {}
 
@@ -41,6 +50,14 @@ class double_llama {
 
   /// The one new row is calibrated by what the rows so far say, itself included.
   row append(act::runtime::token_id token) {
+    if (stay_.window != 0 && kept_.size() == stay_.window + stay_.sinks) {
+      const auto oldest = static_cast<std::ptrdiff_t>(stay_.sinks);
+      kept_.erase(kept_.begin() + oldest);
+      for (std::size_t layer = 0; layer < keys_.size(); ++layer) {
+        keys_[layer].erase(keys_[layer].begin() + oldest);
+        values_[layer].erase(values_[layer].begin() + oldest);
+      }
+    }
     std::vector<row> hidden{embedding(token)};
     for (std::size_t layer = 0; layer < model_.config.layers; ++layer)
       run_layer(layer, hidden, false);
@@ -95,16 +112,22 @@ class double_llama {
     }
   }
 
-  // Which columns are sinks, by the raw rows [0, count): row i sees the keys 0 .. i.
-  std::set<std::size_t> sinks(const std::vector<row>& raw) const {
+  // Which of the kept columns are sinks, by every raw row that saw them.
+  std::set<std::size_t> sinks(const std::vector<row>& raw,
+                              const std::vector<std::map<std::size_t, double>>& seen) const {
     std::set<std::size_t> found;
-    for (std::size_t j = 1; j < raw.size(); ++j) {
+    for (std::size_t j = 0; j < kept_.size(); ++j) {
+      if (kept_[j] == 0) continue;  // the initial token
       double sum = 0;
-      for (std::size_t i = j; i < raw.size(); ++i)
-        sum += raw[i][j];
-      const std::size_t rows = raw.size() - j;
-      if (rows >= rule_.min_visible_rows &&
-          sum / static_cast<double>(rows) > rule_.alpha / static_cast<double>(raw.size())) {
+      std::size_t rows = 0;
+      for (std::size_t i = 0; i < raw.size(); ++i) {
+        const auto weight = seen[i].find(kept_[j]);
+        if (weight == seen[i].end()) continue;
+        sum += weight->second;
+        ++rows;
+      }
+      if (rows >= rule_.min_visible_rows && rows > 0 &&
+          sum / static_cast<double>(rows) > rule_.alpha / static_cast<double>(kept_.size())) {
         found.insert(j);
       }
     }
@@ -128,6 +151,12 @@ class double_llama {
     std::vector<row>& keys = keys_[number];
     std::vector<row>& values = values_[number];
     const std::size_t first = keys.size();
+    // Tokens are numbered through the whole text, whatever was evicted.
+    if (number == 0) {
+      for (std::size_t i = 0; i < hidden.size(); ++i)
+        kept_.push_back(next_++);
+    }
+    const std::size_t window = config.attention_in(number).window;
     std::vector<row> queries;
     for (std::size_t i = 0; i < hidden.size(); ++i) {
       const row x = normed(layer.attention_norms.input, hidden[i]);
@@ -138,32 +167,43 @@ class double_llama {
       values.emplace_back(middle, both.end());
       for (std::size_t h = 0; h < config.heads; ++h)
         rotate(queries.back().data() + h * size, first + i);
+    }
+    // Keys stand where they are kept.
+    std::vector<row> turned = keys;
+    for (std::size_t j = 0; j < turned.size(); ++j) {
       for (std::size_t h = 0; h < config.kv_heads; ++h)
-        rotate(keys.back().data() + h * size, first + i);
+        rotate(turned[j].data() + h * size, j);
     }
 
     std::vector<row> mixed(hidden.size(), row(config.heads * size, 0.0));
     for (std::size_t h = 0; h < config.heads; ++h) {
       const std::size_t column = h / (config.heads / config.kv_heads) * size;
       std::vector<row>& raw = raw_[{number, h}];
+      std::vector<std::map<std::size_t, double>>& seen = seen_[{number, h}];
+      const std::size_t first_row = raw.size();
       for (std::size_t i = 0; i < hidden.size(); ++i) {
         row weights(first + i + 1);
         double total = 0;
-        for (std::size_t j = 0; j < weights.size(); ++j) {
+        const std::size_t hidden_by_window =
+            window != 0 && weights.size() > window ? weights.size() - window : 0;
+        for (std::size_t j = hidden_by_window; j < weights.size(); ++j) {
           double dot = 0;
           for (std::size_t d = 0; d < size; ++d)
-            dot += queries[i][h * size + d] * keys[j][column + d];
+            dot += queries[i][h * size + d] * turned[j][column + d];
           total += weights[j] = std::exp(dot / std::sqrt(static_cast<double>(size)));
         }
         for (double& each : weights)
           each /= total;
         raw.push_back(weights);
+        std::map<std::size_t, double>& by_token = seen.emplace_back();
+        for (std::size_t j = hidden_by_window; j < weights.size(); ++j)
+          by_token[kept_[j]] = weights[j];
       }
       const bool chosen = heads_.contains({number, h});
-      const std::set<std::size_t> at = chosen ? sinks(raw) : std::set<std::size_t>{};
+      const std::set<std::size_t> at = chosen ? sinks(raw, seen) : std::set<std::size_t>{};
       found_sinks += whole ? 0 : at.size();
       for (std::size_t i = 0; i < hidden.size(); ++i) {
-        const row weights = calibrated(raw[first + i], at);
+        const row weights = calibrated(raw[first_row + i], at);
         for (std::size_t j = 0; j < weights.size(); ++j) {
           for (std::size_t d = 0; d < size; ++d)
             mixed[i][h * size + d] += weights[j] * values[j][column + d];
@@ -200,8 +240,13 @@ class double_llama {
   const act::runtime::model& model_;
   std::set<std::pair<std::size_t, std::size_t>> heads_;
   rule rule_;
-  std::vector<std::vector<row>> keys_, values_;                          // [layer][position]
+  kept_tokens stay_;
+  std::vector<std::size_t> kept_;                // tokens in the cache, by their number in the text
+  std::size_t next_ = 0;                         // the next token's
+  std::vector<std::vector<row>> keys_, values_;  // [layer][position]
   std::map<std::pair<std::size_t, std::size_t>, std::vector<row>> raw_;  // of each head: every row so far
+  std::map<std::pair<std::size_t, std::size_t>, std::vector<std::map<std::size_t, double>>>
+      seen_;  // by token
 
  public:
   std::size_t found_sinks = 0;  ///< while decoding: so that a test knows that something was calibrated

@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "message_of.hpp"
 #include "report/listed_tokenizer.hpp"
 #include "runtime/double_llama.hpp"
 #include "runtime/parity_golden.hpp"
@@ -123,6 +124,86 @@ TEST_CASE("calibrated decoding equals the definitions in double precision, step 
     CHECK(worst < 2e-5);
     MESSAGE("alpha " << alpha << ": " << sinks << " sinks while decoding, largest relative difference "
                      << worst);
+  }
+}
+
+TEST_CASE(
+    "a cache that evicts, and one in a model with windows, equal the definitions, calibrated and plain") {
+  struct scheme {
+    const char* name;
+    act::runtime::cache_policy cache;
+    std::size_t prompt;
+  };
+  const scheme schemes[] = {{"tiny-llama-mixed.gguf", {.window = 12, .sinks = 0}, 9},
+                            {"tiny-llama-mixed.gguf", {.window = 12, .sinks = 2}, 14},
+                            {"tiny-llama-new-config", {.window = 7, .sinks = 1}, 20},
+                            {"families/mistral/window", {}, 20},
+                            {"families/mistral/window", {.window = 14, .sinks = 3}, 12}};
+  std::size_t sinks = 0;
+  for (const scheme& each : schemes) {
+    CAPTURE(each.name);
+    CAPTURE(act::runtime::text_of(each.cache));
+    const act::runtime::model model = tiny(each.name);
+    std::vector<act::runtime::token_id> tokens;
+    for (std::size_t i = 0; i < 40; ++i)
+      tokens.push_back(
+          static_cast<act::runtime::token_id>((i * i * 5 + 3 * i + 1) % model.config.vocabulary));
+    for (const bool calibrated : {false, true}) {
+      CAPTURE(calibrated);
+      act::runtime::model_calibration calibration;
+      calibration.options.sinks.alpha = 1.5;
+      std::set<std::pair<std::size_t, std::size_t>> heads;
+      for (std::size_t layer = 0; calibrated && layer < model.config.layers; ++layer) {
+        for (std::size_t head = 0; head < model.config.heads; ++head) {
+          heads.insert({layer, head});
+          calibration.heads.insert(layer, head);
+        }
+      }
+      reference::double_llama plainly(model, heads, {.alpha = 1.5},
+                                      {.window = each.cache.window, .sinks = each.cache.sinks});
+      act::runtime::decoder decoder(model, calibration, each.cache);
+      const std::span<const act::runtime::token_id> text(tokens);
+      const std::size_t at_once =
+          each.cache.evicts() ? std::min(each.prompt, each.cache.capacity()) : each.prompt;
+      std::span<const float> logits = decoder.start(text.first(each.prompt));
+      std::vector<double> expected =
+          plainly.prompt({tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(at_once)});
+      for (std::size_t i = at_once; i < each.prompt; ++i)
+        expected = plainly.append(tokens[i]);
+      CHECK(difference(logits, expected) < 2e-5);
+      for (std::size_t i = each.prompt; i < tokens.size(); ++i) {
+        logits = decoder.append(tokens[i]);
+        expected = plainly.append(tokens[i]);
+        CAPTURE(i);
+        CHECK(difference(logits, expected) < 2e-5);
+        CHECK(decoder.has_room());
+      }
+      if (each.cache.evicts()) CHECK(decoder.positions() == each.cache.capacity());
+      sinks += plainly.found_sinks;
+    }
+  }
+  CHECK(sinks > 100);
+}
+
+TEST_CASE("what a cache can't keep is refused") {
+  const act::runtime::model llama = tiny(), opt = tiny("tiny-opt-prenorm");
+  CHECK(act_test::contains(
+      act_test::message_of([&] { act::runtime::decoder(opt, {}, {.window = 8, .sinks = 2}); }),
+      "positions that can move"));
+  CHECK(act_test::contains(act_test::message_of([&] {
+                             act::runtime::decoder(llama, {}, {.window = llama.config.context, .sinks = 1});
+                           }),
+                           "more than the model's context"));
+  CHECK(act::runtime::parse_cache_policy("all", "--cache").evicts() == false);
+  CHECK(act::runtime::text_of(act::runtime::parse_cache_policy("window:8+sinks:2", "--cache")) ==
+        "window:8+sinks:2");
+  CHECK(act::runtime::text_of(act::runtime::parse_cache_policy("window:8", "--cache")) == "window:8");
+  for (const char* wrong :
+       {"", "none", "window:", "window:0", "window:-1", "window:8+", "window:8+sinks:", "sinks:4",
+        "window:8+sinks:4+", "window:8+sinks:x", "window:99999999999999999999", "window:8 "}) {
+    CAPTURE(wrong);
+    CHECK(act_test::contains(
+        act_test::message_of([&] { (void)act::runtime::parse_cache_policy(wrong, "--cache"); }), "window:N"));
   }
 }
 

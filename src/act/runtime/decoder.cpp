@@ -6,6 +6,7 @@
 #include <act/runtime/model.hpp>
 #include <act/sink_tracker.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -14,7 +15,8 @@
 
 namespace act::runtime {
 
-decoder::decoder(const model& of, const model_calibration& calibration) : model_(&of), cache_(of.config) {
+decoder::decoder(const model& of, const model_calibration& calibration, const cache_policy& cache)
+    : model_(&of), cache_(of.config, cache) {
   for (std::size_t layer = 0; layer < of.config.layers; ++layer) {
     calibration_.push_back(calibration.in_layer(layer));
     trackers_.emplace_back();
@@ -38,10 +40,15 @@ decoder& decoder::operator=(decoder&& other) noexcept = default;
 decoder::~decoder() = default;
 
 std::span<const float> decoder::start(std::span<const token_id> prompt) {
-  const std::vector<token_id> tokens(prompt.begin(), prompt.end());
+  const std::size_t at_once =
+      cache_.policy().evicts() ? std::min(prompt.size(), cache_.policy().capacity()) : prompt.size();
+  const std::vector<token_id> tokens(prompt.begin(), prompt.begin() + static_cast<std::ptrdiff_t>(at_once));
   const packed_prompts packed = pack(model_->config, std::span(&tokens, 1));
   cache_.truncate(0);
-  return run(packed);
+  std::span<const float> logits = run(packed);
+  for (const token_id token : prompt.subspan(at_once))
+    logits = append(token);
+  return logits;
 }
 
 std::span<const float> decoder::append(token_id token) {
@@ -55,6 +62,11 @@ std::span<const float> decoder::append(token_id token) {
   }
   const std::vector<token_id> tokens{token};
   packed_prompts packed = pack(model_->config, std::span(&tokens, 1));
+  if (const key_range gone = cache_.make_room(1); !gone.empty()) {
+    for (head_trackers& layer : trackers_)
+      for (sink_tracker& head : layer.of)
+        if (head.keys() >= gone.end) head.evict(gone);
+  }
   packed.positions.front() = static_cast<std::uint32_t>(positions());
   return run(packed);
 }

@@ -4,9 +4,11 @@
 // Calibrated decoding is the streaming form: the prompt's heads are calibrated as whole maps, and each later
 // row by the running column sums of raw weights over prompt and generated tokens (act/sink_tracker.hpp).
 // Rows of earlier steps are gone, so a sequence that was decoded differs, by design, from the same one
-// calibrated as a whole prompt.
+// calibrated as a whole prompt. Where the cache evicts (cache_policy.hpp), a head's column sums lose the keys
+// that go, and N of the relative rule is the number of keys that are kept.
 #pragma once
 
+#include <act/runtime/cache_policy.hpp>
 #include <act/runtime/forward.hpp>
 #include <act/runtime/kv_cache.hpp>
 #include <act/runtime/model.hpp>
@@ -21,21 +23,26 @@ namespace act::runtime {
 class decoder {
  public:
   /// Throws `error`: invalid_option; unsupported for calibration options that decoding doesn't know
-  /// (sink_tracker's constructor); mismatch for a head the model doesn't have.
-  explicit decoder(const model& of, const model_calibration& calibration = {});
+  /// (sink_tracker's constructor) and as kv_cache's constructor; mismatch for a head the model doesn't have.
+  explicit decoder(const model& of, const model_calibration& calibration = {},
+                   const cache_policy& cache = {});
   decoder(const decoder& other);
   decoder(decoder&& other) noexcept;
   decoder& operator=(const decoder& other);
   decoder& operator=(decoder&& other) noexcept;
   ~decoder();
 
-  /// Tokens so far.
+  /// Positions in the cache: the tokens so far, less those that it evicted.
   [[nodiscard]] std::size_t positions() const noexcept { return cache_.positions(); }
-  /// Whether one more token fits the model's context.
-  [[nodiscard]] bool has_room() const noexcept { return positions() < model_->config.context; }
+  /// Whether one more token fits the model's context; always where the cache evicts.
+  [[nodiscard]] bool has_room() const noexcept {
+    return cache_.policy().evicts() || positions() < model_->config.context;
+  }
 
   /// Begins a sequence, forgetting any before it. Returns the last position's logits, one a token of the
-  /// vocabulary, valid until the next call. Throws `error` (invalid_input) as `pack`.
+  /// vocabulary, valid until the next call. A prompt that a cache which evicts can't hold is calibrated as a
+  /// whole as far as it fits, its other tokens are appended one by one. Throws `error` (invalid_input) as
+  /// `pack`.
   std::span<const float> start(std::span<const token_id> prompt);
 
   /// Adds one token behind the others; otherwise as `start`. Cost: every weight is read once, and every key

@@ -16,9 +16,10 @@
 namespace act::runtime {
 namespace {
 
-// From the layer's input: buffers.normed, what attention reads, and buffers.key_value with its keys rotated.
-void project_keys_and_values(const model& model, std::size_t number, const layer_rows& rows,
-                             const matrix& hidden, layer_buffers& buffers) {
+// From the layer's input: buffers.normed, what attention reads, and buffers.key_value, its keys not yet
+// turned by their positions.
+void project_keys_and_values(const model& model, std::size_t number, const matrix& hidden,
+                             layer_buffers& buffers) {
   const model_config& config = model.config;
   const decoder_layer& layer = model.layers[number];
   const std::size_t kv_width = config.kv_heads * config.head_size;
@@ -28,6 +29,11 @@ void project_keys_and_values(const model& model, std::size_t number, const layer
   apply(layer.key_value, buffers.normed, buffers.key_value);
   const matrix_ref keys = buffers.key_value.columns(0, kv_width);
   if (layer.key_norm.present()) apply(layer.key_norm, keys, keys);
+}
+
+void turn_keys(const model_config& config, std::size_t number, const layer_rows& rows,
+               layer_buffers& buffers) {
+  const matrix_ref keys = buffers.key_value.columns(0, config.kv_heads * config.head_size);
   rows.rotary.rotate(config.attention_in(number).rotary, keys, config.kv_heads, config.head_size);
 }
 
@@ -174,7 +180,8 @@ void finish_layer(const model_config& config, const decoder_layer& layer, const 
 
 void run_layer(const model& model, std::size_t number, const layer_rows& rows,
                const attention_calibration& calibration, matrix& hidden, layer_buffers& buffers) {
-  project_keys_and_values(model, number, rows, hidden, buffers);
+  project_keys_and_values(model, number, hidden, buffers);
+  turn_keys(model.config, number, rows, buffers);
   // Calibration looks at every row of a map.
   attend_and_finish(model, number, rows, {rows.sequences.begin(), rows.sequences.end()},
                     !calibration.heads.empty(), hidden, buffers,
@@ -186,7 +193,8 @@ void run_layer(const model& model, std::size_t number, const layer_rows& rows,
 void run_layer_with_cache(const model& model, std::size_t number, const layer_rows& rows,
                           const attention_calibration& calibration, matrix& hidden, layer_buffers& buffers,
                           kv_cache& cache) {
-  project_keys_and_values(model, number, rows, hidden, buffers);
+  project_keys_and_values(model, number, hidden, buffers);
+  if (!cache.policy().evicts()) turn_keys(model.config, number, rows, buffers);
   cache.append(number, buffers.key_value);
   attention_sequence sequence = rows.sequences.front();
   sequence.past = cache.past(number);
@@ -202,7 +210,8 @@ void run_layer_with_alternatives(const model& model, std::size_t number, const l
                                  layer_buffers& buffers, layer_alternatives& alternatives) {
   const model_config& config = model.config;
   const std::size_t kv_width = config.kv_heads * config.head_size;
-  project_keys_and_values(model, number, rows, hidden, buffers);
+  project_keys_and_values(model, number, hidden, buffers);
+  turn_keys(config, number, rows, buffers);
   attend_and_finish(model, number, rows, {rows.sequences.begin(), rows.sequences.end()}, true, hidden,
                     buffers, [&](std::span<const attention_sequence> sequences) {
                       alternatives.attention.resize(buffers.attention.rows(), buffers.attention.cols());

@@ -2,6 +2,7 @@
 // anything else that wants text from a model; sampling.hpp chooses, decoder.hpp runs the model.
 #pragma once
 
+#include <act/runtime/cache_policy.hpp>
 #include <act/runtime/sampling.hpp>
 #include <act/runtime/tokenizer/tokenizer.hpp>
 
@@ -22,6 +23,7 @@ struct generation_options {
   sampling_options sampling = {};
   std::vector<std::string> stops = {};    ///< the text ends before the first of these
   std::vector<token_id> end_tokens = {};  ///< beside the tokenizer's own ends of a text
+  cache_policy cache = {};                ///< with one that evicts, a text may outgrow the context
 };
 
 enum class generation_end {

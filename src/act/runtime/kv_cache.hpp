@@ -1,9 +1,17 @@
 // Keys and values of the positions that a sequence has behind it: what decoding attends to instead of running
-// the whole sequence again for each new token. One sequence; no paging, no eviction.
+// the whole sequence again for each new token. One sequence; no paging.
+//
+// A cache that keeps everything holds keys turned by their position. One that evicts holds them as they were
+// projected and turns them at every step by their place in the cache: so the model sees positions it knows,
+// however long the text is (StreamingLLM, section 3.2). That costs kv_heads * head_size multiplications and a
+// half for each kept position and layer, where attending to it costs 2 * heads * head_size.
 #pragma once
 
+#include <act/attention_view.hpp>
+#include <act/runtime/cache_policy.hpp>
 #include <act/runtime/layers/attention.hpp>
 #include <act/runtime/layers/matrix.hpp>
+#include <act/runtime/layers/rotary.hpp>
 #include <act/runtime/model.hpp>
 
 #include <cstddef>
@@ -11,20 +19,29 @@
 
 namespace act::runtime {
 
-/// Rows of [keys | values] for each layer, as `layer_buffers::key_value` has them: keys rotated. Memory: 8
-/// kv_heads head_size bytes a position and layer, doubled whenever it is full. Copying forks the sequence.
+/// Rows of [keys | values] for each layer, as `layer_buffers::key_value` has them. Memory: 8 kv_heads
+/// head_size bytes a position and layer, doubled whenever it is full, at most up to the policy's capacity.
+/// Copying forks the sequence.
 class kv_cache {
  public:
-  explicit kv_cache(const model_config& config);
+  /// Throws `error`: unsupported for a policy that evicts and a model with learned positions, which can't be
+  /// moved; invalid_option for one that keeps more than the model's context.
+  explicit kv_cache(const model_config& config, const cache_policy& policy = {});
 
+  [[nodiscard]] const cache_policy& policy() const noexcept { return policy_; }
   /// Positions that every layer holds.
   [[nodiscard]] std::size_t positions() const noexcept { return layers_.empty() ? 0 : layers_.back().count; }
 
-  /// What attention sees of `layer`; valid until the layer's next append. Precondition: the layer exists.
-  [[nodiscard]] past_positions past(std::size_t layer) const noexcept;
+  /// Evicts what has to go before every layer gets `count` more positions, and returns which those were:
+  /// nothing unless the policy says so. Precondition: `count` is at most its capacity.
+  key_range make_room(std::size_t count);
 
-  /// Adds a layer's new positions, [rows, 2 kv_heads head_size]. Throws `error` (invalid_shape) for rows of
-  /// another width.
+  /// What attention sees of `layer`, keys turned; valid until the next append to any layer. Precondition: the
+  /// layer exists.
+  [[nodiscard]] past_positions past(std::size_t layer);
+
+  /// Adds a layer's new positions, [rows, 2 kv_heads head_size]: keys turned unless the policy evicts. Throws
+  /// `error` (invalid_shape) for rows of another width.
   void append(std::size_t layer, const const_matrix_ref& key_value);
 
   /// Forgets every position from `count` on; the memory stays.
@@ -35,7 +52,11 @@ class kv_cache {
     matrix rows;  // [capacity, 2 width]
     std::size_t count = 0;
   };
-  std::size_t width_;
+  std::size_t kv_heads_, head_size_;
+  cache_policy policy_;
+  std::vector<std::size_t> rotary_of_;  // of each layer
+  rotary_tables places_;                // of the places in a cache that evicts
+  matrix turned_;                       // [capacity, width]: the keys of one layer
   std::vector<stored> layers_;
 };
 

@@ -90,11 +90,22 @@ struct attention_inputs {
     return heads_in_rows(out.data() + sequence.first_query * stride, shape.heads, sequence.queries, stride);
   }
 
+  [[nodiscard]] head_tensor<const float> keys_of(const attention_sequence& sequence,
+                                                 attention_scratch::worker& memory) const {
+    return positions_of(sequence, sequence.past.keys, sequence.past.stride, key, memory.keys);
+  }
+  [[nodiscard]] head_tensor<const float> values_of(const attention_sequence& sequence,
+                                                   attention_scratch::worker& memory) const {
+    const past_positions& past = sequence.past;
+    return positions_of(sequence, past.values, past.value_stride != 0 ? past.value_stride : past.stride,
+                        value, memory.values);
+  }
+
   // Keys or values of all positions of a sequence: where they are, or laid one after another in `together`.
   [[nodiscard]] head_tensor<const float> positions_of(const attention_sequence& sequence, const float* past,
-                                                      const const_matrix_ref& rows,
+                                                      std::size_t past_stride, const const_matrix_ref& rows,
                                                       std::vector<float>& together) const {
-    auto found = heads_in_rows(past, shape.kv_heads, sequence.positions(), sequence.past.stride);
+    auto found = heads_in_rows(past, shape.kv_heads, sequence.positions(), past_stride);
     if (sequence.keys == 0) return found;
     const std::size_t stride = rows.stride();
     const float* const own = rows.data() + sequence.first_key * stride;
@@ -107,7 +118,7 @@ struct attention_inputs {
     together.resize(sequence.positions() * width);
     float* to = together.data();
     for (std::size_t row = 0; row < sequence.past.count; ++row, to += width)
-      std::copy_n(past + row * sequence.past.stride, width, to);
+      std::copy_n(past + row * past_stride, width, to);
     for (std::size_t row = 0; row < sequence.keys; ++row, to += width)
       std::copy_n(own + row * stride, width, to);
     found.data = together.data();
@@ -159,8 +170,8 @@ void attend(const attention_shape& shape, std::span<const attention_sequence> se
   for_each_sequence(shape, sequences, scratch, [&](std::size_t number, attention_scratch::worker& memory) {
     const attention_sequence& sequence = sequences[number];
     const auto q = in.queries_of(sequence);
-    const auto k = in.positions_of(sequence, sequence.past.keys, in.key, memory.keys);
-    const auto v = in.positions_of(sequence, sequence.past.values, in.value, memory.values);
+    const auto k = in.keys_of(sequence, memory);
+    const auto v = in.values_of(sequence, memory);
     const auto to = in.outputs_of(sequence, out);
     attention_options options = options_of(shape, sequence);
     if (!tracks) {
@@ -179,8 +190,8 @@ void attend(const attention_shape& shape, std::span<const attention_sequence> se
                          memory.report, {}, memory.sums);
     for (std::size_t head = 0; head < shape.heads; ++head) {
       if (!calibration.heads.contains(head)) continue;
-      trackers[head].start(std::span<const double>(memory.sums).subspan(head * k.tokens, k.tokens), {}, 0,
-                           sequence.queries);
+      trackers[head].start(std::span<const double>(memory.sums).subspan(head * k.tokens, k.tokens),
+                           options.visible, 0, sequence.queries);
     }
   });
 }
@@ -194,11 +205,10 @@ void attend_with_alternatives(const attention_shape& shape, std::span<const atte
   const attention_inputs in{shape, query, key, value};
   for_each_sequence(shape, sequences, scratch, [&](std::size_t number, attention_scratch::worker& memory) {
     const attention_sequence& sequence = sequences[number];
-    calibrated_attention(
-        in.queries_of(sequence), in.positions_of(sequence, sequence.past.keys, in.key, memory.keys),
-        in.positions_of(sequence, sequence.past.values, in.value, memory.values),
-        in.outputs_of(sequence, alternative), layer_heads::all(), calibration.options_of(number),
-        options_of(shape, sequence), memory.workspace, memory.report, in.outputs_of(sequence, out));
+    calibrated_attention(in.queries_of(sequence), in.keys_of(sequence, memory),
+                         in.values_of(sequence, memory), in.outputs_of(sequence, alternative),
+                         layer_heads::all(), calibration.options_of(number), options_of(shape, sequence),
+                         memory.workspace, memory.report, in.outputs_of(sequence, out));
     // Temperature has no sinks: it changes every row of every head.
     const bool every_row = calibration.options.redistribute == redistribution::temperature;
     const std::span<const std::size_t> receivers = calibration.options_of(number).subset;

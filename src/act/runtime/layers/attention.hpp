@@ -29,13 +29,13 @@ struct attention_shape {
   std::span<const float> slopes = {};  ///< ALiBi, one a head; empty: none
 };
 
-/// Keys and values of positions before the present ones: rows of [kv_heads * head_size], `stride` numbers
-/// apart.
+/// Keys and values of positions before the present ones: rows of [kv_heads * head_size].
 struct past_positions {
   const float* keys = nullptr;
   const float* values = nullptr;
   std::size_t count = 0;
-  std::size_t stride = 0;
+  std::size_t stride = 0;        ///< numbers from a key to the next
+  std::size_t value_stride = 0;  ///< the same of values; 0: as keys
 };
 
 /// Where one sequence lies in the packed matrices. Its positions are the past ones, then its key rows (none

@@ -1,0 +1,47 @@
+#include <act/error.hpp>
+#include <act/runtime/cache_policy.hpp>
+
+#include <charconv>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace act::runtime {
+namespace {
+
+// The number behind `name` at the beginning of `text`, which is taken off; nothing if it doesn't begin so.
+std::optional<std::size_t> take_number(std::string_view& text, std::string_view name) {
+  constexpr std::size_t most = std::size_t{1} << 31;
+  if (!text.starts_with(name)) return std::nullopt;
+  std::size_t value = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, problem] = std::from_chars(text.data() + name.size(), end, value);
+  if (problem != std::errc{} || value > most) return std::nullopt;
+  text.remove_prefix(static_cast<std::size_t>(stop - text.data()));
+  return value;
+}
+
+}  // namespace
+
+cache_policy parse_cache_policy(std::string_view text, const std::string& where) {
+  if (text == "all") return {};
+  std::string_view rest = text;
+  const auto window = take_number(rest, "window:");
+  const auto sinks = rest.empty() ? std::optional<std::size_t>(0) : take_number(rest, "+sinks:");
+  if (!window || *window == 0 || !sinks || !rest.empty()) {
+    throw error(error_code::invalid_option, where,
+                "is '" + std::string(text) +
+                    "'; give all, window:N or window:N+sinks:S, for example "
+                    "window:1020+sinks:4");
+  }
+  return {.window = *window, .sinks = *sinks};
+}
+
+std::string text_of(const cache_policy& policy) {
+  if (!policy.evicts()) return "all";
+  const std::string window = "window:" + std::to_string(policy.window);
+  return policy.sinks == 0 ? window : window + "+sinks:" + std::to_string(policy.sinks);
+}
+
+}  // namespace act::runtime

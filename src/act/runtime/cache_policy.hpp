@@ -1,0 +1,29 @@
+// Which positions a key/value cache keeps while a text grows. For the decoder and the programs' --cache.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace act::runtime {
+
+/// By default every position stays, and a text ends where the model's context does. With a window the last
+/// `window` positions stay, beside the first `sinks` ones: StreamingLLM's scheme (Xiao et al. 2024). Memory
+/// is then constant, and a text may be longer than the context.
+struct cache_policy {
+  std::size_t window = 0;  ///< 0: all
+  std::size_t sinks = 0;   ///< 0 unless there is a window
+
+  [[nodiscard]] bool evicts() const noexcept { return window != 0; }
+  /// Positions that it ever holds. Without meaning for a cache that keeps everything.
+  [[nodiscard]] std::size_t capacity() const noexcept { return window + sinks; }
+};
+
+/// From "all", "window:N" or "window:N+sinks:S". Throws `error` (invalid_option) naming `where` for anything
+/// else, a window of 0 among it.
+[[nodiscard]] cache_policy parse_cache_policy(std::string_view text, const std::string& where);
+
+/// The same words back.
+[[nodiscard]] std::string text_of(const cache_policy& policy);
+
+}  // namespace act::runtime
