@@ -128,8 +128,6 @@ conversation converse(const act::tasks::mt_bench_question& question, const chat&
   for (const std::string& asked : question.turns) {
     turns.push_back({act::runtime::chat_role::user, asked});
     const std::vector<act::runtime::token_id> prompt = format.prompt(turns);
-    if (prompt.size() >= loaded.model.config.context) {
-        act::runtime::render(format, turns), act::runtime::special_tokens_in_text::are_tokens, false);
     if (!how.cache.evicts() && prompt.size() >= loaded.model.config.context) {
       made.too_long = true;
       made.answers.emplace_back(act::tasks::mt_bench_no_answer);

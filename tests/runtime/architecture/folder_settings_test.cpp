@@ -217,6 +217,7 @@ TEST_CASE("settings that act doesn't have are refused by name, impossible ones t
   CHECK(contains(refused("gpt2", R"("add_cross_attention":true)"), "add_cross_attention"));
   CHECK(contains(refused("gemma3_text", R"("use_bidirectional_attention":true)"),
                  "use_bidirectional_attention"));
+  CHECK(contains(refused("gemma3_text", R"("attn_logit_softcapping":50)"), "attn_logit_softcapping"));
   CHECK(contains(refused("gemma3", ""), "'text_config' is missing"));
   CHECK(contains(refused("opt", R"("activation_function":"tanh")"), "'tanh'"));
 }

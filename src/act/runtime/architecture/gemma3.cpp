@@ -36,7 +36,8 @@ model_description text_from_folder(const hf_config& file) {
   add_rotary(file, {.theta = "rope_local_base_freq", .layer_type = "sliding_attention", .scaled = false},
              config);
   if (file.find<double>("attn_logit_softcapping"))
-    config.attention_soft_cap = static_cast<float>(file.positive("attn_logit_softcapping"));
+    file.refuse("attn_logit_softcapping",
+                "is a cap that transformers doesn't apply to Gemma 3; set it to null");
   if (file.find<double>("final_logit_softcapping"))
     config.output_soft_cap = static_cast<float>(file.positive("final_logit_softcapping"));
   const float scale = 1.0F / std::sqrt(static_cast<float>(file.positive_or("query_pre_attn_scalar", 256)));
