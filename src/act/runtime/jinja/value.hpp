@@ -2,6 +2,7 @@
 // the template wrote: only in the latter are special tokens tokens.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -64,9 +65,18 @@ class value {
                                dict_pointer, std::shared_ptr<name_space>, function, const macro*>;
 
   value() : held_(none{}) {}
-  template <class Held>
-  requires std::is_constructible_v<variant, std::in_place_type_t<Held>, Held> value(Held held)
-      : held_(std::in_place_type<Held>, std::move(held)) {}
+  value(undefined held) : held_(std::move(held)) {}
+  value(none held) : held_(held) {}
+  template <std::same_as<bool> Bool>  // and no pointer that would become one
+  value(Bool held) : held_(held) {}
+  value(std::int64_t held) : held_(held) {}
+  value(double held) : held_(held) {}
+  value(text_pointer held) : held_(std::move(held)) {}
+  value(list_pointer held) : held_(std::move(held)) {}
+  value(dict_pointer held) : held_(std::move(held)) {}
+  value(std::shared_ptr<name_space> held) : held_(std::move(held)) {}
+  value(function held) : held_(std::move(held)) {}
+  value(const macro* held) : held_(held) {}
 
   [[nodiscard]] static value text(marked_text of) {
     return {std::make_shared<const marked_text>(std::move(of))};
