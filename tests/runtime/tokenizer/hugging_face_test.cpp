@@ -164,29 +164,21 @@ TEST_CASE("components of tokenizer.json that act doesn't have are refused by nam
   };
   CHECK(contains(with("\"normalizer\":null", R"("normalizer":{"type":"Lowercase"})"), "'Lowercase'"));
   CHECK(contains(with("\"type\":\"Digits\"", "\"type\":\"Whitespace\""), "'Whitespace'"));
-  CHECK(contains(with("\"type\":\"ByteLevel\"", "\"type\":\"Metaspace\""), "'Metaspace'"));
+  CHECK(contains(with("\"type\":\"ByteLevel\"", "\"type\":\"Metaspace\""), "'replacement'"));
   CHECK(contains(with("\"type\":\"TemplateProcessing\"", "\"type\":\"Novel\""), "'Novel'"));
-  CHECK(contains(with("\"behavior\":\"Isolated\"", "\"behavior\":\"Contiguous\""), "'Contiguous'"));
-  CHECK(contains(with("\"type\":\"BPE\"", "\"type\":\"Unigram\""), "BPE"));
+  CHECK(contains(with("\"type\":\"BPE\"", "\"type\":\"Unigram\""), "'vocab' that isn't a list"));
   CHECK(contains(with("\"dropout\":null", "\"dropout\":0.1"), "dropout"));
-  CHECK(contains(with("\"byte_fallback\":false", "\"byte_fallback\":true"), "byte_fallback"));
   CHECK(contains(with("\"unk_token\":null", "\"unk_token\":\"nowhere\""), "unk_token"));
-  CHECK(contains(with("\"add_prefix_space\":false", "\"add_prefix_space\":true"), "earlier step"));
   CHECK(contains(with("(?i:", "(?i:("), "doesn't compile"));
   // Found by fuzzing: what a message quotes from the file must not break its line.
   CHECK(contains(with("(?i:", "\\n(("), "doesn't compile"));
   CHECK(contains(with("\"id\":\"<|im_start|>\"", R"("id":"a\nb")"), "has no 'a\\x0ab'"));
   CHECK(contains(with("\"id\":900", "\"id\":4000000000"), "token id"));
-  CHECK(contains(with("\"id\":900", "\"id\":400000000"), "impossible id"));
+  CHECK(contains(with("\"id\":900", "\"id\":901"), "but with its vocabulary the token has 900"));
   CHECK(contains(with("\"merges\":[", "\"merges\":[\"x\","), "entry 0"));
   CHECK(contains(with("\"merges\":[", "\"merges\":[[\"nowhere\",\"a\"],"), "merge 0 names 'nowhere'"));
   CHECK(contains(refused_json("{}"), "'model'"));
   CHECK(contains(refused_json("[]"), "isn't a JSON object"));
-  CHECK(contains(refused_json(R"({"model":{"vocab":{},"merges":[]}})"), "ByteLevel"));
-  CHECK(contains(
-      refused_json(
-          R"({"model":{"vocab":{},"merges":[]},"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"ByteLevel","add_prefix_space":false},{"type":"Digits"}]}})"),
-      "behind ByteLevel"));
 }
 
 TEST_CASE("a tokenizer.json cut anywhere or with flipped bits is refused, or is one that works") {

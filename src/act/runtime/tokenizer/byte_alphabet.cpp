@@ -31,6 +31,17 @@ std::string character_of_byte(unsigned char byte) {
   return character;
 }
 
+std::string spelled_in_bytes(std::string_view bytes) {
+  std::string spelled;
+  append_spelled_in_bytes(spelled, bytes);
+  return spelled;
+}
+
+void append_spelled_in_bytes(std::string& text, std::string_view bytes) {
+  for (const char byte : bytes)
+    io::append_utf8(text, byte_alphabet[static_cast<unsigned char>(byte)]);
+}
+
 std::optional<unsigned char> byte_of_character(char32_t c) noexcept {
   constexpr auto bytes = [] {
     std::array<short, 0x100 + 68> table{};

@@ -12,6 +12,10 @@ namespace act::runtime {
 /// The character that stands for `byte`, as UTF-8.
 [[nodiscard]] std::string character_of_byte(unsigned char byte);
 
+/// `bytes` in the alphabet, one character a byte; or appended to a text.
+[[nodiscard]] std::string spelled_in_bytes(std::string_view bytes);
+void append_spelled_in_bytes(std::string& text, std::string_view bytes);
+
 /// The byte that `c` stands for, if it is one of the 256 characters.
 [[nodiscard]] std::optional<unsigned char> byte_of_character(char32_t c) noexcept;
 

@@ -1,11 +1,13 @@
 #include <act/error.hpp>
 #include <act/io/printable.hpp>
 #include <act/runtime/checkpoint/gguf.hpp>
-#include <act/runtime/tokenizer/byte_level_bpe.hpp>
+#include <act/runtime/tokenizer/bpe_model.hpp>
+#include <act/runtime/tokenizer/gguf_pre_tokenizer.hpp>
 #include <act/runtime/tokenizer/load.hpp>
-#include <act/runtime/tokenizer/pre_tokenizer.hpp>
+#include <act/runtime/tokenizer/pipeline_tokenizer.hpp>
 #include <act/runtime/tokenizer/sentencepiece.hpp>
 #include <act/runtime/tokenizer/special_tokens.hpp>
+#include <act/runtime/tokenizer/token_decoder.hpp>
 #include <act/runtime/tokenizer/tokenizer.hpp>
 
 #include <algorithm>
@@ -20,19 +22,6 @@
 
 namespace act::runtime {
 namespace {
-
-// The splits that llama.cpp's name for a pre-tokenizer stands for.
-pre_tokenizer gguf_pre_tokenizer(const gguf_file& file) {
-  const auto name = file.get<std::string_view>("tokenizer.ggml.pre");
-  for (const std::string_view plain : {"gpt-2", "gpt2", "mpt", "olmo"})
-    if (name == plain) return pre_tokenizer::gpt2();
-  for (const std::string_view digits : {"smollm", "starcoder", "refact", "codeshell"})
-    if (name == digits) return pre_tokenizer::smollm();
-  if (name == "llama-bpe") return pre_tokenizer::llama3();
-  throw error(error_code::unsupported, file.path(),
-              "metadata 'tokenizer.ggml.pre' is '" + io::printable(name) +
-                  "', a pre-tokenizer act doesn't have; it has gpt-2, smollm and llama-bpe");
-}
 
 std::optional<token_id> gguf_token(const gguf_file& file, std::string_view key, std::size_t vocabulary) {
   const auto id = file.find<std::int64_t>(key);
@@ -49,9 +38,14 @@ std::unique_ptr<tokenizer> load_gguf_bpe(const gguf_file& file) {
   // llama.cpp's numbers of token kinds.
   constexpr std::int32_t control = 3, user_defined = 4;
   const std::string& path = file.path();
-  byte_level_bpe_parts parts;
+  pipeline_parts parts;
   parts.source = path;
-  parts.pre = gguf_pre_tokenizer(file);
+  // A file without a name is older than the names: llama.cpp takes its default then.
+  gguf_pre_tokenizer pre =
+      find_gguf_pre_tokenizer(file.find<std::string_view>("tokenizer.ggml.pre").value_or("default"), path);
+  parts.pre = std::move(pre.cuts);
+  parts.decode = token_decoder::byte_level();
+  parts.special_decoded = false;  // their text is no byte alphabet's
 
   const auto tokens = file.get<std::vector<std::string_view>>("tokenizer.ggml.tokens");
   const auto kinds = file.find<std::vector<std::int32_t>>("tokenizer.ggml.token_type");
@@ -74,7 +68,9 @@ std::unique_ptr<tokenizer> load_gguf_bpe(const gguf_file& file) {
   }
 
   const auto merges = file.get<std::vector<std::string_view>>("tokenizer.ggml.merges");
-  parts.merges.reserve(merges.size());
+  bpe_settings settings;
+  settings.whole_pieces = pre.whole_pieces;
+  settings.merges.reserve(merges.size());
   for (std::size_t i = 0; i < merges.size(); ++i) {
     // The separator is the first space behind the first character: a token may be a lone space in other
     // alphabets.
@@ -84,17 +80,14 @@ std::unique_ptr<tokenizer> load_gguf_bpe(const gguf_file& file) {
                   "merge " + std::to_string(i) + " of 'tokenizer.ggml.merges' is '" +
                       io::printable(merges[i]) +
                       "', not two tokens with a space between; convert the model again");
-    parts.merges.emplace_back(merges[i].substr(0, space), merges[i].substr(space + 1));
+    settings.merges.emplace_back(merges[i].substr(0, space), merges[i].substr(space + 1));
   }
+  parts.model = std::move(settings);
 
   parts.bos = gguf_token(file, "tokenizer.ggml.bos_token_id", tokens.size());
   parts.eos = gguf_token(file, "tokenizer.ggml.eos_token_id", tokens.size());
   for (const char* key : {"tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"})
     if (const auto id = gguf_token(file, key, tokens.size())) parts.ends.push_back(*id);
-  // Llama 3's files leave out that its vocabulary has whole words beyond the merges and that texts begin with
-  // a token.
-  const bool llama3 = file.get<std::string_view>("tokenizer.ggml.pre") == "llama-bpe";
-  parts.whole_pieces = llama3;
   const auto around = [&](const char* flag, bool fallback, const std::optional<token_id>& id,
                           std::vector<token_id>& list) {
     if (!file.find<bool>(flag).value_or(fallback)) return;
@@ -104,9 +97,9 @@ std::unique_ptr<tokenizer> load_gguf_bpe(const gguf_file& file) {
                       "' asks for a token whose id isn't there; convert the model again");
     list.push_back(*id);
   };
-  around("tokenizer.ggml.add_bos_token", llama3, parts.bos, parts.before);
+  around("tokenizer.ggml.add_bos_token", pre.add_bos, parts.bos, parts.before);
   around("tokenizer.ggml.add_eos_token", false, parts.eos, parts.after);
-  return std::make_unique<byte_level_bpe>(std::move(parts));
+  return std::make_unique<pipeline_tokenizer>(std::move(parts));
 }
 
 }  // namespace

@@ -3,9 +3,9 @@
 #include <act/io/json_value.hpp>
 #include <act/io/printable.hpp>
 #include <act/runtime/tokenizer/added_tokens.hpp>
-#include <act/runtime/tokenizer/byte_level_bpe.hpp>
 #include <act/runtime/tokenizer/character_tokenizer.hpp>
 #include <act/runtime/tokenizer/load_folder.hpp>
+#include <act/runtime/tokenizer/pipeline_tokenizer.hpp>
 #include <act/runtime/tokenizer/sentencepiece.hpp>
 #include <act/runtime/tokenizer/sentencepiece_model.hpp>
 #include <act/runtime/tokenizer/tokenizer.hpp>
@@ -87,7 +87,7 @@ struct surroundings {
 };
 
 // A tokenizer.json has no roles: bos and eos come by name from the settings, else by id from the model.
-void find_roles(const surroundings& beside, byte_level_bpe_parts& parts, std::vector<std::string>& notices) {
+void find_roles(const surroundings& beside, pipeline_parts& parts, std::vector<std::string>& notices) {
   std::unordered_map<std::string_view, token_id> ids;
   known_vocabulary vocabulary;
   vocabulary.source = parts.source;
@@ -126,10 +126,10 @@ std::string yes_or_no(bool value) {
   return value ? "true" : "false";
 }
 
-std::unique_ptr<tokenizer> load_byte_level_json(const std::string& file, const surroundings& beside,
-                                                std::vector<std::string>& notices) {
+std::unique_ptr<tokenizer> load_tokenizer_json(const std::string& file, const surroundings& beside,
+                                               std::vector<std::string>& notices) {
   const tokenizer_settings& settings = beside.settings;
-  byte_level_bpe_parts parts = read_tokenizer_json(file);
+  pipeline_parts parts = read_tokenizer_json(file);
   const auto passed_over = [&](const char* key, const std::optional<bool>& said, bool counts) {
     if (said && *said != counts)
       notices.push_back(settings.source + ": '" + key + "' is " + yes_or_no(*said) +
@@ -137,19 +137,19 @@ std::unique_ptr<tokenizer> load_byte_level_json(const std::string& file, const s
   };
   if (beside.kind == tokenizer_class::byte_level) {
     const bool wanted = settings.add_prefix_space.value_or(false);
-    if (wanted && !parts.prefix_space && parts.other_steps)
+    if (wanted && !parts.pre.prefix_space() && parts.pre.has_other_steps())
       throw error(
           error_code::unsupported, settings.source,
           "'add_prefix_space' is set beside a tokenizer.json with other steps than ByteLevel, which act "
           "doesn't support; remove it");
-    parts.prefix_space = wanted;
+    parts.pre.set_prefix_space(wanted);
   } else {
-    passed_over("add_prefix_space", settings.add_prefix_space, parts.prefix_space);
+    passed_over("add_prefix_space", settings.add_prefix_space, parts.pre.prefix_space());
   }
   find_roles(beside, parts, notices);
   passed_over("add_bos_token", settings.add_bos, !parts.before.empty());
   passed_over("add_eos_token", settings.add_eos, !parts.after.empty());
-  return std::make_unique<byte_level_bpe>(std::move(parts));
+  return std::make_unique<pipeline_tokenizer>(std::move(parts));
 }
 
 // The class's own rule about the space before a text; nothing where the tokenizer files decide.
@@ -225,11 +225,11 @@ std::unique_ptr<tokenizer> load_sentencepiece(const std::string& model,
 
 std::unique_ptr<tokenizer> load_vocabulary_files(const std::string& folder, surroundings beside,
                                                  std::vector<std::string>& notices) {
-  byte_level_bpe_parts parts = read_vocabulary_files(folder, beside.settings);
+  pipeline_parts parts = read_vocabulary_files(folder, beside.settings);
   find_roles(beside, parts, notices);
   if (beside.settings.add_bos.value_or(false) && parts.bos) parts.before.push_back(*parts.bos);
   if (beside.settings.add_eos.value_or(false) && parts.eos) parts.after.push_back(*parts.eos);
-  return std::make_unique<byte_level_bpe>(std::move(parts));
+  return std::make_unique<pipeline_tokenizer>(std::move(parts));
 }
 
 }  // namespace
@@ -261,7 +261,7 @@ std::unique_ptr<tokenizer> load_tokenizer(const std::string& folder, std::vector
   } else if (pieces && !words) {
     return load_sentencepiece(model, std::nullopt, beside, notices);
   }
-  if (json) return load_byte_level_json(in_folder("tokenizer.json"), beside, notices);
+  if (json) return load_tokenizer_json(in_folder("tokenizer.json"), beside, notices);
   return load_vocabulary_files(folder, std::move(beside), notices);
 }
 

@@ -1,4 +1,4 @@
-// The merges of a BPE vocabulary and their application to one piece of text. For byte_level_bpe.hpp; it knows
+// The merges of a BPE vocabulary and their application to one piece of text. For bpe_model.hpp; it knows
 // ids only, neither text nor bytes.
 #pragma once
 

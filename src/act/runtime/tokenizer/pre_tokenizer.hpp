@@ -1,69 +1,103 @@
-// Cuts a text into the pieces that byte-level BPE merges within: words with their leading space, runs of
-// digits, of signs, of white space. It makes no tokens (byte_level_bpe.hpp). The reference is the Python
-// package `tokenizers`; the pieces are the same to the byte.
+// Cuts a text into the pieces that a tokenizer's model works within: words with their leading space, runs of
+// digits, of signs, of white space; and spells them as the vocabulary does. It makes no tokens
+// (pipeline_tokenizer.hpp). The reference is the Python package `tokenizers`; the pieces are the same to the
+// byte.
 #pragma once
 
 #include <act/runtime/tokenizer/regular_expression.hpp>
+#include <act/runtime/tokenizer/split_rule.hpp>
 
+#include <cstddef>
+#include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <variant>
 #include <vector>
 
 namespace act::runtime {
-
-/// What becomes of a pattern's matches.
-enum class split_behaviour {
-  isolated,              ///< each match is a piece, and so is what lies between two
-  removed,               ///< what lies between matches are the pieces
-  kept,                  ///< the matches are the pieces
-  merged_with_previous,  ///< a match ends the piece before it
-  merged_with_next,      ///< a match begins the piece after it
-};
 
 /// GPT-2's pattern, as OpenAI's encoder and `tokenizers`' ByteLevel have it.
 inline constexpr std::string_view gpt2_pattern =
     R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 
-/// Llama 3's pattern: contractions in either case, letters with one sign before them, digits by threes, signs
-/// with the line breaks behind them.
-inline constexpr std::string_view llama3_pattern =
-    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+/// A number, as `tokenizers`' Digits has it: with a few of Unicode 17, which its patterns don't know.
+inline constexpr std::string_view digit_pattern = R"([\p{N}\x{11de0}-\x{11de9}\x{16ff4}-\x{16ff6}])";
 
-/// An ordered list of splits; each cuts every piece of the one before. Immutable in use: any number of
+/// Pieces of a text: ranges of one string.
+struct text_pieces {
+  struct piece {
+    std::size_t begin, end;
+    bool first;  ///< it begins where the whole text that is tokenised does
+  };
+
+  std::string text;
+  std::vector<piece> pieces;
+
+  [[nodiscard]] std::string_view operator[](std::size_t at) const {
+    return std::string_view(text).substr(pieces[at].begin, pieces[at].end - pieces[at].begin);
+  }
+};
+
+/// `ByteLevel`: GPT-2's pattern, if asked for, then every byte as its character of GPT-2's alphabet.
+struct byte_level_step {
+  bool prefix_space = false;         ///< a piece gets a leading space if it has none
+  std::optional<split_rule> splits;  ///< by GPT-2's pattern
+};
+
+/// `Metaspace`: spaces become a mark, which begins pieces.
+struct metaspace_step {
+  enum class prefix { always, first, never };
+
+  std::string mark;                    ///< one character
+  prefix put_before = prefix::always;  ///< which pieces get a leading mark if they have none
+  std::optional<split_rule> splits;    ///< before every mark
+};
+
+/// An ordered list of steps; each works on every piece of the one before. Immutable in use: any number of
 /// threads.
 class pre_tokenizer {
  public:
-  /// No split at all: the whole text is one piece.
+  using step = std::variant<split_rule, byte_level_step, metaspace_step>;
+
+  /// No step at all: the whole text is one piece.
   pre_tokenizer() = default;
 
   /// GPT-2, OPT, GPT-J, GPT-NeoX.
   [[nodiscard]] static pre_tokenizer gpt2();
-  /// SmolLM, StarCoder: every digit alone first, then GPT-2's pattern on what lies between.
-  [[nodiscard]] static pre_tokenizer smollm();
 
-  /// Llama 3.
-  [[nodiscard]] static pre_tokenizer llama3();
+  void add(step next) { steps_.push_back(std::move(next)); }
 
-  /// Adds a split. Throws `error` naming `where` when the pattern doesn't compile.
-  void add(std::string_view pattern, split_behaviour behaviour, std::string_view where) {
-    splits_.push_back({regular_expression(pattern, where), behaviour});
-  }
+  /// Adds a split. Throws `error` naming `where` as `regular_expression` does.
+  void add_split(std::string_view pattern, split_behaviour behaviour, std::string_view where,
+                 bool inverted = false);
   /// Adds a split at numbers: each one alone, or runs of them.
   void add_digits(bool individual);
+  /// Adds `ByteLevel`.
+  void add_byte_level(bool prefix_space, bool by_pattern);
+  /// Adds `Metaspace`.
+  void add_metaspace(std::string_view mark, metaspace_step::prefix put_before, bool split);
 
-  /// Appends the pieces of `text` (valid UTF-8, outlives them) in order; none is empty.
-  /// Throws `error` (unsupported) when a pattern backtracks beyond PCRE2's limits.
-  void split(std::string_view text, std::vector<std::string_view>& pieces) const;
+  /// There are other steps than `ByteLevel`; a `ByteLevel` step has `prefix_space`.
+  [[nodiscard]] bool has_other_steps() const;
+  [[nodiscard]] bool prefix_space() const;
+  /// Sets `prefix_space` of every `ByteLevel` step.
+  void set_prefix_space(bool wanted);
 
- private:
-  struct rule {
-    regular_expression pattern;
-    split_behaviour behaviour;
+  /// Scratch memory of one call, reused from text to text.
+  struct workspace {
+    std::string text;
+    std::vector<text_pieces::piece> pieces;
+    std::vector<split_rule::range> cut;
   };
 
-  static void split_one(const rule& r, regular_expression::matcher& matcher, std::string_view text,
-                        std::vector<std::string_view>& out);
+  /// The pieces of made.text (valid UTF-8), which comes as one piece, in order; none is empty.
+  /// `first`: it begins where the text that is tokenised does. Throws `error` (unsupported) when a pattern
+  /// backtracks beyond PCRE2's limits.
+  void split(text_pieces& made, bool first, workspace& scratch) const;
 
-  std::vector<rule> splits_;
+ private:
+  std::vector<step> steps_;
 };
 
 }  // namespace act::runtime

@@ -16,8 +16,8 @@ class regular_expression {
     std::size_t begin, end;  ///< bytes of the text
   };
 
-  /// Compiles `pattern` with the reference's Unicode classes. Throws `error` (invalid_input) that names
-  /// `where` and the place in the pattern.
+  /// Compiles `pattern`, which is in the reference's syntax (onig_pattern.hpp). Throws `error` that names
+  /// `where`: invalid_input for a pattern that is malformed, unsupported for what act doesn't have.
   regular_expression(std::string_view pattern, std::string_view where);
 
   /// Scratch memory of one thread.
@@ -44,5 +44,31 @@ class regular_expression {
 
   std::unique_ptr<void, free_code> code_;  // pcre2_code; its header stays in one source file
 };
+
+/// Calls found(match) for every match in `text`, from left to right, as Oniguruma's iteration has them: empty
+/// ones too, but none where the one before it ends. Throws as `matcher::find`.
+template <class Found>
+void each_match(regular_expression::matcher& matcher, std::string_view text, Found found) {
+  std::optional<std::size_t> before;  // where the last match ended
+  for (std::size_t from = 0; from <= text.size();) {
+    const std::optional<regular_expression::match> m = matcher.find(text, from);
+    if (!m) return;
+    if (m->begin == m->end && before == m->end) {
+      ++from;
+      while (from < text.size() && (static_cast<unsigned char>(text[from]) & 0xc0) == 0x80)
+        ++from;
+      continue;
+    }
+    found(*m);
+    from = m->end;
+    before = m->end;
+  }
+}
+
+template <class Found>
+void each_match(const regular_expression& expression, std::string_view text, Found found) {
+  regular_expression::matcher matcher(expression);
+  each_match(matcher, text, found);
+}
 
 }  // namespace act::runtime

@@ -3,14 +3,13 @@
 // leftmost wins, as in the Python package `tokenizers`.
 #pragma once
 
+#include <act/runtime/tokenizer/byte_trie.hpp>
 #include <act/runtime/tokenizer/regular_expression.hpp>
 #include <act/runtime/tokenizer/tokenizer.hpp>
 
-#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace act::runtime {
@@ -49,25 +48,10 @@ class special_tokens {
   void split(std::string_view text, special_tokens_in_text written, std::vector<part>& parts) const;
 
  private:
-  static constexpr std::size_t none = static_cast<std::size_t>(-1);
-  struct node {
-    std::size_t token = none;
-    std::vector<std::pair<unsigned char, std::size_t>> next;  // sorted by byte
-  };
-  struct found {
-    std::size_t token, length;
-  };
-
-  [[nodiscard]] std::size_t follow(std::size_t from, unsigned char byte) const;
-
-  void insert(std::string_view text, std::size_t token);
-
-  [[nodiscard]] std::optional<found> longest_at(std::string_view text, std::size_t from) const;
-
   [[nodiscard]] bool touches_word(std::string_view before, std::string_view after) const;
 
   std::vector<special_token> tokens_;
-  std::vector<node> nodes_;
+  byte_trie trie_;                          // its values: indices of tokens_
   std::optional<regular_expression> word_;  // only where a token asks
 };
 

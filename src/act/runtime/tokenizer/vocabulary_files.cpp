@@ -3,9 +3,11 @@
 #include <act/io/json_value.hpp>
 #include <act/io/mapped_file.hpp>
 #include <act/io/printable.hpp>
-#include <act/runtime/tokenizer/byte_level_bpe.hpp>
+#include <act/runtime/tokenizer/bpe_model.hpp>
+#include <act/runtime/tokenizer/pipeline_tokenizer.hpp>
 #include <act/runtime/tokenizer/pre_tokenizer.hpp>
 #include <act/runtime/tokenizer/special_tokens.hpp>
+#include <act/runtime/tokenizer/token_decoder.hpp>
 #include <act/runtime/tokenizer/tokenizer.hpp>
 #include <act/runtime/tokenizer/tokenizer_settings.hpp>
 #include <act/runtime/tokenizer/vocabulary_files.hpp>
@@ -63,13 +65,16 @@ std::vector<std::pair<std::string, token_id>> read_vocabulary_json(const std::st
   return tokens;
 }
 
-byte_level_bpe_parts read_vocabulary_files(const std::string& folder, tokenizer_settings& settings) {
-  byte_level_bpe_parts parts;
+pipeline_parts read_vocabulary_files(const std::string& folder, tokenizer_settings& settings) {
+  pipeline_parts parts;
   parts.source = std::filesystem::path(folder) / "vocab.json";
   parts.tokens = read_vocabulary_json(parts.source);
-  parts.merges = read_merges_text(std::filesystem::path(folder) / "merges.txt");
+  bpe_settings model;
+  model.merges = read_merges_text(std::filesystem::path(folder) / "merges.txt");
+  parts.model = std::move(model);
   parts.pre = pre_tokenizer::gpt2();
-  parts.prefix_space = settings.add_prefix_space.value_or(false);
+  parts.pre.set_prefix_space(settings.add_prefix_space.value_or(false));
+  parts.decode = token_decoder::byte_level();
   if (settings.found) return parts;
 
   const auto has = [&](std::string_view token) {

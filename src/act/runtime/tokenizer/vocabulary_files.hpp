@@ -3,7 +3,7 @@
 // tokenizer_config.json beside them, or, without that, from the vocabulary itself, which is GPT-2's or OPT's.
 #pragma once
 
-#include <act/runtime/tokenizer/byte_level_bpe.hpp>
+#include <act/runtime/tokenizer/pipeline_tokenizer.hpp>
 #include <act/runtime/tokenizer/tokenizer.hpp>
 #include <act/runtime/tokenizer/tokenizer_settings.hpp>
 
@@ -19,7 +19,6 @@ namespace act::runtime {
 /// The parts of the tokenizer in `folder`, but for its special tokens: `settings` has their names, and gets
 /// them from the vocabulary where no file says any. Throws `error`: io, and invalid_input that names file and
 /// place.
-[[nodiscard]] byte_level_bpe_parts read_vocabulary_files(const std::string& folder,
-                                                         tokenizer_settings& settings);
+[[nodiscard]] pipeline_parts read_vocabulary_files(const std::string& folder, tokenizer_settings& settings);
 
 }  // namespace act::runtime

@@ -1,8 +1,8 @@
-// Byte-level BPE: the ids of the Python package `tokenizers` on every golden line, and what a bad vocabulary
-// gets.
+// Byte-level BPE from GGUF: the ids of the Python package `tokenizers` on every golden line, and what a bad
+// vocabulary gets.
 #include <act/runtime/checkpoint/gguf.hpp>
-#include <act/runtime/tokenizer/byte_level_bpe.hpp>
 #include <act/runtime/tokenizer/load.hpp>
+#include <act/runtime/tokenizer/pipeline_tokenizer.hpp>
 
 #include <doctest/doctest.h>
 
@@ -201,7 +201,8 @@ TEST_CASE("a vocabulary that contradicts itself is refused by name") {
                  "bos_token_id"));
   CHECK(contains(refused([](auto& b, auto&, auto&, auto&) { b.flag("tokenizer.ggml.add_bos_token", true); }),
                  "add_bos_token"));
-  CHECK(contains(message_of([] { (void)load(tokenizer_golden / "small.gguf", "tekken"); }), "'tekken'"));
+  CHECK(contains(message_of([] { (void)load(tokenizer_golden / "small.gguf", "nowhere"); }),
+                 "'nowhere', a pre-tokenizer act doesn't have; it has default, gpt-2,"));
 }
 
 TEST_CASE("bit flips in a vocabulary give a refusal or a tokenizer that works") {
@@ -225,13 +226,16 @@ TEST_CASE("bit flips in a vocabulary give a refusal or a tokenizer that works") 
 
 TEST_CASE("bytes a vocabulary lacks vanish, or become the unknown token, fused or not") {
   const auto made = [](std::optional<act::runtime::token_id> unknown, bool fuse) {
-    act::runtime::byte_level_bpe_parts parts;
+    act::runtime::pipeline_parts parts;
     parts.source = "test";
+    parts.pre = act::runtime::pre_tokenizer::gpt2();
     parts.tokens = {{"a", 0}, {"b", 1}, {"ab", 2}, {"?", 3}};
-    parts.merges = {{"a", "b"}};
-    parts.unknown = unknown;
-    parts.fuse_unknown = fuse;
-    return act::runtime::byte_level_bpe(std::move(parts));
+    act::runtime::bpe_settings settings;
+    settings.merges = {{"a", "b"}};
+    settings.unknown = unknown;
+    settings.fuse_unknown = fuse;
+    parts.model = settings;
+    return act::runtime::pipeline_tokenizer(std::move(parts));
   };
   using ids = std::vector<act::runtime::token_id>;
   CHECK(made(std::nullopt, false).encode("axyb") ==
