@@ -10,6 +10,8 @@
 #include <span>
 #include <vector>
 
+#include "one_input.hpp"  // the mapping that every fuzzer is linked with
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace act::runtime;
   if (size == 0) return 0;
