@@ -17,8 +17,8 @@ namespace act_program {
 
 void common_options::add_to(command_line& line) {
   line.add("--model", model,
-           "A GGUF file (of a split model the first), or a Hugging Face folder (config.json, *.safetensors, "
-           "tokenizer files)")
+           "A GGUF file (of a split model the first), or a Hugging Face folder (config.json, *.safetensors "
+           "or *.bin, tokenizer files)")
       .required()
       .value_name("PATH");
   line.add("--threads", threads, "Threads to use; 0: all cores")

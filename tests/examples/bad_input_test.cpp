@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <initializer_list>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "examples/process.hpp"
@@ -158,6 +160,28 @@ TEST_CASE("weights of a folder are refused by file and tensor") {
   config["ffn_dim"] = config["ffn_dim"].get<int>() * 2;
   std::ofstream(bare / "config.json") << config.dump();
   check_one_line(eval(bare, data), 1, place(bare / "model.safetensors", "decoder.layers.0.fc1.weight"));
+}
+
+TEST_CASE("PyTorch files that would run something are refused in one line, and run nothing") {
+  namespace fs = std::filesystem;
+  const act_test::temporary_folder folder;
+  const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(5));
+  const fs::path golden(ACT_TEST_GOLDEN_DIR);
+  fs::copy(golden / "parity" / "tiny-llama-old-config" / "config.json", folder / "config.json");
+  const fs::path weights = folder / "pytorch_model.bin";
+  for (const auto& [name, named] :
+       std::initializer_list<std::pair<const char*, const char*>>{{"os_system.bin", "posix.system"},
+                                                                  {"os_system4.bin", "posix.system"},
+                                                                  {"eval.bin", "eval"},
+                                                                  {"legacy.bin", "torch.save"}}) {
+    fs::copy(golden / "pytorch" / name, weights, fs::copy_options::overwrite_existing);
+    const auto run = eval(folder.path(), data);
+    check_one_line(run, 1, weights.string());
+#if defined(ACT_HAS_LIBZIP)
+    check_one_line(run, 1, named);
+#endif
+    CHECK((run.out + run.err).find("must never run") == std::string::npos);
+  }
 }
 
 TEST_CASE("data files with a bad line, none, or another format") {
