@@ -84,16 +84,28 @@ for file in sorted((golden / "pytorch").glob("*.bin")):
         with zipfile.ZipFile(file) as packed:
             (out / "pickle" / file.stem).write_bytes(packed.read(f"{packed.namelist()[0].split('/')[0]}/data.pkl"))
 
-whole = json.loads((golden / "tokenizer" / "small.json").read_text())
-whole["model"]["vocab"] = {t: i for i, t in enumerate(tokens)}
-whole["model"]["merges"] = [["\u0120", "t"], ["'", "s"]]
-for variant, normalizer in (("plain", None), ("nfc", {"type": "Sequence", "normalizers": [{"type": "NFC"}]})):
-    whole["normalizer"] = normalizer
-    (out / "tokenizer_json" / variant).write_text(json.dumps(whole, separators=(",", ":")))
-whole["pre_tokenizer"] = {"type": "ByteLevel", "add_prefix_space": True, "use_regex": True}
-whole["post_processor"] = {"type": "RobertaProcessing", "sep": ["s", 6], "cls": ["I", 1]}
-whole["model"]["merges"] = ["\u0120 t", "' s"]
-(out / "tokenizer_json" / "roberta").write_text(json.dumps(whole, separators=(",", ":")))
+# Every layout and option of tokenizer.json that the golden files have, over a vocabulary of a few tokens.
+bases = {name: json.loads((golden / "tokenizer" / name).read_text()) for name in ("small.json", "small.fallback.json", "small.unigram.json")}
+vocabularies = {"small.json": tokens, "small.fallback.json": ["<unk>", "<s>", "</s>", "<0xC3>", "<0xB6>", "\u2581", "I", "t", "\u2581w", "w"],
+                "small.unigram.json": [["<unk>", 0.0], ["<s>", 0.0], ["\u2581", -1.0], ["I", -2.5], ["t", -2], ["It", -3], ["<0xC3>", 0], ["<0xB6>", 0]]}
+merges = {"small.json": [["\u0120", "t"], ["'", "s"]], "small.fallback.json": [["\u2581", "w"]]}
+for number, variant in enumerate(json.loads((golden / "tokenizer" / "variants.json").read_text())):
+    whole = json.loads(json.dumps(bases[variant["base"]]))
+    for path, value in variant["set"].items():
+        *parents, last = path.split(".")
+        at = whole
+        for key in parents:
+            at = at[key]
+        at[last] = value
+    vocabulary = vocabularies[variant["base"]]
+    ids = {t if isinstance(t, str) else t[0]: i for i, t in enumerate(vocabulary)}
+    whole["model"]["vocab"] = vocabulary if variant["base"] == "small.unigram.json" else dict(ids)
+    if "merges" in whole["model"]:
+        as_texts = isinstance(whole["model"]["merges"][0], str)
+        whole["model"]["merges"] = [" ".join(m) if as_texts else m for m in merges[variant["base"]]]
+    for token in whole["added_tokens"]:
+        token["id"] = ids.setdefault(token["content"], len(ids))
+    (out / "tokenizer_json" / f"variant-{number}").write_text(json.dumps(whole, separators=(",", ":")))
 
 golden = pathlib.Path(__file__).resolve().parents[1] / "golden" / "chat"
 for name, template in json.loads((golden / "chat.json").read_text())["templates"].items():

@@ -1,24 +1,30 @@
 """Makes the golden files for tokenizer.json's components with the Python package `tokenizers` (the reference).
 
-    python make_variants.py
+    python make_variants.py [SmolLM2-135M-Instruct.Q4_1.gguf [SHARED]]
 
 small.fallback.json   a BPE vocabulary with byte fallback, trained here, laid out as Llama 2's published file
 small.unigram.json    a unigram vocabulary, trained here
 variants.json         tokenizer.json files by what they change in small.json, small.fallback.json or small.unigram.json: for each
                       its name, the base file and the members that are set, by path; the layouts of model families and every
                       component with each of its options
-variants.sums         for each variant and each line of `chosen`: CRC-32, its low 16 bits, of the ids with special tokens in the
+variants.sums         for each variant and its lines: CRC-32, its low 16 bits, of the ids with special tokens in the
                       text as tokens, of the ids with them as text (int32 each), and of the text that the first ids decode to,
                       with and without special tokens (UTF-8)
 
-Lines: varied_lines.py, `chosen` below. All numbers are little-endian. Needs: tokenizers, numpy; small.json of make_golden.py.
+pre_names.sums        CRC-32, its low 16 bits, of the ids of small.gguf's vocabulary with each of PRE_NAMES, for every ninth line
+smollm2.texts         with the model: the same of the text that its ids decode to, for every line
+shared.<name>.texts   the same of the real tokenizers in SHARED/tokenizers
+
+Lines: varied_lines.py; variants have every STEP-th one, each variant others. All numbers are little-endian. Needs: tokenizers, gguf, numpy; small.json and small.gguf of make_golden.py.
 """
 import copy
 import json
 import pathlib
+import sys
 import zlib
 
 import numpy as np
+from gguf import GGUFReader
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 from varied_lines import lines as make_lines
@@ -148,6 +154,8 @@ VARIANTS = [
     ("llama2", FALLBACK, {}),
     ("llama2, tokens normalised", FALLBACK, {"added_tokens": lambda base: [t | {"normalized": True} for t in base["added_tokens"]]}),
     ("mistral", FALLBACK, {"normalizer": None, "pre_tokenizer": metaspace("first", False)}),
+    ("llama, always", FALLBACK, {"normalizer": None, "pre_tokenizer": metaspace("always", False)}),
+    ("llama, never", FALLBACK, {"normalizer": None, "pre_tokenizer": metaspace("never", False), "decoder": decode(replace(MARK, " "), {"type": "ByteFallback"}, {"type": "Fuse"})}),
     ("phi3", FALLBACK, {"added_tokens": added(("<|user|>", {"rstrip": True, "special": True}), ("<|im_end|>", {"rstrip": True, "special": True}), ("<|endoftext|>", {"special": True}))}),
     ("gemma", FALLBACK, {"normalizer": replace(" ", MARK), "pre_tokenizer": split(" ", "MergedWithPrevious", kind="String"), "decoder": decode(replace(MARK, " "), {"type": "ByteFallback"}, {"type": "Fuse"})}),
     ("t5-like", UNIGRAM, {"post_processor": template("$A", "</s>")}),
@@ -209,6 +217,10 @@ VARIANTS = [
     ("replace by a pattern when decoding", FALLBACK, {"decoder": decode({"type": "Fuse"}, replace(MARK + "+", " ", "Regex"), {"type": "Strip", "content": "\u00e9", "start": 2, "stop": 0})}),
 ]
 
+# What tokenizer.ggml.pre names stand for, by the layouts above; llama.cpp's src/llama-vocab.cpp has no normalizer.
+PRE_NAMES = {"default": "default as GGUF has it", "gpt-2": "gpt2", "smollm": "smollm", "llama-bpe": "llama3", "qwen2": "qwen2", "qwen35": "qwen35",
+             "tekken": "tekken", "gpt-4o": "gpt-4o", "bloom": "bloom", "viking": "viking", "falcon": "falcon as GGUF has it", "deepseek-v3": "deepseek-v3"}
+
 
 def set_member(document, path, value):
     *parents, last = path.split(".")
@@ -242,9 +254,47 @@ def sums(tokenizer, line):
     return [number(ids), number(as_text), low(tokenizer.decode(ids, skip_special_tokens=False).encode()), low(without.encode())]
 
 
+def write_pre_names():
+    fields = GGUFReader(here / "small.gguf").fields
+    tokens, kinds, merges = [fields["tokenizer.ggml." + key].contents() for key in ("tokens", "token_type", "merges")]
+    numbers = []
+    for layout in PRE_NAMES.values():
+        changes = next(changes for name, _, changes in VARIANTS if name == layout)
+        document = copy.deepcopy(bases[BYTES]) | {"normalizer": None, "post_processor": None, "added_tokens": [], "pre_tokenizer": changes["pre_tokenizer"]}
+        document["model"] |= {"vocab": {t: i for i, t in enumerate(tokens)}, "merges": merges, "ignore_merges": changes.get("model.ignore_merges", False)}
+        tokenizer = Tokenizer.from_str(json.dumps(document))
+        tokenizer.add_special_tokens([AddedToken(t, special=True, normalized=False) for t, k in zip(tokens, kinds) if k == 3])
+        tokenizer.add_tokens([AddedToken(t, normalized=False) for t, k in zip(tokens, kinds) if k == 4])
+        numbers += [low(np.array(tokenizer.encode(line).ids, np.int32).tobytes()) for line in lines[::STEP]]
+    (here / "pre_names.sums").write_bytes(np.array(numbers, np.uint16).tobytes())
+
+
+def write_texts(name, tokenizer):
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    decoded = [tokenizer.decode(e.ids, skip_special_tokens=False) for e in tokenizer.encode_batch(lines)]
+    (here / f"{name}.texts").write_bytes(np.array([low(text.encode()) for text in decoded], np.uint16).tobytes())
+    print(name, sum(text != line for text, line in zip(decoded, lines)), "of", len(lines), "lines come back changed")
+
+
+def write_real(model, shared):
+    fields = GGUFReader(model).fields
+    tokens, kinds, merges = [fields["tokenizer.ggml." + key].contents() for key in ("tokens", "token_type", "merges")]
+    tokenizer = Tokenizer(models.BPE({t: i for i, t in enumerate(tokens)}, [tuple(m.split(" ")) for m in merges]))
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)])
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.add_special_tokens([AddedToken(t, special=True, normalized=False) for t, k in zip(tokens, kinds) if k == 3])
+    write_texts("smollm2", tokenizer)
+    for name in ("gpt2", "gptneox"):
+        write_texts(f"shared.{name}", Tokenizer.from_file(str(shared / "tokenizers" / name / "tokenizer.json")))
+
+
 if __name__ == "__main__":
-    train_fallback()
-    train_unigram()
+    # Training a unigram model isn't repeatable: a vocabulary that is there stays.
+    if not (here / FALLBACK).exists():
+        train_fallback()
+    if not (here / UNIGRAM).exists():
+        train_unigram()
     bases = {name: json.loads((here / name).read_text()) for name in (BYTES, FALLBACK, UNIGRAM)}
     written, all_sums = [], []
     for number, (name, base, changes) in enumerate(VARIANTS):
@@ -255,4 +305,7 @@ if __name__ == "__main__":
             all_sums += sums(tokenizer, line)
     (here / "variants.json").write_text(json.dumps(written, ensure_ascii=True, separators=(",", ":")).replace('},{"name"', '},\n{"name"') + "\n")
     (here / "variants.sums").write_bytes(np.array(all_sums, np.uint16).tobytes())
+    write_pre_names()
+    if len(sys.argv) > 2:
+        write_real(sys.argv[1], pathlib.Path(sys.argv[2]))
     print(len(VARIANTS), "variants,", len(all_sums) // 4, "lines")

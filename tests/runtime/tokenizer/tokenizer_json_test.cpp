@@ -1,6 +1,9 @@
 // tokenizer.json: the ids and the decoded text of the Python package `tokenizers`, for the layouts of model
 // families and for every component and option (tests/golden/tokenizer/make_variants.py).
 #include <act/io/utf8.hpp>
+#include <act/runtime/checkpoint/gguf.hpp>
+#include <act/runtime/tokenizer/load.hpp>
+#include <act/runtime/tokenizer/load_folder.hpp>
 #include <act/runtime/tokenizer/pipeline_tokenizer.hpp>
 #include <act/runtime/tokenizer/tokenizer_json.hpp>
 
@@ -12,14 +15,18 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <random>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "golden_lines.hpp"
 #include "message_of.hpp"
+#include "runtime/checkpoint/gguf_builder.hpp"
 
 using act::runtime::special_tokens_in_text;
 using act_test::contains;
@@ -28,6 +35,8 @@ using act_test::tokenizer_golden;
 using nlohmann::json;
 
 namespace {
+
+constexpr std::size_t step = 9;  // as in make_variants.py
 
 json base(const std::string& name) {
   return json::parse(act_test::read_whole_file(tokenizer_golden / name));
@@ -89,7 +98,6 @@ std::uint16_t low(const std::vector<act::runtime::token_id>& ids) {
 }  // namespace
 
 TEST_CASE("every component of tokenizer.json gives the reference's ids and decoded text") {
-  constexpr std::size_t step = 9;  // as in make_variants.py
   const json variants = base("variants.json");
   const std::vector<std::string> lines = act_test::golden_lines();
   act_test::golden_reader golden(tokenizer_golden / "variants.sums");
@@ -119,21 +127,148 @@ TEST_CASE("every component of tokenizer.json gives the reference's ids and decod
   CHECK(compared > 25'000);
 }
 
+TEST_CASE("the class LlamaTokenizer has its own steps over a tokenizer.json, as in transformers 5.24") {
+  const json variants = base("variants.json");
+  const auto layout = [&](std::string_view name) {
+    for (const json& variant : variants)
+      if (variant["name"] == name) return loaded(with(base("small.fallback.json"), variant["set"]));
+    throw std::runtime_error("no such layout");
+  };
+  const auto same = [&](const json& settings, std::string_view name) {
+    CAPTURE(name);
+    const act_test::temporary_folder folder;
+    (void)folder.write("tokenizer.json", base("small.fallback.json").dump());
+    json all = {{"bos_token", "<s>"}, {"eos_token", "</s>"}, {"unk_token", "<unk>"}};
+    all.update(settings);
+    (void)folder.write("tokenizer_config.json", all.dump());
+    const auto tokenizer = act::runtime::load_tokenizer(folder.path());
+    const auto expected = layout(name);
+    for (const std::string& line : act_test::golden_lines()) {
+      const auto ids = tokenizer->encode(line, special_tokens_in_text::are_tokens);
+      REQUIRE(ids == expected.encode(line, special_tokens_in_text::are_tokens));
+      REQUIRE(tokenizer->decode(ids) == expected.decode(ids));
+    }
+  };
+  const json llama = {{"tokenizer_class", "LlamaTokenizer"}};
+  const auto set = [&](const char* key, bool value) {
+    json changed = llama;
+    changed[key] = value;
+    return changed;
+  };
+  same(set("legacy", false), "mistral");
+  same(set("legacy", true), "llama, always");
+  same(llama, "llama, always");  // as until 4.31 (docs/tokenizers.md)
+  same(set("add_prefix_space", false), "llama, never");
+  same({{"tokenizer_class", "PreTrainedTokenizerFast"}}, "llama2");
+}
+
+TEST_CASE("names of tokenizer.ggml.pre give the reference's ids of their patterns") {
+  const act::runtime::gguf_file file(tokenizer_golden / "small.gguf");
+  act_test::golden_reader golden(tokenizer_golden / "pre_names.sums");
+  const std::vector<std::string> lines = act_test::golden_lines();
+  const auto named = [&](const std::string& name) {
+    act_test::gguf_builder copy;
+    copy.text("tokenizer.ggml.model", "gpt2");
+    if (!name.empty()) copy.text("tokenizer.ggml.pre", name);
+    for (const char* key : {"tokenizer.ggml.tokens", "tokenizer.ggml.merges"}) {
+      std::vector<std::string> list;
+      for (const std::string_view entry : file.get<std::vector<std::string_view>>(key))
+        list.emplace_back(entry);
+      copy.texts(key, list);
+    }
+    copy.numbers("tokenizer.ggml.token_type",
+                 file.get<std::vector<std::int32_t>>("tokenizer.ggml.token_type"));
+    copy.number("tokenizer.ggml.bos_token_id", 1);
+    const act_test::temporary_folder folder;
+    return act::runtime::load_tokenizer(act::runtime::gguf_file(folder.write("copy.gguf", copy.build())));
+  };
+  const auto ids = [](const act::runtime::tokenizer& by, std::string_view line) {
+    return by.encode(line, special_tokens_in_text::are_tokens, false);
+  };
+  for (const char* name : {"default", "gpt-2", "smollm", "llama-bpe", "qwen2", "qwen35", "tekken", "gpt-4o",
+                           "bloom", "viking", "falcon", "deepseek-v3"}) {
+    CAPTURE(name);
+    const auto tokenizer = named(name);
+    act_test::comparison result;
+    for (std::size_t at = 0; at < lines.size(); at += step)
+      result.add(lines[at], low(ids(*tokenizer, lines[at])) == golden.number<std::uint16_t>());
+    INFO(result.shown);
+    CHECK(result.mismatches == 0);
+  }
+  CHECK(golden.at_end());
+  // Other names of the same; without a name llama.cpp's default.
+  const std::vector<std::pair<std::string, std::string>> same{
+      {"", "default"},          {"olmo", "gpt-2"},       {"phi-2", "gpt-2"},     {"llama3", "llama-bpe"},
+      {"stablelm2", "qwen2"},   {"starcoder", "smollm"}, {"poro-chat", "bloom"}, {"smaug-bpe", "llama-bpe"},
+      {"pixtral", "llama-bpe"}, {"llama4", "gpt-4o"}};
+  for (const auto& [other, name] : same) {
+    CAPTURE(other);
+    const auto left = named(other), right = named(name);
+    std::size_t differ = 0;
+    for (std::size_t at = 0; at < lines.size(); at += 40)
+      differ += ids(*left, lines[at]) != ids(*right, lines[at]);
+    // smaug-bpe has Llama 3's pattern without its whole words.
+    CHECK((other == "smaug-bpe" || differ == 0));
+  }
+  // Every name that the refusal lists is known.
+  const std::string message = message_of([&] { (void)named("nowhere"); });
+  const std::size_t list = message.find("it has ");
+  REQUIRE(list != std::string::npos);
+  std::size_t count = 0;
+  for (std::size_t at = list + 7; at < message.size(); ++count) {
+    const std::size_t end = std::min(message.find(", ", at), message.size());
+    CHECK(message_of([&] { (void)named(message.substr(at, end - at)); }).empty());
+    at = end + 2;
+  }
+  CHECK(count == 49);
+  // What llama.cpp concludes from the name: these begin texts with a token.
+  for (const char* name : {"llama-bpe", "llama3", "tekken"})
+    CHECK(named(name)->encode("") == std::vector<act::runtime::token_id>{1});
+  for (const char* name : {"gpt-2", "qwen2", "smaug-bpe", ""})
+    CHECK(named(name)->encode("").empty());
+}
+
+TEST_CASE("the real tokenizers' decoded text is the reference's") {
+  const auto compare = [](const act::runtime::tokenizer& by, const char* golden, bool add_special) {
+    act_test::golden_reader texts(tokenizer_golden / golden);
+    act_test::comparison result;
+    for (const std::string& line : act_test::golden_lines()) {
+      const auto ids = by.encode(line, special_tokens_in_text::are_tokens, add_special);
+      result.add(line, low(shown(by.decode(ids))) == texts.number<std::uint16_t>());
+    }
+    act_test::check_all(result);
+    CHECK(texts.at_end());
+  };
+  if (std::filesystem::exists(ACT_TEST_MODEL))
+    compare(*act::runtime::load_tokenizer(act::runtime::gguf_file(ACT_TEST_MODEL)), "smollm2.texts", false);
+  else
+    MESSAGE("[skipped] no model at " << ACT_TEST_MODEL);
+  for (const char* name : {"gpt2", "gptneox"}) {
+    const std::filesystem::path folder = std::filesystem::path(ACT_TEST_SHARED) / "tokenizers" / name;
+    if (std::filesystem::exists(folder))
+      compare(*act::runtime::load_tokenizer(folder.string()),
+              (std::string("shared.") + name + ".texts").c_str(), true);
+    else
+      MESSAGE("[skipped] no real tokenizer at " << folder.string());
+  }
+}
+
 TEST_CASE("what act doesn't have is refused by name") {
   const json small = base("small.json");
   const auto setting = [&](const std::string& path, const json& value) {
     return refused(with(small, {{path, value}}));
   };
-  const auto step = [](const char* type) { return json{{"type", type}}; };
+  const auto of_type = [](const char* type) { return json{{"type", type}}; };
   for (const char* name : {"Lowercase", "Precompiled", "BertNormalizer", "StripAccents", "Nmt", "Novel"})
-    CHECK(contains(setting("normalizer", step(name)), std::string("'") + name + "', which act doesn't have"));
+    CHECK(contains(setting("normalizer", of_type(name)),
+                   std::string("'") + name + "', which act doesn't have"));
   for (const char* name :
        {"BertPreTokenizer", "Whitespace", "Punctuation", "UnicodeScripts", "Delimiter", "FixedLength"})
-    CHECK(contains(setting("pre_tokenizer", step(name)),
+    CHECK(contains(setting("pre_tokenizer", of_type(name)),
                    std::string("'") + name + "', which act doesn't have"));
   for (const char* name : {"WordPiece", "CTC", "BPEDecoder"})
-    CHECK(contains(setting("decoder", step(name)), std::string("'") + name + "', which act doesn't have"));
-  CHECK(contains(setting("post_processor", step("Novel")), "'Novel', which act doesn't have"));
+    CHECK(contains(setting("decoder", of_type(name)), std::string("'") + name + "', which act doesn't have"));
+  CHECK(contains(setting("post_processor", of_type("Novel")), "'Novel', which act doesn't have"));
   for (const char* name : {"WordPiece", "WordLevel"})
     CHECK(contains(setting("model.type", name), std::string("'") + name + "', which act doesn't have"));
   CHECK(contains(setting("model.dropout", 0.5), "dropout"));

@@ -6,8 +6,11 @@
 #include <act/runtime/tokenizer/character_tokenizer.hpp>
 #include <act/runtime/tokenizer/load_folder.hpp>
 #include <act/runtime/tokenizer/pipeline_tokenizer.hpp>
+#include <act/runtime/tokenizer/pre_tokenizer.hpp>
 #include <act/runtime/tokenizer/sentencepiece.hpp>
 #include <act/runtime/tokenizer/sentencepiece_model.hpp>
+#include <act/runtime/tokenizer/text_normalizer.hpp>
+#include <act/runtime/tokenizer/token_decoder.hpp>
 #include <act/runtime/tokenizer/tokenizer.hpp>
 #include <act/runtime/tokenizer/tokenizer_class.hpp>
 #include <act/runtime/tokenizer/tokenizer_json.hpp>
@@ -126,6 +129,28 @@ std::string yes_or_no(bool value) {
   return value ? "true" : "false";
 }
 
+// The class LlamaTokenizer has steps of its own, made from its settings; of a tokenizer.json it takes the
+// vocabulary, the added tokens and what stands around a text.
+void take_llama_steps(const tokenizer_settings& settings, pipeline_parts& parts) {
+  constexpr std::string_view mark = "\xe2\x96\x81";  // U+2581
+  using prefix = metaspace_step::prefix;
+  const bool space = settings.add_prefix_space.value_or(true);
+  const prefix put_before = !space                           ? prefix::never
+                            : settings.legacy.value_or(true) ? prefix::always
+                                                             : prefix::first;
+  parts.normalize = {};
+  parts.pre = {};
+  parts.pre.add_metaspace(mark, put_before, false);
+  parts.decode = {};
+  replaced_text marks;
+  marks.plain = mark;
+  marks.by = " ";
+  parts.decode.add(std::move(marks));
+  parts.decode.add(bytes_from_names());
+  parts.decode.add(fused_tokens());
+  if (space) parts.decode.add(stripped_character{" ", 1, 0});
+}
+
 std::unique_ptr<tokenizer> load_tokenizer_json(const std::string& file, const surroundings& beside,
                                                std::vector<std::string>& notices) {
   const tokenizer_settings& settings = beside.settings;
@@ -135,7 +160,9 @@ std::unique_ptr<tokenizer> load_tokenizer_json(const std::string& file, const su
       notices.push_back(settings.source + ": '" + key + "' is " + yes_or_no(*said) +
                         ", but tokenizer.json says otherwise and is read");
   };
-  if (beside.kind == tokenizer_class::byte_level) {
+  if (beside.kind == tokenizer_class::llama && is_sentencepiece_json(file)) {
+    take_llama_steps(settings, parts);
+  } else if (beside.kind == tokenizer_class::byte_level) {
     const bool wanted = settings.add_prefix_space.value_or(false);
     if (wanted && !parts.pre.prefix_space() && parts.pre.has_other_steps())
       throw error(
