@@ -97,6 +97,19 @@ TEST_CASE("SmolLM2 agrees with transformers, plain and calibrated") {
   check_against_golden(read(ACT_TEST_MODEL), golden);
 }
 
+TEST_CASE("Gemma 3 agrees with transformers, plain and calibrated, within its window and beyond") {
+  if (!std::filesystem::exists(ACT_TEST_GEMMA3)) {
+    MESSAGE("[skipped] no model at " ACT_TEST_GEMMA3 "; third_party/fetch_model.sh gemma3 gets it");
+    return;
+  }
+  auto golden = act_test::read_parity_golden(parity_folder / "gemma3.json");
+  if (act_test::sanitized) {  // tiny models go through the same code with long prompts
+    std::erase_if(golden.prompts, [](const auto& prompt) { return prompt.tokens.size() > 60; });
+    REQUIRE(golden.prompts.size() == 2);
+  }
+  check_against_golden(read(ACT_TEST_GEMMA3), golden);
+}
+
 TEST_CASE(
     "tiny Hugging Face folders agree with transformers: every OPT shape, both generations of config.json") {
   for (const char* name : {"tiny-opt-prenorm", "tiny-opt-postnorm", "tiny-opt-bare", "tiny-opt-nofinal",
