@@ -97,7 +97,9 @@ TEST_CASE("a task whose prompts end without a space has none to leave out") {
   const std::string arce = folder.write("arce.jsonl", act_test::tiny_arce(2));
   const std::string own = folder.write("own.jsonl", act_test::tiny_jsonl(2));
   const std::string text = folder.write("text.txt", "the road");
-  for (const auto& [task, data] : {std::pair{"arce", arce}, {"jsonl", own}, {"ppl", text}, {"squad", text}}) {
+  for (const auto& [named, data] :
+       {std::pair{"arce", arce}, {"jsonl", own}, {"ppl", text}, {"squad", text}}) {
+    const std::string task = named;
     CAPTURE(task);
     check_one_line(run("act-eval", {"--task", task, "--data", data}, true), 2, "--no-final-space");
   }

@@ -242,7 +242,7 @@ TEST_CASE("--mt-bench answers ERROR where a question doesn't fit, and goes on") 
   const std::vector<json> greedy = answer({});
   REQUIRE(greedy.size() == 3);
   CHECK(greedy[1]["choices"][0]["turns"] == json::array({"ERROR", "ERROR"}));
-  for (const std::size_t whole : {0, 2}) {
+  for (const std::size_t whole : {0u, 2u}) {
     for (const json& turn : greedy[whole]["choices"][0]["turns"])
       CHECK(turn != "ERROR");
   }

@@ -15,7 +15,7 @@ TEST_CASE("ranges count from 0, include both ends, and from the end when negativ
 }
 
 TEST_CASE("models of few layers have no range of the paper's, and are shown another") {
-  for (const std::size_t layers : {1, 2, 3, 4, 5, 30}) {
+  for (const std::size_t layers : {1u, 2u, 3u, 4u, 5u, 30u}) {
     CAPTURE(layers);
     const auto papers = act::search::paper_layer_range(layers);
     if (papers) CHECK(act::search::parse_layer_range(act::search::default_layer_range, layers) == *papers);
