@@ -16,6 +16,7 @@
 #include "generate/options.hpp"
 #include "generate/text.hpp"
 #include "programs/command_line.hpp"
+#include "programs/files.hpp"
 #include "programs/open_model.hpp"
 #include "programs/program.hpp"
 #include "programs/waiting_threads.hpp"
@@ -29,6 +30,9 @@ void run(const command_line& line, generate_options& options) {
   unescape_stops(options);
   check_usage(options);
   options.generation.cache = act::runtime::parse_cache_policy(options.cache, "--cache");
+  check_outputs(
+      {{"--json", options.common.json}, {"--answers", options.answers}, {"--logits", options.logits}},
+      {options.common.model, options.mt_bench, options.prompt_file, options.heads});
   act::set_thread_count(options.common.threads);
   std::optional<act::search::heads_file> heads;
   if (!options.heads.empty()) heads = act::search::read_heads_file(options.heads);

@@ -296,6 +296,13 @@ TEST_CASE("act-generate says what is wrong") {
   check_one_line(generate({"--prompt", "a", "--heads", found}), 2, "found.json: options.subset");
   const std::string heads = folder.write("heads.json", R"({"heads": [[1, 99]]})");
   check_one_line(generate({"--prompt", "a", "--heads", heads}), 1, "[1, 99]");
+  // Nothing that is read is written over, and what can't be written is noticed before the work.
+  const std::string questions =
+      folder.write("q.jsonl", R"({"question_id": 1, "category": "math", "turns": ["a"]})");
+  check_one_line(generate({"--mt-bench", questions, "--answers", questions}), 2, "--answers");
+  CHECK(act_test::read_file(questions).starts_with("{\"question_id\""));
+  check_one_line(generate({"--prompt", "a", "--heads", heads, "--json", heads}), 2, "--json");
+  check_one_line(generate({"--prompt", "a", "--json", folder / "none" / "r.json"}), 1, "--json");
 }
 
 TEST_CASE("SmolLM2 answers in its chat format, and Ctrl-C ends it with 130") {
