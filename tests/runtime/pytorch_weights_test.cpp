@@ -9,6 +9,7 @@
 #include <cstring>
 #include <filesystem>
 #include <initializer_list>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -42,10 +43,11 @@ std::vector<float> logits_of(const act::runtime::model& model, const act_test::p
 TEST_CASE("PyTorch files give the logits of their safetensors twins, bit for bit: one file, and several") {
   namespace fs = std::filesystem;
   // The last has GPT-2's masks among its weights, and weights that aren't contiguous.
-  for (const auto& [name, beside] : std::initializer_list<std::pair<const char*, const char*>>{
+  for (const auto& [files, beside] : std::initializer_list<std::pair<const char*, const char*>>{
            {"tiny-llama-old-config", "tiny-llama-old-config"},
            {"tiny-llama-new-config", "tiny-llama-new-config"},
            {"gpt2-old-buffers", "families/gpt2/old-buffers"}}) {
+    const std::string name = files;
     CAPTURE(name);
     const fs::path twin = act_test::parity_folder / beside;
     const act_test::temporary_folder folder;

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "message_of.hpp"
@@ -25,8 +26,23 @@ namespace {
 
 constexpr std::array<std::string_view, 2> allowed{"torch._utils._rebuild_tensor_v2", "torch.FloatStorage"};
 
-pickle read(std::string_view code) {
-  return pickle(std::as_bytes(std::span(code)), "file: data.pkl", allowed);
+/// A pickle and the bytes that its texts point into.
+class kept_pickle {
+ public:
+  explicit kept_pickle(std::string code)
+      : code_(std::move(code)), content_(std::as_bytes(std::span(code_)), "file: data.pkl", allowed) {}
+  kept_pickle(const kept_pickle&) = delete;
+  kept_pickle& operator=(const kept_pickle&) = delete;
+
+  [[nodiscard]] const pickle_value& root() const { return content_.root(); }
+
+ private:
+  std::string code_;
+  pickle content_;
+};
+
+kept_pickle read(const std::string& code) {
+  return kept_pickle(code);
 }
 
 std::string refused(const std::string& code) {
@@ -53,7 +69,7 @@ TEST_CASE("plain data of every kind") {
       "}X\x01\0\0\0kK\x07s(X\x01\0\0\0lNu"s  // {k: 7, l: None}
       "K\x01\x85K\x01K\x02\x86K\x01K\x02K\x03\x87"s
       "t."s;
-  const pickle content = read(code);
+  const kept_pickle content = read(code);
   const pickle_value& root = content.root();
   REQUIRE(root.kind == pickle_kind::tuple);
   REQUIRE(root.items.size() == 25);
@@ -92,7 +108,7 @@ TEST_CASE("plain data of every kind") {
 TEST_CASE("calls of allowed names are values, in both ways of naming, and remembered values are shared") {
   for (const std::string& naming :
        {"ctorch._utils\n_rebuild_tensor_v2\n"s, "\x8c\x0ctorch._utils\x8c\x12_rebuild_tensor_v2\x93"s}) {
-    const pickle content = read(
+    const kept_pickle content = read(
         "\x80\x02" + naming + "q\0((X\x07\0\0\0storagectorch\nFloatStorage\nq\x01tQK\x05tR"s + "h\x01\x86."s);
     const pickle_value& root = content.root();
     REQUIRE(root.items.size() == 2);
@@ -109,7 +125,7 @@ TEST_CASE("calls of allowed names are values, in both ways of naming, and rememb
 }
 
 TEST_CASE("an OrderedDict is a dictionary, and its attributes are left out") {
-  const pickle content = read(
+  const kept_pickle content = read(
       "\x80\x02"
       "ccollections\nOrderedDict\n)RX\x01\0\0\0aK\x01s}X\x09\0\0\0_metadataNsb."s);
   CHECK(content.root().kind == pickle_kind::dictionary);
@@ -146,37 +162,38 @@ TEST_CASE("whatever a pickle could run is refused by name") {
     const char* name;
     std::string code;
   };
-  for (const auto& [name, code] : std::initializer_list<instruction>{{"INST", "(ios\nsystem\n"s},
-                                                                     {"OBJ", "(o"s},
-                                                                     {"NEWOBJ", ")\x81"s},
-                                                                     {"NEWOBJ_EX", ")}\x92"s},
-                                                                     {"EXT1", "\x82\x01"s},
-                                                                     {"EXT2", "\x83\1\1"s},
-                                                                     {"EXT4", "\x84\1\1\1\1"s},
-                                                                     {"PERSID", "Pkey\n"s},
-                                                                     {"STRING", "S'x'\n"s},
-                                                                     {"BINSTRING", "T\0\0\0\0"s},
-                                                                     {"SHORT_BINSTRING", "U\0"s},
-                                                                     {"UNICODE", "Vx\n"s},
-                                                                     {"INT", "I1\n"s},
-                                                                     {"LONG", "L1L\n"s},
-                                                                     {"FLOAT", "F1\n"s},
-                                                                     {"LONG4", "\x8b\0\0\0\0"s},
-                                                                     {"GET", "g0\n"s},
-                                                                     {"PUT", "p0\n"s},
-                                                                     {"DUP", "2"s},
-                                                                     {"POP", "0"s},
-                                                                     {"POP_MARK", "1"s},
-                                                                     {"DICT", "(d"s},
-                                                                     {"LIST", "(l"s},
-                                                                     {"EMPTY_SET", "\x8f"s},
-                                                                     {"ADDITEMS", "\x90"s},
-                                                                     {"FROZENSET", "\x91"s},
-                                                                     {"BYTEARRAY8", "\x96"s},
-                                                                     {"NEXT_BUFFER", "\x97"s},
-                                                                     {"READONLY_BUFFER", "\x98"s}}) {
-    CAPTURE(name);
-    CHECK(contains(refused("\x80\x04N" + code + "."), "has the instruction " + std::string(name) + ";"));
+  for (const instruction& each : std::initializer_list<instruction>{{"INST", "(ios\nsystem\n"s},
+                                                                    {"OBJ", "(o"s},
+                                                                    {"NEWOBJ", ")\x81"s},
+                                                                    {"NEWOBJ_EX", ")}\x92"s},
+                                                                    {"EXT1", "\x82\x01"s},
+                                                                    {"EXT2", "\x83\1\1"s},
+                                                                    {"EXT4", "\x84\1\1\1\1"s},
+                                                                    {"PERSID", "Pkey\n"s},
+                                                                    {"STRING", "S'x'\n"s},
+                                                                    {"BINSTRING", "T\0\0\0\0"s},
+                                                                    {"SHORT_BINSTRING", "U\0"s},
+                                                                    {"UNICODE", "Vx\n"s},
+                                                                    {"INT", "I1\n"s},
+                                                                    {"LONG", "L1L\n"s},
+                                                                    {"FLOAT", "F1\n"s},
+                                                                    {"LONG4", "\x8b\0\0\0\0"s},
+                                                                    {"GET", "g0\n"s},
+                                                                    {"PUT", "p0\n"s},
+                                                                    {"DUP", "2"s},
+                                                                    {"POP", "0"s},
+                                                                    {"POP_MARK", "1"s},
+                                                                    {"DICT", "(d"s},
+                                                                    {"LIST", "(l"s},
+                                                                    {"EMPTY_SET", "\x8f"s},
+                                                                    {"ADDITEMS", "\x90"s},
+                                                                    {"FROZENSET", "\x91"s},
+                                                                    {"BYTEARRAY8", "\x96"s},
+                                                                    {"NEXT_BUFFER", "\x97"s},
+                                                                    {"READONLY_BUFFER", "\x98"s}}) {
+    CAPTURE(each.name);
+    CHECK(contains(refused("\x80\x04N" + each.code + "."),
+                   "has the instruction " + std::string(each.name) + ";"));
   }
 }
 
@@ -244,7 +261,7 @@ TEST_CASE("deep, shared and circular values cost what their bytes do") {
   laughs.insert(2, "](");  // all of them in a list
   CHECK(read(laughs + "e.").root().items.size() == 101);
   // A list that holds itself, and a dictionary under its own key.
-  const pickle circular = read(
+  const kept_pickle circular = read(
       "\x80\x02]q\0h\0"
       "a."s);
   CHECK(circular.root().items[0] == &circular.root());

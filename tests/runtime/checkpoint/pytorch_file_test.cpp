@@ -127,14 +127,17 @@ std::string unreadable(const tensor_code& tensor) {
 TEST_CASE("tensors of torch.save: every type, views, shared storages, parameters, two protocols") {
   const nlohmann::json all = nlohmann::json::parse(std::ifstream(golden / "state.json"));
   REQUIRE(all.size() == 3);
-  for (const auto& [name, tensors] : all.items()) {
+  for (const auto& each : all.items()) {
+    const std::string& name = each.key();
     CAPTURE(name);
     const act::runtime::pytorch_file file((golden / name).string());
     std::set<std::string, std::less<>> listed;
-    for (const std::string_view each : file.names())
-      listed.emplace(each);
+    for (const std::string_view stored : file.names())
+      listed.emplace(stored);
     std::set<std::string, std::less<>> expected;
-    for (const auto& [tensor, what] : tensors.items()) {
+    for (const auto& entry : each.value().items()) {
+      const std::string& tensor = entry.key();
+      const nlohmann::json& what = entry.value();
       CAPTURE(tensor);
       expected.insert(tensor);
       const std::string type = what["type"];
@@ -188,7 +191,7 @@ TEST_CASE("buffers that are no weights are refused only when they are asked for"
 
 TEST_CASE(
     "files that hold anything but tensors by name are refused by what they hold, and nothing in them runs") {
-  for (const auto& [name, why] : std::initializer_list<std::pair<const char*, const char*>>{
+  for (const auto& [file, expected] : std::initializer_list<std::pair<const char*, const char*>>{
            {"os_system.bin",
             "os_system/data.pkl: at byte 169: names 'posix.system'; act reads tensors and plain "
             "containers and runs nothing"},
@@ -210,6 +213,7 @@ TEST_CASE(
            {"tensor.bin", "doesn't hold a dictionary of tensors by name"},
            {"number_key.bin", "has a key that isn't a tensor's name"},
            {"state.json", "isn't a file that torch.save wrote"}}) {
+    const std::string name = file, why = expected;
     CAPTURE(name);
     const std::string message = refused(golden / name);
     CAPTURE(message);
