@@ -2,7 +2,7 @@
 
     python make_settings.py
 
-Each case is a folder: "model" (a small one of this folder) as tokenizer.model (or, with "step", small.json as tokenizer.json with that pre-tokenizer and
+Each case is a folder: "model" (a small one of this folder, if any) as tokenizer.model (or, with "step", small.json as tokenizer.json with that pre-tokenizer and
 without a template), the files listed, and with "beside" small.spm.json as tokenizer.json, which is made here from small.model.
 The ids are AutoTokenizer's without what it puts around a text, special tokens in the text being tokens; "decoded" is what it
 makes of them again. Needs: transformers 5.24 (its classes decide; others differ), sentencepiece, protobuf.
@@ -36,7 +36,7 @@ def case(name, texts=TEXTS, model="small.model", step=None, beside=False, **file
             small = json.loads((here / "small.json").read_text())
             small["pre_tokenizer"], small["post_processor"] = step, None
             (root / "tokenizer.json").write_text(json.dumps(small))
-        else:
+        elif model:
             shutil.copy(here / model, root / "tokenizer.model")
         if beside:
             shutil.copy(here / "small.spm.json", root / "tokenizer.json")
@@ -44,7 +44,7 @@ def case(name, texts=TEXTS, model="small.model", step=None, beside=False, **file
             (root / (file + ".json")).write_text(json.dumps(content))
         tokenizer = AutoTokenizer.from_pretrained(folder)
         ids = [tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
-        made.append({"name": name, "model": model, "files": files, "step": step, "beside": beside, "class": type(tokenizer).__name__,
+        made.append({"name": name, "model": None if step else model, "files": files, "step": step, "beside": beside, "class": type(tokenizer).__name__,
                      "bos": tokenizer.bos_token_id, "eos": tokenizer.eos_token_id, "texts": texts, "ids": ids,
                      "decoded": [tokenizer.decode(i) for i in ids]})
 
@@ -86,6 +86,17 @@ spaces = ["  the", "a  b", "a   b\n\n<b>c</b>", "\t\t\tx", "<b></b>", "\n\n\n", 
 case("user-defined pieces, no space before a text", texts=spaces, model="small.plain.model", config=mistral, tokenizer_config=roles)
 case("user-defined pieces that are added tokens too", texts=spaces, model="small.plain.model", config=mistral,
      tokenizer_config={**roles, "added_tokens_decoder": {"3": token("\u2581\u2581"), "6": token("\n\n"), "8": token("<b>", True)}})
+case("tokenizer.json alone, general class", model=None, beside=True, config=mistral, tokenizer_config={**roles, "legacy": False})
+for legacy in (True, False):
+    for space in (True, False):
+        case(f"tokenizer.json alone, legacy {legacy}, space {space}", model=None, beside=True, config=config,
+             tokenizer_config={**llama, "legacy": legacy, "add_prefix_space": space})
+case("tokenizer.json alone, CodeLlama", model=None, beside=True, config={"model_type": "code_llama"},
+     tokenizer_config={**roles, "tokenizer_class": "CodeLlamaTokenizer"})
+case("tokenizer.json alone, added tokens", model=None, beside=True, config=config,
+     tokenizer_config={**llama, "legacy": False, "added_tokens_decoder": ADDED})
+case("tokenizer.json alone, added_tokens.json", model=None, beside=True, config=config,
+     tokenizer_config={**llama, "legacy": False, "eos_token": "<y>"}, added_tokens={"<x>": 700, "<y>": 701})
 byte_level = lambda space: {"type": "ByteLevel", "add_prefix_space": space, "trim_offsets": True, "use_regex": True}
 plain = ["work number", " work", "work<|im_end|>work", "7 work", ""]
 gpt2 = {"bos_token": "<|im_start|>", "eos_token": "<|im_end|>", "unk_token": "<|endoftext|>"}

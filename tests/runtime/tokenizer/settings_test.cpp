@@ -38,10 +38,10 @@ std::vector<act::runtime::token_id> ends_of(const act::runtime::tokenizer& token
 void write_case(const act_test::temporary_folder& folder, const nlohmann::json& made) {
   for (const auto& [name, content] : made["files"].items())
     (void)folder.write(name + ".json", content.dump());
-  if (made["step"].is_null()) {
+  if (made["step"].is_null() && !made["model"].is_null()) {
     std::filesystem::copy_file(tokenizer_golden / made["model"].get<std::string>(),
                                folder / "tokenizer.model");
-  } else {
+  } else if (!made["step"].is_null()) {
     nlohmann::json small = nlohmann::json::parse(act_test::read_whole_file(tokenizer_golden / "small.json"));
     small["pre_tokenizer"] = made["step"];
     small["post_processor"] = nullptr;
@@ -114,6 +114,29 @@ std::string added(const char* entries) {
 
 TEST_CASE("add_prefix_space beside tokenizer.json counts for the classes of transformers that heed it") {
   compare_settings([](const nlohmann::json& made) { return !made["step"].is_null(); });
+}
+
+TEST_CASE(
+    "tokenizer.json of SentencePiece's kind alone: LlamaTokenizer makes its own steps, other classes don't") {
+  compare_settings(
+      [](const nlohmann::json& made) { return made["step"].is_null() && made["model"].is_null(); });
+}
+
+TEST_CASE("vocab.json beside a tokenizer.json that says otherwise is told, and not read") {
+  const act_test::temporary_folder folder;
+  std::filesystem::copy_file(tokenizer_golden / "small.json", folder / "tokenizer.json");
+  (void)folder.write("merges.txt", "");
+  const auto told = [&](const char* words) {
+    (void)folder.write("vocab.json", words);
+    std::vector<std::string> notices;
+    (void)act::runtime::load_tokenizer(folder.path(), notices);
+    return notices;
+  };
+  CHECK(told(R"({"<|endoftext|>":0,"the":475})").empty());
+  const std::vector<std::string> one = told(R"({"<|endoftext|>":0,"no such":1,"nor this":2})");
+  REQUIRE(one.size() == 1);
+  CHECK(act_test::is_one_line_about(one[0], (folder / "vocab.json").string()));
+  CHECK(contains(one[0], "'no such' is 1, nothing in tokenizer.json"));
 }
 
 #if defined(ACT_HAS_SENTENCEPIECE)

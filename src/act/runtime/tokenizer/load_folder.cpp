@@ -129,29 +129,60 @@ std::string yes_or_no(bool value) {
   return value ? "true" : "false";
 }
 
-// The class LlamaTokenizer has steps of its own, made from its settings; of a tokenizer.json it takes the
-// vocabulary, the added tokens and what stands around a text.
-void take_llama_steps(const tokenizer_settings& settings, pipeline_parts& parts) {
-  constexpr std::string_view mark = "\xe2\x96\x81";  // U+2581
+// Where LlamaTokenizer and CodeLlamaTokenizer put a space before text, if one of them it is: never beside
+// another. The model's own rule doesn't count then.
+std::optional<space_before> space_of_class(const surroundings& beside) {
+  using place = space_before::place;
+  const tokenizer_settings& settings = beside.settings;
+  if (beside.kind != tokenizer_class::llama && beside.kind != tokenizer_class::code_llama)
+    return std::nullopt;
+  if (!settings.add_prefix_space.value_or(true)) return space_before{place::nowhere, false};
+  const bool legacy = beside.kind == tokenizer_class::llama && settings.legacy.value_or(true);
+  return space_before{legacy ? place::before_every_stretch : place::before_the_text, false};
+}
+
+// These classes make steps of their own from their settings; of a tokenizer.json they take the vocabulary,
+// the added tokens and what stands around a text.
+void take_steps_of_class(const surroundings& beside, pipeline_parts& parts) {
+  const std::optional<space_before> space = space_of_class(beside);
+  if (!space || parts.pre.has_byte_level()) return;
+  constexpr const char* mark = "\xe2\x96\x81";
+  using place = space_before::place;
   using prefix = metaspace_step::prefix;
-  const bool space = settings.add_prefix_space.value_or(true);
-  const prefix put_before = !space                           ? prefix::never
-                            : settings.legacy.value_or(true) ? prefix::always
-                                                             : prefix::first;
   parts.normalize = {};
   parts.pre = {};
-  parts.pre.add_metaspace(mark, put_before, false);
+  parts.pre.add_metaspace(mark,
+                          space->where == place::nowhere           ? prefix::never
+                          : space->where == place::before_the_text ? prefix::first
+                                                                   : prefix::always,
+                          false);
   parts.decode = {};
-  replaced_text marks;
-  marks.plain = mark;
-  marks.by = " ";
-  parts.decode.add(std::move(marks));
-  parts.decode.add(bytes_from_names());
-  parts.decode.add(fused_tokens());
-  if (space) parts.decode.add(stripped_character{" ", 1, 0});
+  parts.decode.add(replaced_text{.plain = mark, .pattern = {}, .by = " "});
+  parts.decode.add(bytes_from_names{});
+  parts.decode.add(fused_tokens{});
+  if (space->where != place::nowhere)
+    parts.decode.add(stripped_character{.character = " ", .start = 1, .stop = 0});
+}
+
+// GPT-2's older files beside a tokenizer.json that was made from them.
+void compare_words(const std::string& file, const pipeline_parts& parts, std::vector<std::string>& notices) {
+  std::unordered_map<std::string_view, token_id> ids;
+  for (const auto& [text, id] : parts.tokens)
+    ids.emplace(text, id);
+  for (const special_token& token : parts.special)
+    ids.emplace(token.text, token.id);
+  for (const auto& [text, id] : read_vocabulary_json(file)) {
+    const auto found = ids.find(text);
+    if (found != ids.end() && found->second == id) continue;
+    notices.push_back(file + ": '" + io::printable(text) + "' is " + std::to_string(id) + ", " +
+                      (found == ids.end() ? "nothing" : std::to_string(found->second)) +
+                      " in tokenizer.json beside it, which is read");
+    return;
+  }
 }
 
 std::unique_ptr<tokenizer> load_tokenizer_json(const std::string& file, const surroundings& beside,
+                                               const std::optional<std::string>& words,
                                                std::vector<std::string>& notices) {
   const tokenizer_settings& settings = beside.settings;
   pipeline_parts parts = read_tokenizer_json(file);
@@ -160,41 +191,23 @@ std::unique_ptr<tokenizer> load_tokenizer_json(const std::string& file, const su
       notices.push_back(settings.source + ": '" + key + "' is " + yes_or_no(*said) +
                         ", but tokenizer.json says otherwise and is read");
   };
-  if (beside.kind == tokenizer_class::llama && is_sentencepiece_json(file)) {
-    take_llama_steps(settings, parts);
-  } else if (beside.kind == tokenizer_class::byte_level) {
+  if (words) compare_words(*words, parts, notices);
+  take_steps_of_class(beside, parts);
+  if (beside.kind == tokenizer_class::byte_level) {
     const bool wanted = settings.add_prefix_space.value_or(false);
-    if (wanted && !parts.pre.prefix_space() && parts.pre.has_other_steps())
+    if (wanted && !parts.pre.prefix_space() && (parts.pre.has_other_steps() || !parts.pre.has_byte_level()))
       throw error(
           error_code::unsupported, settings.source,
           "'add_prefix_space' is set beside a tokenizer.json with other steps than ByteLevel, which act "
           "doesn't support; remove it");
     parts.pre.set_prefix_space(wanted);
-  } else {
+  } else if (parts.pre.has_byte_level()) {
     passed_over("add_prefix_space", settings.add_prefix_space, parts.pre.prefix_space());
   }
   find_roles(beside, parts, notices);
   passed_over("add_bos_token", settings.add_bos, !parts.before.empty());
   passed_over("add_eos_token", settings.add_eos, !parts.after.empty());
   return std::make_unique<pipeline_tokenizer>(std::move(parts));
-}
-
-// The class's own rule about the space before a text; nothing where the tokenizer files decide.
-std::optional<space_before> space_of(const surroundings& beside, const sentencepiece_facts& facts) {
-  using place = space_before::place;
-  const tokenizer_settings& settings = beside.settings;
-  switch (beside.kind) {
-    case tokenizer_class::llama:
-    case tokenizer_class::code_llama: {
-      const bool legacy = beside.kind == tokenizer_class::llama && settings.legacy.value_or(true);
-      if (!settings.add_prefix_space.value_or(true)) return space_before{place::nowhere, false};
-      return space_before{legacy ? place::before_every_stretch : place::before_the_text, false};
-    }
-    default:
-      // The model says whether it wants a space, `legacy` where.
-      if (settings.legacy.value_or(true) || !facts.dummy_prefix) return std::nullopt;
-      return space_before{place::before_the_text, false};
-  }
 }
 
 // What tokenizer.json says beside the tokenizer.model that is read.
@@ -245,7 +258,10 @@ std::unique_ptr<tokenizer> load_sentencepiece(const std::string& model,
   parts.keeps_spaces = parts.user_defined_are_added = beside.kind != tokenizer_class::general;
   const sentencepiece_facts facts =
       read_sentencepiece_facts(std::as_bytes(std::span(parts.model)), parts.source);
-  parts.space = space_of(beside, facts);
+  parts.space = space_of_class(beside);
+  // Elsewhere the model says whether it wants a space, `legacy` where.
+  if (!parts.space && facts.dummy_prefix && !beside.settings.legacy.value_or(true))
+    parts.space = space_before{space_before::place::before_the_text, false};
   if (json) read_beside(*json, read_tokenizer_json_beside(*json, facts.pieces), beside, parts, notices);
   return make_sentencepiece(std::move(parts), notices);
 }
@@ -288,7 +304,10 @@ std::unique_ptr<tokenizer> load_tokenizer(const std::string& folder, std::vector
   } else if (pieces && !words) {
     return load_sentencepiece(model, std::nullopt, beside, notices);
   }
-  if (json) return load_tokenizer_json(in_folder("tokenizer.json"), beside, notices);
+  if (json)
+    return load_tokenizer_json(in_folder("tokenizer.json"), beside,
+                               words ? std::optional<std::string>(in_folder("vocab.json")) : std::nullopt,
+                               notices);
   return load_vocabulary_files(folder, std::move(beside), notices);
 }
 

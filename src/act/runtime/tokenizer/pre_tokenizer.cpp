@@ -114,6 +114,11 @@ void pre_tokenizer::add_metaspace(std::string_view mark, metaspace_step::prefix 
   add(std::move(made));
 }
 
+bool pre_tokenizer::has_byte_level() const {
+  return std::any_of(steps_.begin(), steps_.end(),
+                     [](const step& s) { return std::holds_alternative<byte_level_step>(s); });
+}
+
 bool pre_tokenizer::has_other_steps() const {
   return !std::all_of(steps_.begin(), steps_.end(),
                       [](const step& s) { return std::holds_alternative<byte_level_step>(s); });

@@ -78,7 +78,9 @@ class pre_tokenizer {
   /// Adds `Metaspace`.
   void add_metaspace(std::string_view mark, metaspace_step::prefix put_before, bool split);
 
-  /// There are other steps than `ByteLevel`; a `ByteLevel` step has `prefix_space`.
+  /// There is a `ByteLevel` step; there are other steps than `ByteLevel`; a `ByteLevel` step has
+  /// `prefix_space`.
+  [[nodiscard]] bool has_byte_level() const;
   [[nodiscard]] bool has_other_steps() const;
   [[nodiscard]] bool prefix_space() const;
   /// Sets `prefix_space` of every `ByteLevel` step.
