@@ -581,8 +581,8 @@ value operations::replaced(const marked_text& of, const value& old, const value&
 }
 
 value operations::filter(const std::string& name, const value& of, const arguments& given) {
-  const auto argument = [&](std::size_t i, value otherwise) {
-    return i < given.items.size() ? given.items[i] : std::move(otherwise);
+  const auto argument = [&](std::size_t i, const value& otherwise) {
+    return i < given.items.size() ? given.items[i] : otherwise;
   };
   if (name == "trim") {
     check_count(name, given, 0, 1);
