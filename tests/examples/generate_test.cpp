@@ -49,6 +49,23 @@ double difference(const std::vector<double>& a, const std::vector<double>& b, do
 
 }  // namespace
 
+TEST_CASE("what a model's files say and another overrules is a line on stderr, but for --quiet") {
+  const act_test::temporary_folder folder;
+  const std::filesystem::path model = folder / "model";
+  std::filesystem::copy(act_test::parity_folder / "tiny-llama-new-config", model);
+  (void)folder.write("model/vocab.json", R"({"a":0,"b":1})");
+  (void)folder.write("model/merges.txt", "");
+  (void)folder.write("model/tokenizer_config.json", R"({"pad_token":"<pad>"})");
+  const auto told = generate({"--prompt", "ab", "--max-new-tokens", "1"}, model.string());
+  CHECK(told.exit_code == 0);
+  CHECK(told.err.starts_with("act-generate: note: "));
+  CHECK(told.err.find("the special token '<pad>' isn't in") != std::string::npos);
+  CHECK(std::count(told.err.begin(), told.err.end(), '\n') == 1);
+  const auto quiet = generate({"--prompt", "ab", "--max-new-tokens", "1", "--quiet"}, model.string());
+  CHECK(quiet.exit_code == 0);
+  CHECK(quiet.err.empty());
+}
+
 TEST_CASE("act-generate prints the continuation, and the JSON says how it was made") {
   const act_test::temporary_folder folder;
   const auto run =
