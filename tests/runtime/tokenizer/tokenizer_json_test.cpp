@@ -106,8 +106,16 @@ TEST_CASE("every component of tokenizer.json gives the reference's ids and decod
     const json& variant = variants[number];
     const std::string name = variant["name"].get<std::string>();
     CAPTURE(name);
-    const act::runtime::pipeline_tokenizer tokenizer =
-        loaded(with(base(variant["base"].get<std::string>()), variant["set"]));
+    const json document = with(base(variant["base"].get<std::string>()), variant["set"]);
+#if !defined(ACT_HAS_UTF8PROC)
+    if (document["normalizer"].dump().find("\"NF") != std::string::npos) {
+      CHECK(contains(refused(document), "libutf8proc-dev"));
+      for (std::size_t at = number % step; at < lines.size(); at += step)
+        (void)golden.text(4 * sizeof(std::uint16_t));
+      continue;
+    }
+#endif
+    const act::runtime::pipeline_tokenizer tokenizer = loaded(document);
     act_test::comparison ids_equal, text_equal, decoded_equal, skipped_equal;
     for (std::size_t at = number % step; at < lines.size(); at += step) {
       const std::string& line = lines[at];
@@ -125,6 +133,26 @@ TEST_CASE("every component of tokenizer.json gives the reference's ids and decod
   }
   CHECK(golden.at_end());
   CHECK(compared > 25'000);
+}
+
+TEST_CASE("as text, no spelling of a control token becomes it, whatever the model could do") {
+  const auto never = [](const json& document, std::string_view text, act::runtime::token_id control) {
+    const auto tokenizer = loaded(document);
+    const auto ids = tokenizer.encode(text, special_tokens_in_text::are_text, false);
+    CHECK(std::find(ids.begin(), ids.end(), control) == ids.end());
+    const auto asked = tokenizer.encode(text, special_tokens_in_text::are_tokens, false);
+    CHECK(std::find(asked.begin(), asked.end(), control) != asked.end());
+  };
+  never(base("small.unigram.json"), "a</s>", 2);
+  // A vocabulary whose merges, or whole pieces, make a control token of letters.
+  json small = base("small.json");
+  small["model"]["vocab"] = {{"<", 0}, {"s", 1}, {">", 2}, {"<s", 3}, {"<s>", 4}};
+  small["model"]["merges"] = {"< s", "<s >"};
+  small["added_tokens"] = json::array({{{"id", 4}, {"content", "<s>"}, {"special", true}}});
+  small["post_processor"] = nullptr;
+  small["pre_tokenizer"] = nullptr;
+  for (const bool whole : {false, true})
+    never(with(small, {{"model.ignore_merges", whole}}), "<s>", 4);
 }
 
 TEST_CASE("the class LlamaTokenizer has its own steps over a tokenizer.json, as in transformers 5.24") {
@@ -201,7 +229,8 @@ TEST_CASE("names of tokenizer.ggml.pre give the reference's ids of their pattern
       {"", "default"},          {"olmo", "gpt-2"},       {"phi-2", "gpt-2"},     {"llama3", "llama-bpe"},
       {"stablelm2", "qwen2"},   {"starcoder", "smollm"}, {"poro-chat", "bloom"}, {"smaug-bpe", "llama-bpe"},
       {"pixtral", "llama-bpe"}, {"llama4", "gpt-4o"}};
-  for (const auto& [other, name] : same) {
+  for (const auto& pair : same) {
+    const std::string &other = pair.first, &name = pair.second;
     CAPTURE(other);
     const auto left = named(other), right = named(name);
     std::size_t differ = 0;
@@ -243,7 +272,12 @@ TEST_CASE("the real tokenizers' decoded text is the reference's") {
     compare(*act::runtime::load_tokenizer(act::runtime::gguf_file(ACT_TEST_MODEL)), "smollm2.texts", false);
   else
     MESSAGE("[skipped] no model at " << ACT_TEST_MODEL);
-  for (const char* name : {"gpt2", "gptneox"}) {
+#if defined(ACT_HAS_UTF8PROC)
+  const std::vector<const char*> names{"gpt2", "gptneox"};
+#else
+  const std::vector<const char*> names{"gpt2"};
+#endif
+  for (const char* name : names) {
     const std::filesystem::path folder = std::filesystem::path(ACT_TEST_SHARED) / "tokenizers" / name;
     if (std::filesystem::exists(folder))
       compare(*act::runtime::load_tokenizer(folder.string()),

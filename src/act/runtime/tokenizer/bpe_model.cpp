@@ -13,16 +13,19 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
 namespace act::runtime {
 
-bpe_model::bpe_model(const vocabulary::list& tokens, const bpe_settings& settings, const std::string& source)
+bpe_model::bpe_model(const vocabulary::list& tokens, const bpe_settings& settings, const std::string& source,
+                     std::unordered_set<token_id> control)
     : tokens_(tokens, source),
       unknown_(settings.unknown),
       fuse_unknown_(settings.fuse_unknown),
-      whole_pieces_(settings.whole_pieces) {
+      whole_pieces_(settings.whole_pieces),
+      control_(std::move(control)) {
   add_merges(settings.merges, source);
   for (char32_t c = 0; c < frequent_.size(); ++c) {
     std::string character;
@@ -51,13 +54,14 @@ void bpe_model::add_merges(const std::vector<std::pair<std::string, std::string>
     const auto& [left, right] = merges[rank];
     const token_id left_id = id_of(left),
                    right_id = id_of(right);  // in this order, so that messages name the first
-    merges_.add(left_id, right_id, id_of(left + right));
+    const token_id merged = id_of(left + right);
+    if (!control_.contains(merged)) merges_.add(left_id, right_id, merged);
   }
 }
 
 void bpe_model::encode(std::string_view piece, workspace& scratch, std::vector<token_id>& ids) const {
   if (whole_pieces_) {
-    if (const std::optional<token_id> whole = tokens_.find(piece)) {
+    if (const std::optional<token_id> whole = tokens_.find(piece); whole && !control_.contains(*whole)) {
       ids.push_back(*whole);
       return;
     }

@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -32,7 +33,9 @@ class bpe_model {
  public:
   /// Throws `error` (invalid_input), naming `source`, for tokens that are there twice and for merges of or
   /// into tokens that don't exist.
-  bpe_model(const vocabulary::list& tokens, const bpe_settings& settings, const std::string& source);
+  /// `control`: tokens that no text becomes, whatever it spells.
+  bpe_model(const vocabulary::list& tokens, const bpe_settings& settings, const std::string& source,
+            std::unordered_set<token_id> control = {});
 
   [[nodiscard]] std::optional<token_id> find(std::string_view token) const { return tokens_.find(token); }
 
@@ -57,6 +60,7 @@ class bpe_model {
   merge_table merges_;
   std::optional<token_id> unknown_;
   bool fuse_unknown_, whole_pieces_;
+  std::unordered_set<token_id> control_;
   std::array<std::optional<token_id>, 0x180> frequent_;            // by code point: saves looking up
   std::optional<std::array<std::optional<token_id>, 256>> bytes_;  // with byte fallback
 };

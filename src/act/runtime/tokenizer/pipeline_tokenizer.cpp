@@ -16,6 +16,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -43,9 +44,12 @@ pipeline_tokenizer::pipeline_tokenizer(pipeline_parts parts)
 
 pipeline_tokenizer::token_model pipeline_tokenizer::make_model(const pipeline_parts& parts) {
   add_tokens(parts.tokens);
+  std::unordered_set<token_id> control;
+  for (const special_token& token : parts.special)
+    if (token.control) control.insert(token.id);
   if (const auto* const bpe = std::get_if<bpe_settings>(&parts.model))
-    return bpe_model(parts.tokens, *bpe, parts.source);
-  return unigram_model(parts.tokens, std::get<unigram_settings>(parts.model), parts.source);
+    return bpe_model(parts.tokens, *bpe, parts.source, std::move(control));
+  return unigram_model(parts.tokens, std::get<unigram_settings>(parts.model), parts.source, control);
 }
 
 std::vector<token_id> pipeline_tokenizer::encode(std::string_view text, special_tokens_in_text written,

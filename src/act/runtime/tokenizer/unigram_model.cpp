@@ -12,12 +12,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 namespace act::runtime {
 
 unigram_model::unigram_model(const vocabulary::list& tokens, const unigram_settings& settings,
-                             const std::string& source)
+                             const std::string& source, const std::unordered_set<token_id>& control)
     : source_(source), tokens_(tokens, source), scores_(settings.scores), unknown_(settings.unknown) {
   constexpr std::size_t longest = 1024;
   constexpr double unknown_penalty = 10;  // SentencePiece's
@@ -28,7 +29,7 @@ unigram_model::unigram_model(const vocabulary::list& tokens, const unigram_setti
       throw error(error_code::unsupported, source,
                   "token " + std::to_string(id) + " has " + std::to_string(token.size()) +
                       " bytes, more than act's " + std::to_string(longest));
-    if (!token.empty()) trie_.insert(token, i);
+    if (!token.empty() && !control.contains(id)) trie_.insert(token, i);
     ids_.push_back(id);
     lowest = std::min(lowest, scores_[i]);
   }
@@ -79,10 +80,6 @@ void unigram_model::encode(std::string_view piece, workspace& scratch, std::vect
 }
 
 void unigram_model::put_unknown(std::string_view text, std::vector<token_id>& ids) const {
-  if (const std::optional<token_id> known = tokens_.find(text)) {
-    ids.push_back(*known);
-    return;
-  }
   const auto id_of = [&](char byte) { return (*bytes_)[static_cast<unsigned char>(byte)]; };
   if (bytes_ && std::all_of(text.begin(), text.end(), id_of)) {
     for (const char byte : text)

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 namespace act::runtime {
@@ -28,7 +29,9 @@ class unigram_model {
  public:
   /// Throws `error`, naming `source`: invalid_input for tokens that are there twice, unsupported for one of
   /// more than 1,024 bytes, which would make long texts slow.
-  unigram_model(const vocabulary::list& tokens, const unigram_settings& settings, const std::string& source);
+  /// `control`: tokens that no text becomes, whatever it spells.
+  unigram_model(const vocabulary::list& tokens, const unigram_settings& settings, const std::string& source,
+                const std::unordered_set<token_id>& control = {});
 
   [[nodiscard]] std::optional<token_id> find(std::string_view token) const { return tokens_.find(token); }
 
