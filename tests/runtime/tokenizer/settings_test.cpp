@@ -320,6 +320,21 @@ TEST_CASE("decoding is the inverse of encoding, wherever a space is put") {
 }
 #endif
 
+TEST_CASE("a null beginning or end in tokenizer_config.json is none, whatever the model's file says") {
+  const act_test::temporary_folder folder;
+  (void)folder.write("vocab.json", R"({"a":0,"b":1})");
+  (void)folder.write("merges.txt", "");
+  (void)folder.write("config.json", R"({"bos_token_id":0,"eos_token_id":1})");
+  (void)folder.write("tokenizer_config.json", "{}");
+  CHECK(act::runtime::load_tokenizer(folder.path())->bos() == 0);
+  CHECK(act::runtime::load_tokenizer(folder.path())->eos() == 1);
+  (void)folder.write("tokenizer_config.json", R"({"bos_token":null,"eos_token":null})");
+  const auto without = act::runtime::load_tokenizer(folder.path());
+  CHECK_FALSE(without->bos().has_value());
+  CHECK_FALSE(without->eos().has_value());
+  CHECK(ends_of(*without) == ids{1});  // the model still ends there
+}
+
 TEST_CASE("eos_token_id of config.json and generation_config.json, one or a list: each ends a text") {
   const act_test::temporary_folder folder;
   (void)folder.write("vocab.json", R"({"a":0,"b":1,"<x>":2,"<y>":3})");

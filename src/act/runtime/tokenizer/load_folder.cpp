@@ -110,17 +110,17 @@ void find_roles(const surroundings& beside, pipeline_parts& parts, std::vector<s
   for (const auto& [text, id] : ids)
     known.insert(id);
   added_tokens added = add_tokens(parts.special, beside.settings, vocabulary, notices);
-  const auto role = [&](std::optional<token_id> named, const std::string& name,
+  const auto role = [&](std::optional<token_id> named, const std::string& name, bool without,
                         const std::vector<token_id>& by_model) -> std::optional<token_id> {
-    if (named) return named;
+    if (named || without) return named;
     if (!by_model.empty() && known.contains(by_model.front())) return by_model.front();
     // A vocabulary with one token of this name uses it for both ends.
     for (const special_token& token : added.special)
       if (name.empty() && token.text == "<|endoftext|>") return token.id;
     return std::nullopt;
   };
-  parts.bos = role(added.bos, beside.settings.bos, beside.facts.bos);
-  parts.eos = role(added.eos, beside.settings.eos, beside.facts.eos);
+  parts.bos = role(added.bos, beside.settings.bos, beside.settings.without_bos, beside.facts.bos);
+  parts.eos = role(added.eos, beside.settings.eos, beside.settings.without_eos, beside.facts.eos);
   parts.special = std::move(added.special);
   parts.ends = beside.facts.ends;
 }
