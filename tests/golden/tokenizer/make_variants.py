@@ -297,6 +297,13 @@ def write_real(model, shared):
     write_texts("smollm2", tokenizer)
     for name in ("gpt2", "gptneox"):
         write_texts(f"shared.{name}", Tokenizer.from_file(str(shared / "tokenizers" / name / "tokenizer.json")))
+    opt = shared / "tokenizers" / "opt"
+    tokenizer = Tokenizer(models.BPE.from_file(str(opt / "vocab.json"), str(opt / "merges.txt")))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.add_special_tokens([AddedToken(t, special=True, normalized=False) for t in ("</s>", "<pad>")])
+    tokenizer.post_processor = processors.TemplateProcessing(single="</s> $A", special_tokens=[("</s>", 2)])
+    write_texts("shared.opt", tokenizer)
 
 
 if __name__ == "__main__":

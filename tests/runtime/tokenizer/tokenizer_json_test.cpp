@@ -273,9 +273,9 @@ TEST_CASE("the real tokenizers' decoded text is the reference's") {
   else
     MESSAGE("[skipped] no model at " << ACT_TEST_MODEL);
 #if defined(ACT_HAS_UTF8PROC)
-  const std::vector<const char*> names{"gpt2", "gptneox"};
+  const std::vector<const char*> names{"gpt2", "gptneox", "opt"};
 #else
-  const std::vector<const char*> names{"gpt2"};
+  const std::vector<const char*> names{"gpt2", "opt"};
 #endif
   for (const char* name : names) {
     const std::filesystem::path folder = std::filesystem::path(ACT_TEST_SHARED) / "tokenizers" / name;
