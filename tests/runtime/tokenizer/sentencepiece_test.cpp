@@ -112,6 +112,23 @@ TEST_CASE("settings of a SentencePiece model that act doesn't have are refused b
   CHECK(message_of([&] { (void)load_model_file("small.model", "\x12\x02\x18\x02"sv); }).empty());
 }
 
+TEST_CASE("a zero byte in a piece is refused where the library would end the process") {
+  using namespace std::string_view_literals;
+  // Found by fuzzing: a unigram model of two pieces.
+  const std::string_view unigram =
+      "\x0a\x0e\x0a\x05<unk>\x15\0\0\0\0\x18\x02\x0a\x0c\x0a\x03\0e>\x15\0\0\x80\xbf\x18\x01"sv;
+  const act_test::temporary_folder folder;
+  (void)folder.write("tokenizer.model", unigram);
+  const std::string message = message_of([&] { (void)act::runtime::load_tokenizer(folder.path()); });
+  CHECK(act_test::is_one_line_about(message, "tokenizer.model"));
+  CHECK(contains(message, "piece 1 has a zero byte"));
+  // A user-defined piece of a BPE model: one more behind the 700 of small.model.
+  CHECK(contains(message_of([&] {
+                   (void)load_model_file("small.model", "\x0a\x0c\x0a\x03\0e>\x15\0\0\x80\xbf\x18\x04"sv);
+                 }),
+                 "piece 700 has a zero byte"));
+}
+
 TEST_CASE("GGUF's lists: what contradicts itself is refused by name") {
   const auto refused = [](auto&& change) {
     std::vector<std::string> tokens{"<unk>", "<s>", "</s>", "a", "b"};

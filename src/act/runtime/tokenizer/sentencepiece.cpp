@@ -171,6 +171,17 @@ class sentencepiece_tokenizer final : public tokenizer {
       refuse("is neither a unigram nor a BPE model, which are the kinds act has; use another model");
     if (facts.space_behind)
       refuse("has 'treat_whitespace_as_suffix' set, which act doesn't support; use a model without it");
+    // The library ends the process over a zero byte in a piece that it puts into its trie: all of a unigram
+    // model's, the user-defined ones of others.
+    const auto refuse_zero = [&](std::size_t id) {
+      if (facts.pieces[id].find('\0') != std::string_view::npos)
+        throw error(error_code::invalid_input, source_,
+                    "piece " + std::to_string(id) + " has a zero byte; the model is damaged, fetch it again");
+    };
+    for (std::size_t id = 0; facts.kind == 1 && id < facts.pieces.size(); ++id)
+      refuse_zero(id);
+    for (const std::size_t id : facts.user_defined)
+      refuse_zero(id);
     if (!facts.escapes_spaces)
       refuse("has 'escape_whitespaces' not set, which act doesn't support; use a model that has it");
   }
