@@ -21,7 +21,8 @@ struct arguments {
   std::vector<std::pair<std::string, value>> named;
 };
 
-/// Every member throws what render (render.hpp) does.
+/// Every member throws what render (render.hpp) does. Its operators, filters and tests, methods and functions
+/// are in files of these names.
 class operations {
  public:
   /// `bytes`: of the texts that the template is given; it may take a number of steps for each.
