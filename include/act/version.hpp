@@ -9,13 +9,13 @@
 /// First number of the version.
 #define ACT_VERSION_MAJOR 0
 /// Second number; before 1.0 a new one may change the interface.
-#define ACT_VERSION_MINOR 2
+#define ACT_VERSION_MINOR 3
 /// Third number.
 #define ACT_VERSION_PATCH 0
 
 #define ACT_DETAIL_STRINGIFY_(x) #x
 #define ACT_DETAIL_STRINGIFY(x) ACT_DETAIL_STRINGIFY_(x)
-/// The version as text, for example "0.2.0".
+/// The version as text, for example "0.3.0".
 #define ACT_VERSION_STRING                \
   ACT_DETAIL_STRINGIFY(ACT_VERSION_MAJOR) \
   "." ACT_DETAIL_STRINGIFY(ACT_VERSION_MINOR) "." ACT_DETAIL_STRINGIFY(ACT_VERSION_PATCH)
@@ -25,5 +25,5 @@
 // inline namespace deeper (detail/build.hpp).
 #define ACT_DETAIL_ABI_(major, minor) v##major##_##minor
 #define ACT_DETAIL_ABI(major, minor) ACT_DETAIL_ABI_(major, minor)
-/// For example v0_2.
+/// For example v0_3.
 #define ACT_ABI ACT_DETAIL_ABI(ACT_VERSION_MAJOR, ACT_VERSION_MINOR)
