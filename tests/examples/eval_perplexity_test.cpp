@@ -2,7 +2,9 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include <cmath>
 #include <string>
+#include <vector>
 
 #include "examples/process.hpp"
 #include "examples/results.hpp"
@@ -62,6 +64,49 @@ TEST_CASE("perplexity without heads is plain only, and the model's context is th
   CHECK(result["stride"] == 128);
   CHECK(!result.contains("calibrated"));
   CHECK(!result.contains("difference"));
+}
+
+TEST_CASE("a text that goes by token by token scores as in one window, until the cache forgets") {
+  const act_test::temporary_folder folder;
+  const std::string text = folder.write(
+      "text.txt",
+      "the weather or what people ask of a long and winding road the weather or what people ask of it");
+  const auto result = [&](std::vector<std::string> more) {
+    more.insert(more.end(), {"--data", text, "--json", folder / "result.json"});
+    const auto run = perplexity(more);
+    CAPTURE(run.err);
+    REQUIRE(run.exit_code == 0);
+    return parsed(folder / "result.json");
+  };
+  const json whole = result({});
+  REQUIRE(whole["windows"] == 1);
+  const json all = result({"--cache", "all"});
+  const json wide = result({"--cache", "window:250+sinks:4", "--block", "7"});
+  const json narrow = result({"--cache", "window:5+sinks:1"});
+  CHECK(wide["cache"] == "window:250+sinks:4");
+  CHECK_FALSE(wide.contains("context"));
+  double sum = 0;
+  int tokens = 0;
+  for (const json& block : wide["blocks"]) {
+    CHECK(block["tokens"] <= 7);
+    tokens += block["tokens"].get<int>();
+    sum += block["tokens"].get<int>() * block["log_probability"].get<double>();
+  }
+  CHECK(tokens == whole["counted"]);
+  const double plain = whole["baseline"]["log_probability"];
+  CHECK(sum / tokens == doctest::Approx(plain).epsilon(1e-5));
+  CHECK(all["baseline"]["log_probability"].get<double>() == doctest::Approx(plain).epsilon(1e-5));
+  CHECK(std::abs(narrow["baseline"]["log_probability"].get<double>() - plain) > 1e-3);
+  for (const std::vector<std::string>& wrong : {std::vector<std::string>{"--cache", "window:0"},
+                                                {"--cache", "window:250+sinks:7"},
+                                                {"--cache", "all", "--stride", "4"},
+                                                {"--block", "4"}}) {
+    std::vector<std::string> arguments = wrong;
+    arguments.insert(arguments.end(), {"--data", text});
+    const auto run = perplexity(arguments);
+    CAPTURE(run.err);
+    CHECK(run.exit_code == 2);
+  }
 }
 
 TEST_CASE("perplexity: bad texts, windows and options that don't belong to it") {

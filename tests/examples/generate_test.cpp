@@ -133,6 +133,30 @@ TEST_CASE("--stop reads \\n as a line break, as the help writes it") {
   CHECK(run_program("act-generate", {"--help"}).out.find("--stop '\\n\\n'") != std::string::npos);
 }
 
+TEST_CASE("with a cache that forgets, a text outgrows the model's context") {
+  const act_test::temporary_folder folder;
+  const auto made = [&](const std::string& cache, int seed) {
+    const auto run =
+        generate({"--prompt", generated_from, "--max-new-tokens", "300", "--cache", cache, "--temperature",
+                  "1", "--seed", std::to_string(seed), "--json", folder / "made.json"});
+    CAPTURE(run.err);
+    REQUIRE(run.exit_code == 0);
+    return parsed(folder / "made.json");
+  };
+  CHECK_FALSE(made("all", 3).contains("cache"));
+  std::size_t longest = 0;
+  for (int seed = 1; seed <= 6; ++seed) {  // some draw an end before
+    const json kept = made("window:60+sinks:4", seed);
+    CHECK(kept["cache"] == "window:60+sinks:4");
+    CHECK(kept["end"] != "context");
+    longest = std::max(longest, kept["tokens"].size() + kept["prompt_tokens"].size());
+  }
+  CHECK(longest > 256);  // the model's context
+  const auto wrong = generate({"--prompt", generated_from, "--cache", "last:60"});
+  CHECK(wrong.exit_code == 2);
+  CHECK(wrong.err.find("window:N+sinks:S") != std::string::npos);
+}
+
 TEST_CASE("act-generate calibrates heads, with beta 1 it changes nothing") {
   const act_test::temporary_folder folder;
   const std::string heads = folder.write(
