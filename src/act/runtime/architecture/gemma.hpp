@@ -9,6 +9,9 @@
 
 namespace act::runtime {
 
+/// The keys of config.json and their defaults; of the families' own are the vocabulary and the context.
+[[nodiscard]] folder_keys gemma_keys(std::size_t vocabulary_absent, std::size_t context_absent);
+
 /// Sizes, norms on both ends of both branches, the scaled embedding, soft caps. Not yet: positions and which
 /// layers have a window. Throws as `read_sizes`.
 [[nodiscard]] model_description gemma_from_folder(const hf_config& file, const char* architecture,

@@ -11,6 +11,20 @@
 
 namespace act::runtime {
 
+folder_keys gemma_keys(std::size_t vocabulary_absent, std::size_t context_absent) {
+  return {.vocabulary = {"vocab_size", vocabulary_absent},
+          .hidden = {"hidden_size", 2304},
+          .inner = {"intermediate_size", 9216},
+          .layers = {"num_hidden_layers", 26},
+          .heads = {"num_attention_heads", 8},
+          .kv_heads = {"num_key_value_heads", 4},
+          .head_size = {"head_dim", 256},
+          .context = {"max_position_embeddings", context_absent},
+          .activation = "hidden_activation",
+          .activation_absent = "gelu_pytorch_tanh",
+          .tied_absent = true};
+}
+
 model_description gemma_from_folder(const hf_config& file, const char* architecture,
                                     const folder_keys& keys) {
   model_description made{.config = read_sizes(file, architecture, keys), .tensors = folder_layout()};
@@ -60,18 +74,7 @@ float cap_or(const hf_config& file, const char* key, double absent) {
 }
 
 model_description from_folder(const hf_config& file) {
-  const folder_keys keys{.vocabulary = {"vocab_size", 256000},
-                         .hidden = {"hidden_size", 2304},
-                         .inner = {"intermediate_size", 9216},
-                         .layers = {"num_hidden_layers", 26},
-                         .heads = {"num_attention_heads", 8},
-                         .kv_heads = {"num_key_value_heads", 4},
-                         .head_size = {"head_dim", 256},
-                         .context = {"max_position_embeddings", 8192},
-                         .activation = "hidden_activation",
-                         .activation_absent = "gelu_pytorch_tanh",
-                         .tied_absent = true};
-  model_description made = gemma_from_folder(file, "gemma2", keys);
+  model_description made = gemma_from_folder(file, "gemma2", gemma_keys(256000, 8192));
   model_config& config = made.config;
   add_rotary(file, {}, config);
   config.attention_soft_cap = cap_or(file, "attn_logit_softcapping", 50);

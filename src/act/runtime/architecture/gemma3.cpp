@@ -19,18 +19,7 @@ namespace {
 constexpr std::size_t global_base = 0, local_base = 1;
 
 model_description text_from_folder(const hf_config& file) {
-  const folder_keys keys{.vocabulary = {"vocab_size", 262208},
-                         .hidden = {"hidden_size", 2304},
-                         .inner = {"intermediate_size", 9216},
-                         .layers = {"num_hidden_layers", 26},
-                         .heads = {"num_attention_heads", 8},
-                         .kv_heads = {"num_key_value_heads", 4},
-                         .head_size = {"head_dim", 256},
-                         .context = {"max_position_embeddings", 131072},
-                         .activation = "hidden_activation",
-                         .activation_absent = "gelu_pytorch_tanh",
-                         .tied_absent = true};
-  model_description made = gemma_from_folder(file, "gemma3", keys);
+  model_description made = gemma_from_folder(file, "gemma3", gemma_keys(262208, 131072));
   model_config& config = made.config;
   add_rotary(file, {.theta_absent = 1e6, .layer_type = "full_attention"}, config);
   add_rotary(file, {.theta = "rope_local_base_freq", .layer_type = "sliding_attention", .scaled = false},
