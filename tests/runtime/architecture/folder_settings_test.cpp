@@ -195,6 +195,15 @@ TEST_CASE("longrope keeps to the length its short factors are for") {
                  "one a rotary pair"));
 }
 
+TEST_CASE("sizes that no model has take no memory") {
+  CHECK(
+      contains(refused("mistral", R"("num_hidden_layers":2000000000)"), "'num_hidden_layers' is 2000000000"));
+  CHECK(contains(refused("gemma3_text", R"("num_hidden_layers":2000000000)"), "no model has"));
+  CHECK(contains(refused("llama", R"("head_dim":2000000000,"rope_scaling":{"type":"linear","factor":2})"),
+                 "'head_dim'"));
+  CHECK(contains(refused("bloom", R"("n_head":1073741824,"hidden_size":1073741824)"), "'n_head'"));
+}
+
 TEST_CASE("settings that act doesn't have are refused by name, impossible ones too") {
   CHECK(contains(refused("mamba", ""), "'model_type' is 'mamba'"));
   CHECK(contains(refused("mamba", ""), "bloom, gemma2,"));

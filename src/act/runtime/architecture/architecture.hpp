@@ -5,6 +5,7 @@
 #include <act/runtime/architecture/tensor_layout.hpp>
 #include <act/runtime/model.hpp>
 
+#include <cstddef>
 #include <span>
 #include <string_view>
 
@@ -27,6 +28,10 @@ struct architecture {
   model_description (*from_folder)(const hf_config& file) = nullptr;
   model_description (*from_gguf)(const gguf_file& file) = nullptr;
 };
+
+/// No model has so many layers, heads, or numbers in a head: what is set aside for each before a tensor is
+/// looked at stays small, whatever a file claims.
+inline constexpr std::size_t most_layers = 1 << 14, most_heads = 1 << 14, largest_head = 1 << 14;
 
 /// Ends the context where LongRoPE's short factors end: texts longer than `trained` turn by its long ones.
 void keep_to_short_factors(double trained, model_config& config);

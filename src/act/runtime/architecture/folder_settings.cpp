@@ -133,6 +133,12 @@ model_config read_sizes(const hf_config& file, const char* architecture, const f
   if (head_size == 0) file.require_divides(config.heads, config.hidden, keys.heads.key, keys.hidden.key);
   config.head_size = head_size != 0 ? head_size : config.hidden / config.heads;
   config.context = read_size(file, keys.context, keys.context.absent);
+  const auto limit = [&](std::size_t size, std::size_t most, const char* key) {
+    if (size > most) file.fail(key, "is " + std::to_string(size) + ", which no model has");
+  };
+  limit(config.layers, most_layers, keys.layers.key);
+  limit(config.heads, most_heads, keys.heads.key);
+  limit(config.head_size, largest_head, keys.head_size.key != nullptr ? keys.head_size.key : keys.hidden.key);
 
   config.norm_type = keys.norm_type;
   const double epsilon = file.get_or(keys.norm_epsilon, keys.norm_epsilon_absent);

@@ -102,6 +102,12 @@ model_config read_sizes(const gguf_settings& from, const char* architecture, nor
   }
   if (from.size_or("attention.value_length", config.head_size) != config.head_size)
     from.refuse("attention.value_length", "differs from the key length, which act doesn't support");
+  const auto limit = [&](std::size_t size, std::size_t most, const char* key) {
+    if (size > most) from.fail(key, "is " + std::to_string(size) + ", which no model has");
+  };
+  limit(config.layers, most_layers, "block_count");
+  limit(config.heads, most_heads, "attention.head_count");
+  limit(config.head_size, largest_head, "attention.key_length");
   config.norm_type = norms;
   const char* const key =
       norms == norm_kind::rms ? "attention.layer_norm_rms_epsilon" : "attention.layer_norm_epsilon";
