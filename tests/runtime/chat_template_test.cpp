@@ -117,6 +117,9 @@ TEST_CASE("a template that can't be run is refused with the formats there are") 
   CHECK(refusal("{{ messages | nonsense }}", asked)
             .ends_with("name the format it was trained on: chatml, qwen2.5, smollm2, "
                        "llama2, vicuna, mistral, mistral-v0.1, llama3, gemma, phi3, zephyr"));
+  // A name that the message repeats stays within its one line.
+  CHECK(refusal("{{ 'a' + messages[0]['con\ntent'] }}", asked).find("undefined 'con\\x0atent'; ") !=
+        std::string::npos);
   // A message that is left out would be a question about nothing.
   CHECK(refusal("Hello", asked).find("leaves out the last turn") != std::string::npos);
   const std::vector<chat_turn> with_system{{act::runtime::chat_role::system, "s"},

@@ -1,3 +1,4 @@
+#include <act/io/printable.hpp>
 #include <act/runtime/jinja/value.hpp>
 
 #include <algorithm>
@@ -46,7 +47,7 @@ bool value::truth() const noexcept {
 
 std::string value::kind() const {
   if (const undefined* nothing = as<undefined>())
-    return nothing->name.empty() ? "an undefined value" : "undefined '" + nothing->name + "'";
+    return nothing->name.empty() ? "an undefined value" : "undefined '" + io::printable(nothing->name) + "'";
   if (as<none>() != nullptr) return "none";
   if (as<bool>() != nullptr) return "a truth value";
   if (number_of(*this)) return "a number";
