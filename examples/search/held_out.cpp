@@ -103,11 +103,13 @@ passed_over add_samples(act::search::search_plan& plan, const std::vector<task_f
     passed.truncated += prepared.truncated;
     plan.sources.push_back(chosen[i].source);
     plan.samples.insert(plan.samples.end(), prepared.samples.begin(), prepared.samples.end());
+    plan.source_of.resize(plan.samples.size(), i);
   }
   if (plan.samples.empty()) {
     throw act::error(act::error_code::invalid_input, tasks.front().file,
                      "no prompt fits the model's context");
   }
+  plan.shuffle(options.seed);
   return passed;
 }
 

@@ -63,20 +63,3 @@ TEST_CASE("rules that aren't rules are refused") {
                     act::error);
   }
 }
-
-TEST_CASE("evidence counts what flipped and averages the change in log-likelihood") {
-  act::search::head_evidence counted{.layer = 0, .head = 0};
-  const std::array<double, 2> right{0.0, 1.0};
-  const std::array<double, 2> wrong{1.0, 0.0};
-  act::search::add(counted, {.plain = wrong, .calibrated = right, .label = 1, .has_sinks = true});
-  act::search::add(counted, {.plain = right, .calibrated = wrong, .label = 1, .has_sinks = true});
-  act::search::add(counted, {.plain = wrong, .calibrated = right, .label = 1, .has_sinks = true});
-  act::search::add(counted, {.plain = right, .calibrated = right, .label = 1, .has_sinks = false});
-  act::search::finish(counted, 4);
-  CHECK(counted.gained == 2);
-  CHECK(counted.lost == 1);
-  CHECK(counted.net() == 1);
-  CHECK(counted.correct == 3);
-  CHECK(counted.with_sinks == 3);
-  CHECK(counted.log_likelihood_gain == doctest::Approx(0.25));  // each flip moves log p(right) by 1
-}

@@ -2,8 +2,10 @@
 // right answer.
 #pragma once
 
+#include <act/search/trial_table.hpp>
+
 #include <cstddef>
-#include <span>
+#include <vector>
 
 namespace act::search {
 
@@ -25,18 +27,7 @@ struct head_evidence {
   }
 };
 
-/// One sample's scores without and with one head calibrated.
-struct trial_outcome {
-  std::span<const double> plain;
-  std::span<const double> calibrated;
-  std::size_t label = 0;
-  bool has_sinks = false;
-};
-
-/// Adds one outcome to the sums; call `finish` once all are in.
-void add(head_evidence& evidence, const trial_outcome& outcome);
-
-/// Ends the sums over `samples` outcomes.
-void finish(head_evidence& evidence, std::size_t samples);
+/// Each head's record, in the table's order, over the samples that it has been tried on.
+[[nodiscard]] std::vector<head_evidence> evidence_of(const trial_table& trials);
 
 }  // namespace act::search

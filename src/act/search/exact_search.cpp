@@ -1,14 +1,17 @@
+#include <act/head_set.hpp>
 #include <act/runtime/model.hpp>
 #include <act/search/evidence.hpp>
 #include <act/search/exact_search.hpp>
 #include <act/search/plan.hpp>
 #include <act/search/state.hpp>
+#include <act/search/trial_table.hpp>
 #include <act/search/trials.hpp>
 #include <act/statistics/label_likelihood.hpp>
 
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace act::search {
@@ -33,18 +36,31 @@ class search_meter {
   double done_ = 0;
 };
 
+// A table of the range's heads, by layer, then head.
+trial_table empty_table(const search_plan& plan, std::size_t heads) {
+  std::vector<layer_head> of;
+  for (std::size_t layer = plan.range.first; layer <= plan.range.last; ++layer) {
+    for (std::size_t head = 0; head < heads; ++head)
+      of.push_back({layer, head});
+  }
+  std::vector<table_sample> samples;
+  for (std::size_t i = 0; i < plan.samples.size(); ++i) {
+    samples.push_back(
+        {.label = plan.samples[i].label, .scores = plan.samples[i].score_count(), .source = plan.source(i)});
+  }
+  return {std::move(of), std::move(samples)};
+}
+
 }  // namespace
 
 search_outcome run_exact_search(const runtime::model& model, const search_plan& plan, search_state& state,
                                 const search_progress& progress) {
   const std::size_t heads = model.config.heads;
-  search_outcome outcome{.samples = plan.samples.size(), .plain_correct = 0, .evidence = {}, .work = {}};
-  for (std::size_t layer = plan.range.first; layer <= plan.range.last; ++layer) {
-    for (std::size_t head = 0; head < heads; ++head) {
-      outcome.evidence.push_back({.layer = layer, .head = head});
-    }
-  }
-
+  search_outcome outcome{.samples = plan.samples.size(),
+                         .plain_correct = 0,
+                         .evidence = {},
+                         .trials = empty_table(plan, heads),
+                         .work = {}};
   search_meter meter(plan, model.config.layers, heads);
   const auto report = [&] {
     if (progress) progress(meter.part());
@@ -66,6 +82,7 @@ search_outcome run_exact_search(const runtime::model& model, const search_plan& 
       report();
     }
     for (std::size_t i = 0; i < samples.size(); ++i) {
+      outcome.trials.set_plain(chunk.begin + i, (*plain)[i]);
       outcome.plain_correct += statistics::predicted_label((*plain)[i]) == samples[i].label ? 1 : 0;
     }
 
@@ -85,16 +102,13 @@ search_outcome run_exact_search(const runtime::model& model, const search_plan& 
       std::size_t i = 0;
       for (std::size_t sample = 0; sample < samples.size(); ++sample) {
         for (std::size_t head = 0; head < heads; ++head, ++i) {
-          add(outcome.evidence[first + head], {.plain = (*plain)[sample],
-                                               .calibrated = trials->scores[i],
-                                               .label = samples[sample].label,
-                                               .has_sinks = trials->has_sinks[i] != 0});
+          outcome.trials.set_trial(first + head, chunk.begin + sample, trials->scores[i],
+                                   trials->has_sinks[i] != 0);
         }
       }
     }
   }
-  for (head_evidence& each : outcome.evidence)
-    finish(each, outcome.samples);
+  outcome.evidence = evidence_of(outcome.trials);
   outcome.work = state.total_work();
   return outcome;
 }

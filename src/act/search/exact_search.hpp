@@ -6,6 +6,7 @@
 #include <act/search/layer_trials.hpp>
 #include <act/search/plan.hpp>
 #include <act/search/state.hpp>
+#include <act/search/trial_table.hpp>
 
 #include <cstddef>
 #include <functional>
@@ -18,6 +19,7 @@ struct search_outcome {
   std::size_t samples = 0;
   std::size_t plain_correct = 0;
   std::vector<head_evidence> evidence;  ///< every head of the range, by layer, then head
+  trial_table trials;                   ///< what the evidence sums up, in the plan's order of samples
   search_work work;
 };
 

@@ -3,12 +3,15 @@
 #include <act/search/sample_chunk.hpp>
 #include <act/tasks/option_names.hpp>
 #include <act/tasks/prepared_sample.hpp>
+#include <act/tasks/selection.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <ostream>
 #include <span>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace act::search {
@@ -22,6 +25,17 @@ void write_subset(std::ostream& text, std::span<const std::size_t> subset) {
 }
 
 }  // namespace
+
+void search_plan::shuffle(std::uint64_t seed) {
+  std::vector<tasks::prepared_sample> shuffled;
+  std::vector<std::size_t> sources_of_these;
+  for (const std::size_t index : tasks::select(samples.size(), samples.size(), seed)) {
+    sources_of_these.push_back(source(index));
+    shuffled.push_back(std::move(samples[index]));
+  }
+  samples = std::move(shuffled);
+  source_of = std::move(sources_of_these);
+}
 
 std::vector<sample_chunk> search_plan::chunks() const {
   constexpr std::size_t tokens_per_chunk = 1024;
@@ -60,8 +74,9 @@ std::string search_plan::identity() const {
     text << '\n';
   }
   // Another tokenizer, prompt or treatment of long prompts gives other ids.
-  for (const tasks::prepared_sample& sample : samples) {
-    text << "sample " << sample.label << " words";
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    const tasks::prepared_sample& sample = samples[i];
+    text << "sample " << source(i) << ':' << sample.index << " label " << sample.label << " words";
     for (const runtime::token_id word : sample.words)
       text << ' ' << word;
     for (const std::vector<runtime::token_id>& answer : sample.greedy_tokens) {

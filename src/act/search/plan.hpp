@@ -9,6 +9,7 @@
 #include <act/tasks/prompt_part.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,12 +29,22 @@ struct search_source {
 
 struct search_plan {
   std::vector<search_source> sources;
-  std::vector<tasks::prepared_sample> samples;  ///< of all sources, source by source
+  std::vector<tasks::prepared_sample> samples;  ///< of all sources, in the order they are run
+  std::vector<std::size_t>
+      source_of;  ///< of each sample, its number in `sources`; empty: all are the first's
   layer_range range;
   calibration_options options;
   std::optional<tasks::prompt_part> subset = {};  ///< which part redistribution::subset gives to; for the
                                                   ///< record: the samples hold its positions
   std::string fingerprint;                        ///< of the model
+
+  /// Puts the samples in a random order: however far a search has come, it has seen a fair part of every
+  /// source, and of a file that is sorted by label. The same seed and samples give the same order.
+  void shuffle(std::uint64_t seed);
+
+  [[nodiscard]] std::size_t source(std::size_t sample) const noexcept {
+    return source_of.empty() ? 0 : source_of[sample];
+  }
 
   /// Groups of samples that share a plain pass: about `tokens_per_chunk` tokens each, so that memory doesn't
   /// grow with the number of samples. Fixed by the plan alone: a resumed search stacks the same rows into the

@@ -16,7 +16,7 @@ namespace act::search {
 
 namespace {
 
-constexpr std::int64_t format = 1;
+constexpr std::int64_t format = 2;
 constexpr std::int64_t application = 0x41435453;  // "ACTS" in the database's header
 constexpr std::int64_t plain_pass = -1;           // the unit that isn't a layer
 
@@ -67,7 +67,10 @@ search_state::search_state(const std::string& path, const std::string& identity,
     return;
   }
   if (found.integer(0) != format) {
-    throw error(error_code::mismatch, path_, "was written by another version of act; " + choose_another);
+    throw error(error_code::mismatch, path_,
+                "has the format " + std::to_string(found.integer(0)) +
+                    " of another version of act, this one's is " + std::to_string(format) + "; " +
+                    choose_another);
   }
   if (const std::string theirs = found.text(1); theirs != identity) {
     throw error(error_code::mismatch, path_,

@@ -1,0 +1,68 @@
+// Everything that the trials of a search say: of each sample the plain scores, and of each head the scores
+// with that head alone calibrated. What heads are selected from, without another forward pass.
+#pragma once
+
+#include <act/head_set.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace act::search {
+
+/// What a table knows of a sample apart from its scores.
+struct table_sample {
+  std::size_t label = 0;   ///< the right answer
+  std::size_t scores = 0;  ///< how many numbers its answers have
+  std::size_t source = 0;  ///< which of the search's files it comes from
+};
+
+/// A table of heads x samples, filled trial by trial. Memory: 8 bytes a head, sample and answer.
+class trial_table {
+ public:
+  trial_table() = default;
+  trial_table(std::vector<layer_head> heads, std::vector<table_sample> samples);
+
+  [[nodiscard]] std::span<const layer_head> heads() const noexcept { return heads_; }
+  [[nodiscard]] std::span<const table_sample> samples() const noexcept { return samples_; }
+
+  /// Scores as score_samples.hpp has them: logits of words (greedy: and of the best other token), or
+  /// log-likelihoods a byte of options. All 0 before they are set.
+  [[nodiscard]] std::span<const double> plain(std::size_t sample) const noexcept {
+    return row(plain_, 0, sample);
+  }
+  [[nodiscard]] std::span<const double> calibrated(std::size_t head, std::size_t sample) const noexcept {
+    return row(calibrated_, head, sample);
+  }
+  /// Whether the trial has been run.
+  [[nodiscard]] bool known(std::size_t head, std::size_t sample) const noexcept {
+    return trials_[head * samples_.size() + sample] != trial::missing;
+  }
+  /// Whether calibrating the head changes anything in the sample; false where that isn't known.
+  [[nodiscard]] bool has_sinks(std::size_t head, std::size_t sample) const noexcept {
+    return trials_[head * samples_.size() + sample] == trial::with_sinks;
+  }
+
+  /// Precondition: as many scores as the sample's answers have.
+  void set_plain(std::size_t sample, std::span<const double> scores);
+  void set_trial(std::size_t head, std::size_t sample, std::span<const double> scores, bool has_sinks);
+
+ private:
+  enum class trial : std::uint8_t { missing, without_sinks, with_sinks };
+
+  [[nodiscard]] std::size_t scores_of_a_head() const noexcept { return first_.empty() ? 0 : first_.back(); }
+  [[nodiscard]] std::span<const double> row(const std::vector<double>& of, std::size_t head,
+                                            std::size_t sample) const noexcept {
+    return std::span(of).subspan(head * scores_of_a_head() + first_[sample], samples_[sample].scores);
+  }
+
+  std::vector<layer_head> heads_;
+  std::vector<table_sample> samples_;
+  std::vector<std::size_t> first_;  // scores of sample s are [first_[s], first_[s + 1]) of a head's
+  std::vector<double> plain_;
+  std::vector<double> calibrated_;
+  std::vector<trial> trials_;
+};
+
+}  // namespace act::search
