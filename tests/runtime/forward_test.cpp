@@ -159,3 +159,28 @@ TEST_CASE("each prompt of a batch has its own subset") {
   CHECK_THROWS_AS((void)act::runtime::run_both(model, act::runtime::pack(model.config, prompts), calibration),
                   act::error);
 }
+
+TEST_CASE("several calibrated passes beside one plain pass are what each is alone") {
+  const act::runtime::model model = read(parity_folder / "tiny-llama-new-config");
+  const std::vector<std::vector<act::runtime::token_id>> prompts{{3, 9, 4, 7, 7, 2, 30, 5, 11, 2, 2, 8},
+                                                                 {8, 2, 2, 5, 6, 12, 40, 7}};
+  std::vector<act::runtime::model_calibration> calibrations(4);
+  calibrations[0].heads.insert({1, 0});
+  calibrations[2].heads.insert({0, 1});
+  calibrations[3].heads.insert({1, 1});
+  for (act::runtime::model_calibration& each : calibrations)
+    each.options.sinks.alpha = 1.2;  // random weights have weak sinks
+  calibrations[3].options.beta = 0;
+  const act::runtime::packed_prompts packed = act::runtime::pack(model.config, prompts);
+  const act::runtime::plain_and_each all = act::runtime::run_each(model, packed, calibrations);
+  REQUIRE(all.calibrated.size() == 4);
+  CHECK(all.calibrated[1].size() == 0);
+  for (std::size_t i = 0; i < 4; ++i) {
+    const act::runtime::plain_and_calibrated alone = act::runtime::run_both(model, packed, calibrations[i]);
+    CHECK(largest_difference(alone.plain, all.plain) == 0);
+    REQUIRE(alone.calibrated.size() == all.calibrated[i].size());
+    if (i == 1) continue;
+    CHECK(largest_difference(alone.calibrated, all.calibrated[i]) == 0);
+    CHECK(largest_difference(alone.plain, all.calibrated[i]) > 0);
+  }
+}

@@ -64,6 +64,21 @@ TEST_CASE("log-probabilities agree with PyTorch, plain and calibrated") {
   CHECK(moved > 5);
 }
 
+TEST_CASE("several calibrated passes beside one plain pass score what each does alone") {
+  const golden_texts golden = read_golden();
+  std::vector<act::runtime::model_calibration> calibrations{golden.calibration, {}, golden.calibration};
+  calibrations[2].options.beta = 0;
+  const auto all = act::runtime::sum_log_probabilities_of_each(golden.model, golden.families, calibrations);
+  REQUIRE(all.calibrated.size() == 3);
+  CHECK(all.calibrated[1].empty());
+  CHECK(all.calibrated[0] != all.calibrated[2]);
+  for (std::size_t i = 0; i < 3; ++i) {
+    const auto alone = act::runtime::sum_log_probabilities(golden.model, golden.families, calibrations[i]);
+    CHECK(alone.plain == all.plain);
+    CHECK(alone.calibrated == all.calibrated[i]);
+  }
+}
+
 TEST_CASE("what a family shares doesn't change its texts' scores") {
   const golden_texts golden = read_golden();
   const auto together =

@@ -25,8 +25,9 @@ std::string count_text(double count, std::size_t runs) {
   return formatted(runs == 1 ? "%.0f" : "%.1f", count);
 }
 
-/// `with_other` (greedy scoring): how many samples were answered by none of the labels, too.
-io::json_document to_json(const tasks::accuracy_summary& summary, bool with_other) {
+}  // namespace
+
+io::json_document summary_json(const tasks::accuracy_summary& summary, bool with_other) {
   auto predicted = io::json_document::array();
   for (const double count : summary.predicted)
     predicted.push_back(count_json(count));
@@ -43,7 +44,7 @@ io::json_document to_json(const tasks::accuracy_summary& summary, bool with_othe
   return object;
 }
 
-io::json_document to_json(const tasks::accuracy_difference& difference) {
+io::json_document difference_json(const tasks::accuracy_difference& difference) {
   return io::json_document::object({{"accuracy", difference.accuracy},
                                     {"ci95", interval_json(difference.ci95)},
                                     {"gained", count_json(difference.gained)},
@@ -55,18 +56,16 @@ io::json_document to_json(const tasks::accuracy_difference& difference) {
                                     {"prior_corrected_ci95", or_null(difference.prior_corrected_ci95)}});
 }
 
-}  // namespace
-
 io::json_document to_json(const tasks::evaluation& result) {
   io::json_document document =
       io::json_document::object({{"n", result.n},
                                  {"labels", result.labelled},
-                                 {"baseline", to_json(result.baseline, result.with_other)}});
-  if (result.contextual) document.set("contextual", to_json(*result.contextual, result.with_other));
-  if (result.calibrated) document.set("calibrated", to_json(*result.calibrated, result.with_other));
-  if (result.difference) document.set("difference", to_json(*result.difference));
+                                 {"baseline", summary_json(result.baseline, result.with_other)}});
+  if (result.contextual) document.set("contextual", summary_json(*result.contextual, result.with_other));
+  if (result.calibrated) document.set("calibrated", summary_json(*result.calibrated, result.with_other));
+  if (result.difference) document.set("difference", difference_json(*result.difference));
   if (result.contextual_difference)
-    document.set("contextual_difference", to_json(*result.contextual_difference));
+    document.set("contextual_difference", difference_json(*result.contextual_difference));
   return document;
 }
 

@@ -11,6 +11,8 @@
 #include <string>
 
 namespace act::tasks {
+struct accuracy_difference;
+struct accuracy_summary;
 struct evaluation;
 struct prepared_sample;
 struct sample_scores;
@@ -21,6 +23,13 @@ namespace act::report {
 /// `{"n", "labels", "baseline", "contextual"?, "calibrated"?, "difference"?, "contextual_difference"?}`;
 /// accuracies are fractions. Of several runs the means, with `mcnemar_p` null.
 [[nodiscard]] io::json_document to_json(const tasks::evaluation& result);
+
+/// One way of scoring; `with_other` (greedy scoring): how many samples were answered by none of the labels,
+/// too.
+[[nodiscard]] io::json_document summary_json(const tasks::accuracy_summary& summary, bool with_other);
+
+/// One way of scoring less another.
+[[nodiscard]] io::json_document difference_json(const tasks::accuracy_difference& difference);
 
 /// One line a way of scoring, with its uncertainty.
 [[nodiscard]] std::string evaluation_table(const tasks::evaluation& result);

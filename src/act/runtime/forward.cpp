@@ -247,17 +247,35 @@ void run_layers(const model& model, std::size_t first, std::size_t end, const pa
 
 plain_and_calibrated run_both(const model& model, const packed_prompts& prompts,
                               const model_calibration& calibration) {
+  plain_and_each both = run_each(model, prompts, {&calibration, 1});
+  return {.plain = std::move(both.plain), .calibrated = std::move(both.calibrated.front())};
+}
+
+plain_and_each run_each(const model& model, const packed_prompts& prompts,
+                        std::span<const model_calibration> calibrations) {
   const std::size_t layers = model.config.layers;
   const rotary_tables rotary(model.config.rotary, prompts.positions);
-  const std::size_t shared = calibration.heads.empty() ? layers : calibration.heads.begin()->layer;
   matrix hidden = embed(model, prompts);
-  run_layers(model, 0, shared, prompts, rotary, {}, hidden);
-  matrix calibrated = calibration.heads.empty() ? matrix() : hidden;
-  run_layers(model, shared, layers, prompts, rotary, {}, hidden);
-  plain_and_calibrated result{.plain = final_hidden(model, hidden), .calibrated = {}};
-  if (!calibration.heads.empty()) {
-    run_layers(model, shared, layers, prompts, rotary, calibration, calibrated);
-    result.calibrated = final_hidden(model, calibrated);
+  std::vector<matrix> inputs(calibrations.size());  // of each one's first calibrated layer
+  std::size_t reached = 0;
+  const auto run_to = [&](std::size_t end) {
+    run_layers(model, reached, end, prompts, rotary, {}, hidden);
+    reached = end;
+  };
+  for (std::size_t layer = 0; layer < layers; ++layer) {
+    for (std::size_t i = 0; i < calibrations.size(); ++i) {
+      if (calibrations[i].first_layer() != layer) continue;
+      run_to(layer);
+      inputs[i] = hidden;
+    }
+  }
+  run_to(layers);
+  plain_and_each result{.plain = final_hidden(model, hidden), .calibrated = {}};
+  for (std::size_t i = 0; i < calibrations.size(); ++i) {
+    result.calibrated.emplace_back();
+    if (calibrations[i].heads.empty()) continue;
+    run_layers(model, *calibrations[i].first_layer(), layers, prompts, rotary, calibrations[i], inputs[i]);
+    result.calibrated.back() = final_hidden(model, inputs[i]);
   }
   return result;
 }

@@ -118,4 +118,15 @@ struct plain_and_calibrated {
 [[nodiscard]] plain_and_calibrated run_both(const model& model, const packed_prompts& prompts,
                                             const model_calibration& calibration);
 
+/// What a plain pass and one for each of several calibrations leave at the prompts' last positions.
+struct plain_and_each {
+  matrix plain;                    ///< [prompts, hidden]
+  std::vector<matrix> calibrated;  ///< the same of each; empty where one names no head
+};
+
+/// As `run_both` for several calibrations: the plain pass is run once, and each shares the layers below its
+/// first calibrated one. Memory: a layer's input more for each.
+[[nodiscard]] plain_and_each run_each(const model& model, const packed_prompts& prompts,
+                                      std::span<const model_calibration> calibrations);
+
 }  // namespace act::runtime

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace act::runtime {
@@ -160,6 +161,13 @@ std::vector<double> token_log_probabilities(const model& model, const matrix& hi
 text_log_probabilities sum_log_probabilities(const model& model,
                                              std::span<const std::vector<scored_text>> families,
                                              const model_calibration& calibration) {
+  text_log_probabilities_of_each both = sum_log_probabilities_of_each(model, families, {&calibration, 1});
+  return {.plain = std::move(both.plain), .calibrated = std::move(both.calibrated.front())};
+}
+
+text_log_probabilities_of_each sum_log_probabilities_of_each(
+    const model& model, std::span<const std::vector<scored_text>> families,
+    std::span<const model_calibration> calibrations) {
   for (const std::vector<scored_text>& family : families) {
     for (const scored_text& text : family) {
       if (text.first_scored < 1 || text.first_scored >= text.tokens.size()) {
@@ -169,7 +177,6 @@ text_log_probabilities sum_log_probabilities(const model& model,
   }
   const shared_texts texts(model.config, families);
   const std::size_t layers = model.config.layers;
-  const std::size_t first_calibrated = calibration.heads.empty() ? layers : calibration.heads.begin()->layer;
   const rotary_tables rotary(model.config.rotary, texts.shared().positions);
 
   matrix hidden = embed(model, texts.shared());
@@ -178,22 +185,27 @@ text_log_probabilities sum_log_probabilities(const model& model,
   // family's first one are attended to where that one's keys and values are written.
   buffers.key_value.resize(hidden.rows(), 2 * model.config.kv_heads * model.config.head_size);
   const std::vector<attention_sequence> sequences = texts.sequences(buffers.key_value);
-  matrix calibrated;
+  std::vector<matrix> inputs(calibrations.size());  // of each one's first calibrated layer
   for (std::size_t layer = 0; layer < layers; ++layer) {
-    if (layer == first_calibrated) calibrated = rows_at(hidden, texts.row_of());
+    for (std::size_t i = 0; i < calibrations.size(); ++i) {
+      if (calibrations[i].first_layer() == layer) inputs[i] = rows_at(hidden, texts.row_of());
+    }
     run_layer(model, layer, {.sequences = sequences, .rotary = rotary}, {}, hidden, buffers);
   }
-  text_log_probabilities result;
+  text_log_probabilities_of_each result;
   result.plain = sums_of_texts(model, families, texts.whole(), hidden, texts.row_of());
-  if (calibration.heads.empty()) return result;
 
   const rotary_tables whole_rotary(model.config.rotary, texts.whole().positions);
   layer_buffers whole_buffers;
-  for (std::size_t layer = first_calibrated; layer < layers; ++layer) {
-    run_layer(model, layer, {.sequences = texts.whole().sequences, .rotary = whole_rotary},
-              calibration.in_layer(layer), calibrated, whole_buffers);
+  for (std::size_t i = 0; i < calibrations.size(); ++i) {
+    result.calibrated.emplace_back();
+    if (calibrations[i].heads.empty()) continue;
+    for (std::size_t layer = *calibrations[i].first_layer(); layer < layers; ++layer) {
+      run_layer(model, layer, {.sequences = texts.whole().sequences, .rotary = whole_rotary},
+                calibrations[i].in_layer(layer), inputs[i], whole_buffers);
+    }
+    result.calibrated.back() = sums_of_texts(model, families, texts.whole(), inputs[i], {});
   }
-  result.calibrated = sums_of_texts(model, families, texts.whole(), calibrated, {});
   return result;
 }
 

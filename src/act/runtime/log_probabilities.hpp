@@ -36,4 +36,15 @@ struct text_log_probabilities {
                                                            std::span<const std::vector<scored_text>> families,
                                                            const model_calibration& calibration);
 
+/// The same for a plain pass and several calibrated ones.
+struct text_log_probabilities_of_each {
+  std::vector<std::vector<double>> plain;                    ///< [family][text]
+  std::vector<std::vector<std::vector<double>>> calibrated;  ///< of each; empty where one names no head
+};
+
+/// As `sum_log_probabilities` for several calibrations: the plain pass is run once.
+[[nodiscard]] text_log_probabilities_of_each sum_log_probabilities_of_each(
+    const model& model, std::span<const std::vector<scored_text>> families,
+    std::span<const model_calibration> calibrations);
+
 }  // namespace act::runtime

@@ -6,6 +6,7 @@
 #include <act/options.hpp>
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -19,6 +20,12 @@ struct model_calibration {
   calibration_options options;
   /// See attention_calibration::subsets; of each prompt of a pass.
   std::span<const std::vector<std::size_t>> subsets = {};
+
+  /// The first layer that differs from a plain pass's; none where no head is calibrated.
+  [[nodiscard]] std::optional<std::size_t> first_layer() const {
+    if (heads.empty()) return std::nullopt;
+    return heads.begin()->layer;
+  }
 
   /// Its users include forward.hpp.
   [[nodiscard]] attention_calibration in_layer(std::size_t layer) const;

@@ -226,16 +226,28 @@ io::json_document to_json(const calibration_options& options, std::optional<task
 
 std::vector<std::size_t> searched_samples(const heads_file& file, std::string_view data_sha256) {
   std::vector<std::size_t> seen;
-  const nlohmann::ordered_json& evidence = file.evidence.value();
-  if (!evidence.contains("sources") || !evidence["sources"].is_array()) return seen;
-  for (const nlohmann::ordered_json& source : evidence["sources"]) {
-    if (!source.is_object() || !source.contains("sha256") || source["sha256"] != data_sha256) continue;
-    if (!source.contains("samples") || !source["samples"].is_array()) continue;
-    for (const nlohmann::ordered_json& index : source["samples"]) {
-      if (index.is_number_unsigned()) seen.push_back(index.get<std::size_t>());
-    }
+  for (const searched_file& each : searched_files(file)) {
+    if (each.sha256 == data_sha256) seen.insert(seen.end(), each.samples.begin(), each.samples.end());
   }
   return seen;
+}
+
+std::vector<searched_file> searched_files(const heads_file& file) {
+  std::vector<searched_file> files;
+  const nlohmann::ordered_json& evidence = file.evidence.value();
+  if (!evidence.contains("sources") || !evidence["sources"].is_array()) return files;
+  for (const nlohmann::ordered_json& source : evidence["sources"]) {
+    if (!source.is_object() || !source.contains("samples") || !source["samples"].is_array()) continue;
+    const auto text = [&](const char* key) {
+      return source.contains(key) && source[key].is_string() ? source[key].get<std::string>() : std::string();
+    };
+    searched_file& found = files.emplace_back(
+        searched_file{.task = text("task"), .file = text("file"), .sha256 = text("sha256"), .samples = {}});
+    for (const nlohmann::ordered_json& index : source["samples"]) {
+      if (index.is_number_unsigned()) found.samples.push_back(index.get<std::size_t>());
+    }
+  }
+  return files;
 }
 
 std::string format_heads_file(const heads_file& file) {

@@ -45,6 +45,17 @@ struct heads_file {
 /// them; none where it doesn't say.
 [[nodiscard]] std::vector<std::size_t> searched_samples(const heads_file& file, std::string_view data_sha256);
 
+/// A data file that the search has seen, as the evidence has it.
+struct searched_file {
+  std::string task;
+  std::string file;
+  std::string sha256;
+  std::vector<std::size_t> samples;  ///< positions in it
+};
+
+/// Of each source in the evidence; what it does not say is empty.
+[[nodiscard]] std::vector<searched_file> searched_files(const heads_file& file);
+
 /// The text of a heads file. The same value gives the same bytes: no date, no timing.
 [[nodiscard]] std::string format_heads_file(const heads_file& file);
 

@@ -51,34 +51,40 @@ std::vector<std::vector<std::size_t>> subsets_of(std::span<const prepared_sample
   return subsets;
 }
 
-sample_scores score_last_position(const runtime::model& model, std::span<const prepared_sample> samples,
-                                  const runtime::model_calibration& calibration) {
+scores_of_each score_last_position(const runtime::model& model, std::span<const prepared_sample> samples,
+                                   std::span<const runtime::model_calibration> calibrations) {
   std::vector<std::vector<runtime::token_id>> prompts;
   std::vector<const prepared_sample*> each;
   for (const prepared_sample& sample : samples) {
     prompts.push_back(sample.prompt);
     each.push_back(&sample);
   }
-  const runtime::plain_and_calibrated both = run_both(model, pack(model.config, prompts), calibration);
-  sample_scores scores;
-  scores.plain = last_position_scores(model, both.plain, each);
-  if (both.calibrated.size() != 0) scores.calibrated = last_position_scores(model, both.calibrated, each);
+  const runtime::plain_and_each all = run_each(model, pack(model.config, prompts), calibrations);
+  scores_of_each scores;
+  scores.plain = last_position_scores(model, all.plain, each);
+  for (const runtime::matrix& calibrated : all.calibrated) {
+    scores.calibrated.emplace_back();
+    if (calibrated.size() != 0) scores.calibrated.back() = last_position_scores(model, calibrated, each);
+  }
   return scores;
 }
 
-sample_scores score_options(const runtime::model& model, std::span<const prepared_sample> samples,
-                            const runtime::model_calibration& calibration) {
+scores_of_each score_options(const runtime::model& model, std::span<const prepared_sample> samples,
+                             std::span<const runtime::model_calibration> calibrations) {
   std::vector<std::vector<runtime::scored_text>> families;
   for (const prepared_sample& sample : samples)
     families.push_back(sample.options);
-  runtime::text_log_probabilities sums = sum_log_probabilities(model, families, calibration);
-  for (statistics::score_table* table : {&sums.plain, &sums.calibrated}) {
-    for (std::size_t i = 0; i < table->size(); ++i) {
-      for (std::size_t option = 0; option < (*table)[i].size(); ++option)
-        (*table)[i][option] /= static_cast<double>(samples[i].option_bytes[option]);
+  runtime::text_log_probabilities_of_each sums = sum_log_probabilities_of_each(model, families, calibrations);
+  const auto a_byte = [&](statistics::score_table& table) {
+    for (std::size_t i = 0; i < table.size(); ++i) {
+      for (std::size_t option = 0; option < table[i].size(); ++option)
+        table[i][option] /= static_cast<double>(samples[i].option_bytes[option]);
     }
-  }
-  return {.plain = std::move(sums.plain), .contextual = {}, .calibrated = std::move(sums.calibrated)};
+  };
+  a_byte(sums.plain);
+  for (statistics::score_table& table : sums.calibrated)
+    a_byte(table);
+  return {.plain = std::move(sums.plain), .calibrated = std::move(sums.calibrated)};
 }
 
 }  // namespace
@@ -86,9 +92,20 @@ sample_scores score_options(const runtime::model& model, std::span<const prepare
 sample_scores score_samples(const runtime::model& model, std::span<const prepared_sample> samples,
                             const runtime::model_calibration& calibration,
                             const std::function<void(std::size_t)>& on_batch) {
+  scores_of_each both = score_with_each(model, samples, {&calibration, 1}, on_batch);
+  return {.plain = std::move(both.plain),
+          .contextual = {},
+          .calibrated = std::move(both.calibrated.front()),
+          .with_other = both.with_other};
+}
+
+scores_of_each score_with_each(const runtime::model& model, std::span<const prepared_sample> samples,
+                               std::span<const runtime::model_calibration> calibrations,
+                               const std::function<void(std::size_t)>& on_batch) {
   // Tall enough for full-speed products; the activations of one layer stay in the last-level cache.
   constexpr std::size_t tokens_per_batch = 1024;
-  sample_scores scores;
+  scores_of_each scores;
+  scores.calibrated.resize(calibrations.size());
   scores.with_other = !samples.empty() && samples.front().greedy();
   const auto take = [&](statistics::score_table& rows, statistics::score_table& table, std::size_t first) {
     for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -108,13 +125,17 @@ sample_scores score_samples(const runtime::model& model, std::span<const prepare
       if (count > 0 && tokens > tokens_per_batch) break;
     }
     const std::span<const prepared_sample> batch = samples.subspan(first, count);
-    const std::vector<std::vector<std::size_t>> subsets = subsets_of(batch, calibration);
-    runtime::model_calibration of_batch = calibration;
-    of_batch.subsets = subsets;
-    sample_scores rows = batch.front().options.empty() ? score_last_position(model, batch, of_batch)
-                                                       : score_options(model, batch, of_batch);
+    std::vector<runtime::model_calibration> of_batch(calibrations.begin(), calibrations.end());
+    std::vector<std::vector<std::vector<std::size_t>>> subsets;
+    for (const runtime::model_calibration& calibration : calibrations)
+      subsets.push_back(subsets_of(batch, calibration));
+    for (std::size_t i = 0; i < of_batch.size(); ++i)
+      of_batch[i].subsets = subsets[i];
+    scores_of_each rows = batch.front().options.empty() ? score_last_position(model, batch, of_batch)
+                                                        : score_options(model, batch, of_batch);
     take(rows.plain, scores.plain, first);
-    take(rows.calibrated, scores.calibrated, first);
+    for (std::size_t i = 0; i < calibrations.size(); ++i)
+      take(rows.calibrated[i], scores.calibrated[i], first);
     first += count;
     if (on_batch) on_batch(count);
   }

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <functional>
 #include <span>
+#include <vector>
 
 namespace act::runtime {
 struct model;
@@ -37,5 +38,19 @@ struct sample_scores {
                                           std::span<const prepared_sample> samples,
                                           const runtime::model_calibration& calibration,
                                           const std::function<void(std::size_t)>& on_batch = {});
+
+/// What samples score in a plain pass and in several calibrated ones.
+struct scores_of_each {
+  statistics::score_table plain;
+  std::vector<statistics::score_table> calibrated;  ///< of each calibration; empty where it names no head
+  bool with_other = false;                          ///< see sample_scores
+};
+
+/// As `score_samples` for several calibrations: the plain pass is run once. `on_batch` and errors are the
+/// same.
+[[nodiscard]] scores_of_each score_with_each(const runtime::model& model,
+                                             std::span<const prepared_sample> samples,
+                                             std::span<const runtime::model_calibration> calibrations,
+                                             const std::function<void(std::size_t)>& on_batch = {});
 
 }  // namespace act::tasks

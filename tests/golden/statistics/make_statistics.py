@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes statistics.json: Wilson intervals (scipy), exact McNemar tests (scipy's binomial test), AUC (scikit-learn) and
+"""Makes statistics.json: maps of label scores (scikit-learn's logistic regression, scipy's minimiser), Wilson intervals (scipy), exact McNemar tests (scipy's binomial test), AUC (scikit-learn) and
 bootstrap intervals (numpy's percentiles over resamples drawn with splitmix64). Run it in this folder with numpy, scipy
 and scikit-learn."""
 
@@ -7,8 +7,9 @@ import json
 import pathlib
 
 import numpy as np
-from scipy import stats
-from scipy.special import softmax
+from scipy import optimize, stats
+from scipy.special import log_softmax, softmax
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 rng = np.random.default_rng(7)
@@ -122,4 +123,35 @@ for n, widths, runs, seed in [(40, [2], 1, 0), (50, [4], 1, 5), (30, [3, 4, 5], 
         {"labels": labels, "baseline": before, "calibrated": after, "resamples": 200, "seed": seed,
          "accuracy": mean(before, range(n)), "interval": percentiles([mean(before, d) for d in drawings]),
          "difference": percentiles([mean(after, d) - mean(before, d) for d in drawings])})
+
+
+def linear_map(seen, labels, unseen, penalty):
+    """Log-probabilities of unseen samples by a logistic regression on standardised scores."""
+    mean, spread = seen.mean(0), seen.std(0)
+    fitted = LogisticRegression(C=1 / (len(seen) * penalty), tol=1e-12, max_iter=100000)
+    fitted.fit((seen - mean) / spread, labels)
+    return fitted.predict_log_proba((unseen - mean) / spread)
+
+
+def bias_map(seen, labels, unseen, penalty):
+    def loss(bias):
+        return -log_softmax(seen + bias, axis=1)[range(len(seen)), labels].mean() + penalty / 2 * (bias ** 2).sum()
+    found = optimize.minimize(loss, np.zeros(seen.shape[1]), method="BFGS", options={"gtol": 1e-9})
+    return log_softmax(unseen + found.x, axis=1)
+
+
+golden["label_maps"] = []
+rng = np.random.default_rng(11)
+for n, count in [(60, 3), (80, 6), (200, 4)]:
+    labels = np.concatenate([np.arange(count), rng.integers(0, count, n - count)])
+    # Scores whose labels are mixed up and have a prior.
+    knows = rng.normal(0, 1, (2 * n, count))
+    knows[:n][range(n), labels] += 1.5
+    scores = knows @ rng.normal(0, 1, (count, count)) + rng.normal(0, 3, count)
+    seen, unseen = np.round(scores[:n], 6), np.round(scores[n:n + 5], 6)
+    for penalty in (1e-3, 1e-1):
+        golden["label_maps"].append(
+            {"scores": seen.tolist(), "labels": labels.tolist(), "penalty": penalty, "unseen": unseen.tolist(),
+             "linear": linear_map(seen, labels, unseen, penalty).tolist(),
+             "bias": bias_map(seen, labels, unseen, penalty).tolist()})
 pathlib.Path("statistics.json").write_text(json.dumps(golden) + "\n")

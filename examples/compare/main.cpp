@@ -1,0 +1,245 @@
+// act-compare: several heads files on the same samples, beside the plain model and beside what labelled
+// samples can do for its scores alone.
+#include <act/error.hpp>
+#include <act/io/json_document.hpp>
+#include <act/parallel.hpp>
+#include <act/report/comparison_report.hpp>
+#include <act/report/progress.hpp>
+#include <act/report/provenance.hpp>
+#include <act/runtime/fingerprint.hpp>
+#include <act/runtime/load_model.hpp>
+#include <act/tasks/comparison.hpp>
+#include <act/tasks/evaluate.hpp>
+#include <act/tasks/prepare.hpp>
+#include <act/tasks/read_samples.hpp>
+#include <act/tasks/score_samples.hpp>
+#include <act/tasks/selection.hpp>
+#include <act/tasks/task.hpp>
+
+#include <cstddef>
+#include <iostream>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "compare/compared_heads.hpp"
+#include "compare/options.hpp"
+#include "programs/command_line.hpp"
+#include "programs/files.hpp"
+#include "programs/open_model.hpp"
+#include "programs/program.hpp"
+#include "programs/result_file.hpp"
+#include "programs/waiting_threads.hpp"
+
+namespace {
+
+using namespace act_program;
+
+/// Heads files that are run together: their prompts give to the same part, and their maps are fitted on the
+/// same samples.
+struct group {
+  std::vector<std::size_t> heads;  ///< numbers of heads files
+  std::vector<act::tasks::prepared_sample> samples, fitting;
+};
+
+/// What makes samples ready for the model.
+struct preparation {
+  const act::tasks::task& task;
+  const act::runtime::loaded_model& loaded;
+  const compare_options& options;
+  std::optional<act::tasks::tokens_by_text> vocabulary = {};
+
+  [[nodiscard]] act::tasks::prepared_samples of(const std::vector<act::tasks::sample>& samples,
+                                                const std::string& file,
+                                                std::optional<act::tasks::prompt_part> subset) {
+    act::tasks::asking how{.scoring = options.scoring.rule(),
+                           .special_tokens = options.scoring.special_tokens.written(),
+                           .subset = subset,
+                           .called = flag_names};
+    if (how.scoring == act::tasks::scoring_rule::greedy) {
+      if (!vocabulary) vocabulary.emplace(*loaded.tokenizer);
+      how.vocabulary = &*vocabulary;
+    }
+    act::tasks::prepared_samples made = act::tasks::prepare(
+        task, samples, *loaded.tokenizer, loaded.model.config.context, options.scoring.policy(), file, how);
+    if (made.samples.empty())
+      throw act::error(act::error_code::invalid_input, file, "no prompt fits the model's context");
+    return made;
+  }
+};
+
+std::vector<act::tasks::sample> samples_at(const std::vector<act::tasks::sample>& all,
+                                           std::span<const std::size_t> indices, const std::string& file) {
+  std::vector<act::tasks::sample> chosen;
+  for (const std::size_t index : indices) {
+    if (index >= all.size())
+      throw act::error(act::error_code::mismatch, file, "has fewer samples than the heads file says");
+    chosen.push_back(all[index]);
+  }
+  return chosen;
+}
+
+// The data file's samples that are scored, and how many were left out.
+std::pair<std::vector<act::tasks::sample>, std::size_t> chosen_samples(
+    const act::tasks::task& task, const std::vector<compared_heads>& heads, const compare_options& options) {
+  const std::vector<act::tasks::sample> all = act::tasks::read_samples(task, options.data);
+  std::set<std::size_t> seen;
+  for (const compared_heads& each : heads) {
+    if (!options.include_search_samples) seen.insert(each.seen.begin(), each.seen.end());
+  }
+  std::vector<act::tasks::sample> chosen;
+  std::size_t left_out = 0;
+  for (const std::size_t index : act::tasks::select_limited(all.size(), options.limit, options.seed)) {
+    if (seen.contains(index)) {
+      ++left_out;
+    } else {
+      chosen.push_back(all[index]);
+    }
+  }
+  if (chosen.empty()) {
+    throw act::error(
+        act::error_code::invalid_input, options.data,
+        "every chosen sample was used to find heads; score other samples, or pass --include-search-samples");
+  }
+  return {std::move(chosen), left_out};
+}
+
+std::vector<group> groups_of(const std::vector<compared_heads>& heads, preparation& ready,
+                             const std::vector<act::tasks::sample>& chosen, passed_over& passed) {
+  using key = std::tuple<std::optional<act::tasks::prompt_part>, std::string, std::vector<std::size_t>>;
+  std::map<key, std::size_t> known;
+  std::vector<group> groups;
+  for (std::size_t i = 0; i < heads.size(); ++i) {
+    const auto [place, added] =
+        known.try_emplace({heads[i].subset, heads[i].fitting_file, heads[i].fitting_samples}, groups.size());
+    if (added) {
+      act::tasks::prepared_samples made = ready.of(chosen, ready.options.data, heads[i].subset);
+      passed.too_long = made.skipped;
+      passed.truncated = made.truncated;
+      groups.push_back({.heads = {}, .samples = std::move(made.samples), .fitting = {}});
+      if (ready.options.maps) {
+        const std::string& file = heads[i].fitting_file;
+        groups.back().fitting =
+            ready
+                .of(samples_at(act::tasks::read_samples(ready.task, file), heads[i].fitting_samples, file),
+                    file, heads[i].subset)
+                .samples;
+      }
+    }
+    groups[place->second].heads.push_back(i);
+  }
+  return groups;
+}
+
+std::vector<act::tasks::compared_row> compare(const act::runtime::model& model,
+                                              const std::vector<group>& groups,
+                                              const std::vector<compared_heads>& heads,
+                                              const compare_options& options) {
+  std::size_t passes = 0;
+  for (const group& each : groups)
+    passes += each.samples.size() + each.fitting.size();
+  act::report::progress progress("scoring", passes, options.common.quiet);
+  const auto settled = [&](std::size_t count) {
+    progress.advance(count);
+    stop_if_interrupted();
+  };
+  const act::statistics::bootstrap_options resampled{.seed = options.seed};
+  std::vector<std::vector<act::tasks::compared_row>> of_heads(heads.size());
+  std::vector<act::tasks::compared_row> rows;
+  for (const group& each : groups) {
+    std::vector<act::runtime::model_calibration> calibrations;
+    for (const std::size_t i : each.heads)
+      calibrations.push_back(heads[i].calibration);
+    act::tasks::scores_of_each scores =
+        act::tasks::score_with_each(model, each.samples, calibrations, settled);
+    act::tasks::scores_of_each fitting =
+        act::tasks::score_with_each(model, each.fitting, calibrations, settled);
+    const std::vector<std::size_t> labels = act::tasks::labels_of(each.samples);
+    const std::size_t answers = act::tasks::most_answers(each.samples);
+    const auto rows_of = [&](std::string name, const act::statistics::score_table& of,
+                             const act::statistics::score_table& fitted) {
+      return act::tasks::compare({.name = std::move(name),
+                                  .scores = of,
+                                  .fitting_scores = fitted,
+                                  .fitting_labels = act::tasks::labels_of(each.fitting)},
+                                 scores.plain, labels, answers, scores.with_other, resampled);
+    };
+    // Plain maps are as many as there are sets of samples to fit them on; the plain scores themselves are
+    // one.
+    for (act::tasks::compared_row& row : rows_of("plain", scores.plain, fitting.plain)) {
+      if (rows.empty() || row.map) rows.push_back(std::move(row));
+    }
+    for (std::size_t i = 0; i < each.heads.size(); ++i) {
+      // No head is calibrated: the plain scores.
+      const bool none = calibrations[i].heads.empty();
+      of_heads[each.heads[i]] = rows_of(heads[each.heads[i]].path, none ? scores.plain : scores.calibrated[i],
+                                        none ? fitting.plain : fitting.calibrated[i]);
+    }
+  }
+  for (std::vector<act::tasks::compared_row>& each : of_heads) {
+    for (act::tasks::compared_row& row : each)
+      rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+void run(const command_line& line, const compare_options& options) {
+  const act::report::provenance_clock clock;
+  std::vector<std::string> inputs{options.common.model, options.data};
+  inputs.insert(inputs.end(), options.heads.begin(), options.heads.end());
+  check_outputs({{"--json", options.common.json}}, inputs);
+  act::set_thread_count(options.common.threads);
+  const act::tasks::task task = options.scoring.final_space.applied_to(act::tasks::find_task(options.task));
+  if (task.kind == act::tasks::task_kind::open_ended) {
+    throw act::error(
+        act::error_code::invalid_option, "--task",
+        "'" + task.name + "' has generated answers; compare these with act-eval, one heads file a run");
+  }
+  const std::string scoring = options.scoring.name_for(task);
+  const std::string sha256 = data_sha256(task, options.data);
+  const std::vector<compared_heads> heads = read_compared_heads(options, task, sha256);
+  const auto [chosen, left_out] = chosen_samples(task, heads, options);
+
+  const act::runtime::loaded_model loaded = open_model(line, options.common);
+  const act::runtime::model_identity identity = act::runtime::identity_of(loaded.model);
+  check_model(heads, identity, options.force);
+  preparation ready{.task = task, .loaded = loaded, .options = options};
+  passed_over passed{.searched = left_out};
+  const std::vector<group> groups = groups_of(heads, ready, chosen, passed);
+  const std::size_t n = groups.front().samples.size();
+  const std::vector<act::tasks::compared_row> rows = compare(loaded.model, groups, heads, options);
+
+  if (!options.common.json.empty()) {
+    act::io::json_document document =
+        act::io::json_document::object({{"task", task.name}, {"scoring", scoring}, {"n", n}});
+    document.set("rows", act::report::to_json(rows));
+    options.scoring.special_tokens.add_to(document);
+    options.scoring.final_space.add_to(document, task);
+    passed.add_to(document);
+    document.set("model", act::runtime::to_json(identity));
+    document.set("data", act::io::json_document::object({{"file", options.data}, {"sha256", sha256}}));
+    write_result(options.common.json, std::move(document), line, clock);
+  }
+  std::cout << task.name << ": " << n << " samples of " << options.data << '\n'
+            << passed.remarks() << '\n'
+            << act::report::comparison_table(rows, n);
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  let_waiting_threads_sleep(arguments);
+  command_line line(
+      "Several heads files on the same samples, beside the plain model and beside what labelled samples can "
+      "do for its "
+      "scores alone.",
+      "act-compare");
+  compare_options options;
+  declare(line, options);
+  return run_program(line, count, arguments, [&] { run(line, options); });
+}
