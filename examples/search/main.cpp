@@ -5,18 +5,21 @@
 #include <act/report/number_text.hpp>
 #include <act/report/progress.hpp>
 #include <act/report/provenance.hpp>
+#include <act/report/search_progress.hpp>
 #include <act/report/search_report.hpp>
 #include <act/runtime/fingerprint.hpp>
 #include <act/runtime/load_model.hpp>
 #include <act/search/exact_search.hpp>
 #include <act/search/heads_file.hpp>
 #include <act/search/plan.hpp>
+#include <act/search/search_cost.hpp>
 #include <act/search/selection.hpp>
 #include <act/search/state.hpp>
 #include <act/statistics/intervals.hpp>
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <iostream>
 #include <optional>
 #include <string>
@@ -29,6 +32,7 @@
 #include "programs/program.hpp"
 #include "programs/result_file.hpp"
 #include "programs/waiting_threads.hpp"
+#include "search/dry_run.hpp"
 #include "search/held_out.hpp"
 #include "search/options.hpp"
 
@@ -59,13 +63,13 @@ finished_search search(const act::runtime::model& model, const act::search::sear
   finished.before = state.total_work();
   const auto start = std::chrono::steady_clock::now();
   try {
-    constexpr std::size_t steps = 1000;
-    act::report::progress progress("searching", steps, options.common.quiet);
-    finished.outcome = act::search::run_exact_search(model, plan, state, [&](double part) {
-      const auto reached = static_cast<std::size_t>(part * static_cast<double>(steps));
-      if (reached > progress.done()) progress.advance(reached - progress.done());
-      stop_if_interrupted();
-    });
+    act::report::progress progress("searching", 0, options.common.quiet);
+    act::report::search_progress_line line;
+    finished.outcome =
+        act::search::run_exact_search(model, plan, state, [&](const act::search::search_advance& at) {
+          progress.show([&](double seconds) { return line.at(at, seconds); });
+          stop_if_interrupted();
+        });
   } catch (const interrupted&) {
     if (options.state.empty()) throw;
     throw interrupted("the same command goes on from " + options.state);
@@ -129,6 +133,12 @@ void run(const command_line& line, const search_options& options) {
                                                          : act::search::search_objective::likelihood;
   const act::search::selection_rule rule =
       act::search::parse_selection(options.select, objective, "--select");
+  if (options.out.empty() && !options.dry_run) {
+    throw act::error(act::error_code::invalid_option, "--out",
+                     "is required: the heads file to write (only --dry-run writes none)");
+  }
+  const std::uint64_t memory =
+      options.memory.empty() ? 0 : act::search::parse_bytes(options.memory, "--memory");
   act::search::search_plan plan;
   const act::tasks::named_calibration calibration = options.calibration.over(std::nullopt);
   plan.options = calibration.options;
@@ -143,6 +153,16 @@ void run(const command_line& line, const search_options& options) {
   plan.fingerprint = identity.fingerprint;
   plan.range = act::search::parse_layer_range(options.layers, config.layers, "--layers");
   const passed_over passed = add_samples(plan, tasks, chosen, loaded, options);
+
+  if (memory > 0) act::search::fit_memory(plan, config, memory, "--memory");
+  if (options.dry_run) {
+    const act::search::expected_work expected = act::search::expect_work(loaded.model, plan);
+    print_expected(plan, config, expected);
+    std::cout << passed.remarks();
+    if (!options.common.json.empty())
+      write_result(options.common.json, expected_json(plan, config, identity, expected), line, clock);
+    return;
+  }
 
   const finished_search finished = search(loaded.model, plan, options);
   const act::search::search_outcome& outcome = finished.outcome;

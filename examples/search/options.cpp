@@ -33,7 +33,14 @@ void declare(command_line& line, search_options& options) {
       .show_default();
   line.add("--state", options.state, "Keep what is computed here; the same command goes on from it")
       .value_name("FILE");
-  line.add("--out", options.out, "The heads file to write").required().value_name("FILE");
+  line.add("--out", options.out, "The heads file to write; required except with --dry-run")
+      .value_name("FILE");
+  line.add("--memory", options.memory,
+           "Keep no more than this, the weights included: fewer samples share a plain pass (4G, 512M)")
+      .value_name("SIZE");
+  line.add_flag("--dry-run", options.dry_run,
+                "Say what the search would take (trials, work, memory, time) and end; runs a few trials to "
+                "measure");
   options.scoring.add_to(line);
   options.calibration.add_to(line);
   line.footer(

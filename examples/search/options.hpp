@@ -24,6 +24,8 @@ struct search_options {
   std::string strategy = "exact";
   std::string select = "paper";
   std::string objective = "accuracy";
+  std::string memory;
+  bool dry_run = false;
   std::string state;
   std::string out;
 };

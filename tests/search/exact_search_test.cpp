@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 #include <act/search/exact_search.hpp>
 
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -66,7 +67,7 @@ TEST_CASE("a search that was interrupted at any batch ends like one that wasn't"
   }
   REQUIRE(tiny.plan.chunks().size() > 1);
   std::size_t batches = 0;
-  const act::search::search_outcome whole = run(tiny, ":memory:", [&](double) { ++batches; });
+  const act::search::search_outcome whole = run(tiny, ":memory:", [&](const auto&) { ++batches; });
   REQUIRE(batches > 6);
 
   const std::size_t stops = act_test::sanitized ? 3 : 5;  // at most; each costs two searches
@@ -75,7 +76,7 @@ TEST_CASE("a search that was interrupted at any batch ends like one that wasn't"
     const act_test::temporary_folder kept;
     std::size_t seen = 0;
     CHECK_THROWS_AS(run(tiny, kept / "state",
-                        [&](double) {
+                        [&](const auto&) {
                           if (++seen == stop) throw interruption();
                         }),
                     interruption);
@@ -91,9 +92,9 @@ TEST_CASE("progress grows to 1") {
     tiny = act_test::with_options(std::move(tiny));
   }
   double last = 0;
-  run(tiny, ":memory:", [&](double part) {
-    CHECK(part >= last);
-    last = part;
+  run(tiny, ":memory:", [&](const act::search::search_advance& at) {
+    CHECK(at.part >= last);
+    last = at.part;
   });
   CHECK(last == doctest::Approx(1.0));
 }
@@ -119,9 +120,31 @@ TEST_CASE("the state of another search is refused with what differs") {
   refused("theta", [](auto& plan) { plan.options.theta = 2; });
   refused("compatibility authors", [](auto& plan) { plan.options.behave_as = act::compatibility::authors; });
   refused("layers 1:", [](auto& plan) { plan.range.first = 1; });
+  refused("strategy ranked", [](auto& plan) { plan.strategy = "ranked"; });
+  refused("tokens run together 64", [](auto& plan) { plan.tokens_per_chunk = 64; });
   refused("model other", [](auto& plan) { plan.fingerprint = "other"; });
   refused("sample", [](auto& plan) { plan.samples[1].words[0] = 9; });
   refused("sample", [](auto& plan) { plan.samples[1].prompt[0] += 1; });
+}
+
+TEST_CASE("the state of another version is refused, and left as it was") {
+  const act_test::tiny_search tiny = act_test::make_tiny_search();
+  const act_test::temporary_folder kept;
+  run(tiny, kept / "state");
+  for (const char* format : {"1", "3"}) {
+    {
+      act::search::database data(kept / "state");
+      data.execute("UPDATE search SET format = " + std::string(format));
+    }
+    const std::string says =
+        "has the format " + std::string(format) + " of another version of act, this one's is 2";
+    CHECK_THROWS_WITH_AS(run(tiny, kept / "state"), doctest::Contains(says.c_str()), act::error);
+    act::search::database data(kept / "state");
+    act::search::statement trials(data, "SELECT COUNT(*) FROM trial");
+    REQUIRE(trials.step());
+    CHECK(trials.integer(0) == static_cast<std::int64_t>(tiny.plan.samples.size() * tiny.plan.range.count() *
+                                                         tiny.model.config.heads));
+  }
 }
 
 TEST_CASE("the state of a search by other options, or by another scoring, is refused") {
@@ -209,7 +232,7 @@ TEST_CASE("a state whose scores are damaged is refused, never computed with") {
        {"UPDATE trial SET scores = x''", "UPDATE trial SET scores = x'0000000000000000'",
         "UPDATE plain SET scores = x'0000000000000000'", "UPDATE plain SET scores = NULL",
         "UPDATE plain SET scores = x'000000000000F87F000000000000F87F000000000000F87F'",
-        "DELETE FROM plain WHERE sample = 0",
+        "DELETE FROM plain WHERE sample = 0", "UPDATE trial SET head = 20 WHERE head = 7",
         "INSERT INTO trial SELECT sample, layer, head + 100, has_sinks, scores FROM trial"}) {
     CAPTURE(damage);
     const act_test::temporary_folder kept;

@@ -147,8 +147,65 @@ TEST_CASE("the work of a search is what the heads' first sinks say, to the row")
       }
     }
     CHECK(runner.run(layer).work == expected);
+    CHECK(runner.work_of(layer, std::vector<std::size_t>{0, 1, 2, 3, 4, 5, 6, 7}) == expected);
   }
   CHECK(with_sinks > 20);
+}
+
+TEST_CASE("trials of some heads are those of all, and cost their part") {
+  act_test::tiny_search tiny = act_test::make_tiny_search();
+  SUBCASE("by words") {}
+  SUBCASE("by the likelihood of options") {
+    tiny = act_test::with_options(std::move(tiny));
+  }
+  const act::search::trial_runner runner(tiny.model, tiny.plan.samples, tiny.plan.options, tiny.plan.range);
+  const std::size_t heads = tiny.model.config.heads;
+  const std::vector<std::size_t> some{1, 4, 7};
+  for (std::size_t layer = 0; layer < tiny.model.config.layers; ++layer) {
+    const act::search::layer_trials all = runner.run(layer);
+    std::size_t settled = 0;
+    const act::search::layer_trials found =
+        runner.run(layer, some, act::search::trial_rows::changed, [&](std::size_t more) { settled += more; });
+    CHECK(settled == tiny.plan.samples.size() * some.size());
+    CHECK(found.work == runner.work_of(layer, some));
+    CHECK(found.work.trials == settled);
+    REQUIRE(found.scores.size() == settled);
+    for (std::size_t sample = 0; sample < tiny.plan.samples.size(); ++sample) {
+      for (std::size_t i = 0; i < some.size(); ++i) {
+        const std::size_t at = sample * heads + some[i];
+        CHECK(largest_difference(found.scores[sample * some.size() + i], all.scores[at]) < logit_tolerance);
+        CHECK(found.has_sinks[sample * some.size() + i] == all.has_sinks[at]);
+      }
+    }
+  }
+}
+
+TEST_CASE(
+    "estimates run the rows that count alone: exact in the last layer, cheap below, of the same heads") {
+  const act_test::tiny_search tiny = act_test::make_tiny_search();
+  const act::search::trial_runner runner(tiny.model, tiny.plan.samples, tiny.plan.options, tiny.plan.range);
+  const std::size_t layers = tiny.model.config.layers;
+  const std::vector<std::size_t> heads{0, 1, 2, 3, 4, 5, 6, 7};
+  double apart = 0;
+  for (std::size_t layer = 0; layer < layers; ++layer) {
+    const act::search::layer_trials exact = runner.run(layer);
+    const act::search::layer_trials estimated = runner.run(layer, heads, act::search::trial_rows::scored);
+    CHECK(estimated.has_sinks == exact.has_sinks);
+    CHECK(estimated.work == runner.work_of(layer, heads, act::search::trial_rows::scored));
+    // One row of each trial with sinks in each layer from its own on; the last two are counted once.
+    CHECK(estimated.work.layer_rows_computed ==
+          (exact.work.trials - exact.work.trials_without_sinks) * (layers - layer));
+    double moved = 0;
+    for (std::size_t i = 0; i < exact.scores.size(); ++i) {
+      const double off = largest_difference(exact.scores[i], estimated.scores[i]);
+      if (layer + 1 == layers) CHECK(off < logit_tolerance);
+      moved = std::max(
+          moved, largest_difference(estimated.scores[i], runner.plain_scores()[i / tiny.model.config.heads]));
+      apart = std::max(apart, off);
+    }
+    CHECK(moved > 1e-3);
+  }
+  CHECK(apart > 1e-3);  // they are estimates
 }
 
 TEST_CASE("a narrow range finds what a wide one finds, with the same work a layer") {

@@ -55,6 +55,10 @@ progress::~progress() {
 
 void progress::advance(std::size_t pieces) noexcept {
   done_.fetch_add(pieces, std::memory_order_relaxed);
+  show([this](double seconds) { return progress_line(label_, done(), total_, before_, seconds); });
+}
+
+void progress::show(const std::function<std::string(double)>& line) noexcept {
   if (!shown_) {
     return;
   }
@@ -64,9 +68,8 @@ void progress::advance(std::size_t pieces) noexcept {
     return;
   }
   try {
-    const std::string line =
-        progress_line(label_, done(), total_, before_, std::chrono::duration<double>(now - start_).count());
-    std::fprintf(stderr, "\r%s\033[K", line.c_str());
+    const std::string text = line(std::chrono::duration<double>(now - start_).count());
+    std::fprintf(stderr, "\r%s\033[K", text.c_str());
   } catch (...) {  // no memory for a line of text: the work goes on without it
   }
   printed_ = true;

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <mutex>
 #include <string>
 
@@ -31,6 +32,10 @@ class progress {
   ~progress();
 
   void advance(std::size_t pieces = 1) noexcept;
+
+  /// Shows what `line(seconds since the start)` says instead of counted pieces, if it is time for that. For
+  /// one thread.
+  void show(const std::function<std::string(double)>& line) noexcept;
 
   [[nodiscard]] std::size_t done() const noexcept { return done_.load(std::memory_order_relaxed); }
 

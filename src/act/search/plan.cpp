@@ -38,7 +38,6 @@ void search_plan::shuffle(std::uint64_t seed) {
 }
 
 std::vector<sample_chunk> search_plan::chunks() const {
-  constexpr std::size_t tokens_per_chunk = 1024;
   std::vector<sample_chunk> groups;
   std::size_t tokens = 0;
   for (std::size_t i = 0; i < samples.size(); ++i) {
@@ -55,9 +54,12 @@ std::vector<sample_chunk> search_plan::chunks() const {
 std::string search_plan::identity() const {
   std::ostringstream text;
   text.precision(17);
-  text << "model " << fingerprint << '\n'
-       << "layers " << range.first << ':' << range.last << '\n'
-       << "rule " << tasks::name_of(options.sinks.rule) << '\n'
+  text << "model " << fingerprint << '\n' << "layers " << range.first << ':' << range.last << '\n';
+  // Said only where it isn't what it was when nothing was said.
+  if (!strategy.empty()) text << "strategy " << strategy << '\n';
+  if (tokens_per_chunk != search_plan{}.tokens_per_chunk)
+    text << "tokens run together " << tokens_per_chunk << '\n';
+  text << "rule " << tasks::name_of(options.sinks.rule) << '\n'
        << "alpha " << options.sinks.alpha << '\n'
        << "tau " << options.sinks.tau << '\n'
        << "min-visible-rows " << options.sinks.min_visible_rows << '\n'

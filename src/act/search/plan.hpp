@@ -37,6 +37,8 @@ struct search_plan {
   std::optional<tasks::prompt_part> subset = {};  ///< which part redistribution::subset gives to; for the
                                                   ///< record: the samples hold its positions
   std::string fingerprint;                        ///< of the model
+  std::size_t tokens_per_chunk = 1024;            ///< what samples that share a plain pass have together
+  std::string strategy = {};                      ///< which blocks are run, where not all; for `identity`
 
   /// Puts the samples in a random order: however far a search has come, it has seen a fair part of every
   /// source, and of a file that is sorted by label. The same seed and samples give the same order.
@@ -46,9 +48,9 @@ struct search_plan {
     return source_of.empty() ? 0 : source_of[sample];
   }
 
-  /// Groups of samples that share a plain pass: about `tokens_per_chunk` tokens each, so that memory doesn't
-  /// grow with the number of samples. Fixed by the plan alone: a resumed search stacks the same rows into the
-  /// same products.
+  /// Groups of samples that share a plain pass: at most `tokens_per_chunk` tokens each, or one sample, so
+  /// that memory doesn't grow with the number of samples. Fixed by the plan alone: a resumed search stacks
+  /// the same rows into the same products.
   [[nodiscard]] std::vector<sample_chunk> chunks() const;
 
   /// Everything that the scores depend on, a line each.

@@ -1,7 +1,6 @@
 #include <act/error.hpp>
 #include <act/search/sqlite.hpp>
 #include <act/search/state.hpp>
-#include <act/search/trials.hpp>
 
 #include <cmath>
 #include <cstddef>
@@ -18,10 +17,28 @@ namespace {
 
 constexpr std::int64_t format = 2;
 constexpr std::int64_t application = 0x41435453;  // "ACTS" in the database's header
-constexpr std::int64_t plain_pass = -1;           // the unit that isn't a layer
 
 std::int64_t integer(std::size_t value) noexcept {
   return static_cast<std::int64_t>(value);
+}
+
+// What stands for a block in the table of units: the layer of its trials; -1 for the plain pass; below that
+// estimates.
+std::int64_t layer_code(const trial_block& block) noexcept {
+  switch (block.kind) {
+    case block_kind::plain:
+      return -1;
+    case block_kind::estimates:
+      return -2 - integer(block.layer);
+    case block_kind::trials:
+      break;
+  }
+  return integer(block.layer);
+}
+
+// Trials and estimates lie in tables alike.
+std::string table_of(const trial_block& block) {
+  return block.kind == block_kind::estimates ? "estimate" : "trial";
 }
 
 search_work work_in(const statement& row) {
@@ -60,6 +77,9 @@ search_state::search_state(const std::string& path, const std::string& identity,
       " rows_avoided INTEGER, trials INTEGER, without_sinks INTEGER, PRIMARY KEY (first_sample, layer));"
       "CREATE TABLE IF NOT EXISTS trial (sample INTEGER, layer INTEGER, head INTEGER, has_sinks INTEGER, "
       "scores BLOB,"
+      " PRIMARY KEY (sample, layer, head)) WITHOUT ROWID;"
+      "CREATE TABLE IF NOT EXISTS estimate (sample INTEGER, layer INTEGER, head INTEGER, has_sinks INTEGER, "
+      "scores BLOB,"
       " PRIMARY KEY (sample, layer, head)) WITHOUT ROWID");
   statement found(data_, "SELECT format, identity FROM search");
   if (!found.step()) {
@@ -79,65 +99,51 @@ search_state::search_state(const std::string& path, const std::string& identity,
   }
 }
 
-std::optional<std::vector<std::vector<double>>> search_state::plain(
-    const sample_chunk& chunk, std::span<const tasks::prepared_sample> samples) {
-  if (!unit(chunk, plain_pass)) return std::nullopt;
-  statement rows(data_, "SELECT scores FROM plain WHERE sample >= ? AND sample < ? ORDER BY sample");
-  rows.bind(1, integer(chunk.begin)).bind(2, integer(chunk.end));
-  std::vector<std::vector<double>> scores;
-  while (rows.step()) {
-    if (scores.size() == samples.size()) damaged();
-    const std::size_t count = samples[scores.size()].score_count();
-    scores.push_back(numbers(rows.blob(0), count));
-  }
-  if (scores.size() != samples.size()) damaged();
-  return scores;
-}
-
-void search_state::save_plain(const sample_chunk& chunk, const std::vector<std::vector<double>>& scores,
-                              const search_work& work) {
-  transaction whole(data_);
-  statement insert(data_, "INSERT OR REPLACE INTO plain VALUES (?, ?)");
-  for (std::size_t i = 0; i < scores.size(); ++i)
-    insert.bind(1, integer(chunk.begin + i)).bind(2, scores[i]).run();
-  save_unit(chunk, plain_pass, work);
-  whole.commit();
-}
-
-std::optional<layer_trials> search_state::trials(const sample_chunk& chunk, std::size_t layer,
-                                                 std::size_t heads,
-                                                 std::span<const tasks::prepared_sample> samples) {
-  const std::optional<search_work> work = unit(chunk, integer(layer));
+std::optional<block_result> search_state::load(const trial_block& block,
+                                               std::span<const tasks::prepared_sample> samples) {
+  const std::optional<search_work> work = unit(block);
   if (!work) return std::nullopt;
-  statement rows(data_,
-                 "SELECT has_sinks, scores FROM trial WHERE sample >= ? AND sample < ? AND layer = ?"
-                 " ORDER BY sample, head");
-  rows.bind(1, integer(chunk.begin)).bind(2, integer(chunk.end)).bind(3, integer(layer));
-  layer_trials found;
+  block_result found;
   found.work = *work;
+  const bool plain = block.kind == block_kind::plain;
+  const std::size_t places = plain ? 1 : block.heads.size();
+  statement rows(data_, plain ? "SELECT scores FROM plain WHERE sample >= ? AND sample < ? ORDER BY sample"
+                              : "SELECT scores, has_sinks, head FROM " + table_of(block) +
+                                    " WHERE sample >= ? AND sample < ? AND layer = ? ORDER BY sample, head");
+  rows.bind(1, integer(block.chunk.begin)).bind(2, integer(block.chunk.end));
+  if (!plain) rows.bind(3, integer(block.layer));
   while (rows.step()) {
-    const std::size_t sample = found.scores.size() / heads;
+    const std::size_t sample = found.scores.size() / places;
     if (sample >= samples.size()) damaged();
-    found.has_sinks.push_back(rows.integer(0) != 0 ? 1 : 0);
-    found.scores.push_back(numbers(rows.blob(1), samples[sample].score_count()));
+    if (!plain) {
+      if (rows.integer(2) != integer(block.heads[found.scores.size() % places])) damaged();
+      found.has_sinks.push_back(rows.integer(1) != 0 ? 1 : 0);
+    }
+    found.scores.push_back(numbers(rows.blob(0), samples[sample].score_count()));
   }
-  if (found.scores.size() != samples.size() * heads) damaged();
+  if (found.scores.size() != samples.size() * places) damaged();
   return found;
 }
 
-void search_state::save_trials(const sample_chunk& chunk, std::size_t layer, std::size_t heads,
-                               const layer_trials& trials) {
+void search_state::save(const trial_block& block, const block_result& result) {
   transaction whole(data_);
-  statement insert(data_, "INSERT OR REPLACE INTO trial VALUES (?, ?, ?, ?, ?)");
-  for (std::size_t i = 0; i < trials.scores.size(); ++i) {
-    insert.bind(1, integer(chunk.begin + i / heads))
-        .bind(2, integer(layer))
-        .bind(3, integer(i % heads))
-        .bind(4, std::int64_t{trials.has_sinks[i]})
-        .bind(5, trials.scores[i])
-        .run();
+  if (block.kind == block_kind::plain) {
+    statement insert(data_, "INSERT OR REPLACE INTO plain VALUES (?, ?)");
+    for (std::size_t i = 0; i < result.scores.size(); ++i)
+      insert.bind(1, integer(block.chunk.begin + i)).bind(2, result.scores[i]).run();
+  } else {
+    statement insert(data_, "INSERT OR REPLACE INTO " + table_of(block) + " VALUES (?, ?, ?, ?, ?)");
+    const std::size_t places = block.heads.size();
+    for (std::size_t i = 0; i < result.scores.size(); ++i) {
+      insert.bind(1, integer(block.chunk.begin + i / places))
+          .bind(2, integer(block.layer))
+          .bind(3, integer(block.heads[i % places]))
+          .bind(4, std::int64_t{result.has_sinks[i]})
+          .bind(5, result.scores[i])
+          .run();
+    }
   }
-  save_unit(chunk, integer(layer), trials.work);
+  save_unit(block, result.work);
   whole.commit();
 }
 
@@ -173,19 +179,19 @@ std::vector<double> search_state::numbers(std::span<const std::byte> bytes, std:
   return values;
 }
 
-std::optional<search_work> search_state::unit(const sample_chunk& chunk, std::int64_t layer) {
+std::optional<search_work> search_state::unit(const trial_block& block) {
   statement row(data_,
                 "SELECT rows_computed, rows_avoided, trials, without_sinks FROM unit WHERE first_sample = "
                 "? AND layer = ?");
-  row.bind(1, integer(chunk.begin)).bind(2, layer);
+  row.bind(1, integer(block.chunk.begin)).bind(2, layer_code(block));
   if (!row.step()) return std::nullopt;
   return work_in(row);
 }
 
-void search_state::save_unit(const sample_chunk& chunk, std::int64_t layer, const search_work& work) {
+void search_state::save_unit(const trial_block& block, const search_work& work) {
   statement(data_, "INSERT OR REPLACE INTO unit VALUES (?, ?, ?, ?, ?, ?)")
-      .bind(1, integer(chunk.begin))
-      .bind(2, layer)
+      .bind(1, integer(block.chunk.begin))
+      .bind(2, layer_code(block))
       .bind(3, static_cast<std::int64_t>(work.layer_rows_computed))
       .bind(4, static_cast<std::int64_t>(work.layer_rows_avoided))
       .bind(5, static_cast<std::int64_t>(work.trials))

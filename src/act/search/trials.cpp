@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <iterator>
+#include <numeric>
 #include <span>
 #include <vector>
 
@@ -28,29 +29,35 @@ trial_runner::trial_runner(const runtime::model& model, std::span<const tasks::p
 }
 
 layer_trials trial_runner::run(std::size_t layer, const std::function<void(std::size_t)>& on_batch) const {
-  const std::size_t heads = model_.config.heads;
+  std::vector<std::size_t> heads(model_.config.heads);
+  std::iota(heads.begin(), heads.end(), std::size_t{0});
+  return run(layer, heads, trial_rows::changed, on_batch);
+}
+
+layer_trials trial_runner::run(std::size_t layer, std::span<const std::size_t> heads, trial_rows reach,
+                               const std::function<void(std::size_t)>& on_batch) const {
   layer_trials result;
-  result.scores.resize(texts_.samples() * heads);
+  result.scores.resize(texts_.samples() * heads.size());
   result.has_sinks.resize(result.scores.size());
 
   std::vector<trial_part> batch;
   std::size_t batch_rows = 0, batch_trials = 0, untouched = 0;
   const auto flush = [&] {
     if (batch.empty()) return;
-    run_batch(layer, batch, result);
+    run_batch(layer, batch, heads, result);
     if (on_batch) on_batch(batch_trials);
     batch.clear();
     batch_rows = batch_trials = 0;
   };
   for (std::size_t sample = 0; sample < texts_.samples(); ++sample) {
     const std::uint64_t whole_pass = rows_of(sample) * model_.config.layers;
-    for (std::size_t head = 0; head < heads; ++head) {
+    for (std::size_t i = 0; i < heads.size(); ++i) {
       result.work.trials += 1;
       result.work.layer_rows_avoided += whole_pass;
-      result.scores[sample * heads + head] = plain_scores_[sample];
-      const trial each = trial_of(layer, sample, head);
+      result.scores[sample * heads.size() + i] = plain_scores_[sample];
+      const trial each = trial_of(layer, sample, heads[i], reach);
       if (each.has_sinks) {
-        result.has_sinks[sample * heads + head] = 1;
+        result.has_sinks[sample * heads.size() + i] = 1;
       } else {
         result.work.trials_without_sinks += 1;
       }
@@ -70,6 +77,23 @@ layer_trials trial_runner::run(std::size_t layer, const std::function<void(std::
   return result;
 }
 
+search_work trial_runner::work_of(std::size_t layer, std::span<const std::size_t> heads,
+                                  trial_rows reach) const {
+  search_work work;
+  for (std::size_t sample = 0; sample < texts_.samples(); ++sample) {
+    for (const std::size_t head : heads) {
+      const trial each = trial_of(layer, sample, head, reach);
+      work.trials += 1;
+      work.trials_without_sinks += each.has_sinks ? 0 : 1;
+      work.layer_rows_avoided += rows_of(sample) * model_.config.layers;
+      for (const trial_part& part : each.parts)
+        work.layer_rows_computed += layer_rows_of(layer, part);
+    }
+  }
+  work.layer_rows_avoided -= work.layer_rows_computed;
+  return work;
+}
+
 std::uint64_t trial_runner::rows_of(std::size_t sample) const {
   std::uint64_t rows = 0;
   for (std::size_t at = texts_.first_of(sample); at < texts_.first_of(sample + 1); ++at)
@@ -77,7 +101,17 @@ std::uint64_t trial_runner::rows_of(std::size_t sample) const {
   return rows;
 }
 
-trial_runner::trial trial_runner::trial_of(std::size_t layer, std::size_t sample, std::size_t head) const {
+std::uint64_t trial_runner::layer_rows_of(std::size_t layer, const trial_part& part) const {
+  const scored_sequence& text = texts_[part.sequence];
+  const std::uint64_t rows = text.end - part.first_row;
+  const std::uint64_t above = model_.config.layers - 1 - layer;
+  const std::uint64_t counting = text.end - std::max(part.first_row, text.first_scored);
+  if (above == 0) return counting;
+  return rows * above + (texts_.last_rows_only() ? 1 : rows);
+}
+
+trial_runner::trial trial_runner::trial_of(std::size_t layer, std::size_t sample, std::size_t head,
+                                           trial_rows reach) const {
   trial made;
   for (std::size_t at = texts_.first_of(sample); at < texts_.first_of(sample + 1); ++at) {
     const runtime::head_alternative& found =
@@ -85,8 +119,10 @@ trial_runner::trial trial_runner::trial_of(std::size_t layer, std::size_t sample
     if (!found.has_sinks) continue;
     made.has_sinks = true;
     if (found.first_row >= texts_[at].end) continue;
-    made.parts.push_back({.sequence = at, .head = head, .first_row = found.first_row});
-    made.rows += texts_[at].end - found.first_row;
+    const std::size_t first =
+        reach == trial_rows::scored ? std::max(found.first_row, texts_[at].first_scored) : found.first_row;
+    made.parts.push_back({.sequence = at, .head = head, .first_row = first});
+    made.rows += texts_[at].end - first;
   }
   return made;
 }
@@ -145,7 +181,7 @@ void trial_runner::gather(std::size_t layer, std::size_t head, std::size_t first
 }
 
 void trial_runner::run_batch(std::size_t layer, std::span<const trial_part> batch,
-                             layer_trials& result) const {
+                             std::span<const std::size_t> heads, layer_trials& result) const {
   const runtime::model_config& config = model_.config;
   const std::size_t layers = config.layers;
   const bool starts_at_last = layer + 1 == layers;
@@ -198,7 +234,9 @@ void trial_runner::run_batch(std::size_t layer, std::span<const trial_part> batc
     const scored_sequence& text = texts_[batch[i].sequence];
     std::vector<double> values = plain_values_[batch[i].sequence];
     std::copy(changed[i].begin(), changed[i].end(), values.end() - std::ssize(changed[i]));
-    texts_.score(batch[i].sequence, values, result.scores[text.sample * config.heads + batch[i].head]);
+    const auto place =
+        static_cast<std::size_t>(std::lower_bound(heads.begin(), heads.end(), batch[i].head) - heads.begin());
+    texts_.score(batch[i].sequence, values, result.scores[text.sample * heads.size() + place]);
   }
 }
 

@@ -23,10 +23,21 @@
 
 namespace act::search {
 
+/// Which rows a trial runs.
+enum class trial_rows {
+  changed,  ///< all that can change: the scores are exact
+  scored,   ///< of these only those whose scores count, as if the keys and values of earlier rows stayed as
+           ///< they were: an estimate, for as many times less work as a text has rows before those that count
+};
+
 /// The plain pass of a few samples with everything kept that trials need, and the trials themselves.
 /// Memory: about (3 hidden + 2 kv) floats a token and layer of the range.
 class trial_runner {
  public:
+  /// Rows stacked in one batch of trials: tall enough for full-speed products, small enough that a layer's
+  /// activations (1,024 x 3,072 floats for SmolLM2's feed-forward block: 12 MB) stay in the last-level cache.
+  static constexpr std::size_t rows_per_batch = 1024;
+
   /// Runs the plain pass. `samples` and `model` must outlive the runner. All samples are scored alike.
   /// redistribution::subset gives to each sample's own subset. Throws `error` (invalid_input) for texts that
   /// `pack` refuses and for a model whose scores aren't finite, (invalid_option) for subsets that are
@@ -40,16 +51,23 @@ class trial_runner {
   }
   [[nodiscard]] const search_work& plain_work() const noexcept { return plain_work_; }
 
-  /// All heads of `layer`, which must lie in the range. `on_batch(trials)` is called after each batch with
-  /// the number of (sample, head) pairs it settled; it may throw to interrupt.
+  /// Trials of some heads of `layer`, which must lie in the range: `heads` ascending, none twice; results
+  /// have a place for each of these only. `on_batch(trials)` is called after each batch with the number of
+  /// (sample, head) pairs it settled; it may throw to interrupt. Which rows are stacked with a trial's, and
+  /// so its last bits, depends on the heads asked for together.
+  [[nodiscard]] layer_trials run(std::size_t layer, std::span<const std::size_t> heads,
+                                 trial_rows rows = trial_rows::changed,
+                                 const std::function<void(std::size_t)>& on_batch = {}) const;
+
+  /// All heads of `layer`.
   [[nodiscard]] layer_trials run(std::size_t layer,
                                  const std::function<void(std::size_t)>& on_batch = {}) const;
 
- private:
-  // Rows stacked in one batch of trials: tall enough for full-speed products, small enough that a layer's
-  // activations (1,024 x 3,072 floats for SmolLM2's feed-forward block: 12 MB) stay in the last-level cache.
-  static constexpr std::size_t rows_per_batch = 1024;
+  /// The work that `run` would do for these heads, without doing it.
+  [[nodiscard]] search_work work_of(std::size_t layer, std::span<const std::size_t> heads,
+                                    trial_rows rows = trial_rows::changed) const;
 
+ private:
   // What the plain pass leaves behind for one layer.
   struct layer_record {
     runtime::matrix input;      // [rows, hidden]
@@ -70,7 +88,11 @@ class trial_runner {
   [[nodiscard]] std::uint64_t rows_of(std::size_t sample) const;
 
   // A sink behind the last row that counts changes nothing: such a text isn't run.
-  [[nodiscard]] trial trial_of(std::size_t layer, std::size_t sample, std::size_t head) const;
+  [[nodiscard]] trial trial_of(std::size_t layer, std::size_t sample, std::size_t head,
+                               trial_rows rows) const;
+
+  // Rows that a part runs through the layers, the first one's and all of them.
+  [[nodiscard]] std::uint64_t layer_rows_of(std::size_t layer, const trial_part& part) const;
 
   // What the last layer has to deliver. Where several rows of a text count, it delivers all of them.
   [[nodiscard]] runtime::rows_wanted last_layer_rows() const;
@@ -81,7 +103,9 @@ class trial_runner {
   void gather(std::size_t layer, std::size_t head, std::size_t first_source, std::size_t rows,
               std::size_t target, runtime::matrix& hidden, runtime::matrix& attention) const;
 
-  void run_batch(std::size_t layer, std::span<const trial_part> batch, layer_trials& result) const;
+  // `heads`: those that the result has places for.
+  void run_batch(std::size_t layer, std::span<const trial_part> batch, std::span<const std::size_t> heads,
+                 layer_trials& result) const;
 
   // Rows before a trial's first one are the plain pass's.
   void attach_past(std::size_t layer, std::span<const trial_part> batch,

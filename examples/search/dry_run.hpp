@@ -1,0 +1,26 @@
+// act-search --dry-run: what a search would take, as text and JSON.
+#pragma once
+
+#include <act/io/json_document.hpp>
+
+namespace act::runtime {
+struct model_config;
+struct model_identity;
+}  // namespace act::runtime
+namespace act::search {
+struct expected_work;
+struct search_plan;
+}  // namespace act::search
+
+namespace act_program {
+
+/// To stdout.
+void print_expected(const act::search::search_plan& plan, const act::runtime::model_config& config,
+                    const act::search::expected_work& expected);
+
+[[nodiscard]] act::io::json_document expected_json(const act::search::search_plan& plan,
+                                                   const act::runtime::model_config& config,
+                                                   const act::runtime::model_identity& model,
+                                                   const act::search::expected_work& expected);
+
+}  // namespace act_program

@@ -1,0 +1,67 @@
+#include <act/report/number_text.hpp>
+#include <act/report/progress.hpp>
+#include <act/report/search_progress.hpp>
+#include <act/search/evidence.hpp>
+#include <act/search/search_run.hpp>
+#include <act/search/trial_table.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace act::report {
+
+namespace {
+
+// Samples that the head has been tried on.
+std::size_t tried(const search::trial_table& table, std::size_t head) {
+  std::size_t count = 0;
+  for (std::size_t sample = 0; sample < table.samples().size(); ++sample)
+    count += table.known(head, sample) ? 1 : 0;
+  return count;
+}
+
+}  // namespace
+
+std::string best_heads_so_far(const search::trial_table& table) {
+  constexpr std::size_t shown = 3;
+  const std::vector<search::head_evidence> evidence = search::evidence_of(table);
+  std::vector<std::size_t> counts;
+  for (std::size_t head = 0; head < evidence.size(); ++head)
+    counts.push_back(tried(table, head));
+  const std::size_t most = counts.empty() ? 0 : *std::max_element(counts.begin(), counts.end());
+  std::vector<search::head_evidence> known;
+  for (std::size_t head = 0; head < evidence.size(); ++head) {
+    // A head that has hardly been tried is lucky or unlucky.
+    if (2 * counts[head] >= most && evidence[head].log_likelihood_gain > 0) known.push_back(evidence[head]);
+  }
+  const auto end = known.begin() + static_cast<std::ptrdiff_t>(std::min(shown, known.size()));
+  std::partial_sort(known.begin(), end, known.end(), [](const auto& a, const auto& b) {
+    return a.log_likelihood_gain > b.log_likelihood_gain;
+  });
+  std::string text;
+  for (auto each = known.begin(); each != end; ++each) {
+    text += (text.empty() ? "" : ", ") + std::to_string(each->layer) + "." + std::to_string(each->head) +
+            formatted(" %+.3f", each->log_likelihood_gain);
+  }
+  return text;
+}
+
+std::string search_progress_line::at(const search::search_advance& at, double seconds) {
+  std::string line = "searching " + formatted("%.0f %%", 100 * std::min(at.part, 1.0));
+  if (at.computed > 0 && seconds > 0) {
+    line += formatted(", %.3g trials/s", static_cast<double>(at.trials) / seconds);
+    if (at.left > 0) line += ", " + format_duration(at.left * seconds / at.computed) + " left";
+  }
+  if (seconds >= next_look_) {
+    const auto start = std::chrono::steady_clock::now();
+    best_ = best_heads_so_far(at.results);
+    const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    next_look_ = seconds + std::max(0.5, 100 * took);
+  }
+  return line + (best_.empty() ? "" : "; best " + best_);
+}
+
+}  // namespace act::report

@@ -1,0 +1,60 @@
+// What a search takes, before it is started: work and memory by the model's sizes, and by what a few samples
+// say of its heads' first sinks.
+#pragma once
+
+#include <act/runtime/model.hpp>
+#include <act/search/plan.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace act::search {
+
+/// Multiply-adds of one token in one layer: all products with weights, and attention to `keys` keys.
+[[nodiscard]] double multiply_adds_of_a_row(const runtime::model_config& config, double keys);
+
+/// Bytes that a search keeps at once. What the allocator and the libraries need comes on top.
+struct search_memory {
+  std::uint64_t weights = 0;  ///< in float32, without the vocabulary's rows, which stay in the mapped file
+  std::uint64_t table = 0;    ///< every trial's scores
+  std::uint64_t plain = 0;    ///< what a chunk's plain pass leaves for its trials
+  std::uint64_t batch = 0;    ///< activations of the rows that are stacked
+
+  [[nodiscard]] std::uint64_t sum() const noexcept { return weights + table + plain + batch; }
+};
+
+[[nodiscard]] search_memory memory_of(const runtime::model_config& config, const search_plan& plan);
+
+/// Lowers `plan.tokens_per_chunk` until the search keeps no more than `bytes`. Throws `error`
+/// (invalid_option) whose where() is `asked_by` when one sample alone takes more, with what it takes.
+void fit_memory(search_plan& plan, const runtime::model_config& config, std::uint64_t bytes,
+                const char* asked_by = "memory");
+
+/// Reads "512M", "4G", "1.5T" or a number of bytes; powers of 1024. Throws `error` (invalid_option) whose
+/// where() is `asked_by`.
+[[nodiscard]] std::uint64_t parse_bytes(std::string_view text, const char* asked_by = "memory");
+
+/// An exact search's work, judged by a part of its samples.
+struct expected_work {
+  std::size_t trials = 0;
+  double with_sinks = 0;      ///< of the trials, those that have to be run
+  double plain_rows = 0;      ///< tokens x layers of the plain passes
+  double trial_rows = 0;      ///< of the trials
+  double multiply_adds = 0;   ///< of both
+  double whole_rows = 0;      ///< what a whole pass for each trial would take
+  std::size_t looked_at = 0;  ///< samples that the judgement is made from
+
+  // Measured on these samples: trials of one layer.
+  double seconds = 0;
+  double rows_per_second = 0;
+
+  [[nodiscard]] double rows() const noexcept { return plain_rows + trial_rows; }
+  [[nodiscard]] double seconds_expected() const noexcept { return rows() / rows_per_second; }
+};
+
+/// Runs a plain pass of the first samples (about 512 tokens) and a few of their trials. Rows aren't guessed
+/// but counted: the plain pass says where every head's first sink is.
+[[nodiscard]] expected_work expect_work(const runtime::model& model, const search_plan& plan);
+
+}  // namespace act::search

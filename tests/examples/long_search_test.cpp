@@ -1,0 +1,141 @@
+// act-search for long runs: what it says beforehand and meanwhile, and how it bounds its memory.
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "examples/process.hpp"
+#include "examples/results.hpp"
+#include "examples/tiny_task.hpp"
+
+using act_test::parsed;
+using act_test::run_program;
+using nlohmann::json;
+
+namespace {
+
+std::vector<std::string> search_arguments(const std::string& data, const std::vector<std::string>& more) {
+  std::vector<std::string> arguments{"--model", act_test::tiny_model, "--task", "jsonl=" + data, "--samples",
+                                     "0",       "--layers",           "0:-1"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+// Runs act-search with stderr on a terminal; returns what it wrote there.
+std::string on_a_terminal(std::vector<std::string> arguments) {
+  const int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+  REQUIRE(terminal >= 0);
+  REQUIRE(grantpt(terminal) == 0);
+  REQUIRE(unlockpt(terminal) == 0);
+  const std::string name = ptsname(terminal);
+  const int other = open(name.c_str(), O_RDWR | O_NOCTTY);
+  arguments.insert(arguments.begin(), std::string(ACT_TEST_PROGRAMS) + "/act-search");
+  std::vector<char*> pointers;
+  for (std::string& argument : arguments)
+    pointers.push_back(argument.data());
+  pointers.push_back(nullptr);
+  const pid_t child = fork();
+  if (child == 0) {
+    dup2(other, STDERR_FILENO);
+    dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO);
+    close(terminal);
+    execv(pointers.front(), pointers.data());
+    _exit(127);
+  }
+  close(other);
+  std::string seen;
+  char buffer[4096];
+  for (ssize_t got = 0; (got = read(terminal, buffer, sizeof buffer)) > 0;)
+    seen.append(buffer, static_cast<std::size_t>(got));
+  int status = 0;
+  waitpid(child, &status, 0);
+  close(terminal);
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
+  return seen;
+}
+
+}  // namespace
+
+TEST_CASE("--dry-run says what a search takes, and the search takes that") {
+  const act_test::temporary_folder folder;
+  const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(5));
+  const auto dry =
+      run_program("act-search", search_arguments(data, {"--dry-run", "--json", folder / "dry.json"}));
+  CHECK(dry.err == "");
+  REQUIRE(dry.exit_code == 0);
+  CHECK(dry.out.find("32 heads of layers 0..3 on 5 samples") != std::string::npos);
+  CHECK(dry.out.find("multiply-adds") != std::string::npos);
+  CHECK(dry.out.find("measured here on 5 of the samples") != std::string::npos);
+  const json expected = parsed(folder / "dry.json");
+  CHECK(expected["dry_run"] == true);
+  CHECK(expected["seconds_expected"].get<double>() > 0);
+
+  REQUIRE(run_program("act-search", search_arguments(data, {"--out", folder / "heads.json", "--json",
+                                                            folder / "search.json"}))
+              .exit_code == 0);
+  const json work = parsed(folder / "search.json")["work"];
+  CHECK(expected["trials"] == work["trials"]);
+  CHECK(expected["plain_layer_rows"].get<double>() + expected["trial_layer_rows"].get<double>() ==
+        doctest::Approx(work["layer_rows_computed"].get<double>()));
+}
+
+TEST_CASE("a search without --out is refused, but for a dry run") {
+  const act_test::temporary_folder folder;
+  const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(4));
+  act_test::check_one_line(run_program("act-search", search_arguments(data, {})), 2, "--out: is required");
+}
+
+TEST_CASE("--memory is kept to, or refused with the need") {
+  const act_test::temporary_folder folder;
+  const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(60));
+  const auto memory_at = [&](const std::string& bytes) {
+    const auto run =
+        run_program("act-search",
+                    search_arguments(data, {"--dry-run", "--memory", bytes, "--json", folder / "dry.json"}));
+    REQUIRE(run.exit_code == 0);
+    return parsed(folder / "dry.json");
+  };
+  const json plenty = memory_at("1G");
+  const auto whole = plenty["memory"]["sum"].get<std::size_t>();
+  const json little = memory_at(std::to_string(whole - 1000));
+  CHECK(little["memory"]["sum"].get<std::size_t>() < whole - 1000);
+  CHECK(little["chunks"].get<int>() > plenty["chunks"].get<int>());
+
+  act_test::check_one_line(
+      run_program("act-search", search_arguments(data, {"--out", folder / "heads.json", "--memory", "1M"})),
+      2, "--memory: 1.0 MiB is too little: with one sample at a time");
+  act_test::check_one_line(
+      run_program("act-search", search_arguments(data, {"--out", folder / "heads.json", "--memory", "lots"})),
+      2, "--memory: 'lots' isn't a size");
+
+  // Pieces of another size are another search.
+  const std::vector<std::string> kept{"--out", folder / "heads.json", "--state", folder / "state"};
+  REQUIRE(run_program("act-search", search_arguments(data, kept)).exit_code == 0);
+  std::vector<std::string> smaller = kept;
+  smaller.insert(smaller.end(), {"--memory", std::to_string(whole - 1000)});
+  act_test::check_one_line(run_program("act-search", search_arguments(data, smaller)), 1,
+                           "tokens run together");
+}
+
+TEST_CASE("on a terminal a search says how fast it is, how long it takes and which heads are best") {
+  const act_test::temporary_folder folder;
+  const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(150));
+  const std::vector<std::string> arguments = search_arguments(data, {"--out", folder / "heads.json"});
+  const std::string seen = on_a_terminal(arguments);
+  CHECK(seen.find("searching ") != std::string::npos);
+  CHECK(seen.find(" trials/s, ") != std::string::npos);
+  CHECK(seen.find(" left; best ") != std::string::npos);
+  CHECK(seen.ends_with("\r\033[K"));  // wiped
+
+  std::vector<std::string> quiet = arguments;
+  quiet.push_back("--quiet");
+  CHECK(on_a_terminal(quiet) == "");
+  CHECK(run_program("act-search", arguments).err == "");  // no terminal
+}

@@ -1,0 +1,103 @@
+// What a search will take is said before it starts: the rows are those that it then runs, and memory that is
+// too little is refused with what is needed.
+#include <doctest/doctest.h>
+#include <act/error.hpp>
+#include <act/search/exact_search.hpp>
+#include <act/search/search_cost.hpp>
+#include <act/search/state.hpp>
+
+#include <cstddef>
+#include <string>
+
+#include "search/tiny_search.hpp"
+
+TEST_CASE("where all samples are looked at, the work expected is the work done, to the row") {
+  act_test::tiny_search tiny = act_test::make_tiny_search();
+  SUBCASE("by words") {}
+  SUBCASE("of some layers") {
+    tiny.plan.range = {1, 2};
+  }
+  SUBCASE("by the likelihood of options") {
+    tiny = act_test::with_options(std::move(tiny));
+    tiny.plan.samples.resize(3);
+  }
+  SUBCASE("with many sinks") {
+    tiny.plan.options.sinks.alpha = 2;
+  }
+  const act::search::expected_work expected = act::search::expect_work(tiny.model, tiny.plan);
+  REQUIRE(expected.looked_at == tiny.plan.samples.size());
+  act::search::search_state state(":memory:", tiny.plan.identity());
+  const act::search::search_work done = act::search::run_exact_search(tiny.model, tiny.plan, state).work;
+  CHECK(expected.trials == done.trials);
+  CHECK(expected.with_sinks == doctest::Approx(static_cast<double>(done.trials - done.trials_without_sinks)));
+  CHECK(expected.rows() == doctest::Approx(static_cast<double>(done.layer_rows_computed)).epsilon(1e-12));
+  CHECK(expected.rows_per_second > 0);
+  CHECK(expected.multiply_adds > expected.rows() * act::search::multiply_adds_of_a_row(tiny.model.config, 0));
+}
+
+TEST_CASE("multiply-adds of a row are its layer's weights and the attended keys") {
+  act::runtime::model_config config;
+  config.hidden = 4;
+  config.heads = 2;
+  config.kv_heads = 1;
+  config.head_size = 3;
+  config.inner = 10;
+  config.gated_feed_forward = true;
+  // queries and output 4 x 6 each, keys and values 4 x 3 each, three matrices of 4 x 10
+  CHECK(act::search::multiply_adds_of_a_row(config, 0) == 2 * 24 + 2 * 12 + 3 * 40);
+  CHECK(act::search::multiply_adds_of_a_row(config, 5) == 192 + 2 * 5 * 6);
+  config.gated_feed_forward = false;
+  CHECK(act::search::multiply_adds_of_a_row(config, 0) == 152);
+}
+
+TEST_CASE("less memory means fewer samples together, and too little is refused with the need") {
+  act_test::tiny_search tiny = act_test::make_tiny_search();
+  const act::runtime::model_config& config = tiny.model.config;
+  const std::string identity = tiny.plan.identity();
+  const std::size_t chunks = tiny.plan.chunks().size();
+  const std::uint64_t whole = act::search::memory_of(config, tiny.plan).sum();
+
+  act::search::fit_memory(tiny.plan, config, whole);
+  CHECK(tiny.plan.identity() == identity);  // it fits as it is
+
+  act::search::fit_memory(tiny.plan, config, whole - 1);
+  CHECK(act::search::memory_of(config, tiny.plan).sum() < whole);
+  CHECK(tiny.plan.tokens_per_chunk == 512);
+  CHECK(tiny.plan.identity() != identity);  // another grouping gives other last bits
+
+  act_test::tiny_search small = act_test::make_tiny_search();
+  small.plan.tokens_per_chunk = 1;
+  const std::uint64_t least = act::search::memory_of(config, small.plan).sum();
+  act::search::fit_memory(tiny.plan, config, least);
+  CHECK(tiny.plan.chunks().size() > chunks);
+  CHECK_THROWS_WITH_AS(act::search::fit_memory(tiny.plan, config, least - 1, "--memory"),
+                       doctest::Contains("is too little: with one sample at a time"), act::error);
+}
+
+TEST_CASE("searches in smaller pieces say the same within rounding") {
+  act_test::tiny_search tiny = act_test::make_tiny_search();
+  const auto searched = [&] {
+    act::search::search_state state(":memory:", tiny.plan.identity());
+    return act::search::run_exact_search(tiny.model, tiny.plan, state);
+  };
+  const act::search::search_outcome together = searched();
+  tiny.plan.tokens_per_chunk = 1;
+  const act::search::search_outcome alone = searched();
+  CHECK(alone.work == together.work);
+  for (std::size_t i = 0; i < alone.evidence.size(); ++i) {
+    CHECK(alone.evidence[i].net() == together.evidence[i].net());
+    CHECK(alone.evidence[i].log_likelihood_gain ==
+          doctest::Approx(together.evidence[i].log_likelihood_gain).epsilon(1e-3));
+  }
+}
+
+TEST_CASE("sizes of memory are read") {
+  CHECK(act::search::parse_bytes("4096") == 4096);
+  CHECK(act::search::parse_bytes("512M") == std::uint64_t{512} << 20);
+  CHECK(act::search::parse_bytes("1.5G") == std::uint64_t{3} << 29);
+  CHECK(act::search::parse_bytes("2K") == 2048);
+  CHECK(act::search::parse_bytes("1T") == std::uint64_t{1} << 40);
+  for (const char* wrong : {"", "G", "4GB", "-1", "0", "nan", "inf", "1e30", "4 G", "0x10", "4g"})
+    CHECK_THROWS_WITH_AS((void)act::search::parse_bytes(wrong, "--memory"), doctest::Contains("isn't a size"),
+                         act::error);
+}
