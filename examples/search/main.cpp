@@ -15,6 +15,7 @@
 #include <act/search/search_cost.hpp>
 #include <act/search/selection.hpp>
 #include <act/search/state.hpp>
+#include <act/search/stored_trials.hpp>
 #include <act/statistics/intervals.hpp>
 
 #include <chrono>
@@ -44,8 +45,21 @@ void check_files(const std::vector<task_file>& tasks, const search_options& opti
   std::vector<std::string> inputs{options.common.model};
   for (const task_file& each : tasks)
     inputs.push_back(each.file);
+  inputs.insert(inputs.end(), options.reuse.begin(), options.reuse.end());
   check_outputs({{"--out", options.out}, {"--json", options.common.json}, {"--state", options.state}},
                 inputs);
+}
+
+// Which of the plan's samples other searches have, too.
+std::vector<bool> known_elsewhere(const act::search::search_plan& plan,
+                                  const std::vector<std::string>& states) {
+  std::vector<bool> known(plan.samples.size());
+  for (const std::string& path : states) {
+    const act::search::stored_trials other(path, plan);
+    for (std::size_t i = 0; i < known.size(); ++i)
+      known[i] = known[i] || other.knows(i);
+  }
+  return known;
 }
 
 // A search that has ended, and what it took.
@@ -59,6 +73,8 @@ finished_search search(const act::runtime::model& model, const act::search::sear
                        const search_options& options) {
   act::search::search_state state(options.state.empty() ? ":memory:" : options.state, plan.identity(),
                                   "--state");
+  for (const std::string& path : options.reuse)
+    state.also_from({path, plan});
   finished_search finished;
   finished.before = state.total_work();
   const auto start = std::chrono::steady_clock::now();
@@ -153,6 +169,7 @@ void run(const command_line& line, const search_options& options) {
   plan.fingerprint = identity.fingerprint;
   plan.range = act::search::parse_layer_range(options.layers, config.layers, "--layers");
   const passed_over passed = add_samples(plan, tasks, chosen, loaded, options);
+  if (!options.reuse.empty()) plan.put_first(known_elsewhere(plan, options.reuse));
 
   if (memory > 0) act::search::fit_memory(plan, config, memory, "--memory");
   if (options.dry_run) {

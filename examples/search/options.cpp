@@ -33,6 +33,12 @@ void declare(command_line& line, search_options& options) {
       .show_default();
   line.add("--state", options.state, "Keep what is computed here; the same command goes on from it")
       .value_name("FILE");
+  line.add("--reuse", options.reuse,
+           "Take over trials of the same samples from another search's --state, of other samples or layers; "
+           "may be "
+           "repeated")
+      .value_name("FILE")
+      .one_value_each_time();
   line.add("--out", options.out, "The heads file to write; required except with --dry-run")
       .value_name("FILE");
   line.add("--memory", options.memory,
@@ -49,6 +55,9 @@ void declare(command_line& line, search_options& options) {
       "  act-search --model M.gguf --task sst2=a.tsv --task trec=b.txt --select top:15 --objective "
       "likelihood \\\n"
       "             --state search.state --out heads.json\n"
+      "  act-search --model M.gguf --task sst2=train.tsv --samples 300 --reuse search.state --state "
+      "more.state \\\n"
+      "             --out more.json\n"
       "  act-search --model M.gguf --task arce=dev.jsonl --scoring likelihood --out heads.json\n"
       "  act-search --model M.gguf --task arce=dev.jsonl --redistribution subset --subset question --out "
       "heads.json\n"

@@ -27,6 +27,7 @@ struct search_options {
   std::string memory;
   bool dry_run = false;
   std::string state;
+  std::vector<std::string> reuse;
   std::string out;
 };
 

@@ -27,13 +27,27 @@ void write_subset(std::ostream& text, std::span<const std::size_t> subset) {
 }  // namespace
 
 void search_plan::shuffle(std::uint64_t seed) {
-  std::vector<tasks::prepared_sample> shuffled;
-  std::vector<std::size_t> sources_of_these;
-  for (const std::size_t index : tasks::select(samples.size(), samples.size(), seed)) {
-    sources_of_these.push_back(source(index));
-    shuffled.push_back(std::move(samples[index]));
+  reorder(tasks::select(samples.size(), samples.size(), seed));
+}
+
+void search_plan::put_first(const std::vector<bool>& marked) {
+  std::vector<std::size_t> order;
+  for (const bool wanted : {true, false}) {
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+      if (marked[i] == wanted) order.push_back(i);
+    }
   }
-  samples = std::move(shuffled);
+  reorder(order);
+}
+
+void search_plan::reorder(std::span<const std::size_t> order) {
+  std::vector<tasks::prepared_sample> reordered;
+  std::vector<std::size_t> sources_of_these;
+  for (const std::size_t index : order) {
+    sources_of_these.push_back(source(index));
+    reordered.push_back(std::move(samples[index]));
+  }
+  samples = std::move(reordered);
   source_of = std::move(sources_of_these);
 }
 

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,10 @@ struct search_plan {
   /// source, and of a file that is sorted by label. The same seed and samples give the same order.
   void shuffle(std::uint64_t seed);
 
+  /// Moves those samples to the front that are marked, one mark a sample; among themselves and the others in
+  /// the order they were in.
+  void put_first(const std::vector<bool>& marked);
+
   [[nodiscard]] std::size_t source(std::size_t sample) const noexcept {
     return source_of.empty() ? 0 : source_of[sample];
   }
@@ -55,6 +60,9 @@ struct search_plan {
 
   /// Everything that the scores depend on, a line each.
   [[nodiscard]] std::string identity() const;
+
+ private:
+  void reorder(std::span<const std::size_t> order);
 };
 
 }  // namespace act::search

@@ -68,9 +68,13 @@ bool statement::step() {
   return code == SQLITE_ROW;
 }
 
+void statement::rewind() {
+  sqlite3_reset(handle_.get());
+}
+
 void statement::run() {
   (void)step();
-  sqlite3_reset(handle_.get());
+  rewind();
 }
 
 std::int64_t statement::integer(int column) const {

@@ -48,6 +48,8 @@ class statement {
 
   /// Moves to the next row; false when there is none.
   [[nodiscard]] bool step();
+  /// Makes it ready for the next parameters.
+  void rewind();
   /// Runs a statement that returns nothing, and makes it ready for the next parameters.
   void run();
 

@@ -1,6 +1,8 @@
 #include <act/error.hpp>
 #include <act/search/sqlite.hpp>
 #include <act/search/state.hpp>
+#include <act/search/state_identity.hpp>
+#include <act/search/stored_trials.hpp>
 
 #include <cmath>
 #include <cstddef>
@@ -9,14 +11,12 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace act::search {
 
 namespace {
-
-constexpr std::int64_t format = 2;
-constexpr std::int64_t application = 0x41435453;  // "ACTS" in the database's header
 
 std::int64_t integer(std::size_t value) noexcept {
   return static_cast<std::int64_t>(value);
@@ -67,9 +67,9 @@ std::string first_difference(const std::string& theirs, const std::string& ours)
 search_state::search_state(const std::string& path, const std::string& identity, std::string_view called)
     : path_(path), data_(path) {
   const std::string choose_another = "choose another " + std::string(called) + " file";
-  refuse_foreign(choose_another);
+  const std::optional<std::string> theirs = identity_in(data_, path, choose_another);
   data_.execute("PRAGMA synchronous = NORMAL");
-  data_.execute("PRAGMA application_id = " + std::to_string(application));
+  data_.execute("PRAGMA application_id = " + std::to_string(state_application));
   data_.execute(
       "CREATE TABLE IF NOT EXISTS search (format INTEGER, identity TEXT);"
       "CREATE TABLE IF NOT EXISTS plain (sample INTEGER PRIMARY KEY, scores BLOB);"
@@ -81,28 +81,23 @@ search_state::search_state(const std::string& path, const std::string& identity,
       "CREATE TABLE IF NOT EXISTS estimate (sample INTEGER, layer INTEGER, head INTEGER, has_sinks INTEGER, "
       "scores BLOB,"
       " PRIMARY KEY (sample, layer, head)) WITHOUT ROWID");
-  statement found(data_, "SELECT format, identity FROM search");
-  if (!found.step()) {
-    statement(data_, "INSERT INTO search VALUES (?, ?)").bind(1, format).bind(2, identity).run();
-    return;
-  }
-  if (found.integer(0) != format) {
+  if (!theirs) {
+    statement(data_, "INSERT INTO search VALUES (?, ?)").bind(1, state_format).bind(2, identity).run();
+  } else if (*theirs != identity) {
     throw error(error_code::mismatch, path_,
-                "has the format " + std::to_string(found.integer(0)) +
-                    " of another version of act, this one's is " + std::to_string(format) + "; " +
-                    choose_another);
-  }
-  if (const std::string theirs = found.text(1); theirs != identity) {
-    throw error(error_code::mismatch, path_,
-                "is the state of another search (" + first_difference(theirs, identity) +
+                "is the state of another search (" + first_difference(*theirs, identity) +
                     "); give the options it was started with, or " + choose_another);
   }
+}
+
+void search_state::also_from(stored_trials other) {
+  others_.push_back(std::move(other));
 }
 
 std::optional<block_result> search_state::load(const trial_block& block,
                                                std::span<const tasks::prepared_sample> samples) {
   const std::optional<search_work> work = unit(block);
-  if (!work) return std::nullopt;
+  if (!work) return from_others(block);
   block_result found;
   found.work = *work;
   const bool plain = block.kind == block_kind::plain;
@@ -123,6 +118,16 @@ std::optional<block_result> search_state::load(const trial_block& block,
   }
   if (found.scores.size() != samples.size() * places) damaged();
   return found;
+}
+
+std::optional<block_result> search_state::from_others(const trial_block& block) {
+  for (stored_trials& other : others_) {
+    std::optional<block_result> found = other.find(block);
+    if (!found) continue;
+    save(block, *found);
+    return found;
+  }
+  return std::nullopt;
 }
 
 void search_state::save(const trial_block& block, const block_result& result) {
@@ -159,14 +164,6 @@ search_work search_state::total_work() {
 void search_state::damaged() const {
   throw error(error_code::invalid_input, path_,
               "doesn't hold the trials that it says it holds; delete it to start again");
-}
-
-void search_state::refuse_foreign(const std::string& choose_another) {
-  statement tables(data_, "SELECT COUNT(*) FROM sqlite_master");
-  statement owner(data_, "PRAGMA application_id");
-  if (tables.step() && tables.integer(0) > 0 && owner.step() && owner.integer(0) != application) {
-    throw error(error_code::invalid_input, path_, "is another program's database; " + choose_another);
-  }
 }
 
 std::vector<double> search_state::numbers(std::span<const std::byte> bytes, std::size_t count) const {

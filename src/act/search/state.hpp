@@ -7,6 +7,7 @@
 
 #include <act/search/layer_trials.hpp>
 #include <act/search/sqlite.hpp>
+#include <act/search/stored_trials.hpp>
 #include <act/search/trial_block.hpp>
 #include <act/tasks/prepared_sample.hpp>
 
@@ -34,14 +35,16 @@ class search_state {
                                                  std::span<const tasks::prepared_sample> samples);
   void save(const trial_block& block, const block_result& result);
 
+  /// What isn't there is also looked for in `other`, and stored from there.
+  void also_from(stored_trials other);
+
   /// Work of everything stored.
   [[nodiscard]] search_work total_work();
 
  private:
   [[noreturn]] void damaged() const;
 
-  // Another program's database must not get our tables.
-  void refuse_foreign(const std::string& choose_another);
+  [[nodiscard]] std::optional<block_result> from_others(const trial_block& block);
 
   // `count` finite numbers.
   [[nodiscard]] std::vector<double> numbers(std::span<const std::byte> bytes, std::size_t count) const;
@@ -52,6 +55,7 @@ class search_state {
 
   std::string path_;
   database data_;
+  std::vector<stored_trials> others_;
 };
 
 }  // namespace act::search

@@ -1,0 +1,129 @@
+#include <act/error.hpp>
+#include <act/search/sqlite.hpp>
+#include <act/search/state_identity.hpp>
+#include <act/search/stored_trials.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstring>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace act::search {
+
+namespace {
+
+// The lines of an identity (plan.hpp): what every sample's scores depend on, and each sample.
+struct identity_lines {
+  std::vector<std::string_view> common;
+  std::vector<std::string_view> samples;  // from their label on: not where in which file they stand
+
+  // What trials are run, in which order, and from which files: no trial's scores depend on it.
+  static bool of_the_search_alone(std::string_view line) {
+    return line.starts_with("task ") || line.starts_with("layers ") || line.starts_with("strategy ") ||
+           line.starts_with("tokens run together ");
+  }
+
+  explicit identity_lines(std::string_view identity) {
+    while (!identity.empty()) {
+      const std::size_t end = std::min(identity.find('\n'), identity.size());
+      const std::string_view line = identity.substr(0, end);
+      identity.remove_prefix(std::min(end + 1, identity.size()));
+      if (line.starts_with("sample ")) {
+        samples.push_back(line.substr(std::min(line.find(" label "), line.size())));
+      } else if (!of_the_search_alone(line)) {
+        common.push_back(line);
+      }
+    }
+  }
+};
+
+std::string existing(const std::string& path) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored))
+    throw error(error_code::io, path, "isn't there; give the state file of a search");
+  return path;
+}
+
+}  // namespace
+
+stored_trials::stored_trials(const std::string& path, const search_plan& plan)
+    : path_(path), data_(existing(path)) {
+  const std::string theirs = identity_in(data_, path, "give the state file of a search").value_or("");
+  const std::string own = plan.identity();
+  const identity_lines known(theirs), wanted(own);
+  const auto [there, here] =
+      std::mismatch(known.common.begin(), known.common.end(), wanted.common.begin(), wanted.common.end());
+  if (there != known.common.end() || here != wanted.common.end()) {
+    const auto shown = [](const auto& line, const auto& end) {
+      return line == end ? std::string("nothing") : "'" + std::string(line->substr(0, 60)) + "'";
+    };
+    throw error(error_code::mismatch, path,
+                "holds another kind of trials (it has " + shown(there, known.common.end()) +
+                    ", this search " + shown(here, wanted.common.end()) +
+                    "); their scores aren't this search's");
+  }
+  std::map<std::string_view, std::int64_t> places;
+  for (std::size_t i = 0; i < known.samples.size(); ++i)
+    places.try_emplace(known.samples[i], static_cast<std::int64_t>(i));
+  for (const std::string_view sample : wanted.samples) {
+    const auto found = places.find(sample);
+    place_of_.push_back(found == places.end() ? -1 : found->second);
+  }
+  for (const tasks::prepared_sample& sample : plan.samples)
+    score_counts_.push_back(sample.score_count());
+}
+
+std::optional<block_result> stored_trials::find(const trial_block& block) {
+  block_result found;
+  if (block.kind == block_kind::estimates) return std::nullopt;
+  const bool plain = block.kind == block_kind::plain;
+  statement row(data_, plain ? "SELECT scores FROM plain WHERE sample = ?"
+                             : "SELECT scores, has_sinks, head FROM trial WHERE sample = ? AND layer = ?"
+                               " ORDER BY head");
+  for (std::size_t sample = block.chunk.begin; sample < block.chunk.end; ++sample) {
+    if (place_of_[sample] < 0) return std::nullopt;
+    row.rewind();
+    row.bind(1, place_of_[sample]);
+    if (!plain) row.bind(2, static_cast<std::int64_t>(block.layer));
+    std::size_t next = 0;  // of the block's heads
+    if (plain) {
+      if (!row.step()) return std::nullopt;
+      found.scores.push_back(scores_in(row, sample));
+      continue;
+    }
+    while (next < block.heads.size() && row.step()) {
+      if (row.integer(2) != static_cast<std::int64_t>(block.heads[next])) continue;
+      found.has_sinks.push_back(row.integer(1) != 0 ? 1 : 0);
+      found.scores.push_back(scores_in(row, sample));
+      ++next;
+      ++found.work.trials;
+      found.work.trials_without_sinks += found.has_sinks.back() == 0 ? 1 : 0;
+    }
+    if (next < block.heads.size()) return std::nullopt;
+  }
+  return found;
+}
+
+std::vector<double> stored_trials::scores_in(const statement& row, std::size_t sample) const {
+  const std::span<const std::byte> bytes = row.blob(0);
+  std::vector<double> values(score_counts_[sample]);
+  const bool fits = bytes.size() == values.size() * sizeof(double);
+  if (fits) std::memcpy(values.data(), bytes.data(), bytes.size());
+  if (!fits ||
+      !std::all_of(values.begin(), values.end(), [](double score) { return std::isfinite(score); })) {
+    throw error(error_code::invalid_input, path_,
+                "doesn't hold the trials that it says it holds; leave it out");
+  }
+  return values;
+}
+
+}  // namespace act::search

@@ -1,0 +1,40 @@
+// What another search's state knows of a search's samples: a search that grows, or one of fewer samples or
+// other layers, takes over the trials that have been run.
+#pragma once
+
+#include <act/search/plan.hpp>
+#include <act/search/sqlite.hpp>
+#include <act/search/trial_block.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace act::search {
+
+class stored_trials {
+ public:
+  /// Opens the state of a search of the same model with the same calibration; its layers and samples may be
+  /// others. A sample is known by all that its scores depend on: its tokens, its scored words or options, and
+  /// the positions that receive. Throws `error` (io) where there is no such file, (mismatch) for another
+  /// model's or calibration's, with the first line that differs, (invalid_input) for another program's file.
+  stored_trials(const std::string& path, const search_plan& plan);
+
+  /// Whether the other search has sample `i` of the plan, too.
+  [[nodiscard]] bool knows(std::size_t sample) const noexcept { return place_of_[sample] >= 0; }
+
+  /// What the block gives, if it is there for each of its samples and heads.
+  [[nodiscard]] std::optional<block_result> find(const trial_block& block);
+
+ private:
+  [[nodiscard]] std::vector<double> scores_in(const statement& row, std::size_t sample) const;
+
+  std::string path_;
+  database data_;
+  std::vector<std::size_t> score_counts_;  // of each of the plan's samples
+  std::vector<std::int64_t> place_of_;     // of each of the plan's samples in the other search; -1: not there
+};
+
+}  // namespace act::search
