@@ -7,13 +7,15 @@
 #include <act/report/provenance.hpp>
 #include <act/report/search_progress.hpp>
 #include <act/report/search_report.hpp>
+#include <act/report/selection_report.hpp>
 #include <act/runtime/fingerprint.hpp>
 #include <act/runtime/load_model.hpp>
 #include <act/search/exact_search.hpp>
 #include <act/search/heads_file.hpp>
 #include <act/search/plan.hpp>
 #include <act/search/search_cost.hpp>
-#include <act/search/selection.hpp>
+#include <act/search/selection/rule.hpp>
+#include <act/search/selection/select_heads.hpp>
 #include <act/search/state.hpp>
 #include <act/search/stored_trials.hpp>
 #include <act/statistics/intervals.hpp>
@@ -114,15 +116,15 @@ void print_search(const act::search::search_plan& plan, const finished_search& f
             << " of the layer-rows that a whole pass for each would take\n";
 }
 
-void print_heads(const std::vector<act::search::head_evidence>& selected, std::size_t samples,
+void print_heads(const act::search::head_selection& picked, std::size_t samples,
                  const search_options& options) {
-  if (selected.empty()) {
-    std::cout << "\nNo head helps on these samples; " << options.out << " names none.\n";
+  std::cout << '\n' << act::report::choice_text(picked);
+  if (picked.heads.empty()) {
+    std::cout << "No head helps on these samples; " << options.out << " names none.\n";
   } else {
-    std::cout << '\n'
-              << selected.size() << " heads picked (" << options.select << ", by " << options.objective
+    std::cout << picked.heads.size() << " heads picked (" << options.select << ", by " << options.objective
               << "), written to " << options.out << "\n\n"
-              << act::report::selection_table(selected, samples);
+              << act::report::selection_table(picked.heads, samples);
   }
 }
 
@@ -145,10 +147,7 @@ void suggest_all_layers(const command_line& line, const act::search::search_plan
 void run(const command_line& line, const search_options& options) {
   const act::report::provenance_clock clock;
   act::set_thread_count(options.common.threads);
-  const auto objective = options.objective == "accuracy" ? act::search::search_objective::accuracy
-                                                         : act::search::search_objective::likelihood;
-  const act::search::selection_rule rule =
-      act::search::parse_selection(options.select, objective, "--select");
+  const act::search::selection_rule rule = options.rule();
   if (options.out.empty() && !options.dry_run) {
     throw act::error(act::error_code::invalid_option, "--out",
                      "is required: the heads file to write (only --dry-run writes none)");
@@ -183,12 +182,12 @@ void run(const command_line& line, const search_options& options) {
 
   const finished_search finished = search(loaded.model, plan, options);
   const act::search::search_outcome& outcome = finished.outcome;
-  const std::vector<act::search::head_evidence> selected = act::search::select_heads(outcome.evidence, rule);
+  const act::search::head_selection picked = act::search::select_heads(outcome.trials, rule);
   const act::report::selection_record how{.select = options.select, .objective = options.objective};
   act::search::write_heads_file(options.out,
-                                act::report::heads_file_of(identity, plan, outcome, selected, how));
+                                act::report::heads_file_of(identity, plan, outcome, picked, how));
   if (!options.common.json.empty()) {
-    act::io::json_document document = act::report::to_json(plan, outcome, selected, how);
+    act::io::json_document document = act::report::to_json(plan, outcome, picked, how);
     document.set("options", act::search::to_json(plan.options, plan.subset));
     document.set("model", act::runtime::to_json(identity));
     write_result(options.common.json, std::move(document), line, clock);
@@ -196,7 +195,8 @@ void run(const command_line& line, const search_options& options) {
 
   print_search(plan, finished, config.heads);
   std::cout << passed.remarks();
-  print_heads(selected, outcome.samples, options);
+  print_heads(picked, outcome.samples, options);
+  std::cout << act::report::forecast_text(picked.forecast, plan.sources);
   suggest_all_layers(line, plan, finished, config, options);
 }
 

@@ -1,6 +1,10 @@
 #include "search/options.hpp"
 
+#include <act/search/selection/objective.hpp>
+#include <act/search/selection/rule.hpp>
+
 #include <filesystem>
+#include <string>
 #include <string_view>
 
 #include "programs/command_line.hpp"
@@ -16,7 +20,9 @@ void declare(command_line& line, search_options& options) {
       .within(0, std::int64_t{1} << 40)
       .value_name("M")
       .show_default();
-  line.add("--seed", options.seed, "Chooses the samples").value_name("S").show_default();
+  line.add("--seed", options.seed, "Chooses the samples, their order, and folds and resamples of --select")
+      .value_name("S")
+      .show_default();
   line.add("--layers", options.layers,
            "Layers to search, counted from 0, both ends included, negative from the end")
       .value_name("FIRST:LAST")
@@ -24,12 +30,15 @@ void declare(command_line& line, search_options& options) {
   line.add("--strategy", options.strategy, "exact: every head on every sample")
       .one_of({"exact"})
       .show_default();
-  line.add("--select", options.select, "paper (heads that beat the plain accuracy) or top:K")
+  line.add("--select", options.select,
+           "How heads are chosen: " + std::string(act::search::selection_rules) +
+               " (docs/selection.md); without K it is chosen by cross-validation")
       .value_name("RULE")
       .show_default();
   line.add("--objective", options.objective,
-           "What top:K ranks by: accuracy or likelihood (of the right answer among a sample's)")
-      .one_of({"accuracy", "likelihood"})
+           "What heads are to improve: accuracy, the right answer's likelihood among a sample's, the same "
+           "centred (without the label prior), or auc (pairs of samples in the right order)")
+      .one_of({"accuracy", "likelihood", "centred", "auc"})
       .show_default();
   line.add("--state", options.state, "Keep what is computed here; the same command goes on from it")
       .value_name("FILE");
@@ -62,6 +71,14 @@ void declare(command_line& line, search_options& options) {
       "  act-search --model M.gguf --task arce=dev.jsonl --redistribution subset --subset question --out "
       "heads.json\n"
       "Exit codes: 0 done (also when no head helps), 1 bad input, 2 wrong usage, 130 interrupted.");
+}
+
+act::search::selection_rule search_options::rule() const {
+  act::search::selection_rule made = act::search::parse_selection(
+      select, act::search::find_objective(objective).value_or(act::search::search_objective::accuracy),
+      "--select");
+  made.seed = seed;
+  return made;
 }
 
 namespace {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <act/search/layer_range.hpp>
+#include <act/search/selection/rule.hpp>
 
 #include <cstdint>
 #include <string>
@@ -29,6 +30,9 @@ struct search_options {
   std::string state;
   std::vector<std::string> reuse;
   std::string out;
+
+  /// --select and --objective. Throws act::error (invalid_option).
+  [[nodiscard]] act::search::selection_rule rule() const;
 };
 
 void declare(command_line& line, search_options& options);

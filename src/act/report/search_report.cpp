@@ -1,6 +1,7 @@
 #include <act/report/number_json.hpp>
 #include <act/report/number_text.hpp>
 #include <act/report/search_report.hpp>
+#include <act/report/selection_report.hpp>
 #include <act/report/table.hpp>
 #include <act/runtime/model.hpp>
 #include <act/runtime/model_identity.hpp>
@@ -9,7 +10,7 @@
 #include <act/search/heads_file.hpp>
 #include <act/search/layer_range.hpp>
 #include <act/search/plan.hpp>
-#include <act/search/selection.hpp>
+#include <act/search/selection/select_heads.hpp>
 #include <act/statistics/intervals.hpp>
 
 #include <utility>
@@ -53,15 +54,12 @@ io::json_document to_json(const std::vector<search::search_source>& sources) {
 }
 
 io::json_document search_json(const search::search_plan& plan, const search::search_outcome& outcome,
-                              std::span<const search::head_evidence> selected, const selection_record& how) {
+                              const search::head_selection& picked, const selection_record& how) {
   auto trials = io::json_document::array();
   for (const search::head_evidence& head : outcome.evidence)
     trials.push_back(to_json(head));
-  auto picked = io::json_document::array();
-  for (const search::head_evidence& head : selected)
-    picked.push_back(io::json_document::array({head.layer, head.head}));
   const double accuracy = static_cast<double>(outcome.plain_correct) / static_cast<double>(outcome.samples);
-  return io::json_document::object(
+  auto evidence = io::json_document::object(
       {{"strategy", "exact"},
        {"layers", io::json_document::array({plan.range.first, plan.range.last})},
        {"select", how.select},
@@ -72,28 +70,28 @@ io::json_document search_json(const search::search_plan& plan, const search::sea
                                                {"accuracy", accuracy},
                                                {"ci95", interval_json(statistics::wilson_interval(
                                                             outcome.plain_correct, outcome.samples))}})},
-       {"trials", std::move(trials)},
-       {"selected", std::move(picked)}});
+       {"trials", std::move(trials)}});
+  add_selection(evidence, picked, plan.sources);
+  return evidence;
 }
 
 }  // namespace
 
 io::json_document to_json(const search::search_plan& plan, const search::search_outcome& outcome,
-                          std::span<const search::head_evidence> selected, const selection_record& how) {
-  io::json_document document = search_json(plan, outcome, selected, how);
+                          const search::head_selection& picked, const selection_record& how) {
+  io::json_document document = search_json(plan, outcome, picked, how);
   document.set("work", to_json(outcome.work));
   return document;
 }
 
 search::heads_file heads_file_of(const runtime::model_identity& model, const search::search_plan& plan,
-                                 const search::search_outcome& outcome,
-                                 std::span<const search::head_evidence> selected,
+                                 const search::search_outcome& outcome, const search::head_selection& picked,
                                  const selection_record& how) {
   return {.model = model,
           .options = plan.options,
           .subset = plan.subset,
-          .heads = heads_of(selected),
-          .evidence = search_json(plan, outcome, selected, how)};
+          .heads = heads_of(picked.heads),
+          .evidence = search_json(plan, outcome, picked, how)};
 }
 
 std::string selection_table(std::span<const search::head_evidence> selected, std::size_t samples) {

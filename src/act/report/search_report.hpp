@@ -14,6 +14,7 @@ struct model_identity;
 }  // namespace act::runtime
 namespace act::search {
 struct head_evidence;
+struct head_selection;
 struct heads_file;
 struct layer_range;
 struct search_outcome;
@@ -32,14 +33,13 @@ struct selection_record {
 /// The JSON result of a search: every trial, the heads picked (best first), the work done and avoided.
 [[nodiscard]] io::json_document to_json(const search::search_plan& plan,
                                         const search::search_outcome& outcome,
-                                        std::span<const search::head_evidence> selected,
-                                        const selection_record& how);
+                                        const search::head_selection& picked, const selection_record& how);
 
 /// The heads file of a search. Nothing in it depends on when or how often it was interrupted.
 [[nodiscard]] search::heads_file heads_file_of(const runtime::model_identity& model,
                                                const search::search_plan& plan,
                                                const search::search_outcome& outcome,
-                                               std::span<const search::head_evidence> selected,
+                                               const search::head_selection& picked,
                                                const selection_record& how);
 
 /// The picked heads, best first.

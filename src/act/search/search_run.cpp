@@ -27,8 +27,10 @@ trial_table empty_table(const search_plan& plan, std::size_t heads_a_layer) {
   }
   std::vector<table_sample> samples;
   for (std::size_t i = 0; i < plan.samples.size(); ++i) {
-    samples.push_back(
-        {.label = plan.samples[i].label, .scores = plan.samples[i].score_count(), .source = plan.source(i)});
+    samples.push_back({.label = plan.samples[i].label,
+                       .scores = plan.samples[i].score_count(),
+                       .source = plan.source(i),
+                       .own_answers = !plan.samples[i].options.empty()});
   }
   return {std::move(of), std::move(samples)};
 }

@@ -16,6 +16,8 @@ struct table_sample {
   std::size_t label = 0;   ///< the right answer
   std::size_t scores = 0;  ///< how many numbers its answers have
   std::size_t source = 0;  ///< which of the search's files it comes from
+  bool own_answers =
+      false;  ///< its answers are its own texts: the k-th has nothing to do with another sample's
 };
 
 /// A table of heads x samples, filled trial by trial. Memory: 8 bytes a head, sample and answer.

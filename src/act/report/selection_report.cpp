@@ -1,0 +1,91 @@
+#include <act/io/json_document.hpp>
+#include <act/report/number_json.hpp>
+#include <act/report/number_text.hpp>
+#include <act/report/selection_report.hpp>
+#include <act/search/plan.hpp>
+#include <act/search/selection/cross_validation.hpp>
+#include <act/search/selection/forecast.hpp>
+#include <act/search/selection/select_heads.hpp>
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <utility>
+
+namespace act::report {
+
+namespace {
+
+io::json_document to_json(const search::forecast_measure& measure) {
+  return io::json_document::object({{"plain", measure.plain},
+                                    {"calibrated", measure.calibrated},
+                                    {"gain", measure.gain},
+                                    {"gain_ci95", interval_json(measure.gain_interval)}});
+}
+
+io::json_document to_json(const search::recipe_estimate& estimate) {
+  return io::json_document::object({{"order", std::string(estimate.recipe.order)},
+                                    {"heads", estimate.recipe.size},
+                                    {"gain", estimate.gain},
+                                    {"standard_error", estimate.standard_error}});
+}
+
+std::string measure_text(const search::forecast_measure& measure, const char* format, double scale) {
+  const auto number = [&](double value) { return formatted(format, scale * value); };
+  return number(measure.plain) + " -> " + number(measure.calibrated) + " (gain, 95 % interval " +
+         number(measure.gain_interval.lo) + " .. " + number(measure.gain_interval.hi) + ")";
+}
+
+}  // namespace
+
+void add_selection(io::json_document& evidence, const search::head_selection& picked,
+                   std::span<const search::search_source> sources) {
+  auto selected = io::json_document::array();
+  for (const search::head_evidence& head : picked.heads)
+    selected.push_back(io::json_document::array({head.layer, head.head}));
+  evidence.set("selected", std::move(selected));
+  if (!picked.estimates.empty()) {
+    auto estimates = io::json_document::array();
+    for (const search::recipe_estimate& each : picked.estimates)
+      estimates.push_back(to_json(each));
+    evidence.set("estimates", std::move(estimates));
+  }
+  if (!picked.forecast.empty()) {
+    auto forecast = io::json_document::array();
+    for (const search::source_forecast& each : picked.forecast) {
+      auto one = io::json_document::object({{"task", sources[each.source].task},
+                                            {"scoring", sources[each.source].scoring},
+                                            {"n", each.samples},
+                                            {"accuracy", to_json(each.accuracy)}});
+      if (each.auc) one.set("auc", to_json(*each.auc));
+      forecast.push_back(std::move(one));
+    }
+    evidence.set("forecast", std::move(forecast));
+  }
+}
+
+std::string forecast_text(std::span<const search::source_forecast> forecast,
+                          std::span<const search::search_source> sources) {
+  std::string text;
+  for (const search::source_forecast& each : forecast) {
+    text += "forecast for unseen samples of " + sources[each.source].task + ": accuracy " +
+            measure_text(each.accuracy, "%.1f %%", 100);
+    if (each.auc) text += ", AUC " + measure_text(*each.auc, "%.3f", 1);
+    text += '\n';
+  }
+  return text;
+}
+
+std::string choice_text(const search::head_selection& picked) {
+  if (picked.estimates.empty()) return {};
+  const search::recipe_estimate& chosen = picked.estimates[picked.chosen];
+  return "of " + std::to_string(picked.estimates.size()) + " sets, cross-validation takes " +
+         (chosen.recipe.size == 0
+              ? std::string("none: no gain is larger than its standard error")
+              : "up to " + std::to_string(chosen.recipe.size) + " heads by " +
+                    std::string(chosen.recipe.order) + " (gain " + formatted("%+.4f", chosen.gain) +
+                    ", standard error " + formatted("%.4f", chosen.standard_error) + ")") +
+         "\n";
+}
+
+}  // namespace act::report

@@ -1,0 +1,187 @@
+#include <act/search/selection/candidate_sets.hpp>
+#include <act/search/selection/head_orders.hpp>
+#include <act/search/selection/objective.hpp>
+#include <act/search/selection/rule.hpp>
+#include <act/search/selection/score_changes.hpp>
+#include <act/statistics/false_discovery.hpp>
+#include <act/statistics/student_t.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <functional>
+#include <numeric>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace act::search {
+
+namespace {
+
+constexpr std::size_t stability_resamples = 200;
+// Forward selection of more costs much and is noise by then.
+constexpr std::size_t most_joint_steps = 120;
+
+// Changes as the objective looks at them.
+class seen_changes {
+ public:
+  seen_changes(const score_changes& of, search_objective objective, std::span<const std::size_t> over)
+      : raw_(of), centred_(objective == search_objective::centred ? of.centred(over) : empty()) {
+    is_centred_ = objective == search_objective::centred;
+  }
+  [[nodiscard]] const score_changes& get() const noexcept { return is_centred_ ? centred_ : raw_; }
+
+ private:
+  static score_changes empty() { return score_changes(trial_table()); }
+  const score_changes& raw_;
+  score_changes centred_;
+  bool is_centred_ = false;
+};
+
+head_order in_order(const score_changes& of, const selection_rule& rule, std::span<const std::size_t> over,
+                    std::string_view name) {
+  const auto seen = [&](search_objective objective, const auto& order) {
+    const seen_changes changes(of, objective, over);
+    return order(changes.get(), objective);
+  };
+  const auto gain = [&](const score_changes& changes, search_objective objective) {
+    return by_gain(changes, objective, over);
+  };
+  if (name == "studentised gain") {
+    return seen(rule.objective, [&](const score_changes& changes, search_objective objective) {
+      return by_studentised_gain(changes, objective, over);
+    });
+  }
+  if (name == "joint gain") {
+    return seen(rule.objective, [&](const score_changes& changes, search_objective objective) {
+      const std::size_t most = rule.count > 0 ? rule.count : most_joint_steps;
+      return by_joint_gain(changes, objective, over, std::min(most, changes.heads().size()));
+    });
+  }
+  if (name == "likelihood") return seen(search_objective::likelihood, gain);
+  if (name == "auc") return seen(search_objective::auc, gain);
+  if (name == "centred") return seen(search_objective::centred, gain);
+  return seen(rule.objective, gain);
+}
+
+// Heads whose gain a one-sided paired test believes, best gain first.
+head_order believed_heads(const score_changes& of, const selection_rule& rule,
+                          std::span<const std::size_t> over) {
+  const seen_changes seen(of, rule.objective, over);
+  const std::vector<double> gains = sample_gains(rule.objective, seen.get(), over);
+  std::vector<double> p;
+  for (std::size_t head = 0; head < of.heads().size(); ++head) {
+    const head_gain gain = gain_of(of, std::span(gains).subspan(head * over.size(), over.size()), over);
+    p.push_back(statistics::student_t_upper_tail(gain.t(), gain.freedom));
+  }
+  std::vector<bool> believed(p.size());
+  for (const std::size_t head : statistics::benjamini_hochberg(p, rule.false_share))
+    believed[head] = true;
+  head_order order = by_gain(seen.get(), rule.objective, over);
+  std::erase_if(order, [&](std::size_t head) { return !believed[head]; });
+  return order;
+}
+
+std::vector<std::vector<std::size_t>> places_of(const score_changes& of, const selection_rule& rule,
+                                                std::span<const std::size_t> over) {
+  const seen_changes seen(of, rule.objective, over);
+  return resampled_places(seen.get(), rule.objective, over, stability_resamples, rule.seed);
+}
+
+// Section 4 of the paper: answers right more samples than the plain model.
+head_order paper_heads(const score_changes& of, std::span<const std::size_t> over) {
+  const std::vector<double> gains = sample_gains(search_objective::accuracy, of, over);
+  head_order order = by_gain(of, search_objective::accuracy, over);
+  std::erase_if(order, [&](std::size_t head) {
+    const std::span<const double> own = std::span(gains).subspan(head * over.size(), over.size());
+    return std::accumulate(own.begin(), own.end(), 0.0) <= 0;
+  });
+  return order;
+}
+
+}  // namespace
+
+std::vector<std::size_t> sizes_to_try(std::size_t heads) {
+  std::vector<std::size_t> sizes;
+  for (std::size_t size = 1; size < heads; size += std::max<std::size_t>(1, size / 6))
+    sizes.push_back(size);
+  if (heads > 0) sizes.push_back(heads);
+  return sizes;
+}
+
+std::vector<set_recipe> recipes(const selection_rule& rule, std::size_t heads) {
+  const auto fixed = [](std::string_view order, std::size_t size) {
+    return std::vector<set_recipe>{{.order = order, .size = size, .whole = size == 0}};
+  };
+  std::vector<set_recipe> made{{.order = "none", .size = 0}};
+  const auto add = [&](std::string_view order) {
+    for (const std::size_t size : sizes_to_try(heads))
+      made.push_back({.order = order, .size = size});
+  };
+  switch (rule.method) {
+    case selection_method::paper:
+      return fixed("net gain", 0);
+    case selection_method::fdr:
+      return fixed("believed", 0);
+    case selection_method::all:
+      return fixed("all", 0);
+    case selection_method::random:
+      return fixed("random", rule.count);
+    case selection_method::top:
+      if (rule.count > 0) return fixed("gain", rule.count);
+      add("gain");
+      break;
+    case selection_method::stable:
+      if (rule.count > 0) return fixed("steady", rule.count);
+      add("steady");
+      break;
+    case selection_method::greedy:
+      if (rule.count > 0) return fixed("joint gain", rule.count);
+      add("joint gain");
+      break;
+    case selection_method::additive:
+      for (const std::string_view order : {"likelihood", "centred", "auc", "studentised gain", "joint gain"})
+        add(order);
+      break;
+  }
+  return made;
+}
+
+std::vector<head_order> candidate_sets(const selection_rule& rule, const score_changes& of,
+                                       std::span<const std::size_t> over) {
+  const std::vector<set_recipe> made = recipes(rule, of.heads().size());
+  std::vector<head_order> sets;
+  std::string_view last;
+  head_order order;
+  std::vector<std::vector<std::size_t>> places;
+  for (const set_recipe& each : made) {
+    if (each.order == "steady") {
+      if (places.empty()) places = places_of(of, rule, over);
+      sets.push_back(steady_heads(places, each.size));
+      continue;
+    }
+    if (each.order != last) {
+      last = each.order;
+      if (last == "none") {
+        order.clear();
+      } else if (last == "net gain") {
+        order = paper_heads(of, over);
+      } else if (last == "believed") {
+        order = believed_heads(of, rule, over);
+      } else if (last == "all") {
+        order = at_random(of, of.heads().size(), 0);
+        std::sort(order.begin(), order.end());
+      } else if (last == "random") {
+        order = at_random(of, rule.count, rule.random_seed);
+      } else {
+        order = in_order(of, rule, over, last);
+      }
+    }
+    const std::size_t size = each.whole ? order.size() : std::min(each.size, order.size());
+    sets.emplace_back(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(size));
+  }
+  return sets;
+}
+
+}  // namespace act::search

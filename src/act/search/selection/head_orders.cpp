@@ -1,0 +1,192 @@
+#include <act/parallel.hpp>
+#include <act/runtime/splitmix64.hpp>
+#include <act/search/selection/head_orders.hpp>
+#include <act/search/selection/objective.hpp>
+#include <act/search/selection/score_changes.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <numeric>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace act::search {
+
+namespace {
+
+// Heads whose `worth` is positive, by it, then by `tie`.
+head_order ordered(std::span<const double> worth, std::span<const double> tie) {
+  head_order order;
+  for (std::size_t head = 0; head < worth.size(); ++head) {
+    if (worth[head] > 0) order.push_back(head);
+  }
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    if (worth[a] != worth[b]) return worth[a] > worth[b];
+    if (tie[a] != tie[b]) return tie[a] > tie[b];
+    return a < b;
+  });
+  return order;
+}
+
+std::vector<head_gain> all_gains(const score_changes& of, search_objective objective,
+                                 std::span<const std::size_t> over) {
+  const std::vector<double> gains = sample_gains(objective, of, over);
+  std::vector<head_gain> summed;
+  for (std::size_t head = 0; head < of.heads().size(); ++head)
+    summed.push_back(gain_of(of, std::span(gains).subspan(head * over.size(), over.size()), over));
+  return summed;
+}
+
+// Positions in `over`, source by source.
+std::vector<std::vector<std::size_t>> positions_by_source(const score_changes& of,
+                                                          std::span<const std::size_t> over) {
+  std::vector<std::vector<std::size_t>> positions;
+  for (std::size_t at = 0; at < over.size(); ++at) {
+    const std::size_t source = of.samples()[over[at]].source;
+    if (positions.size() <= source) positions.resize(source + 1);
+    positions[source].push_back(at);
+  }
+  std::erase_if(positions, [](const auto& each) { return each.empty(); });
+  return positions;
+}
+
+}  // namespace
+
+head_order by_gain(const score_changes& of, search_objective objective, std::span<const std::size_t> over) {
+  std::vector<double> worth, tie(of.heads().size());
+  for (const head_gain& each : all_gains(of, objective, over))
+    worth.push_back(each.mean);
+  if (objective == search_objective::accuracy) {
+    const std::vector<head_gain> likelihood = all_gains(of, search_objective::likelihood, over);
+    std::transform(likelihood.begin(), likelihood.end(), tie.begin(),
+                   [](const head_gain& each) { return each.mean; });
+    // Sums of equally many flips in another order may differ in their last bits.
+    for (double& each : worth)
+      each = std::round(each * 1e12) / 1e12;
+  }
+  return ordered(worth, tie);
+}
+
+head_order by_studentised_gain(const score_changes& of, search_objective objective,
+                               std::span<const std::size_t> over) {
+  std::vector<double> worth, tie;
+  for (const head_gain& each : all_gains(of, objective, over)) {
+    worth.push_back(each.t());
+    tie.push_back(each.mean);
+  }
+  return ordered(worth, tie);
+}
+
+std::vector<std::vector<std::size_t>> resampled_places(const score_changes& of, search_objective objective,
+                                                       std::span<const std::size_t> over,
+                                                       std::size_t resamples, std::uint64_t seed) {
+  const std::size_t heads = of.heads().size(), n = over.size();
+  const std::vector<double> gains = sample_gains(objective, of, over);
+  const std::vector<std::vector<std::size_t>> sources = positions_by_source(of, over);
+  const auto source_count = static_cast<double>(sources.size());
+  std::vector<std::vector<std::size_t>> places;
+  std::vector<double> mean(heads), variance(heads);
+  std::vector<std::size_t> drawn;
+  runtime::splitmix64 draw(seed);
+  for (std::size_t resample = 0; resample < resamples; ++resample) {
+    std::fill(mean.begin(), mean.end(), 0.0);
+    std::fill(variance.begin(), variance.end(), 0.0);
+    for (const std::vector<std::size_t>& source : sources) {
+      drawn.clear();
+      for (std::size_t i = 0; i < source.size(); ++i)
+        drawn.push_back(source[static_cast<std::size_t>(draw() % source.size())]);
+      const auto count = static_cast<double>(drawn.size());
+      for (std::size_t head = 0; head < heads; ++head) {
+        const std::span<const double> own = std::span(gains).subspan(head * n, n);
+        double sum = 0, squares = 0;
+        for (const std::size_t at : drawn) {
+          sum += own[at];
+          squares += own[at] * own[at];
+        }
+        mean[head] += sum / count / source_count;
+        variance[head] += std::max(0.0, squares - sum * sum / count) /
+                          (count * std::max(1.0, count - 1) * source_count * source_count);
+      }
+    }
+    for (std::size_t head = 0; head < heads; ++head) {
+      const head_gain gain{.mean = mean[head], .standard_error = std::sqrt(variance[head]), .freedom = 1};
+      variance[head] = gain.t();
+    }
+    const head_order order = ordered(variance, mean);
+    std::vector<std::size_t>& place = places.emplace_back(heads, heads);
+    for (std::size_t i = 0; i < order.size(); ++i)
+      place[order[i]] = i;
+  }
+  return places;
+}
+
+head_order steady_heads(std::span<const std::vector<std::size_t>> places, std::size_t top) {
+  const std::size_t heads = places.empty() ? 0 : places.front().size();
+  std::vector<double> often(heads);
+  for (const std::vector<std::size_t>& place : places) {
+    for (std::size_t head = 0; head < heads; ++head)
+      often[head] += place[head] < std::min(top, heads) ? 1 : 0;
+  }
+  std::vector<double> worth(heads);
+  for (std::size_t head = 0; head < heads; ++head)
+    worth[head] = 2 * often[head] > static_cast<double>(places.size()) ? often[head] : 0;
+  return ordered(worth, often);
+}
+
+head_order by_joint_gain(const score_changes& of, search_objective objective,
+                         std::span<const std::size_t> over, std::size_t most) {
+  head_order order;
+  std::vector<bool> taken(of.heads().size());
+  const std::vector<double> weights = balanced_weights(of, over);
+  std::vector<double> scores = of.estimate({}), values(of.heads().size());
+  // Memory that the objective takes can't be had inside a parallel region.
+  const bool alone = objective == search_objective::auc;
+  std::vector<std::vector<double>> room(alone ? 1 : thread_count(), scores);
+  const auto try_head = [&](std::size_t head, std::size_t worker) {
+    if (taken[head]) return;
+    std::vector<double>& joint = room[worker];
+    const std::span<const double> change = of.change(head);
+    for (std::size_t i = 0; i < joint.size(); ++i)
+      joint[i] = scores[i] + change[i];
+    values[head] = mean_value(objective, of, joint, over, weights);
+  };
+  double reached = mean_value(objective, of, scores, over, weights);
+  while (order.size() < most) {
+    if (alone) {
+      for (std::size_t head = 0; head < of.heads().size(); ++head)
+        try_head(head, 0);
+    } else {
+      parallel_for(of.heads().size(),
+                   [&](std::size_t head, std::size_t worker) noexcept { try_head(head, worker); });
+    }
+    std::optional<std::size_t> best;
+    for (std::size_t head = 0; head < values.size(); ++head) {
+      if (!taken[head] && values[head] > (best ? values[*best] : reached)) best = head;
+    }
+    if (!best) break;
+    reached = values[*best];
+    taken[*best] = true;
+    order.push_back(*best);
+    const std::span<const double> change = of.change(*best);
+    for (std::size_t i = 0; i < scores.size(); ++i)
+      scores[i] += change[i];
+  }
+  return order;
+}
+
+head_order at_random(const score_changes& of, std::size_t count, std::uint64_t seed) {
+  head_order order(of.heads().size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  runtime::splitmix64 draw(seed);
+  for (std::size_t i = order.size(); i > 1; --i)
+    std::swap(order[i - 1], order[static_cast<std::size_t>(draw() % i)]);
+  if (count < order.size()) order.resize(count);
+  return order;
+}
+
+}  // namespace act::search

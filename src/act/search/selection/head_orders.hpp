@@ -1,0 +1,53 @@
+// Orders in which heads are taken, best first, from a table of changes.
+#pragma once
+
+#include <act/search/selection/objective.hpp>
+#include <act/search/selection/score_changes.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace act::search {
+
+/// Numbers of heads among score_changes::heads(), best first.
+using head_order = std::vector<std::size_t>;
+
+/// All functions here look at the samples `over` only and, for search_objective::centred, take changes that
+/// are centred already. Heads that don't improve the objective aren't taken. Ties go to the lower layer and
+/// head, so an order doesn't depend on that of the table's heads.
+
+/// By mean gain; among equal ones (accuracy) by the gain in log-likelihood.
+[[nodiscard]] head_order by_gain(const score_changes& of, search_objective objective,
+                                 std::span<const std::size_t> over);
+
+/// By mean gain over its standard error: a small gain that every sample shows comes before a large one of a
+/// few.
+[[nodiscard]] head_order by_studentised_gain(const score_changes& of, search_objective objective,
+                                             std::span<const std::size_t> over);
+
+/// Where each head comes in each of `resamples` orders by studentised gain: [resample][head], from 0; as many
+/// as there are heads for one that doesn't improve the objective there. Samples are drawn with replacement,
+/// each source's as many as it has. O(resamples x heads x samples).
+[[nodiscard]] std::vector<std::vector<std::size_t>> resampled_places(const score_changes& of,
+                                                                     search_objective objective,
+                                                                     std::span<const std::size_t> over,
+                                                                     std::size_t resamples,
+                                                                     std::uint64_t seed);
+
+/// Heads among the first `top` in more than half of those orders, the steadiest first (stability selection:
+/// Meinshausen and Buehlmann 2010, with the bootstrap of Bach 2008).
+[[nodiscard]] head_order steady_heads(std::span<const std::vector<std::size_t>> places, std::size_t top);
+
+/// Forward selection: starts from the plain scores and takes, at most `most` times, the head whose change
+/// improves the mean of the estimated joint scores most. Ends where none does. What a head adds depends on
+/// those taken before it, so of two that do the same the second comes late.
+/// O(most x heads x scores); over all threads.
+[[nodiscard]] head_order by_joint_gain(const score_changes& of, search_objective objective,
+                                       std::span<const std::size_t> over, std::size_t most);
+
+/// `count` heads at random.
+[[nodiscard]] head_order at_random(const score_changes& of, std::size_t count, std::uint64_t seed);
+
+}  // namespace act::search

@@ -1,0 +1,87 @@
+#include <act/error.hpp>
+#include <act/search/selection/objective.hpp>
+#include <act/search/selection/rule.hpp>
+
+#include <array>
+#include <charconv>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+namespace act::search {
+
+namespace {
+
+struct named_method {
+  selection_method method;
+  std::string_view name;
+};
+
+constexpr std::array<named_method, 8> methods{{{selection_method::paper, "paper"},
+                                               {selection_method::top, "top"},
+                                               {selection_method::fdr, "fdr"},
+                                               {selection_method::stable, "stable"},
+                                               {selection_method::additive, "additive"},
+                                               {selection_method::greedy, "greedy"},
+                                               {selection_method::random, "random"},
+                                               {selection_method::all, "all"}}};
+
+// The whole text as a number.
+template <class Number>
+std::optional<Number> number(std::string_view text) {
+  Number value{};
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (problem != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+// What stands behind the first colon; empty when there is none.
+std::optional<std::string_view> behind_colon(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  return text.substr(colon + 1);
+}
+
+// Takes what is behind the method's name; false when that can't be.
+bool take_argument(selection_rule& rule, std::optional<std::string_view> argument) {
+  switch (rule.method) {
+    case selection_method::paper:
+    case selection_method::additive:
+    case selection_method::all:
+      return !argument;
+    case selection_method::top:
+    case selection_method::stable:
+    case selection_method::greedy:
+      if (argument) rule.count = number<std::size_t>(*argument).value_or(0);
+      return !argument || rule.count > 0;
+    case selection_method::fdr:
+      if (argument) rule.false_share = number<double>(*argument).value_or(0);
+      return rule.false_share > 0 && rule.false_share < 1;
+    case selection_method::random:
+      break;
+  }
+  if (!argument) return false;
+  const std::optional<std::string_view> seed = behind_colon(*argument);
+  rule.count = number<std::size_t>(argument->substr(0, argument->find(':'))).value_or(0);
+  const std::optional<std::uint64_t> drawn_by = seed ? number<std::uint64_t>(*seed) : 0;
+  rule.random_seed = drawn_by.value_or(0);
+  return rule.count > 0 && drawn_by.has_value();
+}
+
+}  // namespace
+
+selection_rule parse_selection(std::string_view text, search_objective objective, std::string_view asked_by) {
+  selection_rule rule{.objective = objective};
+  const std::string_view name = text.substr(0, text.find(':'));
+  for (const named_method& each : methods) {
+    if (each.name != name) continue;
+    rule.method = each.method;
+    if (take_argument(rule, behind_colon(text))) return rule;
+  }
+  throw error(error_code::invalid_option, asked_by,
+              "'" + std::string(text) + "' isn't a rule; give " + std::string(selection_rules) +
+                  ", with K at least 1 (without it, K is chosen by cross-validation) and Q between 0 and 1");
+}
+
+}  // namespace act::search

@@ -1,0 +1,43 @@
+// How heads are chosen from what the trials say: a rule by name, and what it takes.
+#pragma once
+
+#include <act/search/selection/objective.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace act::search {
+
+/// docs/selection.md describes each, with its source and cost.
+enum class selection_method {
+  paper,     ///< every head that beats the plain accuracy
+  top,       ///< the best K by their own gain
+  fdr,       ///< those whose gain a paired test believes, at a bounded share of false ones
+  stable,    ///< those that are among the best in most resamples of the samples
+  additive,  ///< of several orders and every K the set with the best cross-validated joint estimate
+  greedy,    ///< one after the other what adds most to the joint estimate
+  random,    ///< K at random, for comparison
+  all,       ///< every head that was searched, for comparison
+};
+
+struct selection_rule {
+  selection_method method = selection_method::paper;
+  search_objective objective = search_objective::accuracy;
+  std::size_t count = 0;          ///< K; 0: by cross-validation
+  double false_share = 0.1;       ///< fdr's Q
+  std::uint64_t seed = 0;         ///< of folds, resamples and `random`
+  std::uint64_t random_seed = 0;  ///< of `random`'s heads alone, where it is given
+};
+
+/// Reads "paper", "top[:K]", "fdr[:Q]", "stable[:K]", "additive", "greedy[:K]", "random:K[:SEED]" or "all".
+/// Throws `error` (invalid_option) whose where() is `asked_by`.
+[[nodiscard]] selection_rule parse_selection(std::string_view text, search_objective objective,
+                                             std::string_view asked_by = "selection rule");
+
+/// The names above, for messages and help.
+inline constexpr std::string_view selection_rules =
+    "paper, top[:K], fdr[:Q], stable[:K], additive, greedy[:K], random:K[:SEED] or all";
+
+}  // namespace act::search

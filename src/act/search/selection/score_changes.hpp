@@ -1,0 +1,64 @@
+// A table of trials as what selection computes with: of each sample its plain scores, and of each head what
+// calibrating it adds to them. A set of heads is judged by the plain scores plus the sum of its changes.
+#pragma once
+
+#include <act/head_set.hpp>
+#include <act/search/trial_table.hpp>
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace act::search {
+
+/// Scores of all samples lie one behind another: sample i's are [first(i), first(i) + scores) of each span.
+/// Memory: 8 bytes a head, sample and answer.
+class score_changes {
+ public:
+  /// Takes the heads that have been tried on every sample; what the others would add up to isn't known. In
+  /// ascending order, whatever the table's.
+  explicit score_changes(const trial_table& trials);
+
+  [[nodiscard]] std::span<const layer_head> heads() const noexcept { return heads_; }
+  [[nodiscard]] std::span<const table_sample> samples() const noexcept { return samples_; }
+  [[nodiscard]] std::size_t first(std::size_t sample) const noexcept { return first_[sample]; }
+
+  [[nodiscard]] std::span<const double> plain() const noexcept { return plain_; }
+  [[nodiscard]] std::span<const double> change(std::size_t head) const noexcept {
+    return std::span(changes_).subspan(head * plain_.size(), plain_.size());
+  }
+  /// One sample's part of scores that lie like `plain()`.
+  [[nodiscard]] std::span<const double> row(std::span<const double> scores,
+                                            std::size_t sample) const noexcept {
+    return scores.subspan(first_[sample], samples_[sample].scores);
+  }
+
+  /// plain() and the changes of `set` added up, in the set's order.
+  [[nodiscard]] std::vector<double> estimate(std::span<const std::size_t> set) const;
+
+  /// The same with each answer's mean over the samples `over` taken away, of the plain scores and of each
+  /// head's changes, source by source: what is left doesn't know what a source's answers score on average, so
+  /// no shift of the label prior shows in it. Samples that aren't in `over` lose the means of those that are.
+  /// Where samples have answers of their own (table_sample::own_answers) there is nothing to average over:
+  /// their scores stay, and so do those of a source that has no sample in `over`.
+  [[nodiscard]] score_changes centred(std::span<const std::size_t> over) const;
+
+ private:
+  void centre(std::span<double> scores, std::span<const std::size_t> over) const;
+
+  std::vector<layer_head> heads_;
+  std::vector<table_sample> samples_;
+  std::vector<std::size_t> first_;
+  std::vector<double> plain_;
+  std::vector<double> changes_;  // [head][score]
+};
+
+/// 0, 1, ..., as many as there are samples.
+[[nodiscard]] std::vector<std::size_t> all_samples(const score_changes& of);
+
+/// How much each sample of `over` counts in a mean: sources weigh the same, however many samples they have,
+/// and so do a source's samples. They add up to 1.
+[[nodiscard]] std::vector<double> balanced_weights(const score_changes& of,
+                                                   std::span<const std::size_t> over);
+
+}  // namespace act::search

@@ -1,0 +1,43 @@
+#include <act/head_set.hpp>
+#include <act/search/evidence.hpp>
+#include <act/search/selection/cross_validation.hpp>
+#include <act/search/selection/forecast.hpp>
+#include <act/search/selection/rule.hpp>
+#include <act/search/selection/score_changes.hpp>
+#include <act/search/selection/select_heads.hpp>
+#include <act/search/trial_table.hpp>
+
+#include <cstddef>
+#include <map>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace act::search {
+
+head_selection select_heads(const trial_table& trials, const selection_rule& rule) {
+  const score_changes changes(trials);
+  std::map<layer_head, head_evidence> evidence;
+  for (const head_evidence& each : evidence_of(trials))
+    evidence[{each.layer, each.head}] = each;
+
+  const cross_validation_options choosing{.folds = 5, .repeats = 4, .seed = rule.seed};
+  const cross_validation_options within{.folds = 5, .repeats = 1, .seed = rule.seed + 1};
+  const cross_validation_options outside{.folds = 5, .repeats = 2, .seed = rule.seed + 2};
+  chosen_set set = choose_set(rule, changes, all_samples(changes), choosing);
+  head_selection picked{
+      .heads = {}, .estimates = std::move(set.estimates), .chosen = set.chosen, .forecast = {}};
+  for (const std::size_t head : set.heads)
+    picked.heads.push_back(evidence.at(changes.heads()[head]));
+  picked.forecast = forecast_gain(rule, changes, outside, within);
+  return picked;
+}
+
+head_set heads_of(std::span<const head_evidence> evidence) {
+  head_set heads;
+  for (const head_evidence& each : evidence)
+    heads.insert(each.layer, each.head);
+  return heads;
+}
+
+}  // namespace act::search

@@ -1,0 +1,31 @@
+// From trials to a set of heads: a rule applied to what a search has found.
+#pragma once
+
+#include <act/head_set.hpp>
+#include <act/search/evidence.hpp>
+#include <act/search/selection/cross_validation.hpp>
+#include <act/search/selection/forecast.hpp>
+#include <act/search/selection/rule.hpp>
+#include <act/search/trial_table.hpp>
+
+#include <span>
+#include <vector>
+
+namespace act::search {
+
+/// What a rule picked, and what it expects of it.
+struct head_selection {
+  std::vector<head_evidence> heads;        ///< best first
+  std::vector<recipe_estimate> estimates;  ///< of every set it chose among; empty where it had no choice
+  std::size_t chosen = 0;                  ///< which of these it took
+  std::vector<source_forecast> forecast;   ///< of each file; empty for too few samples
+};
+
+/// The heads the rule picks. Only heads that have been tried on every sample are looked at. Heads that don't
+/// improve the objective are picked by `random` and `all` alone, so the result may be shorter than K or
+/// empty. Order and result don't depend on the order of the table's heads.
+[[nodiscard]] head_selection select_heads(const trial_table& trials, const selection_rule& rule);
+
+[[nodiscard]] head_set heads_of(std::span<const head_evidence> evidence);
+
+}  // namespace act::search
