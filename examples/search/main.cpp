@@ -182,7 +182,8 @@ void run(const command_line& line, const search_options& options) {
 
   const finished_search finished = search(loaded.model, plan, options);
   const act::search::search_outcome& outcome = finished.outcome;
-  const act::search::head_selection picked = act::search::select_heads(outcome.trials, rule);
+  act::search::head_selection picked = act::search::select_heads(outcome.trials, rule);
+  picked.forecast = act::search::forecast_selection(outcome.trials, rule);
   const act::report::selection_record how{.select = options.select, .objective = options.objective};
   act::search::write_heads_file(options.out,
                                 act::report::heads_file_of(identity, plan, outcome, picked, how));

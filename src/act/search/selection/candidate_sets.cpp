@@ -10,7 +10,6 @@
 #include <array>
 #include <cstddef>
 #include <functional>
-#include <numeric>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -89,17 +88,6 @@ std::vector<std::vector<std::size_t>> places_of(const score_changes& of, const s
   return resampled_places(seen.get(), rule.objective, over, stability_resamples, rule.seed);
 }
 
-// Section 4 of the paper: answers right more samples than the plain model.
-head_order paper_heads(const score_changes& of, std::span<const std::size_t> over) {
-  const std::vector<double> gains = sample_gains(search_objective::accuracy, of, over);
-  head_order order = by_gain(of, search_objective::accuracy, over);
-  std::erase_if(order, [&](std::size_t head) {
-    const std::span<const double> own = std::span(gains).subspan(head * over.size(), over.size());
-    return std::accumulate(own.begin(), own.end(), 0.0) <= 0;
-  });
-  return order;
-}
-
 }  // namespace
 
 std::vector<std::size_t> sizes_to_try(std::size_t heads) {
@@ -166,7 +154,7 @@ std::vector<head_order> candidate_sets(const selection_rule& rule, const score_c
       if (last == "none") {
         order.clear();
       } else if (last == "net gain") {
-        order = paper_heads(of, over);
+        order = by_net_gain(of, over);
       } else if (last == "believed") {
         order = believed_heads(of, rule, over);
       } else if (last == "all") {

@@ -19,15 +19,17 @@ namespace act::search {
 
 namespace {
 
-// Heads whose `worth` is positive, by it, then by `tie`.
+// Heads whose `worth` is positive, by it, then by `tie`. Worths closer than 1e-12 are the same: sums of
+// equally many flips in another order differ in their last bits.
 head_order ordered(std::span<const double> worth, std::span<const double> tie) {
+  const auto rounded = [](double value) { return std::round(value * 1e12) / 1e12; };
   head_order order;
   for (std::size_t head = 0; head < worth.size(); ++head) {
-    if (worth[head] > 0) order.push_back(head);
+    if (rounded(worth[head]) > 0) order.push_back(head);
   }
   std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    if (worth[a] != worth[b]) return worth[a] > worth[b];
-    if (tie[a] != tie[b]) return tie[a] > tie[b];
+    if (rounded(worth[a]) != rounded(worth[b])) return rounded(worth[a]) > rounded(worth[b]);
+    if (rounded(tie[a]) != rounded(tie[b])) return rounded(tie[a]) > rounded(tie[b]);
     return a < b;
   });
   return order;
@@ -65,11 +67,23 @@ head_order by_gain(const score_changes& of, search_objective objective, std::spa
     const std::vector<head_gain> likelihood = all_gains(of, search_objective::likelihood, over);
     std::transform(likelihood.begin(), likelihood.end(), tie.begin(),
                    [](const head_gain& each) { return each.mean; });
-    // Sums of equally many flips in another order may differ in their last bits.
-    for (double& each : worth)
-      each = std::round(each * 1e12) / 1e12;
   }
   return ordered(worth, tie);
+}
+
+head_order by_net_gain(const score_changes& of, std::span<const std::size_t> over) {
+  const std::vector<double> flips = sample_gains(search_objective::accuracy, of, over),
+                            gains = sample_gains(search_objective::likelihood, of, over);
+  std::vector<double> net, likelihood;
+  for (std::size_t head = 0; head < of.heads().size(); ++head) {
+    const auto sum = [&](const std::vector<double>& from) {
+      const auto first = from.begin() + static_cast<std::ptrdiff_t>(head * over.size());
+      return std::accumulate(first, first + static_cast<std::ptrdiff_t>(over.size()), 0.0);
+    };
+    net.push_back(sum(flips));
+    likelihood.push_back(sum(gains));
+  }
+  return ordered(net, likelihood);
 }
 
 head_order by_studentised_gain(const score_changes& of, search_objective objective,

@@ -22,6 +22,10 @@ using head_order = std::vector<std::size_t>;
 [[nodiscard]] head_order by_gain(const score_changes& of, search_objective objective,
                                  std::span<const std::size_t> over);
 
+/// By how many more samples they answer right than they lose, whichever source these come from; among equal
+/// ones by the gain in log-likelihood. The paper's rule (section 4, head filtering) takes all of these.
+[[nodiscard]] head_order by_net_gain(const score_changes& of, std::span<const std::size_t> over);
+
 /// By mean gain over its standard error: a small gain that every sample shows comes before a large one of a
 /// few.
 [[nodiscard]] head_order by_studentised_gain(const score_changes& of, search_objective objective,

@@ -1,4 +1,5 @@
 #include <act/head_set.hpp>
+#include <act/runtime/splitmix64.hpp>
 #include <act/search/evidence.hpp>
 #include <act/search/selection/cross_validation.hpp>
 #include <act/search/selection/forecast.hpp>
@@ -21,16 +22,19 @@ head_selection select_heads(const trial_table& trials, const selection_rule& rul
   for (const head_evidence& each : evidence_of(trials))
     evidence[{each.layer, each.head}] = each;
 
-  const cross_validation_options choosing{.folds = 5, .repeats = 4, .seed = rule.seed};
-  const cross_validation_options within{.folds = 5, .repeats = 1, .seed = rule.seed + 1};
-  const cross_validation_options outside{.folds = 5, .repeats = 2, .seed = rule.seed + 2};
-  chosen_set set = choose_set(rule, changes, all_samples(changes), choosing);
-  head_selection picked{
-      .heads = {}, .estimates = std::move(set.estimates), .chosen = set.chosen, .forecast = {}};
+  chosen_set set = choose_set(rule, changes, all_samples(changes),
+                              {.folds = 5, .repeats = 4, .seed = runtime::splitmix64(rule.seed)()});
+  head_selection picked{.heads = {}, .estimates = std::move(set.estimates), .chosen = set.chosen};
   for (const std::size_t head : set.heads)
     picked.heads.push_back(evidence.at(changes.heads()[head]));
-  picked.forecast = forecast_gain(rule, changes, outside, within);
   return picked;
+}
+
+std::vector<source_forecast> forecast_selection(const trial_table& trials, const selection_rule& rule) {
+  // Other folds than those that choose.
+  runtime::splitmix64 seeds(~rule.seed);
+  const cross_validation_options outer{.folds = 5, .repeats = 2, .seed = seeds()};
+  return forecast_gain(rule, score_changes(trials), outer, {.folds = 5, .repeats = 1, .seed = seeds()});
 }
 
 head_set heads_of(std::span<const head_evidence> evidence) {

@@ -1,0 +1,230 @@
+// Rules over the golden table against numpy's choices, and what must not change them.
+#include <doctest/doctest.h>
+#include <act/error.hpp>
+#include <act/runtime/splitmix64.hpp>
+#include <act/search/evidence.hpp>
+#include <act/search/selection/candidate_sets.hpp>
+#include <act/search/selection/cross_validation.hpp>
+#include <act/search/selection/head_orders.hpp>
+#include <act/search/selection/select_heads.hpp>
+#include <act/search/trial_table.hpp>
+#include <act/statistics/folds.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <map>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "golden_selection.hpp"
+
+namespace {
+
+using act::search::parse_selection;
+using act::search::score_changes;
+using act::search::search_objective;
+using numbers = std::vector<std::size_t>;
+
+numbers golden_list(search_objective objective, const char* of) {
+  return act_test::golden_of(objective).at(of).get<numbers>();
+}
+
+act::search::head_order chosen(std::string_view rule, search_objective objective) {
+  const score_changes changes(act_test::golden_trials());
+  return choose_set(parse_selection(rule, objective), changes, all_samples(changes), {}).heads;
+}
+
+std::vector<act::layer_head> picked(const act::search::trial_table& trials, std::string_view rule,
+                                    search_objective objective) {
+  std::vector<act::layer_head> heads;
+  for (const act::search::head_evidence& each : select_heads(trials, parse_selection(rule, objective)).heads)
+    heads.push_back({each.layer, each.head});
+  return heads;
+}
+
+}  // namespace
+
+TEST_CASE("each order is numpy's") {
+  const score_changes raw(act_test::golden_trials());
+  const numbers over = all_samples(raw);
+  for (const search_objective objective : act_test::every_objective) {
+    CAPTURE(name_of(objective));
+    const score_changes changes = act_test::seen_by(objective, raw);
+    CHECK(by_gain(changes, objective, over) == golden_list(objective, "by_gain"));
+    CHECK(by_studentised_gain(changes, objective, over) == golden_list(objective, "studentised"));
+    CHECK(by_joint_gain(changes, objective, over, 12) == golden_list(objective, "joint"));
+    CHECK(act::search::steady_heads(resampled_places(changes, objective, over, 50, 9), 6) ==
+          golden_list(objective, "steady"));
+  }
+}
+
+TEST_CASE("each rule takes what numpy takes") {
+  for (const search_objective objective : act_test::every_objective) {
+    CAPTURE(name_of(objective));
+    numbers best = golden_list(objective, "by_gain"), joint = golden_list(objective, "joint");
+    CHECK(chosen("fdr:0.3", objective) == golden_list(objective, "fdr"));
+    CHECK(chosen("top:99", objective) == best);
+    CHECK(chosen("greedy:12", objective) == joint);
+    best.resize(4);
+    CHECK(chosen("top:4", objective) == best);
+    joint.resize(4);
+    CHECK(chosen("greedy:4", objective) == joint);
+    CHECK(chosen("all", objective).size() == act_test::golden_selection().at("heads").size());
+  }
+}
+
+TEST_CASE("the paper's rule picks every head that answers more samples right, whatever the objective") {
+  const act::search::trial_table trials = act_test::golden_trials();
+  numbers more;
+  for (const act::search::head_evidence& each : act::search::evidence_of(trials)) {
+    if (each.net() > 0) more.push_back(each.layer * 100 + each.head);
+  }
+  REQUIRE(more.size() > 3);
+  for (const search_objective objective : act_test::every_objective) {
+    numbers found;
+    for (const act::layer_head& each : picked(trials, "paper", objective))
+      found.push_back(each.layer * 100 + each.head);
+    std::sort(found.begin(), found.end());
+    CHECK(found == more);
+  }
+}
+
+TEST_CASE("estimates by cross-validation are numpy's, and so are the folds") {
+  const score_changes changes(act_test::golden_trials());
+  const numbers over = all_samples(changes);
+  const act::search::cross_validation_options first{.folds = 5, .repeats = 1, .seed = 3};
+  CHECK(act::statistics::stratified_folds(
+            [&] {
+              numbers strata;
+              std::map<std::pair<std::size_t, std::size_t>, std::size_t> seen;
+              for (const act::search::table_sample& each : changes.samples())
+                strata.push_back(seen.try_emplace({each.source, each.label}, seen.size()).first->second);
+              return strata;
+            }(),
+            5, 3) == act_test::golden_selection().at("folds").get<numbers>());
+  CHECK(folds_of(changes, over, first, 0) != folds_of(changes, over, first, 1));
+  for (const search_objective objective : act_test::every_objective) {
+    CAPTURE(name_of(objective));
+    const act::search::chosen_set set =
+        choose_set(parse_selection("top", objective), changes, over, {.folds = 5, .repeats = 2, .seed = 11});
+    const nlohmann::json& golden = act_test::golden_of(objective).at("top_estimates");
+    REQUIRE(set.estimates.size() == golden.size());
+    for (std::size_t i = 0; i < golden.size(); ++i) {
+      CHECK(set.estimates[i].recipe.size == golden[i].at("heads").get<std::size_t>());
+      CHECK(std::fabs(set.estimates[i].gain - golden[i].at("gain").get<double>()) < 1e-10);
+      CHECK(std::fabs(set.estimates[i].standard_error - golden[i].at("standard_error").get<double>()) <
+            1e-10);
+    }
+  }
+}
+
+TEST_CASE("the order of the table's heads doesn't matter, and a choice repeats") {
+  const numbers mixed{7, 19, 0, 3, 12, 5, 18, 1, 2, 4, 6, 8, 17, 9, 11, 10, 16, 13, 15, 14};
+  const act::search::trial_table trials = act_test::golden_trials(), other = act_test::golden_trials(mixed);
+  for (const char* rule : {"paper", "top", "top:5", "fdr:0.2", "stable", "stable:8", "additive", "greedy",
+                           "random:5:3", "all"}) {
+    CAPTURE(rule);
+    const std::vector<act::layer_head> found = picked(trials, rule, search_objective::centred);
+    CHECK(found == picked(other, rule, search_objective::centred));
+    CHECK(found == picked(trials, rule, search_objective::centred));
+  }
+}
+
+TEST_CASE("heads that only add noise are left alone when K isn't given") {
+  std::vector<act::layer_head> heads;
+  for (std::size_t head = 0; head < 30; ++head)
+    heads.push_back({head / 6, head % 6});
+  std::vector<act::search::table_sample> samples;
+  for (std::size_t i = 0; i < 60; ++i)
+    samples.push_back({.label = i % 2, .scores = 2, .source = 0});
+  act::runtime::splitmix64 draw(5);
+  const auto noise = [&] { return static_cast<double>(draw() >> 11) / 9007199254740992.0 - 0.5; };
+  act::search::trial_table trials(heads, samples);
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    const std::vector<double> plain{noise(), noise()};
+    trials.set_plain(i, plain);
+    for (std::size_t head = 0; head < heads.size(); ++head)
+      trials.set_trial(head, i, std::vector<double>{plain[0] + noise(), plain[1] + noise()}, true);
+  }
+  for (const char* rule : {"top", "stable", "additive", "greedy"}) {
+    CAPTURE(rule);
+    CHECK(picked(trials, rule, search_objective::centred).empty());
+  }
+  CHECK(!picked(trials, "top:15", search_objective::centred).empty());
+}
+
+TEST_CASE("of two heads that do the same, greedy takes another one first") {
+  act::search::trial_table trials({{0, 0}, {0, 1}, {0, 2}},
+                                  std::vector<act::search::table_sample>(4, {0, 2, 0}));
+  for (std::size_t i = 0; i < 4; ++i) {
+    trials.set_plain(i, std::vector<double>{0, 1});
+    // The first two help the first two samples much, the third the others a little less.
+    for (std::size_t head = 0; head < 2; ++head)
+      trials.set_trial(head, i, std::vector<double>{i < 2 ? 4.0 : 0.0, 1}, true);
+    trials.set_trial(2, i, std::vector<double>{i < 2 ? 0.0 : 3.0, 1}, true);
+  }
+  const score_changes changes(trials);
+  const numbers over = all_samples(changes);
+  CHECK(by_gain(changes, search_objective::likelihood, over) == numbers{0, 1, 2});
+  CHECK(by_joint_gain(changes, search_objective::likelihood, over, 3) == numbers{0, 2, 1});
+}
+
+TEST_CASE("random heads are the seed's, and as many as asked for") {
+  const auto heads = [](std::string_view rule) {
+    return picked(act_test::golden_trials(), rule, search_objective::accuracy);
+  };
+  CHECK(heads("random:5").size() == 5);
+  CHECK(heads("random:5:7") == heads("random:5:7"));
+  CHECK(heads("random:5:7") != heads("random:5:8"));
+  CHECK(heads("random:99").size() == 20);
+}
+
+TEST_CASE("a table without samples or heads selects nothing") {
+  for (const char* rule :
+       {"paper", "top", "top:3", "fdr", "stable", "additive", "greedy", "random:3", "all"}) {
+    CAPTURE(rule);
+    CHECK(picked(act::search::trial_table(), rule, search_objective::centred).empty());
+    CHECK(picked(act::search::trial_table({}, {{0, 2, 0}}), rule, search_objective::auc).empty());
+  }
+}
+
+TEST_CASE("sizes to try end with every head") {
+  CHECK(act::search::sizes_to_try(0).empty());
+  CHECK(act::search::sizes_to_try(1) == numbers{1});
+  CHECK(act::search::sizes_to_try(7) == numbers{1, 2, 3, 4, 5, 6, 7});
+  const numbers many = act::search::sizes_to_try(1000);
+  CHECK(many.back() == 1000);
+  CHECK(many.size() < 45);
+}
+
+TEST_CASE("rules that aren't rules are refused") {
+  for (const char* text : {"",
+                           "best",
+                           "top:",
+                           "top:0",
+                           "top:-1",
+                           "top:3x",
+                           "top:99999999999999999999",
+                           "paper:3",
+                           "fdr:0",
+                           "fdr:1",
+                           "fdr:nan",
+                           "fdr:x",
+                           "stable:0",
+                           "additive:3",
+                           "random",
+                           "random:",
+                           "random:0",
+                           "random:3:",
+                           "random:3:x",
+                           "random:3:4:5",
+                           "all:1",
+                           "greedy:",
+                           "TOP"}) {
+    CAPTURE(text);
+    CHECK_THROWS_AS((void)parse_selection(text, search_objective::accuracy), const act::error&);
+  }
+}
