@@ -72,6 +72,18 @@ std::set<std::size_t> chosen_heads::searched_samples(const std::string& data_sha
   return {seen.begin(), seen.end()};
 }
 
+std::optional<act::search::source_forecast> chosen_heads::forecast(
+    const act::search::asked_task& asked) const {
+  if (!has_->file || !has_->file->options) return std::nullopt;
+  const auto text = [](const act::calibration_options& options,
+                       std::optional<act::tasks::prompt_part> subset) {
+    return act::search::to_json(options, subset).pretty();
+  };
+  if (text(*has_->file->options, has_->file->subset) != text(has_->calibration.options, has_->subset))
+    return std::nullopt;
+  return act::search::stored_forecast(*has_->file, asked, has_->path);
+}
+
 std::string chosen_heads::remark() const {
   if (!has_->file) return {};
   std::ostringstream text;

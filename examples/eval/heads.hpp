@@ -2,6 +2,7 @@
 // data file it reads, of which the samples are scored that the heads were not found on.
 #pragma once
 
+#include <act/search/selection/stored_forecast.hpp>
 #include <act/tasks/prompt_parts.hpp>
 #include <act/tasks/sample.hpp>
 
@@ -47,6 +48,11 @@ class chosen_heads {
 
   /// Positions of a data file's samples that the search has seen, by the evidence in the heads file.
   [[nodiscard]] std::set<std::size_t> searched_samples(const std::string& data_sha256) const;
+
+  /// What the search expected of them on samples asked like these; empty where it doesn't say, and where the
+  /// calibration is another than the file's. Throws act::error (invalid_input) for a damaged forecast.
+  [[nodiscard]] std::optional<act::search::source_forecast> forecast(
+      const act::search::asked_task& asked) const;
 
   /// What a result says of them: ", 15 heads calibrated (beta 0.4)", or nothing.
   [[nodiscard]] std::string remark() const;

@@ -7,6 +7,7 @@
 #include <act/report/number_text.hpp>
 #include <act/report/progress.hpp>
 #include <act/report/provenance.hpp>
+#include <act/report/selection_report.hpp>
 #include <act/runtime/fingerprint.hpp>
 #include <act/runtime/load_model.hpp>
 #include <act/runtime/model_calibration.hpp>
@@ -225,6 +226,7 @@ struct scored_task {
   std::vector<std::size_t> labels;
   std::size_t answers;
   act::tasks::evaluation result;
+  std::optional<act::search::source_forecast> forecast = {};  ///< of the difference; without shots
 };
 
 act::statistics::bootstrap_options resampled(const eval_options& options) {
@@ -260,6 +262,8 @@ act::io::json_document document_of(const scored_task& all, const eval_options& o
     }
     document.set("per_seed", std::move(per_seed));
   }
+  if (all.forecast && all.result.difference)
+    document.set("forecast", act::report::forecast_check_json(*all.forecast, *all.result.difference));
   all.passed.add_to(document);
   options.scoring.special_tokens.add_to(document);
   options.scoring.final_space.add_to(document, all.task);
@@ -289,6 +293,8 @@ void print(const scored_task& all, const eval_options& options) {
     std::cout << act::report::other_answers(all.result) << '\n';
   }
   if (!all.heads.calibration().heads.empty()) std::cout << '\n' << act::report::verdict(all.result) << '\n';
+  if (all.forecast && all.result.difference)
+    std::cout << act::report::forecast_check_text(*all.forecast, *all.result.difference);
   std::cout << all.heads.nothing_to_calibrate();
 }
 
@@ -299,6 +305,11 @@ void evaluate_samples(const command_line& line, const act::tasks::task& task, co
   std::string scoring = options.scoring.name_for(task);
   chosen_heads heads(options);
   heads.check_subset(task);
+  std::optional<act::search::source_forecast> forecast;
+  if (options.shots == 0) {
+    forecast = heads.forecast(
+        {.task = task.name, .scoring = scoring, .final_space = !options.scoring.final_space.left_out});
+  }
 
   // What is cheap to check comes before the model is loaded.
   const scored_data data = read_data(task, heads, options);
@@ -330,7 +341,8 @@ void evaluate_samples(const command_line& line, const act::tasks::task& task, co
       .passed = {.searched = data.left_out, .too_long = prepared.skipped, .truncated = prepared.truncated},
       .labels = std::move(labels),
       .answers = answers,
-      .result = std::move(result)};
+      .result = std::move(result),
+      .forecast = forecast};
 
   if (!options.predictions.empty())
     act::io::write_file(options.predictions, prediction_lines(prepared, scores));

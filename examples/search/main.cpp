@@ -1,5 +1,6 @@
 // act-search: finds the heads whose calibration helps, on held-out samples.
 #include <act/error.hpp>
+#include <act/head_set.hpp>
 #include <act/io/json_document.hpp>
 #include <act/parallel.hpp>
 #include <act/report/number_text.hpp>
@@ -12,6 +13,7 @@
 #include <act/runtime/load_model.hpp>
 #include <act/search/exact_search.hpp>
 #include <act/search/heads_file.hpp>
+#include <act/search/joint_pass.hpp>
 #include <act/search/plan.hpp>
 #include <act/search/search_cost.hpp>
 #include <act/search/selection/rule.hpp>
@@ -94,6 +96,17 @@ finished_search search(const act::runtime::model& model, const act::search::sear
   }
   finished.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return finished;
+}
+
+// --verify.
+std::vector<std::vector<double>> joint_scores_of(const act::runtime::model& model,
+                                                 const act::search::search_plan& plan,
+                                                 const act::head_set& heads, const search_options& options) {
+  act::report::progress progress("verifying", plan.samples.size(), options.common.quiet);
+  return act::search::joint_scores(model, plan, heads, [&](std::size_t count) {
+    progress.advance(count);
+    stop_if_interrupted();
+  });
 }
 
 void print_search(const act::search::search_plan& plan, const finished_search& finished, std::size_t heads) {
@@ -183,7 +196,12 @@ void run(const command_line& line, const search_options& options) {
   const finished_search finished = search(loaded.model, plan, options);
   const act::search::search_outcome& outcome = finished.outcome;
   act::search::head_selection picked = act::search::select_heads(outcome.trials, rule);
-  picked.forecast = act::search::forecast_selection(outcome.trials, rule);
+  if (!picked.heads.empty()) picked.forecast = act::search::forecast_selection(outcome.trials, rule);
+  if (options.verify && !picked.heads.empty()) {
+    const act::head_set heads = act::search::heads_of(picked.heads);
+    picked.verified = act::search::verify_selection(outcome.trials, picked,
+                                                    joint_scores_of(loaded.model, plan, heads, options));
+  }
   const act::report::selection_record how{.select = options.select, .objective = options.objective};
   act::search::write_heads_file(options.out,
                                 act::report::heads_file_of(identity, plan, outcome, picked, how));
@@ -197,7 +215,8 @@ void run(const command_line& line, const search_options& options) {
   print_search(plan, finished, config.heads);
   std::cout << passed.remarks();
   print_heads(picked, outcome.samples, options);
-  std::cout << act::report::forecast_text(picked.forecast, plan.sources);
+  std::cout << act::report::verified_text(picked.verified, plan.sources)
+            << act::report::forecast_text(picked.forecast, plan.sources);
   suggest_all_layers(line, plan, finished, config, options);
 }
 

@@ -40,6 +40,9 @@ void declare(command_line& line, search_options& options) {
            "centred (without the label prior), or auc (pairs of samples in the right order)")
       .one_of({"accuracy", "likelihood", "centred", "auc"})
       .show_default();
+  line.add_flag("--verify", options.verify,
+                "Run the search samples once more with all picked heads calibrated, and say how far the "
+                "estimate was right");
   line.add("--state", options.state, "Keep what is computed here; the same command goes on from it")
       .value_name("FILE");
   line.add("--reuse", options.reuse,

@@ -29,6 +29,7 @@ struct search_options {
   bool dry_run = false;
   std::string state;
   std::vector<std::string> reuse;
+  bool verify = false;
   std::string out;
 
   /// --select and --objective. Throws act::error (invalid_option).

@@ -6,6 +6,8 @@
 #include <act/search/selection/cross_validation.hpp>
 #include <act/search/selection/forecast.hpp>
 #include <act/search/selection/select_heads.hpp>
+#include <act/search/selection/stored_forecast.hpp>
+#include <act/tasks/evaluate.hpp>
 
 #include <cstddef>
 #include <span>
@@ -28,6 +30,11 @@ io::json_document to_json(const search::recipe_estimate& estimate) {
                                     {"heads", estimate.recipe.size},
                                     {"gain", estimate.gain},
                                     {"standard_error", estimate.standard_error}});
+}
+
+io::json_document to_json(const search::verified_measure& measure) {
+  return io::json_document::object(
+      {{"plain", measure.plain}, {"estimated", measure.estimated}, {"joint", measure.joint}});
 }
 
 std::string measure_text(const search::forecast_measure& measure, const char* format, double scale) {
@@ -57,10 +64,21 @@ void add_selection(io::json_document& evidence, const search::head_selection& pi
                                             {"scoring", sources[each.source].scoring},
                                             {"n", each.samples},
                                             {"accuracy", to_json(each.accuracy)}});
+      if (sources[each.source].final_space) one.set("final_space", *sources[each.source].final_space);
       if (each.auc) one.set("auc", to_json(*each.auc));
       forecast.push_back(std::move(one));
     }
     evidence.set("forecast", std::move(forecast));
+  }
+  if (!picked.verified.empty()) {
+    auto verified = io::json_document::array();
+    for (const search::source_verification& each : picked.verified) {
+      auto one = io::json_document::object(
+          {{"task", sources[each.source].task}, {"n", each.samples}, {"accuracy", to_json(each.accuracy)}});
+      if (each.auc) one.set("auc", to_json(*each.auc));
+      verified.push_back(std::move(one));
+    }
+    evidence.set("verified", std::move(verified));
   }
 }
 
@@ -76,6 +94,22 @@ std::string forecast_text(std::span<const search::source_forecast> forecast,
   return text;
 }
 
+std::string verified_text(std::span<const search::source_verification> verified,
+                          std::span<const search::search_source> sources) {
+  std::string text;
+  const auto measure = [](const search::verified_measure& of, const char* format, double scale) {
+    return formatted(format, scale * of.plain) + " -> " + formatted(format, scale * of.joint) +
+           " (estimated " + formatted(format, scale * of.estimated) + ")";
+  };
+  for (const search::source_verification& each : verified) {
+    text += "whole passes over the search samples of " + sources[each.source].task + ": accuracy " +
+            measure(each.accuracy, "%.1f %%", 100);
+    if (each.auc) text += ", AUC " + measure(*each.auc, "%.3f", 1);
+    text += '\n';
+  }
+  return text;
+}
+
 std::string choice_text(const search::head_selection& picked) {
   if (picked.estimates.empty()) return {};
   const search::recipe_estimate& chosen = picked.estimates[picked.chosen];
@@ -86,6 +120,51 @@ std::string choice_text(const search::head_selection& picked) {
                     std::string(chosen.recipe.order) + " (gain " + formatted("%+.4f", chosen.gain) +
                     ", standard error " + formatted("%.4f", chosen.standard_error) + ")") +
          "\n";
+}
+
+namespace {
+
+// One measure's sentence part, and its JSON.
+std::string agreement_text(const char* of, const search::forecast_measure& forecast, double observed,
+                           const search::forecast_agreement& found, const char* format, double scale) {
+  const auto number = [&](double value) { return formatted(format, scale * value); };
+  return std::string(of) + ": forecast " + number(forecast.gain) + " (" + number(forecast.gain_interval.lo) +
+         " .. " + number(forecast.gain_interval.hi) + "), seen " + number(observed) +
+         (found.holds() ? ", which agrees" : ", which doesn't agree");
+}
+
+io::json_document agreement_json(const search::forecast_measure& forecast,
+                                 const search::forecast_agreement& found) {
+  io::json_document object = to_json(forecast);
+  object.set("observed_less_forecast", found.difference);
+  object.set("allowed", found.allowed);
+  object.set("agrees", found.holds());
+  return object;
+}
+
+}  // namespace
+
+std::string forecast_check_text(const search::source_forecast& forecast,
+                                const tasks::accuracy_difference& seen) {
+  std::string text = "Gain of " + agreement_text("accuracy", forecast.accuracy, seen.accuracy,
+                                                 search::compare(forecast.accuracy, seen.accuracy, seen.ci95),
+                                                 "%+.1f %%", 100);
+  if (forecast.auc && seen.auc && seen.auc_ci95) {
+    text += "; of " + agreement_text("AUC", *forecast.auc, *seen.auc,
+                                     search::compare(*forecast.auc, *seen.auc, *seen.auc_ci95), "%+.3f", 1);
+  }
+  return text + ".\n";
+}
+
+io::json_document forecast_check_json(const search::source_forecast& forecast,
+                                      const tasks::accuracy_difference& seen) {
+  auto object = io::json_document::object(
+      {{"accuracy",
+        agreement_json(forecast.accuracy, search::compare(forecast.accuracy, seen.accuracy, seen.ci95))}});
+  if (forecast.auc && seen.auc && seen.auc_ci95)
+    object.set("auc",
+               agreement_json(*forecast.auc, search::compare(*forecast.auc, *seen.auc, *seen.auc_ci95)));
+  return object;
 }
 
 }  // namespace act::report

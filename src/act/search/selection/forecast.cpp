@@ -141,7 +141,8 @@ std::vector<source_forecast> forecast_gain(const selection_rule& rule, const sco
     if (sources.size() <= source) sources.resize(source + 1);
     sources[source].push_back(sample);
   }
-  const double factor = std::sqrt(1 + 1 / static_cast<double>(outer.folds - 1));
+  const auto folds = static_cast<double>(outer.folds);
+  const double factor = std::sqrt(1 + folds / (folds - 1));
   std::vector<source_forecast> made;
   for (const std::vector<std::size_t>& members : sources) {
     if (!members.empty())

@@ -37,6 +37,17 @@ std::vector<source_forecast> forecast_selection(const trial_table& trials, const
   return forecast_gain(rule, score_changes(trials), outer, {.folds = 5, .repeats = 1, .seed = seeds()});
 }
 
+std::vector<source_verification> verify_selection(const trial_table& trials, const head_selection& picked,
+                                                  std::span<const std::vector<double>> joint) {
+  const score_changes changes(trials);
+  const head_set heads = heads_of(picked.heads);
+  head_order set;
+  for (std::size_t head = 0; head < changes.heads().size(); ++head) {
+    if (heads.contains(changes.heads()[head])) set.push_back(head);
+  }
+  return verify(changes, set, joint);
+}
+
 head_set heads_of(std::span<const head_evidence> evidence) {
   head_set heads;
   for (const head_evidence& each : evidence)

@@ -6,6 +6,7 @@
 #include <act/search/selection/cross_validation.hpp>
 #include <act/search/selection/forecast.hpp>
 #include <act/search/selection/rule.hpp>
+#include <act/search/selection/verification.hpp>
 #include <act/search/trial_table.hpp>
 
 #include <span>
@@ -20,6 +21,8 @@ struct head_selection {
   std::size_t chosen = 0;                  ///< which of these it took
   /// Of each file, by forecast_selection; empty until it is asked for, and for too few samples.
   std::vector<source_forecast> forecast = {};
+  /// Of each file, what whole passes say of the set, by verify_selection; empty until it is asked for.
+  std::vector<source_verification> verified = {};
 };
 
 /// The heads the rule picks. Only heads that have been tried on every sample are looked at. Heads that don't
@@ -31,6 +34,12 @@ struct head_selection {
 /// work of select_heads, less its repeats.
 [[nodiscard]] std::vector<source_forecast> forecast_selection(const trial_table& trials,
                                                               const selection_rule& rule);
+
+/// What whole passes with the picked heads say beside the estimate; `joint` as joint_pass.hpp's joint_scores
+/// gives them.
+[[nodiscard]] std::vector<source_verification> verify_selection(const trial_table& trials,
+                                                                const head_selection& picked,
+                                                                std::span<const std::vector<double>> joint);
 
 [[nodiscard]] head_set heads_of(std::span<const head_evidence> evidence);
 
