@@ -15,13 +15,19 @@
 #include <act/search/heads_file.hpp>
 #include <act/search/joint_pass.hpp>
 #include <act/search/plan.hpp>
+#include <act/search/racing_search.hpp>
+#include <act/search/ranked_search.hpp>
 #include <act/search/search_cost.hpp>
+#include <act/search/search_run.hpp>
 #include <act/search/selection/rule.hpp>
 #include <act/search/selection/select_heads.hpp>
 #include <act/search/state.hpp>
 #include <act/search/stored_trials.hpp>
+#include <act/search/strategy.hpp>
+#include <act/search/trial_workers.hpp>
 #include <act/statistics/intervals.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -73,8 +79,25 @@ struct finished_search {
   double seconds = 0;
 };
 
+void run_strategy(act::search::search_run& run, const act::search::selection_rule& rule,
+                  const search_options& options) {
+  // The paper's rule, and what looks at answers alone.
+  const bool by_answers = rule.method == act::search::selection_method::paper ||
+                          rule.objective == act::search::search_objective::accuracy;
+  const act::search::gain_function gains =
+      act::search::gains_by(by_answers ? act::search::search_objective::accuracy : rule.objective);
+  if (options.strategy == "ranked") {
+    run_ranked_search(run, {.budget = options.budget, .gains = gains});
+  } else if (options.strategy == "racing") {
+    run_racing_search(run,
+                      {.risk = options.risk, .places = rule.count, .by_answers = by_answers, .gains = gains});
+  } else {
+    run.run(act::search::exact_blocks(run.plan(), run.heads_a_layer()));
+  }
+}
+
 finished_search search(const act::runtime::model& model, const act::search::search_plan& plan,
-                       const search_options& options) {
+                       const act::search::selection_rule& rule, const search_options& options) {
   act::search::search_state state(options.state.empty() ? ":memory:" : options.state, plan.identity(),
                                   "--state");
   for (const std::string& path : options.reuse)
@@ -85,11 +108,14 @@ finished_search search(const act::runtime::model& model, const act::search::sear
   try {
     act::report::progress progress("searching", 0, options.common.quiet);
     act::report::search_progress_line line;
-    finished.outcome =
-        act::search::run_exact_search(model, plan, state, [&](const act::search::search_advance& at) {
-          progress.show([&](double seconds) { return line.at(at, seconds); });
-          stop_if_interrupted();
-        });
+    act::search::local_workers workers(model, plan);
+    act::search::search_run run(model.config, plan, state, workers,
+                                [&](const act::search::search_advance& at) {
+                                  progress.show([&](double seconds) { return line.at(at, seconds); });
+                                  stop_if_interrupted();
+                                });
+    run_strategy(run, rule, options);
+    finished.outcome = std::move(run).finish();
   } catch (const interrupted&) {
     if (options.state.empty()) throw;
     throw interrupted("the same command goes on from " + options.state);
@@ -112,7 +138,9 @@ std::vector<std::vector<double>> joint_scores_of(const act::runtime::model& mode
 void print_search(const act::search::search_plan& plan, const finished_search& finished, std::size_t heads) {
   const act::search::search_outcome& outcome = finished.outcome;
   const act::search::search_work& work = outcome.work;
-  const std::size_t trials = plan.samples.size() * plan.range.count() * heads;
+  const auto tried = static_cast<std::size_t>(
+      std::count_if(outcome.evidence.begin(), outcome.evidence.end(),
+                    [&](const auto& head) { return head.tried == outcome.samples; }));
   const double whole = static_cast<double>(work.layer_rows_computed + work.layer_rows_avoided);
   std::cout << "searched " << plan.range.count() * heads << " heads of layers " << plan.range.first << ".."
             << plan.range.last << " on " << outcome.samples << " samples in "
@@ -124,9 +152,13 @@ void print_search(const act::search::search_plan& plan, const finished_search& f
             << act::report::percent_range(
                    act::statistics::wilson_interval(outcome.plain_correct, outcome.samples))
             << ")\n"
-            << trials << " trials, " << work.trials_without_sinks << " of them without a sink; computed "
+            << work.trials << " trials, " << work.trials_without_sinks << " of them without a sink; computed "
             << act::report::formatted("%.1f %%", 100 * static_cast<double>(work.layer_rows_computed) / whole)
             << " of the layer-rows that a whole pass for each would take\n";
+  if (tried < outcome.evidence.size()) {
+    std::cout << tried << " heads were tried on every sample and can be picked, "
+              << outcome.evidence.size() - tried << " were stopped before (" << plan.strategy << ")\n";
+  }
 }
 
 void print_heads(const act::search::head_selection& picked, std::size_t samples,
@@ -168,6 +200,8 @@ void run(const command_line& line, const search_options& options) {
   const std::uint64_t memory =
       options.memory.empty() ? 0 : act::search::parse_bytes(options.memory, "--memory");
   act::search::search_plan plan;
+  plan.strategy = strategy_record(options);
+  if (!plan.strategy.empty()) plan.tokens_per_chunk = 512;  // steps small enough to stop between them
   const act::tasks::named_calibration calibration = options.calibration.over(std::nullopt);
   plan.options = calibration.options;
   plan.subset = calibration.subset;
@@ -193,7 +227,7 @@ void run(const command_line& line, const search_options& options) {
     return;
   }
 
-  const finished_search finished = search(loaded.model, plan, options);
+  const finished_search finished = search(loaded.model, plan, rule, options);
   const act::search::search_outcome& outcome = finished.outcome;
   act::search::head_selection picked = act::search::select_heads(outcome.trials, rule);
   if (!picked.heads.empty()) picked.forecast = act::search::forecast_selection(outcome.trials, rule);

@@ -1,5 +1,7 @@
 #include "search/options.hpp"
 
+#include <act/error.hpp>
+#include <act/report/number_text.hpp>
 #include <act/search/selection/objective.hpp>
 #include <act/search/selection/rule.hpp>
 
@@ -27,8 +29,14 @@ void declare(command_line& line, search_options& options) {
            "Layers to search, counted from 0, both ends included, negative from the end")
       .value_name("FIRST:LAST")
       .show_default();
-  line.add("--strategy", options.strategy, "exact: every head on every sample")
-      .one_of({"exact"})
+  line.add("--strategy", options.strategy,
+           "exact: every head on every sample; ranked: heads by an estimate, the best within --budget; "
+           "racing: "
+           "heads stop once they can't be picked, at --risk")
+      .one_of({"exact", "ranked", "racing"})
+      .show_default();
+  line.add("--budget", options.budget, "ranked: the share of the exact trials' cost to use").show_default();
+  line.add("--risk", options.risk, "racing: how likely a head that helps may be stopped, at most")
       .show_default();
   line.add("--select", options.select,
            "How heads are chosen: " + std::string(act::search::selection_rules) +
@@ -98,6 +106,24 @@ std::string quoted(const std::string& argument) {
 }
 
 }  // namespace
+
+std::string strategy_record(const search_options& options) {
+  const auto check = [](double value, double most, const char* name) {
+    if (!(value > 0 && value <= most)) {
+      throw act::error(act::error_code::invalid_option, name,
+                       "must be above 0 and at most " + act::report::formatted("%g", most));
+    }
+  };
+  check(options.budget, 1, "--budget");
+  check(options.risk, 0.4, "--risk");
+  if (options.strategy == "ranked")
+    return "ranked by " + options.objective + act::report::formatted(" within %.17g", options.budget);
+  if (options.strategy == "racing") {
+    return "racing for " + options.select + " by " + options.objective +
+           act::report::formatted(" at %.17g", options.risk);
+  }
+  return {};
+}
 
 std::string full_range_command(const command_line& line, const search_options& options) {
   std::string command = "act-search";

@@ -23,6 +23,8 @@ struct search_options {
   std::uint64_t seed = 0;
   std::string layers{act::search::default_layer_range};
   std::string strategy = "exact";
+  double budget = 0.33;
+  double risk = 0.05;
   std::string select = "paper";
   std::string objective = "accuracy";
   std::string memory;
@@ -37,6 +39,11 @@ struct search_options {
 };
 
 void declare(command_line& line, search_options& options);
+
+/// How the search is recorded, by what it depends on: empty for an exact one, else "ranked by likelihood
+/// within 0.33" or "racing for top:15 by likelihood at 0.05". Throws act::error (invalid_option) for a budget
+/// or a risk outside its range.
+[[nodiscard]] std::string strategy_record(const search_options& options);
 
 /// Searches the default range, with everything else as it was given.
 [[nodiscard]] std::string full_range_command(const command_line& line, const search_options& options);

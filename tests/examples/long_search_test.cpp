@@ -7,12 +7,15 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <random>
 #include <string>
 #include <vector>
 
 #include "examples/process.hpp"
 #include "examples/results.hpp"
+#include "examples/state_units.hpp"
 #include "examples/tiny_task.hpp"
+#include "sanitized.hpp"
 
 using act_test::parsed;
 using act_test::run_program;
@@ -138,4 +141,96 @@ TEST_CASE("on a terminal a search says how fast it is, how long it takes and whi
   quiet.push_back("--quiet");
   CHECK(on_a_terminal(quiet) == "");
   CHECK(run_program("act-search", arguments).err == "");  // no terminal
+}
+
+TEST_CASE("a search of any strategy that is killed at random moments ends with the same heads file") {
+  const act_test::temporary_folder folder;
+  const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(act_test::sanitized ? 60 : 160));
+  std::mt19937 draw(20261129);
+  int killed = 0;
+  for (const std::vector<std::string>& strategy :
+       {std::vector<std::string>{"--strategy", "exact", "--select", "top:5", "--objective", "likelihood"},
+        {"--strategy", "ranked", "--budget", "0.5", "--select", "top:5", "--objective", "likelihood"},
+        {"--strategy", "racing", "--select", "top:5", "--objective", "likelihood"},
+        {"--strategy", "racing", "--risk", "0.3", "--select", "paper"}}) {
+    CAPTURE(strategy[1]);
+    const auto arguments = [&](const std::string& name) {
+      std::vector<std::string> more = strategy;
+      more.insert(more.end(), {"--out", folder / (name + ".json"), "--state", folder / (name + ".state")});
+      return search_arguments(data, more);
+    };
+    std::filesystem::remove(folder / "whole.state");
+    std::filesystem::remove(folder / "killed.state");
+    std::filesystem::remove(folder / "killed.json");
+    const auto whole = run_program("act-search", arguments("whole"));
+    CHECK(whole.err == "");
+    REQUIRE(whole.exit_code == 0);
+    const int units = act_test::units_in(folder / "whole.state");
+    REQUIRE(units > 24);
+    for (int kill = 0; kill < (act_test::sanitized ? 2 : 5); ++kill) {
+      const int stored = act_test::units_in(folder / "killed.state");
+      const int target = stored + 1 + static_cast<int>(draw() % static_cast<std::uint32_t>(units / 8));
+      const auto run = run_program(
+          "act-search", arguments("killed"),
+          act_test::interruption{.signal = SIGKILL, .when = [&] {
+                                   return act_test::units_so_far(folder / "killed.state") >= target;
+                                 }});
+      CHECK(run.killed);
+      killed += run.killed ? 1 : 0;
+      CHECK(act_test::units_in(folder / "killed.state") > stored);
+      CHECK(!std::filesystem::exists(folder / "killed.json"));
+    }
+    REQUIRE(run_program("act-search", arguments("killed")).exit_code == 0);
+    CHECK(act_test::units_in(folder / "killed.state") == units);
+    CHECK(act_test::read_file(folder / "whole.json") == act_test::read_file(folder / "killed.json"));
+  }
+  if (!act_test::sanitized) CHECK(killed == 20);
+}
+
+TEST_CASE("strategies that leave trials out say which heads can be picked, and pick no other") {
+  const act_test::temporary_folder folder;
+  const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(80));
+  for (const std::string strategy : {"ranked", "racing"}) {
+    CAPTURE(strategy);
+    const auto run = run_program(
+        "act-search",
+        search_arguments(data, {"--strategy", strategy, "--select", "top:4", "--objective", "likelihood",
+                                "--out", folder / "heads.json", "--json", folder / "search.json"}));
+    CHECK(run.err == "");
+    REQUIRE(run.exit_code == 0);
+    CHECK(run.out.find(" heads were tried on every sample and can be picked, ") != std::string::npos);
+    const json result = parsed(folder / "search.json");
+    CHECK(result["strategy"].get<std::string>().starts_with(strategy));
+    CHECK(parsed(folder / "heads.json")["evidence"]["strategy"] == result["strategy"]);
+    std::size_t stopped = 0;
+    for (const json& trial : result["trials"]) {
+      if (!trial.contains("tried")) continue;
+      ++stopped;
+      CHECK(trial["tried"].get<int>() < 80);
+      for (const json& picked : result["selected"])
+        CHECK((picked[0] != trial["layer"] || picked[1] != trial["head"]));
+    }
+    CHECK(stopped > 0);
+    CHECK(result["work"]["trials"].get<std::size_t>() < 80 * 32);
+  }
+}
+
+TEST_CASE("a state of another strategy, and values that strategies don't take, are refused") {
+  const act_test::temporary_folder folder;
+  const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(10));
+  const auto search = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> all{"--out", folder / "heads.json", "--state",   folder / "state", "--select",
+                                 "top:3", "--objective",         "likelihood"};
+    all.insert(all.end(), more.begin(), more.end());
+    return run_program("act-search", search_arguments(data, all));
+  };
+  REQUIRE(search({"--strategy", "ranked"}).exit_code == 0);
+  act_test::check_one_line(search({}), 1, "it has 'strategy ranked by likelihood within 0.33");
+  act_test::check_one_line(search({"--strategy", "ranked", "--budget", "0.5"}), 1,
+                           "this one 'strategy ranked by likelihood within 0.5'");
+  act_test::check_one_line(search({"--strategy", "racing"}), 1, "racing for top:3 by likelihood at 0.05");
+  act_test::check_one_line(search({"--strategy", "ranked", "--budget", "0"}), 2, "--budget: must be above 0");
+  act_test::check_one_line(search({"--strategy", "ranked", "--budget", "1.1"}), 2, "--budget: must be");
+  act_test::check_one_line(search({"--strategy", "racing", "--risk", "nan"}), 2, "--risk: must be above 0");
+  act_test::check_one_line(search({"--strategy", "racing", "--risk", "0.5"}), 2, "at most 0.4");
 }

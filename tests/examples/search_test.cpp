@@ -2,8 +2,6 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
-#include <sqlite3.h>
-
 #include <cmath>
 #include <filesystem>
 #include <random>
@@ -13,11 +11,14 @@
 
 #include "examples/process.hpp"
 #include "examples/results.hpp"
+#include "examples/state_units.hpp"
 #include "examples/tiny_task.hpp"
 #include "sanitized.hpp"
 
 using act_test::parsed;
 using act_test::run_program;
+using act_test::units_in;
+using act_test::units_so_far;
 using nlohmann::json;
 
 namespace {
@@ -30,47 +31,6 @@ std::vector<std::string> search_arguments(const std::string& data, const std::st
 std::vector<std::string> with(std::vector<std::string> arguments, const std::vector<std::string>& more) {
   arguments.insert(arguments.end(), more.begin(), more.end());
   return arguments;
-}
-
-// Units in a state file, or why it can't be read.
-struct state_reading {
-  int units = 0;
-  std::string error;
-};
-state_reading read_state(const std::string& state, int flags) {
-  sqlite3* data = nullptr;
-  sqlite3_stmt* rows = nullptr;
-  state_reading found;
-  if (sqlite3_open_v2(state.c_str(), &data, flags, nullptr) == SQLITE_OK &&
-      sqlite3_prepare_v2(data, "SELECT COUNT(*) FROM unit", -1, &rows, nullptr) == SQLITE_OK &&
-      sqlite3_step(rows) == SQLITE_ROW) {
-    found.units = sqlite3_column_int(rows, 0);
-  } else {
-    found.error = sqlite3_errmsg(data);
-  }
-  sqlite3_finalize(rows);
-  sqlite3_close(data);
-  return found;
-}
-
-// Units that a state file holds while a search may be writing it; 0 while it can't be read.
-int units_so_far(const std::string& state) {
-  return read_state(state, SQLITE_OPEN_READONLY).units;
-}
-
-// Units that a search left, however it ended. A killed one leaves a journal that the next to open the file
-// for writing rolls back: a copy is opened here, so that the next search has to do that itself.
-int units_in(const std::string& state) {
-  if (!std::filesystem::exists(state)) return 0;
-  const act_test::temporary_folder folder;
-  for (const char* part : {"", "-journal"}) {
-    if (std::filesystem::exists(state + part))
-      std::filesystem::copy_file(state + part, (folder / "copy").string() + part);
-  }
-  const state_reading found = read_state(folder / "copy", SQLITE_OPEN_READWRITE);
-  INFO(state << ": " << found.error);
-  REQUIRE((found.error.empty() || found.error == "no such table: unit"));
-  return found.units;
 }
 
 struct change {

@@ -13,29 +13,16 @@
 
 namespace act::report {
 
-namespace {
-
-// Samples that the head has been tried on.
-std::size_t tried(const search::trial_table& table, std::size_t head) {
-  std::size_t count = 0;
-  for (std::size_t sample = 0; sample < table.samples().size(); ++sample)
-    count += table.known(head, sample) ? 1 : 0;
-  return count;
-}
-
-}  // namespace
-
 std::string best_heads_so_far(const search::trial_table& table) {
   constexpr std::size_t shown = 3;
   const std::vector<search::head_evidence> evidence = search::evidence_of(table);
-  std::vector<std::size_t> counts;
-  for (std::size_t head = 0; head < evidence.size(); ++head)
-    counts.push_back(tried(table, head));
-  const std::size_t most = counts.empty() ? 0 : *std::max_element(counts.begin(), counts.end());
+  std::size_t most = 0;
+  for (const search::head_evidence& each : evidence)
+    most = std::max(most, each.tried);
   std::vector<search::head_evidence> known;
-  for (std::size_t head = 0; head < evidence.size(); ++head) {
+  for (const search::head_evidence& each : evidence) {
     // A head that has hardly been tried is lucky or unlucky.
-    if (2 * counts[head] >= most && evidence[head].log_likelihood_gain > 0) known.push_back(evidence[head]);
+    if (2 * each.tried >= most && each.log_likelihood_gain > 0) known.push_back(each);
   }
   const auto end = known.begin() + static_cast<std::ptrdiff_t>(std::min(shown, known.size()));
   std::partial_sort(known.begin(), end, known.end(), [](const auto& a, const auto& b) {

@@ -20,15 +20,16 @@ namespace act::report {
 
 namespace {
 
-io::json_document to_json(const search::head_evidence& head) {
-  return io::json_document::object({{"layer", head.layer},
-                                    {"head", head.head},
-                                    {"correct", head.correct},
-                                    {"gained", head.gained},
-                                    {"lost", head.lost},
-                                    {"net", head.net()},
-                                    {"with_sinks", head.with_sinks},
-                                    {"log_likelihood_gain", head.log_likelihood_gain}});
+io::json_document to_json(const search::head_evidence& head, std::size_t samples) {
+  auto one = io::json_document::object({{"layer", head.layer}, {"head", head.head}});
+  if (head.tried < samples) one.set("tried", head.tried);  // it can't be picked
+  one.update(io::json_document::object({{"correct", head.correct},
+                                        {"gained", head.gained},
+                                        {"lost", head.lost},
+                                        {"net", head.net()},
+                                        {"with_sinks", head.with_sinks},
+                                        {"log_likelihood_gain", head.log_likelihood_gain}}));
+  return one;
 }
 
 io::json_document to_json(const search::search_work& work) {
@@ -57,10 +58,10 @@ io::json_document search_json(const search::search_plan& plan, const search::sea
                               const search::head_selection& picked, const selection_record& how) {
   auto trials = io::json_document::array();
   for (const search::head_evidence& head : outcome.evidence)
-    trials.push_back(to_json(head));
+    trials.push_back(to_json(head, outcome.samples));
   const double accuracy = static_cast<double>(outcome.plain_correct) / static_cast<double>(outcome.samples);
   auto evidence = io::json_document::object(
-      {{"strategy", "exact"},
+      {{"strategy", plan.strategy.empty() ? "exact" : plan.strategy},
        {"layers", io::json_document::array({plan.range.first, plan.range.last})},
        {"select", how.select},
        {"objective", how.objective},

@@ -13,10 +13,9 @@ std::vector<head_evidence> evidence_of(const trial_table& trials) {
   std::vector<head_evidence> evidence;
   for (std::size_t head = 0; head < trials.heads().size(); ++head) {
     head_evidence record{.layer = trials.heads()[head].layer, .head = trials.heads()[head].head};
-    std::size_t tried = 0;
     for (std::size_t sample = 0; sample < trials.samples().size(); ++sample) {
       if (!trials.known(head, sample)) continue;
-      ++tried;
+      record.tried += 1;
       const std::span<const double> plain = trials.plain(sample),
                                     calibrated = trials.calibrated(head, sample);
       const std::size_t label = trials.samples()[sample].label;
@@ -31,7 +30,7 @@ std::vector<head_evidence> evidence_of(const trial_table& trials) {
                                       statistics::label_log_likelihood(plain, label);
       }
     }
-    if (tried > 0) record.log_likelihood_gain /= static_cast<double>(tried);
+    if (record.tried > 0) record.log_likelihood_gain /= static_cast<double>(record.tried);
     evidence.push_back(record);
   }
   return evidence;

@@ -13,6 +13,7 @@ namespace act::search {
 struct head_evidence {
   std::size_t layer = 0;
   std::size_t head = 0;
+  std::size_t tried = 0;       ///< samples that it was tried on; what follows is of these
   std::size_t correct = 0;     ///< samples answered right with this head alone calibrated
   std::size_t gained = 0;      ///< of these, wrong without it
   std::size_t lost = 0;        ///< right without it, wrong with it

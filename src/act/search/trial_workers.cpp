@@ -17,8 +17,12 @@ block_result block_runner::run(const trial_block& block, const std::function<voi
   if (block.kind == block_kind::plain) {
     return {.scores = runner_->plain_scores(), .has_sinks = {}, .work = runner_->plain_work()};
   }
-  return runner_->run(block.layer, block.heads,
-                      block.kind == block_kind::trials ? trial_rows::changed : trial_rows::scored, on_batch);
+  if (block.kind == block_kind::trials)
+    return runner_->run(block.layer, block.heads, trial_rows::changed, on_batch);
+  // Estimates are no trials: what they cost counts, not how many they are.
+  block_result estimates = runner_->run(block.layer, block.heads, trial_rows::scored, on_batch);
+  estimates.work = {.layer_rows_computed = estimates.work.layer_rows_computed};
+  return estimates;
 }
 
 void local_workers::run(std::span<const trial_block> blocks, const block_listener& listener) {

@@ -1,0 +1,67 @@
+#include <act/head_set.hpp>
+#include <act/search/search_run.hpp>
+#include <act/search/selection/objective.hpp>
+#include <act/search/selection/score_changes.hpp>
+#include <act/search/strategy.hpp>
+#include <act/search/trial_block.hpp>
+#include <act/search/trial_table.hpp>
+
+#include <cstddef>
+#include <functional>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace act::search {
+
+gain_function gains_by(search_objective objective) {
+  return [objective](const trial_table& complete) {
+    score_changes changes(complete);
+    const std::vector<std::size_t> over = all_samples(changes);
+    if (objective == search_objective::centred) changes = changes.centred(over);
+    std::vector<double> gains = sample_gains(objective, changes, over);
+    const std::vector<double> weights = balanced_weights(changes, over);
+    for (std::size_t i = 0; i < gains.size(); ++i)
+      gains[i] *= weights[i % over.size()] * static_cast<double>(over.size());
+    return gains;
+  };
+}
+
+trial_table part_of(const trial_table& table, std::span<const std::size_t> heads, std::size_t samples) {
+  std::vector<layer_head> of;
+  for (const std::size_t head : heads)
+    of.push_back(table.heads()[head]);
+  trial_table part(std::move(of),
+                   {table.samples().begin(), table.samples().begin() + static_cast<std::ptrdiff_t>(samples)});
+  for (std::size_t sample = 0; sample < samples; ++sample) {
+    part.set_plain(sample, table.plain(sample));
+    for (std::size_t i = 0; i < heads.size(); ++i) {
+      if (table.known(heads[i], sample))
+        part.set_trial(i, sample, table.calibrated(heads[i], sample), table.has_sinks(heads[i], sample));
+    }
+  }
+  return part;
+}
+
+std::vector<trial_block> blocks_of(const search_run& run, const sample_chunk& chunk,
+                                   std::span<const std::size_t> heads) {
+  std::vector<trial_block> blocks;
+  for (const std::size_t head : heads) {
+    const layer_head& each = run.trials().heads()[head];
+    if (blocks.empty() || blocks.back().layer != each.layer) {
+      blocks.push_back({.kind = block_kind::trials, .chunk = chunk, .layer = each.layer, .heads = {}});
+    }
+    blocks.back().heads.push_back(each.head);
+  }
+  return blocks;
+}
+
+double cost_of(const search_run& run, const trial_table& table, std::size_t head) {
+  double tokens = 0;
+  for (std::size_t sample = 0; sample < table.samples().size(); ++sample) {
+    if (table.has_sinks(head, sample)) tokens += static_cast<double>(run.plan().samples[sample].tokens());
+  }
+  return tokens * static_cast<double>(run.layers() - table.heads()[head].layer);
+}
+
+}  // namespace act::search

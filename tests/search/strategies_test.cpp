@@ -1,0 +1,207 @@
+// Searches that run a part of the trials: what they run is what the exact search finds, what they leave out
+// is what their rule says.
+#include <doctest/doctest.h>
+#include <act/search/exact_search.hpp>
+#include <act/search/racing_search.hpp>
+#include <act/search/ranked_search.hpp>
+#include <act/search/state.hpp>
+#include <act/search/strategy.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include "search/tiny_search.hpp"
+
+namespace {
+
+using act::search::search_outcome;
+using act::search::trial_table;
+
+// Many samples in small chunks.
+act_test::tiny_search many(std::size_t times) {
+  act_test::tiny_search tiny = act_test::make_tiny_search();
+  const auto samples = tiny.plan.samples;
+  for (std::size_t i = 1; i < times; ++i) {
+    for (auto sample : samples) {
+      for (auto& token : sample.prompt)
+        token = static_cast<act::runtime::token_id>((token + static_cast<int>(7 * i)) % 250);
+      sample.index = tiny.plan.samples.size();
+      sample.label = (sample.label + i) % 3;
+      tiny.plan.samples.push_back(sample);
+    }
+  }
+  tiny.plan.tokens_per_chunk = 256;
+  return tiny;
+}
+
+search_outcome search(const act_test::tiny_search& tiny,
+                      const std::function<void(act::search::search_run&)>& strategy) {
+  act::search::search_state state(":memory:", tiny.plan.identity());
+  act::search::local_workers workers(tiny.model, tiny.plan);
+  double last = 0;
+  act::search::search_run run(tiny.model.config, tiny.plan, state, workers,
+                              [&](const act::search::search_advance& at) {
+                                CHECK(at.part >= last);
+                                last = at.part;
+                              });
+  strategy(run);
+  return std::move(run).finish();
+}
+
+search_outcome exact(const act_test::tiny_search& tiny) {
+  act::search::search_state state(":memory:", tiny.plan.identity());
+  return act::search::run_exact_search(tiny.model, tiny.plan, state);
+}
+
+// Every trial that was run says what the exact search's does. Returns the heads known on all samples.
+std::vector<std::size_t> check_known(const search_outcome& found, const search_outcome& whole) {
+  std::vector<std::size_t> complete;
+  for (std::size_t head = 0; head < whole.trials.heads().size(); ++head) {
+    std::size_t known = 0;
+    for (std::size_t sample = 0; sample < whole.samples; ++sample) {
+      if (!found.trials.known(head, sample)) continue;
+      ++known;
+      const auto a = found.trials.calibrated(head, sample), b = whole.trials.calibrated(head, sample);
+      CHECK(act_test::largest_difference({a.begin(), a.end()}, {b.begin(), b.end()}) < 3e-5);
+    }
+    CHECK(found.evidence[head].tried == known);
+    if (known == whole.samples) complete.push_back(head);
+  }
+  return complete;
+}
+
+std::vector<double> mean_gains(const trial_table& table) {
+  const std::vector<double> gains = act::search::gains_by(act::search::search_objective::likelihood)(table);
+  const std::size_t samples = table.samples().size();
+  std::vector<double> means;
+  for (std::size_t head = 0; head < table.heads().size(); ++head) {
+    const auto first = gains.begin() + static_cast<std::ptrdiff_t>(head * samples);
+    means.push_back(std::accumulate(first, first + static_cast<std::ptrdiff_t>(samples), 0.0));
+  }
+  return means;
+}
+
+}  // namespace
+
+TEST_CASE("racing runs what the exact search runs, for heads that can still be picked") {
+  const act_test::tiny_search tiny = many(12);
+  const search_outcome whole = exact(tiny);
+  const std::vector<double> means = mean_gains(whole.trials);
+  const search_outcome raced =
+      search(tiny, [](auto& run) { run_racing_search(run, {.risk = 0.05, .places = 5}); });
+  const std::vector<std::size_t> complete = check_known(raced, whole);
+  CHECK(complete.size() >= 5);
+  CHECK(complete.size() < means.size());
+  CHECK(raced.work.trials < whole.work.trials);
+  CHECK(raced.work.layer_rows_computed < whole.work.layer_rows_computed);
+  CHECK(raced.plain_correct == whole.plain_correct);
+  // At this risk none of the best five is lost here.
+  std::vector<std::size_t> order(means.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return means[a] > means[b]; });
+  for (std::size_t i = 0; i < 5; ++i)
+    CHECK(std::binary_search(complete.begin(), complete.end(), order[i]));
+  // More risk stops more.
+  const search_outcome bold =
+      search(tiny, [](auto& run) { run_racing_search(run, {.risk = 0.4, .places = 5}); });
+  CHECK(bold.work.trials < raced.work.trials);
+}
+
+TEST_CASE("racing by answers loses no head that wins more than it loses, and stops some that don't") {
+  const act_test::tiny_search tiny = many(12);
+  const search_outcome whole = exact(tiny);
+  const search_outcome raced = search(
+      tiny, [](auto& run) { run_racing_search(run, {.risk = 0.05, .places = 0, .by_answers = true}); });
+  const std::vector<std::size_t> complete = check_known(raced, whole);
+  for (std::size_t head = 0; head < whole.evidence.size(); ++head) {
+    if (whole.evidence[head].net() > 0) CHECK(std::binary_search(complete.begin(), complete.end(), head));
+  }
+  CHECK(complete.size() < whole.evidence.size());
+}
+
+TEST_CASE(
+    "ranked keeps within its budget, and runs those first that its estimates and the screen expect most of") {
+  const act_test::tiny_search tiny = many(12);
+  const search_outcome whole = exact(tiny);
+  double before = 0;
+  for (const double budget : {0.1, 0.3, 0.6}) {
+    CAPTURE(budget);
+    const search_outcome ranked =
+        search(tiny, [&](auto& run) { run_ranked_search(run, {.budget = budget}); });
+    const std::vector<std::size_t> complete = check_known(ranked, whole);
+    const double share = static_cast<double>(ranked.work.trials) / static_cast<double>(whole.work.trials);
+    CHECK(share > before);
+    before = share;
+    double cost = 0, all = 0;
+    act::search::search_state state(":memory:", tiny.plan.identity());
+    act::search::local_workers workers(tiny.model, tiny.plan);
+    const act::search::search_run run(tiny.model.config, tiny.plan, state, workers);
+    for (std::size_t head = 0; head < whole.evidence.size(); ++head) {
+      const double each = cost_of(run, whole.trials, head);
+      all += each;
+      cost += each * static_cast<double>(ranked.evidence[head].tried) / static_cast<double>(whole.samples);
+    }
+    CHECK(cost / all < budget + 0.06);  // a chunk more or less
+    CHECK(cost / all > budget - 0.12);
+    // Far better than heads at random.
+    const std::vector<double> means = mean_gains(whole.trials);
+    std::vector<std::size_t> order(means.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return means[a] > means[b]; });
+    const auto found = std::count_if(order.begin(), order.begin() + 4, [&](std::size_t head) {
+      return std::binary_search(complete.begin(), complete.end(), head);
+    });
+    if (budget > 0.2) CHECK(found >= 3);
+  }
+}
+
+TEST_CASE("ranked with the whole budget is the exact search") {
+  act_test::tiny_search tiny = many(3);
+  SUBCASE("by words") {}
+  SUBCASE("by the likelihood of options") {
+    tiny = act_test::with_options(std::move(tiny));
+  }
+  const search_outcome whole = exact(tiny);
+  const search_outcome ranked = search(tiny, [](auto& run) { run_ranked_search(run, {.budget = 1}); });
+  CHECK(check_known(ranked, whole).size() == whole.evidence.size());
+  CHECK(ranked.work.trials == whole.work.trials);
+  CHECK(ranked.work.layer_rows_computed > whole.work.layer_rows_computed);  // the estimates
+}
+
+TEST_CASE("a part of a table holds what is known of it") {
+  trial_table table({{1, 0}, {1, 1}, {2, 0}}, {{0, 2, 0}, {1, 2, 0}, {0, 2, 0}});
+  table.set_plain(0, std::vector<double>{1, 2});
+  table.set_trial(2, 0, std::vector<double>{5, 6}, true);
+  table.set_trial(2, 2, std::vector<double>{7, 8}, true);
+  const trial_table part = act::search::part_of(table, std::vector<std::size_t>{0, 2}, 2);
+  REQUIRE(part.heads().size() == 2);
+  REQUIRE(part.samples().size() == 2);
+  CHECK(part.heads()[1] == act::layer_head{2, 0});
+  CHECK(part.known(1, 0));
+  CHECK(part.calibrated(1, 0)[1] == 6);
+  CHECK(part.plain(0)[1] == 2);
+  CHECK(!part.known(0, 0));
+  CHECK(!part.known(1, 1));
+}
+
+TEST_CASE("gains are what a head changes of the objective, sources weighing the same") {
+  trial_table table({{1, 0}, {1, 1}}, {{0, 2, 0}, {1, 2, 1}, {1, 2, 1}});
+  for (std::size_t sample = 0; sample < 3; ++sample) {
+    table.set_plain(sample, std::vector<double>{0, 1});
+    table.set_trial(0, sample, std::vector<double>{1, 0}, true);
+    table.set_trial(1, sample, std::vector<double>{0, 1}, false);
+  }
+  const std::vector<double> answers = act::search::gains_by(act::search::search_objective::accuracy)(table);
+  CHECK(answers == std::vector<double>{1.5, -0.75, -0.75, 0, 0, 0});
+  const std::vector<double> likelihood =
+      act::search::gains_by(act::search::search_objective::likelihood)(table);
+  CHECK(likelihood[0] == doctest::Approx(1.5));
+  CHECK(likelihood[2] == doctest::Approx(-0.75));
+  CHECK(likelihood[4] == 0);
+}
