@@ -19,6 +19,7 @@
 #include <act/search/ranked_search.hpp>
 #include <act/search/search_cost.hpp>
 #include <act/search/search_run.hpp>
+#include <act/search/selection/gains_by.hpp>
 #include <act/search/selection/rule.hpp>
 #include <act/search/selection/select_heads.hpp>
 #include <act/search/state.hpp>

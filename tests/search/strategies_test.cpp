@@ -4,6 +4,7 @@
 #include <act/search/exact_search.hpp>
 #include <act/search/racing_search.hpp>
 #include <act/search/ranked_search.hpp>
+#include <act/search/selection/gains_by.hpp>
 #include <act/search/state.hpp>
 #include <act/search/strategy.hpp>
 
@@ -22,6 +23,10 @@ namespace {
 
 using act::search::search_outcome;
 using act::search::trial_table;
+
+act::search::gain_function by_likelihood() {
+  return act::search::gains_by(act::search::search_objective::likelihood);
+}
 
 // Many samples in small chunks.
 act_test::tiny_search many(std::size_t times) {
@@ -93,8 +98,8 @@ TEST_CASE("racing runs what the exact search runs, for heads that can still be p
   const act_test::tiny_search tiny = many(12);
   const search_outcome whole = exact(tiny);
   const std::vector<double> means = mean_gains(whole.trials);
-  const search_outcome raced =
-      search(tiny, [](auto& run) { run_racing_search(run, {.risk = 0.05, .places = 5}); });
+  const search_outcome raced = search(
+      tiny, [](auto& run) { run_racing_search(run, {.risk = 0.05, .places = 5, .gains = by_likelihood()}); });
   const std::vector<std::size_t> complete = check_known(raced, whole);
   CHECK(complete.size() >= 5);
   CHECK(complete.size() < means.size());
@@ -108,16 +113,17 @@ TEST_CASE("racing runs what the exact search runs, for heads that can still be p
   for (std::size_t i = 0; i < 5; ++i)
     CHECK(std::binary_search(complete.begin(), complete.end(), order[i]));
   // More risk stops more.
-  const search_outcome bold =
-      search(tiny, [](auto& run) { run_racing_search(run, {.risk = 0.4, .places = 5}); });
+  const search_outcome bold = search(
+      tiny, [](auto& run) { run_racing_search(run, {.risk = 0.4, .places = 5, .gains = by_likelihood()}); });
   CHECK(bold.work.trials < raced.work.trials);
 }
 
 TEST_CASE("racing by answers loses no head that wins more than it loses, and stops some that don't") {
   const act_test::tiny_search tiny = many(12);
   const search_outcome whole = exact(tiny);
-  const search_outcome raced = search(
-      tiny, [](auto& run) { run_racing_search(run, {.risk = 0.05, .places = 0, .by_answers = true}); });
+  const search_outcome raced = search(tiny, [](auto& run) {
+    run_racing_search(run, {.risk = 0.05, .places = 0, .by_answers = true, .gains = {}});
+  });
   const std::vector<std::size_t> complete = check_known(raced, whole);
   for (std::size_t head = 0; head < whole.evidence.size(); ++head) {
     if (whole.evidence[head].net() > 0) CHECK(std::binary_search(complete.begin(), complete.end(), head));
@@ -132,8 +138,8 @@ TEST_CASE(
   double before = 0;
   for (const double budget : {0.1, 0.3, 0.6}) {
     CAPTURE(budget);
-    const search_outcome ranked =
-        search(tiny, [&](auto& run) { run_ranked_search(run, {.budget = budget}); });
+    const search_outcome ranked = search(
+        tiny, [&](auto& run) { run_ranked_search(run, {.budget = budget, .gains = by_likelihood()}); });
     const std::vector<std::size_t> complete = check_known(ranked, whole);
     const double share = static_cast<double>(ranked.work.trials) / static_cast<double>(whole.work.trials);
     CHECK(share > before);
@@ -168,7 +174,8 @@ TEST_CASE("ranked with the whole budget is the exact search") {
     tiny = act_test::with_options(std::move(tiny));
   }
   const search_outcome whole = exact(tiny);
-  const search_outcome ranked = search(tiny, [](auto& run) { run_ranked_search(run, {.budget = 1}); });
+  const search_outcome ranked =
+      search(tiny, [](auto& run) { run_ranked_search(run, {.budget = 1, .gains = by_likelihood()}); });
   CHECK(check_known(ranked, whole).size() == whole.evidence.size());
   CHECK(ranked.work.trials == whole.work.trials);
   CHECK(ranked.work.layer_rows_computed > whole.work.layer_rows_computed);  // the estimates

@@ -12,7 +12,7 @@ struct racing_options {
   double risk = 0.05;       ///< how likely a head that would be picked may be stopped, at most
   std::size_t places = 0;   ///< only the best so many are picked; 0: every head that gains
   bool by_answers = false;  ///< a head gains by more answers turned right than wrong, whatever `gains` says
-  gain_function gains = gains_by(search_objective::likelihood);
+  gain_function gains;
 };
 
 /// Runs the plain passes, then the samples in the plan's order, a chunk for all heads that are still in the

@@ -8,7 +8,7 @@ namespace act::search {
 
 struct ranked_options {
   double budget = 0.33;  ///< the share of the exact trials' cost that is used up
-  gain_function gains = gains_by(search_objective::likelihood);
+  gain_function gains;
 };
 
 /// Three steps. Every trial is estimated by the rows that are scored alone (trial_rows::scored), for a few

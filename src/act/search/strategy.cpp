@@ -1,7 +1,5 @@
 #include <act/head_set.hpp>
 #include <act/search/search_run.hpp>
-#include <act/search/selection/objective.hpp>
-#include <act/search/selection/score_changes.hpp>
 #include <act/search/strategy.hpp>
 #include <act/search/trial_block.hpp>
 #include <act/search/trial_table.hpp>
@@ -13,19 +11,6 @@
 #include <vector>
 
 namespace act::search {
-
-gain_function gains_by(search_objective objective) {
-  return [objective](const trial_table& complete) {
-    score_changes changes(complete);
-    const std::vector<std::size_t> over = all_samples(changes);
-    if (objective == search_objective::centred) changes = changes.centred(over);
-    std::vector<double> gains = sample_gains(objective, changes, over);
-    const std::vector<double> weights = balanced_weights(changes, over);
-    for (std::size_t i = 0; i < gains.size(); ++i)
-      gains[i] *= weights[i % over.size()] * static_cast<double>(over.size());
-    return gains;
-  };
-}
 
 trial_table part_of(const trial_table& table, std::span<const std::size_t> heads, std::size_t samples) {
   std::vector<layer_head> of;

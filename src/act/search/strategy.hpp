@@ -3,7 +3,6 @@
 #pragma once
 
 #include <act/search/search_run.hpp>
-#include <act/search/selection/objective.hpp>
 #include <act/search/trial_block.hpp>
 #include <act/search/trial_table.hpp>
 
@@ -16,10 +15,8 @@ namespace act::search {
 
 /// By what heads are judged while a search runs: of a table in which every trial is known the change of each
 /// sample's value by each head, [head * samples + sample]. The search wants its mean to be large.
+/// selection/gains_by.hpp makes them of objectives.
 using gain_function = std::function<std::vector<double>(const trial_table&)>;
-
-/// An objective's: so weighed that their mean is balanced over sources (selection/score_changes.hpp).
-[[nodiscard]] gain_function gains_by(search_objective objective);
 
 /// Some heads and the first `samples` samples of a table, with what is known of them.
 [[nodiscard]] trial_table part_of(const trial_table& table, std::span<const std::size_t> heads,
