@@ -75,7 +75,8 @@ void calibrate(attention_span<T> map, const layer_heads& heads, const calibratio
   throw_if(map.validate(), error_code::invalid_shape);
   throw_if(options.validate(), error_code::invalid_option);
   detail::check_heads(heads, map.heads);
-  detail::check_subset(options, map.keys);
+  detail::check_columns(options, map.keys);
+  detail::check_strengths(options, map.heads);
   if (options.behave_as == compatibility::authors && !map.empty()) detail::check_authors_shape(map);
 
   const std::size_t chosen = heads.count(map.heads);
@@ -86,8 +87,9 @@ void calibrate(attention_span<T> map, const layer_heads& heads, const calibratio
 
   const auto calibrate_head = [&](std::size_t job) noexcept {
     workspace.result(job) = detail::calibrate_head<T, Arch>(
-        map, job / chosen, heads.at(job % chosen), options, workspace.sums(job, map.keys),
-        workspace.positions(job, map.keys), workspace.marks<accumulator_t<T>>(job, map.keys));
+        map, job / chosen, heads.at(job % chosen), options.of_head(heads.at(job % chosen)),
+        workspace.sums(job, map.keys), workspace.positions(job, map.keys),
+        workspace.marks<accumulator_t<T>>(job, map.keys));
   };
   if (jobs * map.queries * map.keys < detail::worth_threads) {
     for (std::size_t job = 0; job < jobs; ++job)
@@ -118,8 +120,9 @@ requires attention_element<T> calibration_report calibrate(attention_span<T> map
   return report;
 }
 
-/// Calibrates one head of one batch entry, its sinks known: ascending key positions, the initial token not
-/// among them. Returns the mass moved. options.sinks isn't used. Throws act::error before the first write.
+/// Calibrates one head of one batch entry, its sinks known, or any columns in their place: ascending key
+/// positions (the initial token is no sink). Returns the mass moved. options.sinks isn't used. Throws
+/// act::error before the first write.
 /// @tparam T element type of the map
 /// @tparam Arch instruction set (simd.hpp)
 /// @param map softmaxed weights [batch, head, query, key], calibrated in place
@@ -138,10 +141,12 @@ double calibrate_with_sinks(attention_span<T> map, std::size_t batch, std::size_
   if (head >= map.heads) detail::raise(error_code::invalid_shape, "head", "is past the map's heads");
   if (map.empty()) return 0;
   detail::check_sinks(sinks, map.keys);
-  detail::check_subset(options, map.keys);
+  detail::check_given_columns(options);
+  detail::check_columns(options, map.keys);
+  detail::check_strengths(options, map.heads);
   if (options.behave_as == compatibility::authors) detail::check_authors_shape(map);
   std::vector<accumulator_t<T>> marks(map.keys);
-  return detail::calibrate_rows<T, Arch>(map, batch, head, sinks, options, marks.data());
+  return detail::calibrate_rows<T, Arch>(map, batch, head, sinks, options.of_head(head), marks.data());
 }
 
 /// As calibrate(), but leaves `map` alone and returns a packed copy, the heads that weren't chosen included.

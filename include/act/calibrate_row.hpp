@@ -1,6 +1,6 @@
 // Calibrates one row of weights, its sinks known: sinks keep beta of their weight, the rest of the row takes
-// what they lost, and the row's mass stays what it was. For callers who choose sinks themselves; calibrate()
-// does this for whole maps, sink_tracker.hpp while decoding.
+// what they lost, and the row's mass stays what it was; or what else the options say of columns. For callers
+// who choose sinks themselves; calibrate() does this for whole maps, sink_tracker.hpp while decoding.
 #pragma once
 
 #include <act/attention_view.hpp>
@@ -43,8 +43,10 @@ double calibrate_row(std::span<T> row, key_range seen, std::span<const std::size
   if (seen.begin > seen.end || seen.end > row.size()) {
     detail::raise(error_code::invalid_shape, "seen", "isn't a range within the row");
   }
+  detail::check_given_columns(options);
+  detail::check_one_strength(options);
   detail::check_sinks(sinks, row.size());
-  detail::check_subset(options, row.size());
+  detail::check_columns(options, row.size());
   return detail::redistribute<T, Arch>(row.data(), seen, detail::sinks_within(sinks, seen), initial_key,
                                        options);
 }

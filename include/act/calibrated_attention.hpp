@@ -13,6 +13,7 @@
 //     O' = c O + (beta - c) * sum over sinks s of A[s] V[s],    c = 1 + (1 - beta) S / R
 //
 //   with A[s] recomputed from q, k and the row's saved maximum and sum: detail/kernels/sink_correction.hpp.
+//   (Renormalised, c is another, and f c is in beta's place: detail/rules/row_rule.hpp.)
 // - The ablations and the authors' behaviour need whole rows: a head that is calibrated so keeps its map, one
 //   head's a thread, and goes through calibrate().
 //
@@ -41,6 +42,7 @@
 #include <act/detail/kernels/sink_correction.hpp>
 #include <act/detail/kernels/weight_calibration.hpp>
 #include <act/detail/report_heads.hpp>
+#include <act/detail/rules/row_rule.hpp>
 #include <act/element.hpp>
 #include <act/head_set.hpp>
 #include <act/head_tensor.hpp>
@@ -131,40 +133,42 @@ class calibrated_attention_call {
     const std::span<double> sums = workspace.heads().sums(entry, k.tokens);
     const std::span<std::size_t> positions = workspace.heads().positions(entry, k.tokens);
     calibration_workspace::outcome& result = workspace.heads().result(entry);
+    const calibration_options own = calibration.of_head(head);
+    const column_scaling scaling = scaling_of(own);
     if (keeps_map_) {
       const auto map = task.softmax_map(packed, number);
       if (plain.data != nullptr) {
         map.multiply_values();
         copy_to_plain(batch, head);
       }
-      result = calibrate_own_map(of, calibration, options.visible, sums, positions,
+      result = calibrate_own_map(of, own, options.visible, sums, positions,
                                  workspace.heads().template marks<accumulator_t<T>>(entry, k.tokens));
       map.multiply_values();
       return;
     }
     std::fill(sums.begin(), sums.end(), 0.0);
-    const auto find_sinks = [&] {
+    const auto columns = [&] {
       score_columns(sums, of_.options, of_.carried, batch, batch * of_.q.heads + head, of_.q.tokens);
-      return positions.first(collect_sinks(sums, of_.options, of_.carried, of_.calibration.sinks, batch,
-                                           of_.q.tokens, positions));
+      return positions.first(
+          find_columns(sums, of_.options, of_.carried, of_.calibration, batch, of_.q.tokens, positions));
     };
     if (plan_.shape.kept > 0) {
       const auto kept = task.softmax_kept(sums.data(), packed, number);
-      weight_calibration<T, Arch> calibrate_rows(of, find_sinks(), calibration.beta);
+      weight_calibration<T, Arch> calibrate_rows(of, columns(), scaling);
       kept.multiply_values(calibrate_rows, [&](std::size_t i) {
         return of_.plain.data == nullptr ? nullptr : of_.plain.row(batch, head, i);
       });
-      result = {calibrate_rows.sinks(), calibrate_rows.moved()};
+      result = {sinks_among(calibrate_rows.sinks(), calibration), calibrate_rows.moved()};
       return;
     }
     task.attend(sums.data(), packed, number);
     for (std::size_t i = 0; plain.data != nullptr && i < q.tokens; ++i)
       of.copy_waiting(i, plain.row(batch, head, i));
-    const std::span<const std::size_t> sinks = find_sinks();
-    correction correct(of, sinks, calibration.beta,
+    const std::span<const std::size_t> sinks = columns();
+    correction correct(of, sinks, scaling,
                        plan_.shape.queries > fused_head<T, Arch>::few_queries ? correction::most_of_own
                                                                               : correction::most_of_foreign);
-    result = {sinks.size(), correct.run()};
+    result = {sinks_among(sinks.size(), calibration), correct.run()};
     if (correct.took_panels()) packed = {};
   }
 

@@ -5,7 +5,7 @@
 // The correction is calibrated_attention.hpp's: O' = c O + (beta - c) * sum over sinks of A[s] V[s], with
 // A[s] = exp(score - LSE), and rows with more than three quarters on sinks computed anew. Without column
 // scores from the outside a second pass over Q K^T finds them: 2 * d multiply-adds for each visible pair,
-// half of attention itself.
+// half of attention itself. Columns that the options choose need neither.
 #pragma once
 
 #include <act/attention_workspace.hpp>
@@ -19,6 +19,7 @@
 #include <act/detail/kernels/sink_correction.hpp>
 #include <act/detail/overlap.hpp>
 #include <act/detail/report_heads.hpp>
+#include <act/detail/rules/row_rule.hpp>
 #include <act/element.hpp>
 #include <act/error.hpp>
 #include <act/head_set.hpp>
@@ -49,7 +50,7 @@ namespace act::inline ACT_ABI::inline ACT_BUILD {
 /// @param k keys [B, G, keys, d]
 /// @param v values [B, G, keys, e]
 /// @param heads which of the H heads are calibrated
-/// @param calibration rule, beta; proportional redistribution only
+/// @param calibration rule, beta; proportional or renormalised redistribution only
 /// @param options what the kernel was told
 /// @param scores column scores [B, H, keys], packed; empty: found here
 /// @param carried_sums raw column sums [B, H, keys] of earlier chunks, added to; empty: a whole prompt
@@ -66,7 +67,7 @@ requires attention_element<T> calibration_report correct_output(
   detail::check_attention(request);
   if (detail::needs_map(calibration)) {
     detail::raise(error_code::unsupported, "redistribute",
-                  "outputs can be corrected for the paper's proportional redistribution only");
+                  "outputs can be corrected for proportional and renormalised redistribution only");
   }
   if (log_sum_exp.size() != q.batches * q.heads * q.tokens) {
     detail::raise(error_code::invalid_shape, "log_sum_exp", "needs batches * heads * queries numbers");
@@ -99,7 +100,9 @@ requires attention_element<T> calibration_report correct_output(
                                        workspace.of_worker(worker, plan.shape.memory()));
     detail::fused_head<T, Arch> task(of);
     const auto adopted = task.adopt(log_sum_exp.data() + at * q.tokens);
-    if (scores.empty()) {
+    if (calibration.columns != column_choice::sinks && seen.carried.empty()) {
+      // Nobody asks for scores.
+    } else if (scores.empty()) {
       std::fill(sums.begin(), sums.end(), 0.0);
       adopted.add_column_sums(sums.data(), packed, batch * k.heads + head / (q.heads / k.heads));
       detail::score_columns(sums, options, seen.carried, batch, at, q.tokens);
@@ -107,9 +110,10 @@ requires attention_element<T> calibration_report correct_output(
       std::copy_n(scores.data() + at * k.tokens, keys, sums.begin());
     }
     const std::size_t count =
-        detail::collect_sinks(sums, options, seen.carried, calibration.sinks, batch, q.tokens, positions);
-    correction correct(of, positions.first(count), calibration.beta, correction::most_of_foreign);
-    workspace.heads().result(job) = {count, correct.run()};
+        detail::find_columns(sums, options, seen.carried, calibration, batch, q.tokens, positions);
+    correction correct(of, positions.first(count), detail::scaling_of(calibration.of_head(head)),
+                       correction::most_of_foreign);
+    workspace.heads().result(job) = {detail::sinks_among(count, calibration), correct.run()};
     if (correct.took_panels()) packed = {};
   };
   detail::for_each_job<detail::packed_head>(plan.workers, plan.jobs, correct_head);

@@ -1,4 +1,5 @@
-// What is a sink and what happens to it: plain aggregates with the paper's values as defaults.
+// Which columns of a map are changed, and how: plain aggregates with the paper's values as defaults, sinks
+// that keep beta. Scaling the initial token, or a span, and renormalising is what others do (docs/rivals.md).
 // For every caller of the core. Not which heads: that is head_set.hpp.
 #pragma once
 
@@ -28,6 +29,17 @@ enum class redistribution {
   inverse,      ///< the other way: other keys keep beta, sinks get what they lost, in proportion (ablation)
   temperature,  ///< no sinks: all keys but the initial one go as weight^(1 / theta), their mass unchanged
                 ///< (ablation)
+  /// to the row's other keys, or from them: columns go times `factor`, then the whole row by what gives it
+  /// its mass back. With S the columns' share of that mass, columns get factor / (1 + (factor - 1) S) of
+  /// their weight, other keys 1 / (1 + (factor - 1) S): as ln(factor) added to the columns' scores
+  renormalised,
+};
+
+/// Which columns of a map are changed.
+enum class column_choice {
+  sinks,          ///< the keys whose column score is over the threshold (paper)
+  initial_token,  ///< the sequence's first key that isn't padding, in every row that sees it
+  span,           ///< the keys of calibration_options::span
 };
 
 /// Whose behaviour to reproduce where the paper and the authors' published code differ.
@@ -67,13 +79,34 @@ struct calibration_options {
   double theta = 1.1;  ///< redistribution::temperature's; > 0, over 1 flattens (paper: 1.1, 1 / 1.1)
   std::span<const std::size_t> subset = {};  ///< redistribution::subset's key positions, ascending; not owned
   compatibility behave_as = compatibility::none;  ///< the paper, or its authors' code
+  column_choice columns = column_choice::sinks;   ///< which keys are changed; others than sinks need
+                                                  ///< proportional or renormalised redistribution
+  std::span<const std::size_t> span = {};  ///< column_choice::span's key positions, ascending; not owned
+  double factor = 1;  ///< redistribution::renormalised's; 0, or 1e-6 .. 1e6; 1 changes nothing
+  /// A strength for each head of the map: instead of beta, with redistribution::renormalised instead of
+  /// factor. Empty: the same for all heads. Not owned.
+  std::span<const double> strengths = {};
+
+  /// The options of one head: beta or factor as `strengths` says, which are then empty.
+  /// @param head a head of the map; less than the number of strengths, where there are some
+  /// @return options that say the same of this head
+  [[nodiscard]] constexpr calibration_options of_head(std::size_t head) const noexcept {
+    calibration_options of = *this;
+    of.strengths = {};
+    if (!strengths.empty())
+      (redistribute == redistribution::renormalised ? of.factor : of.beta) = strengths[head];
+    return of;
+  }
 
   /// The member that is wrong, if any, or the one that contradicts another.
   /// @return false when nothing is wrong
   [[nodiscard]] constexpr problem validate() const noexcept {
     if (const problem found = sinks.validate()) return found;
-    if (!(beta >= 0 && beta <= 1)) return {"beta", "must be between 0 and 1 (the paper's is 0.4)"};
-    if (redistribute < redistribution::proportional || redistribute > redistribution::temperature) {
+    if (!is_beta(beta)) {
+      return {"beta",
+              "must be between 0 and 1 (the paper's is 0.4); redistribution::renormalised strengthens"};
+    }
+    if (redistribute < redistribution::proportional || redistribute > redistribution::renormalised) {
       return {"redistribute", "isn't a redistribution act knows"};
     }
     if (!(theta > 0 && theta <= 1e6))
@@ -87,6 +120,7 @@ struct calibration_options {
     for (std::size_t k = 1; k < subset.size(); ++k) {
       if (subset[k] <= subset[k - 1]) return {"subset", "must ascend strictly"};
     }
+    if (const problem found = validate_columns()) return found;
     if (behave_as != compatibility::none && behave_as != compatibility::authors) {
       return {"behave_as", "isn't a behaviour act knows"};
     }
@@ -100,6 +134,48 @@ struct calibration_options {
     if (behave_as == compatibility::authors && sinks.min_visible_rows != 1) {
       return {"sinks.min_visible_rows",
               "must be 1 with compatibility::authors: their code has no such limit"};
+    }
+    if (behave_as == compatibility::authors && columns != column_choice::sinks) {
+      return {"columns", "must be sinks with compatibility::authors: their code has no other"};
+    }
+    return {};
+  }
+
+ private:
+  [[nodiscard]] static constexpr bool is_beta(double value) noexcept { return value >= 0 && value <= 1; }
+  [[nodiscard]] static constexpr bool is_factor(double value) noexcept {
+    return value == 0 || (value >= 1e-6 && value <= 1e6);
+  }
+
+  [[nodiscard]] constexpr problem validate_columns() const noexcept {
+    const bool renormalises = redistribute == redistribution::renormalised;
+    if (columns < column_choice::sinks || columns > column_choice::span) {
+      return {"columns", "isn't a choice of columns act knows"};
+    }
+    if (columns != column_choice::sinks && redistribute != redistribution::proportional && !renormalises) {
+      return {"columns", "must be sinks with this redistribution: proportional and renormalised know others"};
+    }
+    if (columns == column_choice::span && span.empty()) {
+      return {"span", "needs the positions of the keys that are changed, with column_choice::span"};
+    }
+    if (columns != column_choice::span && !span.empty()) {
+      return {"span", "is for column_choice::span only: leave it empty, or ask for that"};
+    }
+    for (std::size_t k = 1; k < span.size(); ++k) {
+      if (span[k] <= span[k - 1]) return {"span", "must ascend strictly"};
+    }
+    if (!is_factor(factor)) return {"factor", "must be 0, or between 1e-6 and 1e6"};
+    if (factor != 1 && !renormalises) {
+      return {"factor", "is for redistribution::renormalised only: leave it 1, or ask for that"};
+    }
+    if (!strengths.empty() && redistribute == redistribution::temperature) {
+      return {"strengths", "have no meaning with redistribution::temperature: leave them empty"};
+    }
+    for (const double each : strengths) {
+      if (!(renormalises ? is_factor(each) : is_beta(each))) {
+        return {"strengths",
+                "must be betas, 0 .. 1, or with redistribution::renormalised factors, 0 or 1e-6 .. 1e6"};
+      }
     }
     return {};
   }

@@ -7,6 +7,9 @@
 // sequence that is decoded differs from the same one calibrated as a whole prompt: there, later rows decide
 // about earlier ones too.
 //
+// Other columns than sinks, which the options may choose, are scaled in every row alike: the sums are kept
+// all the same. A span's positions are slots; those that leave the cache are scaled no more.
+//
 // Cost of a step: four bytes a key are read and written, with one multiply-add and one comparison, and a
 // sixteenth of the keys is looked through in double; then the row's own calibration. Memory: 16 bytes a key,
 // 24 with the baseline-corrected rule, and room for 24 more that is touched for sinks only.
@@ -24,6 +27,7 @@
 #include <act/detail/column_state.hpp>
 #include <act/detail/kernels/proportional_row.hpp>
 #include <act/detail/kernels/sinks_in_rows.hpp>
+#include <act/detail/map_checks.hpp>
 #include <act/detail/rules/row_rule.hpp>
 #include <act/detail/rules/sink_rule.hpp>
 #include <act/detail/sink_columns.hpp>
@@ -49,15 +53,23 @@ namespace act::inline ACT_ABI::inline ACT_BUILD {
 /// Copying a tracker forks it (beams); restoring a copy takes steps back.
 class sink_tracker {
  public:
-  /// Throws act::error: invalid_option; unsupported for the authors' behaviour, which keeps no state.
-  /// @param options rule and beta; copied
+  /// Throws act::error: invalid_option; unsupported for the authors' behaviour, which keeps no state, and for
+  /// the ablations.
+  /// @param options rule and beta, or columns and factor; copied, a span's positions with them
   explicit sink_tracker(const calibration_options& options = {})
       : options_(options), columns_(tracks_uniform()) {
     throw_if(options.validate(), error_code::invalid_option);
-    if (options.behave_as != compatibility::none || options.redistribute != redistribution::proportional) {
+    const bool renormalises = options.redistribute == redistribution::renormalised;
+    if (options.behave_as != compatibility::none ||
+        (options.redistribute != redistribution::proportional && !renormalises)) {
       detail::raise(error_code::unsupported, "options",
-                    "decoding knows the paper's rule with proportional redistribution");
+                    "decoding knows the paper's rule with proportional or renormalised redistribution");
     }
+    detail::check_one_strength(options);
+    whole_span_.assign(options.span.begin(), options.span.end());
+    span_ = whole_span_;
+    options_.span = {};  // nobody's to keep
+    scaling_ = detail::scaling_of(options);
   }
 
   /// @return how many cache slots are tracked; slot j is element j of every row
@@ -101,7 +113,9 @@ class sink_tracker {
       state.rows[j] = static_cast<std::int32_t>(rows);
       if (tracks_uniform()) state.uniform[j] = baseline.at(j) * static_cast<double>(rows);
     }
+    std::vector<std::size_t> span = whole_span_;  // before anything changes: the last that may throw
     columns_.assign(std::move(state));
+    span_ = std::move(span);
     steps_ = queries;
     initial_ = visible.initial_key(batch);
     initial_is_there_ = true;
@@ -124,13 +138,12 @@ class sink_tracker {
   /// @tparam Arch instruction set (simd.hpp)
   /// @param row raw weights, one a slot; calibrated in place
   /// @param seen the slots that the row sees
-  /// @return what sinks lost to other keys
+  /// @return what some keys lost to others
   template <attention_element T, class Arch = simd::default_arch>
   double calibrate_row(std::span<T> row, key_range seen) {
     append<T, Arch>(std::span<const T>(row), seen);
-    if (options_.beta == 1 || seen.empty()) return 0;
-    return detail::redistribute_proportionally<T, Arch>(row.data(), seen, detail::sinks_within(sinks(), seen),
-                                                        options_.beta);
+    if (scaling_.is_nothing() || seen.empty()) return 0;
+    return detail::redistribute_proportionally<T, Arch>(row.data(), seen, changed_within(seen), scaling_);
   }
   /// With all slots visible.
   /// @param row as above
@@ -141,9 +154,9 @@ class sink_tracker {
   }
 
   /// A step of an attention kernel, whose softmax isn't divided by its sum yet: weight j is row[j] *
-  /// `inverse`, and `sum` is that of the row. Returns what the kernel multiplies the row's product with V by,
-  /// `inverse` or more; only the sinks' elements are written to. As calibrate_row, to rounding, without a
-  /// pass over the row for its sum and one for its other keys.
+  /// `inverse`, and `sum` is that of the row. Returns what the kernel multiplies the row's product with V by
+  /// instead of `inverse`; only elements of sinks, or the columns in their place, are written to. As
+  /// calibrate_row, to rounding, without a pass over the row for its sum and one for its other keys.
   /// @tparam T float or double
   /// @tparam Arch instruction set (simd.hpp)
   /// @param row numerators of the weights, one a slot
@@ -155,13 +168,13 @@ class sink_tracker {
   requires std::is_same_v<T, accumulator_t<T>>
   [[nodiscard]] T calibrate_unnormalised(std::span<T> row, key_range seen, T inverse, double sum) {
     add<T, Arch>(std::span<const T>(row), seen, inverse);
-    if (options_.beta == 1 || seen.empty()) return inverse;
-    const std::span<const std::size_t> here = detail::sinks_within(sinks(), seen);
+    if (scaling_.is_nothing() || seen.empty()) return inverse;
+    const std::span<const std::size_t> here = changed_within(seen);
     const detail::row_change change =
-        detail::weigh_proportionally<T, Arch>(row.data(), seen, here, options_.beta, [&] { return sum; });
+        detail::weigh_proportionally<T, Arch>(row.data(), seen, here, scaling_, [&] { return sum; });
     if (!change.changes) return inverse;
     const T elsewhere = static_cast<T>(change.elsewhere);
-    const T at_sinks = static_cast<T>(options_.beta) / elsewhere;
+    const T at_sinks = static_cast<T>(change.columns) / elsewhere;
     for (const std::size_t s : here)
       row[s] *= at_sinks;
     return inverse * elsewhere;
@@ -212,6 +225,9 @@ class sink_tracker {
     } else if (initial_is_there_ && range.end <= initial_) {
       initial_ -= range.size();
     }
+    std::erase_if(span_, [&](std::size_t slot) { return range.contains(slot); });
+    for (std::size_t& slot : span_)
+      slot -= slot >= range.end ? range.size() : 0;
     columns_.look_at_all<Arch>(rule(keys()));
   }
 
@@ -220,7 +236,7 @@ class sink_tracker {
     const detail::column_state state = columns_.state();
     const saved_head head{
         format, keys(), initial_, initial_is_there_ ? 1U : 0U, tracks_uniform() ? 1U : 0U, state.step};
-    std::vector<std::byte> bytes(saved_size(keys()));
+    std::vector<std::byte> bytes(saved_size(keys()) + saved_span_size(span_.size()));
     std::byte* to = bytes.data();
     const auto put = [&](const auto& list) {
       const std::size_t size = list.size() * sizeof(list[0]);
@@ -229,6 +245,10 @@ class sink_tracker {
     };
     put(head);
     for_each_list(state, put);
+    if (options_.columns == column_choice::span) {
+      put(std::array<std::uint64_t, 1>{span_.size()});
+      put(std::vector<std::uint64_t>(span_.begin(), span_.end()));
+    }
     return bytes;
   }
 
@@ -251,7 +271,8 @@ class sink_tracker {
     demand(kind == format && uniform == (tracks_uniform() ? 1U : 0U) && initial_is_there <= 1);
     demand(initial < std::uint64_t{1} << 48);  // the initial token may still be to come
     demand(step < detail::column_interval);
-    demand(keys <= bytes.size() && bytes.size() == saved_size(keys));
+    demand(keys <= bytes.size() && bytes.size() >= saved_size(keys));
+    std::vector<std::size_t> span = load_span(bytes.subspan(saved_size(keys)), demand);
     detail::column_state state{.sums = std::vector<double>(keys),
                                .recent = std::vector<float>(keys),
                                .rows = std::vector<std::int32_t>(keys),
@@ -270,6 +291,7 @@ class sink_tracker {
       most = std::max(most, count);
     }
     columns_.assign(std::move(state));
+    span_ = std::move(span);
     steps_ = static_cast<std::size_t>(most);
     initial_ = initial;
     initial_is_there_ = initial_is_there == 1;
@@ -286,6 +308,34 @@ class sink_tracker {
     const std::size_t uniform = (keys + detail::column_blocks(keys)) * sizeof(double);
     return sizeof(saved_head) + keys * (sizeof(double) + sizeof(float) + sizeof(std::int32_t)) +
            (tracks_uniform() ? uniform : 0);
+  }
+
+  // A span's positions follow: how many, then each.
+  [[nodiscard]] std::size_t saved_span_size(std::size_t positions) const noexcept {
+    return options_.columns == column_choice::span ? (positions + 1) * sizeof(std::uint64_t) : 0;
+  }
+  template <class Demand>
+  [[nodiscard]] std::vector<std::size_t> load_span(std::span<const std::byte> bytes, Demand&& demand) const {
+    if (options_.columns != column_choice::span) {
+      demand(bytes.empty());
+      return {};
+    }
+    demand(bytes.size() % sizeof(std::uint64_t) == 0 && !bytes.empty());
+    std::vector<std::uint64_t> numbers(bytes.size() / sizeof(std::uint64_t));
+    std::memcpy(numbers.data(), bytes.data(), bytes.size());
+    demand(numbers[0] == numbers.size() - 1);
+    for (std::size_t k = 1; k < numbers.size(); ++k)
+      demand(numbers[k] < std::uint64_t{1} << 48 && (k == 1 || numbers[k] > numbers[k - 1]));
+    return {numbers.begin() + 1, numbers.end()};
+  }
+
+  // The columns that a row's calibration changes.
+  [[nodiscard]] std::span<const std::size_t> changed_within(key_range seen) const noexcept {
+    std::span<const std::size_t> all;
+    if (options_.columns == column_choice::sinks) all = sinks();
+    if (options_.columns == column_choice::span) all = span_;
+    if (options_.columns == column_choice::initial_token && initial_is_there_) all = {&initial_, 1};
+    return detail::sinks_within(all, seen);
   }
 
   // What is stored, in order.
@@ -331,8 +381,10 @@ class sink_tracker {
   static constexpr std::size_t most_steps = std::numeric_limits<std::int32_t>::max();
 
   calibration_options options_;
+  detail::column_scaling scaling_;
   detail::sink_columns columns_;
-  std::size_t steps_ = 0;    // no fewer than any slot was seen by
+  std::vector<std::size_t> whole_span_, span_;  // as the options have it, and those left in the cache
+  std::size_t steps_ = 0;                       // no fewer than any slot was seen by
   std::size_t initial_ = 0;  // the slot of the sequence's initial token, while it is in the cache
   bool initial_is_there_ = true;
 };

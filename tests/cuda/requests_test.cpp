@@ -63,6 +63,12 @@ TEST_CASE("cuda: an empty set of heads, an empty map and bad requests") {
   CHECK(ask(whole, {.redistribute = act::redistribution::uniform}, bytes, memory.get()) ==
         status::unsupported);
   CHECK(ask(whole, {.behave_as = act::compatibility::authors}, bytes, memory.get()) == status::unsupported);
+  CHECK(ask(whole, {.redistribute = act::redistribution::renormalised, .factor = 2}, bytes, memory.get()) ==
+        status::unsupported);
+  CHECK(ask(whole, {.columns = act::column_choice::initial_token}, bytes, memory.get()) ==
+        status::unsupported);
+  const std::vector<double> strengths(whole.heads, 0.3);
+  CHECK(ask(whole, {.strengths = strengths}, bytes, memory.get()) == status::unsupported);
   for (const act::cuda::map_tuning& tuning :
        {act::cuda::map_tuning{.threads = 48}, act::cuda::map_tuning{.threads = 512},
         act::cuda::map_tuning{.rows_per_chunk = 0}}) {

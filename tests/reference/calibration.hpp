@@ -112,6 +112,35 @@ inline double calibrate(map& m, std::size_t b, std::size_t h, const std::vector<
   return moved;
 }
 
+/// Scales columns of one head by `factor` and gives each row its mass back: what adding ln(factor) to their
+/// logits would do. Rows stay whose other keys would count as nothing. Returns the mass that changes places.
+inline double renormalise(map& m, std::size_t b, std::size_t h, const std::vector<std::size_t>& columns,
+                          double factor) {
+  double moved = 0;
+  for (std::size_t i = 0; i < m.queries; ++i) {
+    std::vector<double> weight(m.keys);
+    double mass = 0, elsewhere = 0, scaled = 0;
+    for (std::size_t j = 0; j < m.keys; ++j) {
+      if (!m.sees(b, i, j)) continue;
+      const bool is_column = std::find(columns.begin(), columns.end(), j) != columns.end();
+      weight[j] = m.at(b, h, i, j) * (is_column ? factor : 1);
+      mass += m.at(b, h, i, j);
+      scaled += weight[j];
+      if (!is_column) elsewhere += weight[j];
+    }
+    const double least = (factor > 0 && factor < 1 ? scaled : mass) / 1048576.0;
+    if (elsewhere < least || elsewhere == 0 || elsewhere == mass) continue;
+    double change = 0;
+    for (std::size_t j = 0; j < m.keys; ++j) {
+      if (!m.sees(b, i, j)) continue;
+      change += std::abs(weight[j] * mass / scaled - m.at(b, h, i, j));
+      m.at(b, h, i, j) = weight[j] * mass / scaled;
+    }
+    moved += change / 2;
+  }
+  return moved;
+}
+
 /// Has the row so little outside of `sinks` that rounding decides whether it is calibrated?
 inline bool on_the_edge(const map& m, std::size_t b, std::size_t h, std::size_t i,
                         const std::vector<std::size_t>& sinks) {

@@ -29,8 +29,10 @@ namespace detail {
 /// What the options ask for, if a device does it.
 [[nodiscard]] inline status check_options(const calibration_options& options) noexcept {
   if (options.validate()) return status::invalid_option;
-  if (options.redistribute != redistribution::proportional || options.behave_as != compatibility::none)
+  if (options.redistribute != redistribution::proportional || options.behave_as != compatibility::none ||
+      options.columns != column_choice::sinks || !options.strengths.empty()) {
     return status::unsupported;
+  }
   return status::ok;
 }
 

@@ -26,8 +26,8 @@ enum class [[nodiscard]] status{
     case status::invalid_option:
       return "an option or a tuning is outside its range: calibration_options::validate() names an option";
     case status::unsupported:
-      return "on a device: proportional redistribution without compatibility::authors, heads of at most 256 "
-             "channels";
+      return "on a device: sinks, one beta for all heads, proportional redistribution without "
+             "compatibility::authors, heads of at most 256 channels";
     case status::workspace_too_small:
       return "the workspace has fewer bytes than the size query asks for, or isn't aligned to 16";
     case status::launch_failed:

@@ -104,11 +104,15 @@ void check_attention(const attention_request<T>& request) {
   }
   throw_if(calibration.validate(), error_code::invalid_option);
   check_heads(*heads, q.heads);
+  check_columns(calibration, k.tokens);
+  check_strengths(calibration, q.heads);
 }
 
-/// Only proportional redistribution can be written as a correction of outputs.
+/// Only proportional redistribution and renormalisation can be written as a correction of outputs.
 [[nodiscard]] inline bool needs_map(const calibration_options& options) noexcept {
-  return options.redistribute != redistribution::proportional || options.behave_as != compatibility::none;
+  return (options.redistribute != redistribution::proportional &&
+          options.redistribute != redistribution::renormalised) ||
+         options.behave_as != compatibility::none;
 }
 
 /// All of it, for calibrated_attention: beside the above, what calibrating a head by its map can't do.
@@ -116,10 +120,10 @@ template <class T>
 void check_calibrated_attention(const attention_request<T>& request) {
   check_attention(request);
   if (request.heads->empty() || !needs_map(request.calibration)) return;
-  check_subset(request.calibration, request.k.tokens);
   if (!request.carried.empty()) {
     raise(error_code::unsupported, "carried_sums",
-          "need proportional redistribution: other rows than this chunk's would decide about it");
+          "need proportional or renormalised redistribution: other rows than this chunk's would decide about "
+          "it");
   }
   if (request.calibration.behave_as == compatibility::authors && request.q.tokens != 0) {
     check_authors_shape(attention_view<T>::packed(request.q.data, request.q.batches, request.q.heads,

@@ -6,6 +6,7 @@
 #include <act/column_scores.hpp>
 #include <act/detail/attention_request.hpp>
 #include <act/detail/build.hpp>
+#include <act/detail/chosen_columns.hpp>
 #include <act/detail/kernels/attention_head.hpp>
 #include <act/element.hpp>
 #include <act/error.hpp>
@@ -82,6 +83,25 @@ inline void score_columns(std::span<double> sums, const attention_options& optio
                 compatibility::none,
                 [&](std::size_t position, double) noexcept { positions[count++] = position; });
   return count;
+}
+
+/// The columns that calibration changes, to `positions`: sinks among these scores, or those that the options
+/// choose. Returns how many.
+[[nodiscard]] inline std::size_t find_columns(std::span<const double> scores,
+                                              const attention_options& options,
+                                              const carried_columns& carried,
+                                              const calibration_options& calibration, std::size_t batch,
+                                              std::size_t queries,
+                                              std::span<std::size_t> positions) noexcept {
+  if (calibration.columns == column_choice::sinks)
+    return collect_sinks(scores, options, carried, calibration.sinks, batch, queries, positions);
+  return collect_columns(calibration, options.visible, batch, positions.size(), positions);
+}
+
+/// How many of the columns that were changed are sinks, for a report.
+[[nodiscard]] inline std::size_t sinks_among(std::size_t columns,
+                                             const calibration_options& calibration) noexcept {
+  return calibration.columns == column_choice::sinks ? columns : 0;
 }
 
 /// Calls use(worker, packed, job) for every job; `packed` goes with the worker.

@@ -7,9 +7,11 @@
 #include <act/column_scores.hpp>
 #include <act/detail/authors_row.hpp>
 #include <act/detail/build.hpp>
+#include <act/detail/chosen_columns.hpp>
 #include <act/detail/kernels/sinks_in_rows.hpp>
 #include <act/detail/proportional_panel.hpp>
 #include <act/detail/redistribute.hpp>
+#include <act/detail/rules/row_rule.hpp>
 #include <act/element.hpp>
 #include <act/options.hpp>
 #include <act/sinks.hpp>
@@ -20,7 +22,8 @@
 
 namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
 
-/// Calibrates the rows of one head, its sinks known. `marks` is scratch for map.keys numbers.
+/// Calibrates the rows of one head, its sinks, or the columns in their place, known. `options` are its own
+/// (of_head). `marks` is scratch for map.keys numbers.
 /// Returns the mass moved.
 template <class T, class Arch>
 double calibrate_rows(const attention_span<T>& map, std::size_t batch, std::size_t head,
@@ -38,11 +41,12 @@ double calibrate_rows(const attention_span<T>& map, std::size_t batch, std::size
   }
   // Temperature needs no sinks and starts at the first row.
   const bool tempered = options.redistribute == redistribution::temperature;
-  if (!tempered && (sinks.empty() || options.beta == 1)) return 0;
+  const column_scaling scaling = scaling_of(options);
+  if (!tempered && (sinks.empty() || scaling.is_nothing())) return 0;
   const std::size_t offset = map.visible.query_offset;
   const std::size_t first = tempered || sinks[0] <= offset ? 0 : sinks[0] - offset;
-  if (options.redistribute == redistribution::proportional)
-    return redistribute_rows<T, Arch>(map, batch, head, first, sinks, options.beta, marks);
+  if (options.redistribute == redistribution::proportional || scaling.renormalises)
+    return redistribute_rows<T, Arch>(map, batch, head, first, sinks, scaling, marks);
   const std::size_t initial = map.visible.initial_key(batch);
   sinks_of_rows sinks_seen(sinks);
   for (std::size_t i = first; i < map.queries; ++i) {
@@ -52,13 +56,18 @@ double calibrate_rows(const attention_span<T>& map, std::size_t batch, std::size
   return moved;
 }
 
-/// Finds the head's sinks and calibrates its rows. `scores`, `positions` and `marks` hold map.keys numbers
-/// each; afterwards `scores` has every key's score, `positions` begins with those of the sinks, ascending.
+/// Finds the head's sinks and calibrates its rows. `options` are its own (of_head). `scores`, `positions` and
+/// `marks` hold map.keys numbers each; afterwards `scores` has every key's score, `positions` begins with
+/// those of the sinks, ascending. Where the options choose other columns, no sink is looked for.
 template <class T, class Arch>
 calibration_workspace::outcome calibrate_head(const attention_span<T>& map, std::size_t batch,
                                               std::size_t head, const calibration_options& options,
                                               std::span<double> scores, std::span<std::size_t> positions,
                                               accumulator_t<T>* marks) noexcept {
+  if (options.columns != column_choice::sinks) {
+    const std::size_t chosen = collect_columns(options, map.visible, batch, map.keys, positions);
+    return {0, calibrate_rows<T, Arch>(map, batch, head, positions.first(chosen), options, marks)};
+  }
   const std::size_t first_row = map.visible.query_offset, last_row = first_row + map.queries;
   std::fill(scores.begin(), scores.end(), 0.0);
   sum_columns<T, Arch>(map, batch, head, scores.data());

@@ -20,9 +20,32 @@ inline void check_heads(const layer_heads& heads, std::size_t available) {
   }
 }
 
-inline void check_subset(const calibration_options& options, std::size_t keys) {
+/// The options' positions and strengths, against the map's keys and heads.
+inline void check_columns(const calibration_options& options, std::size_t keys) {
   if (!options.subset.empty() && options.subset.back() >= keys) {
     detail::raise(error_code::invalid_option, "subset", "holds a position past the map's keys");
+  }
+  if (!options.span.empty() && options.span.back() >= keys) {
+    detail::raise(error_code::invalid_option, "span", "holds a position past the map's keys");
+  }
+}
+inline void check_strengths(const calibration_options& options, std::size_t heads) {
+  if (!options.strengths.empty() && options.strengths.size() != heads) {
+    detail::raise(error_code::invalid_option, "strengths", "need one for each head of the map, or none");
+  }
+}
+
+/// Where the caller gives the columns of a row, or a head, himself.
+inline void check_given_columns(const calibration_options& options) {
+  if (options.columns != column_choice::sinks) {
+    detail::raise(error_code::invalid_option, "columns",
+                  "are given here in the sinks' place: leave column_choice::sinks");
+  }
+}
+inline void check_one_strength(const calibration_options& options) {
+  if (!options.strengths.empty()) {
+    detail::raise(error_code::invalid_option, "strengths",
+                  "belong to the heads of a map: use calibration_options::of_head here");
   }
 }
 

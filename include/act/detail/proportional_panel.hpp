@@ -77,41 +77,45 @@ class proportional_panel {
 #endif
 
 /// Proportional redistribution in the rows of one head from `first` on. `sinks` ascend; `marks` is scratch
-/// for map.keys numbers. Returns the mass moved.
+/// for map.keys numbers. Renormalised rows, whose columns have a factor each row, go one by one. Returns the
+/// mass moved.
 template <class T, class Arch>
 double redistribute_rows(const attention_span<T>& map, std::size_t batch, std::size_t head, std::size_t first,
-                         std::span<const std::size_t> sinks, double beta,
+                         std::span<const std::size_t> sinks, const column_scaling& scaling,
                          [[maybe_unused]] accumulator_t<T>* marks) noexcept {
   double moved = 0;
   sinks_of_rows sinks_seen(sinks);
   std::size_t i = first;
 #if defined(ACT_DETAIL_HAS_XSIMD)
   if constexpr (simd::vectorised<accumulator_t<T>, Arch> && simd::vectorised<double, Arch>) {
-    using panel = proportional_panel<T, Arch>;
-    std::fill_n(marks, map.keys, accumulator_t<T>(0));
-    for (const std::size_t sink : sinks)
-      marks[sink] = 1;
-    // Rows before the first that has work to do may complete a panel: they stay as they are.
-    i = first_of_panel(map.visible, batch, first, panel::rows);
-    while (i < map.queries) {
-      const bool whole = rows_before_panel(map.visible, batch, i, map.queries, panel::rows) == 0;
-      const std::size_t rows = whole ? panel::rows : 1;
-      const key_range seen = map.visible.row(batch, i);
-      // A panel's rows see the same first key.
-      const std::span<const std::size_t> here = sinks_seen.within({seen.begin, seen.end + rows - 1});
-      T* const row = map.row(batch, head, i);
-      moved += whole
-                   ? panel::redistribute(row, {map.query_stride, seen.begin, seen.end - 1}, marks, here, beta)
-                   : redistribute_proportionally<T, Arch>(row, seen, here, beta);
-      i += rows;
+    if (!scaling.renormalises) {
+      const double beta = scaling.factor;
+      using panel = proportional_panel<T, Arch>;
+      std::fill_n(marks, map.keys, accumulator_t<T>(0));
+      for (const std::size_t sink : sinks)
+        marks[sink] = 1;
+      // Rows before the first that has work to do may complete a panel: they stay as they are.
+      i = first_of_panel(map.visible, batch, first, panel::rows);
+      while (i < map.queries) {
+        const bool whole = rows_before_panel(map.visible, batch, i, map.queries, panel::rows) == 0;
+        const std::size_t rows = whole ? panel::rows : 1;
+        const key_range seen = map.visible.row(batch, i);
+        // A panel's rows see the same first key.
+        const std::span<const std::size_t> here = sinks_seen.within({seen.begin, seen.end + rows - 1});
+        T* const row = map.row(batch, head, i);
+        moved +=
+            whole ? panel::redistribute(row, {map.query_stride, seen.begin, seen.end - 1}, marks, here, beta)
+                  : redistribute_proportionally<T, Arch>(row, seen, here, scaling);
+        i += rows;
+      }
+      return moved;
     }
-    return moved;
   }
 #endif
   for (; i < map.queries; ++i) {
     const key_range seen = map.visible.row(batch, i);
     moved +=
-        redistribute_proportionally<T, Arch>(map.row(batch, head, i), seen, sinks_seen.within(seen), beta);
+        redistribute_proportionally<T, Arch>(map.row(batch, head, i), seen, sinks_seen.within(seen), scaling);
   }
   return moved;
 }

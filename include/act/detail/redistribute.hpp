@@ -5,6 +5,7 @@
 #include <act/detail/ablations.hpp>
 #include <act/detail/build.hpp>
 #include <act/detail/kernels/proportional_row.hpp>
+#include <act/detail/rules/row_rule.hpp>
 #include <act/options.hpp>
 
 #include <cstddef>
@@ -19,7 +20,10 @@ double redistribute(T* row, key_range seen, std::span<const std::size_t> sinks, 
                     const calibration_options& options) noexcept {
   switch (options.redistribute) {
     case redistribution::proportional:
-      return options.beta == 1 ? 0 : redistribute_proportionally<T, Arch>(row, seen, sinks, options.beta);
+    case redistribution::renormalised: {
+      const column_scaling scaling = scaling_of(options);
+      return scaling.is_nothing() ? 0 : redistribute_proportionally<T, Arch>(row, seen, sinks, scaling);
+    }
     case redistribution::uniform:
       return redistribute_uniformly(row, seen, sinks, options.beta);
     case redistribution::subset:

@@ -1,5 +1,6 @@
-// Proportional redistribution in one row (rules/row_rule.hpp says when it changes, and by what): sums of what
-// is on sinks and elsewhere, then the scaling. For every form that has rows of weights; most rows of a causal
+// Proportional redistribution in one row, or its columns scaled and the row renormalised
+// (rules/row_rule.hpp says when it changes, and by what): sums of what is on sinks and elsewhere, then the
+// scaling. For every form that has rows of weights; most rows of a causal
 // map go many at a time instead, see proportional_panel.hpp. Nothing here allocates, throws or checks.
 #pragma once
 
@@ -66,8 +67,8 @@ void scale_row(T* row, key_range seen, std::span<const std::size_t> sinks, accum
 /// when sinks have some of it.
 template <class T, class Arch, class Sum>
 [[nodiscard]] row_change weigh_proportionally(const T* row, key_range seen,
-                                              std::span<const std::size_t> sinks, double beta,
-                                              Sum&& sum) noexcept {
+                                              std::span<const std::size_t> sinks,
+                                              const column_scaling& scaling, Sum&& sum) noexcept {
   double on_sinks = 0;
   for (const std::size_t s : sinks)
     on_sinks += static_cast<double>(element_traits<T>::load(row[s]));
@@ -75,22 +76,23 @@ template <class T, class Arch, class Sum>
   const double mass = sum();
   if (!std::isfinite(mass)) return {};
   const bool cancels = on_sinks > cancelling_share * mass;
-  return change_of_row(on_sinks, cancels ? sum_elsewhere<T, Arch>(row, seen, sinks) : mass - on_sinks, beta);
+  return change_of_row(on_sinks, cancels ? sum_elsewhere<T, Arch>(row, seen, sinks) : mass - on_sinks,
+                       scaling);
 }
 
-/// Calibrates one row. `sinks` ascend and lie within `seen`. Returns the mass taken from sinks; 0, and the
-/// row as it was to the bit, where the rule lets it stay.
+/// Calibrates one row. `sinks`, or what is scaled in their place, ascend and lie within `seen`. Returns the
+/// mass moved; 0, and the row as it was to the bit, where the rule lets it stay.
 template <class T, class Arch>
 double redistribute_proportionally(T* row, key_range seen, std::span<const std::size_t> sinks,
-                                   double beta) noexcept {
-  const row_change change = weigh_proportionally<T, Arch>(row, seen, sinks, beta, [&]() noexcept {
+                                   const column_scaling& scaling) noexcept {
+  const row_change change = weigh_proportionally<T, Arch>(row, seen, sinks, scaling, [&]() noexcept {
     return row_kernel<T, Arch>::sum(row + seen.begin, seen.size());
   });
   if (change.changes) {
-    scale_row<T, Arch>(row, seen, sinks, static_cast<accumulator_t<T>>(beta),
+    scale_row<T, Arch>(row, seen, sinks, static_cast<accumulator_t<T>>(change.columns),
                        static_cast<accumulator_t<T>>(change.elsewhere));
   }
-  return change.freed;
+  return change.moved();
 }
 
 }  // namespace act::inline ACT_ABI::inline ACT_BUILD::detail

@@ -2,10 +2,11 @@
 //
 //   O' = c O + (beta - c) * sum over sinks s of A[s] V[s],    c = 1 + (1 - beta) S / R
 //
-// for every row that sees a sink, with A[s] recomputed from q, k and what the softmax left of the row, a
-// block of rows at a time (turned_block.hpp). Where sinks hold most of a row, c O and the second term cancel:
-// of such a row everything but the sinks is computed anew (attention_elsewhere.hpp), and O' is c times that,
-// and beta times the sinks' part. Nothing here allocates, throws or checks.
+// (renormalised, with f c in beta's place, and maybe with other columns in the sinks') for every row that
+// sees a sink, with A[s] recomputed from q, k and what the softmax left of the row, a block of rows at a time
+// (turned_block.hpp). Where sinks hold most of a row, c O and the second term cancel: of such a row
+// everything but the sinks is computed anew (attention_elsewhere.hpp), and O' is c times that, and beta times
+// the sinks' part. Nothing here allocates, throws or checks.
 #pragma once
 
 #include <act/attention_view.hpp>
@@ -49,13 +50,14 @@ class sink_correction {
   static constexpr double most_of_foreign = 0.75;
 
   /// `sinks` ascend; the head's rows have their statistics, and its outputs wait. `most`: one of the above.
-  sink_correction(head_type& head, std::span<const std::size_t> sinks, double beta, double most) noexcept
-      : head_(head), sinks_(sinks), beta_(beta), most_(most), block_(head), elsewhere_(head, sinks) {}
+  sink_correction(head_type& head, std::span<const std::size_t> sinks, const column_scaling& scaling,
+                  double most) noexcept
+      : head_(head), sinks_(sinks), scaling_(scaling), most_(most), block_(head), elsewhere_(head, sinks) {}
 
   /// Calibrates the rows that see a sink and settles all outputs. Returns the mass moved.
   double run() noexcept {
     const std::size_t queries = head_.of.queries;
-    if (sinks_.empty() || beta_ == 1) {
+    if (sinks_.empty() || scaling_.is_nothing()) {
       head_.settle(0, queries);
       return 0;
     }
@@ -115,7 +117,7 @@ class sink_correction {
     double moved = 0;
     for (std::size_t r = 0; r < rows; ++r) {
       on_weights[r] = each[r].on_weights;
-      moved += each[r].freed;
+      moved += each[r].moved;
     }
     for (std::size_t s = 0; s < here; ++s) {
       for (std::size_t r = 0; r < block_rows; r += op::lanes)
@@ -133,7 +135,7 @@ class sink_correction {
   // How a row changes: its output is multiplied by on_output, then what sinks have is added on_weights times,
   // and what the other keys have on_elsewhere times, where that is computed `anew`.
   struct output_change {
-    double freed = 0;
+    double moved = 0;
     A on_output = 1, on_weights = 0, on_elsewhere = 0;
     bool anew = false;
     [[nodiscard]] bool changes() const noexcept { return on_output != 1 || on_weights != 0; }
@@ -142,12 +144,13 @@ class sink_correction {
   [[nodiscard]] output_change change_of(std::size_t i, double on_sinks) const noexcept {
     const double mass = static_cast<double>(head_.mass[i]);
     if (!(on_sinks > 0)) return {};
-    if (on_sinks > most_ * mass) return {.anew = true};
-    const row_change change = change_of_row(on_sinks, mass - on_sinks, beta_);
+    // Strengthened columns never cancel: both parts of the new output have one sign.
+    if (on_sinks > most_ * mass && scaling_.weakens()) return {.anew = true};
+    const row_change change = change_of_row(on_sinks, mass - on_sinks, scaling_);
     if (!change.changes) return {};
-    return {.freed = change.freed,
+    return {.moved = change.moved(),
             .on_output = static_cast<A>(change.elsewhere),
-            .on_weights = static_cast<A>(beta_ - change.elsewhere)};
+            .on_weights = static_cast<A>(change.columns - change.elsewhere)};
   }
 
   // Attention elsewhere in the whole block, and how its rows change by that.
@@ -156,11 +159,11 @@ class sink_correction {
     elsewhere_.attend(i, rows, block_, elsewhere);
     for (std::size_t r = 0; r < rows; ++r) {
       if (!each[r].anew) continue;
-      const row_change change = change_of_row(on_sinks[r], elsewhere[r], beta_);
+      const row_change change = change_of_row(on_sinks[r], elsewhere[r], scaling_);
       if (!change.changes) continue;
-      each[r].freed = change.freed;
+      each[r].moved = change.moved();
       each[r].on_output = 0;
-      each[r].on_weights = static_cast<A>(beta_);
+      each[r].on_weights = static_cast<A>(change.columns);
       each[r].on_elsewhere = static_cast<A>(change.elsewhere);
     }
   }
@@ -210,7 +213,8 @@ class sink_correction {
 
   head_type& head_;
   std::span<const std::size_t> sinks_;
-  double beta_, most_;
+  column_scaling scaling_;
+  double most_;
   bool took_panels_ = false, finite_values_ = true;
   turned_block<T, Arch> block_;
   attention_elsewhere<T, Arch> elsewhere_;

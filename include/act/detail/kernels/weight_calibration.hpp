@@ -8,9 +8,10 @@
 //
 //   factor' = c * factor,   w'[s] = (beta / c) * w[s] of every sink s,   c = 1 + (1 - beta) S / R
 //
-// so that a row costs a few operations for each sink it sees. R, the row's mass elsewhere, is the difference
-// of two sums, but where sinks hold more than half of the row it is summed itself: a difference would have
-// lost digits that c multiplies. Nothing here allocates, throws or checks.
+// so that a row costs a few operations for each sink it sees. (Renormalised: c as rules/row_rule.hpp has it,
+// and f for beta / c; the columns that the options choose are in the sinks' place.) R, the row's mass
+// elsewhere, is the difference of two sums, but where sinks hold more than half of the row it is summed
+// itself: a difference would have lost digits that c multiplies. Nothing here allocates, throws or checks.
 #pragma once
 
 #include <act/attention_view.hpp>
@@ -34,8 +35,9 @@ class weight_calibration {
 
  public:
   /// `sinks` ascend; the head's weights are kept and its rows have their statistics.
-  weight_calibration(head_type& head, std::span<const std::size_t> sinks, double beta) noexcept
-      : head_(head), sinks_(sinks), beta_(beta) {}
+  weight_calibration(head_type& head, std::span<const std::size_t> sinks,
+                     const column_scaling& scaling) noexcept
+      : head_(head), sinks_(sinks), scaling_(scaling) {}
 
   /// Rows [i, i + rows), whose weights and output factors these are. Says whether it changed them.
   bool operator()(std::size_t i, std::size_t rows, const block_scores& weights, A* factors) noexcept {
@@ -45,7 +47,7 @@ class weight_calibration {
     while (begin_ < end_ && sinks_[begin_] < first.begin)
       ++begin_;
     const std::span<const std::size_t> here = sinks_.subspan(begin_, end_ - begin_);
-    if (here.empty() || beta_ == 1) return false;
+    if (here.empty() || scaling_.is_nothing()) return false;
     // Key by key, its rows' weights together: masked ones are 0.
     double on_sinks[block_rows] = {};
     for (const std::size_t s : here) {
@@ -55,8 +57,9 @@ class weight_calibration {
     A at_sinks[block_rows];
     bool changes = false;
     for (std::size_t r = 0; r < rows; ++r) {
-      const A c = factor(i + r, weights.row(r), here, on_sinks[r]);
-      at_sinks[r] = c == 1 ? A(1) : static_cast<A>(beta_) / c;
+      const row_change change = change_of(i + r, weights.row(r), here, on_sinks[r]);
+      const A c = static_cast<A>(change.elsewhere);
+      at_sinks[r] = c == 1 ? A(1) : static_cast<A>(change.columns) / c;
       factors[r] *= c;
       changes = changes || c != 1;
     }
@@ -69,14 +72,13 @@ class weight_calibration {
   }
 
   [[nodiscard]] std::size_t sinks() const noexcept { return sinks_.size(); }
-  /// What the calls so far took from sinks.
+  /// The mass that the calls so far moved.
   [[nodiscard]] double moved() const noexcept { return moved_; }
 
  private:
-  // What row i's weights outside of sinks are multiplied by; 1 where the row stays.
-  [[nodiscard]] A factor(std::size_t i, const A* row, std::span<const std::size_t> sinks,
-                         double on_sinks) noexcept {
-    if (!(on_sinks > 0)) return 1;
+  [[nodiscard]] row_change change_of(std::size_t i, const A* row, std::span<const std::size_t> sinks,
+                                     double on_sinks) noexcept {
+    if (!(on_sinks > 0)) return {};
     const double inverse = static_cast<double>(head_.inverse_sum[i]);
     const double total = static_cast<double>(head_.mass[i]) / inverse;
     double elsewhere = total - on_sinks;
@@ -84,14 +86,14 @@ class weight_calibration {
       const key_range seen = head_.seen(i);
       elsewhere = sum_elsewhere<A, Arch>(row, seen, sinks_within(sinks, seen));
     }
-    const row_change change = change_of_row(on_sinks, elsewhere, beta_);
-    moved_ += change.freed * inverse;
-    return static_cast<A>(change.elsewhere);
+    const row_change change = change_of_row(on_sinks, elsewhere, scaling_);
+    moved_ += change.moved() * inverse;
+    return change;
   }
 
   head_type& head_;
   std::span<const std::size_t> sinks_;
-  double beta_;
+  column_scaling scaling_;
   std::size_t begin_ = 0, end_ = 0;  // sinks_[begin_ .. end_) are seen: ranges only move right
   double moved_ = 0;
 };

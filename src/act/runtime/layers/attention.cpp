@@ -53,7 +53,7 @@ void check_calibration(std::span<const attention_sequence> sequences,
     const attention_sequence& sequence = sequences[number];
     const calibration_options options = calibration.options_of(number);
     throw_if(options.validate(), error_code::invalid_option);
-    ::act::detail::check_subset(options, sequence.positions());
+    ::act::detail::check_columns(options, sequence.positions());
     if (options.behave_as == compatibility::authors && sequence.queries != sequence.positions()) {
       throw error(error_code::unsupported, "behave_as",
                   "compatibility::authors needs whole prompts, not a part of one");
