@@ -20,8 +20,15 @@ decoder::decoder(const model& of, const model_calibration& calibration, const ca
   for (std::size_t layer = 0; layer < of.config.layers; ++layer) {
     calibration_.push_back(calibration.in_layer(layer));
     trackers_.emplace_back();
-    if (!calibration_.back().heads.empty()) {
-      trackers_.back().of.assign(of.config.heads, sink_tracker(calibration.options));
+    const attention_calibration& here = calibration_.back();
+    if (here.heads.empty() || here.masks) continue;
+    for (std::size_t head = 0; head < of.config.heads; ++head)
+      trackers_.back().of.emplace_back(calibration.options);
+    // Heads outside the model are refused below.
+    for (std::size_t i = 0; i < here.strengths.size() && here.heads.at(i) < of.config.heads; ++i) {
+      calibration_options own = calibration.options;
+      (own.redistribute == redistribution::renormalised ? own.factor : own.beta) = here.strengths[i];
+      trackers_.back().of[here.heads.at(i)] = sink_tracker(own);
     }
   }
   for (const layer_head& each : calibration.heads) {

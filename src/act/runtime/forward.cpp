@@ -178,6 +178,24 @@ void finish_layer(const model_config& config, const decoder_layer& layer, const 
   if (of_feed_forward.sum.present()) apply(of_feed_forward.sum, hidden, hidden);
 }
 
+attention_calibration model_calibration::in_layer(std::size_t layer) const {
+  attention_calibration of{.heads = heads.in_layer(layer),
+                           .options = options,
+                           .trackers = nullptr,
+                           .subsets = subsets,
+                           .masks = masks};
+  if (strengths.empty()) return of;
+  if (strengths.size() != heads.size()) {
+    throw error(error_code::invalid_shape, "strengths", "need one for each calibrated head, or none");
+  }
+  std::size_t number = 0;
+  for (const layer_head& each : heads) {
+    if (each.layer == layer) of.strengths.push_back(strengths[number]);
+    ++number;
+  }
+  return of;
+}
+
 void run_layer(const model& model, std::size_t number, const layer_rows& rows,
                const attention_calibration& calibration, matrix& hidden, layer_buffers& buffers) {
   project_keys_and_values(model, number, hidden, buffers);

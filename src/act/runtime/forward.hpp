@@ -94,10 +94,6 @@ void run_layer_with_alternatives(const model& model, std::size_t number, const l
                                  const attention_calibration& calibration, matrix& hidden,
                                  layer_buffers& buffers, layer_alternatives& alternatives);
 
-inline attention_calibration model_calibration::in_layer(std::size_t layer) const {
-  return {.heads = heads.in_layer(layer), .options = options, .trackers = nullptr, .subsets = subsets};
-}
-
 /// Last positions' residual stream as the output matrix takes it: through the final norm and the projection
 /// to the vocabulary's width, where the model has them. [sequences, embedding].
 [[nodiscard]] matrix final_hidden(const model& model, const matrix& last_rows);

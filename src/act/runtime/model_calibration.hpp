@@ -1,5 +1,5 @@
-// Which heads of a model are calibrated, and how: what a pass is asked for, apart from the pass
-// (forward.hpp).
+// Which heads of a model are calibrated (or changed as rivals of ACT do), and how: what a pass is asked for,
+// apart from the pass (forward.hpp).
 #pragma once
 
 #include <act/head_set.hpp>
@@ -20,6 +20,10 @@ struct model_calibration {
   calibration_options options;
   /// See attention_calibration::subsets; of each prompt of a pass.
   std::span<const std::vector<std::size_t>> subsets = {};
+  bool masks = false;  ///< the heads' outputs are 0 instead
+  /// Of each of `heads`, in their order, its own beta, or factor where rows are renormalised; none: the
+  /// options'.
+  std::vector<double> strengths = {};
 
   /// The first layer that differs from a plain pass's; none where no head is calibrated.
   [[nodiscard]] std::optional<std::size_t> first_layer() const {
@@ -27,7 +31,8 @@ struct model_calibration {
     return heads.begin()->layer;
   }
 
-  /// Its users include forward.hpp.
+  /// Throws `error` (invalid_shape) for strengths that don't go with the heads. Its users include
+  /// forward.hpp.
   [[nodiscard]] attention_calibration in_layer(std::size_t layer) const;
 };
 

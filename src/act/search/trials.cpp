@@ -16,12 +16,12 @@
 namespace act::search {
 
 trial_runner::trial_runner(const runtime::model& model, std::span<const tasks::prepared_sample> samples,
-                           const calibration_options& options, layer_range range)
-    : model_(model), texts_(samples), options_(options), range_(range) {
+                           const calibration_options& options, layer_range range, bool masks)
+    : model_(model), texts_(samples), options_(options), masks_(masks), range_(range) {
   std::vector<std::vector<runtime::token_id>> whole;
   for (const scored_sequence& text : texts_.sequences()) {
     whole.emplace_back(text.tokens.begin(), text.tokens.end());
-    if (options.redistribute == redistribution::subset)
+    if (options.redistribute == redistribution::subset || options.columns == column_choice::span)
       subsets_.emplace_back(text.subset.begin(), text.subset.end());
   }
   packed_ = pack(model.config, whole);
@@ -147,7 +147,8 @@ void trial_runner::run_plain_pass() {
                                    .wanted = last ? last_layer_rows() : runtime::rows_wanted::all};
     if (searched) {
       run_layer_with_alternatives(
-          model_, layer, rows, {.heads = {}, .options = options_, .trackers = nullptr, .subsets = subsets_},
+          model_, layer, rows,
+          {.heads = {}, .options = options_, .trackers = nullptr, .subsets = subsets_, .masks = masks_},
           hidden, buffers, record.alternatives);
     } else {
       run_layer(model_, layer, rows, {}, hidden, buffers);

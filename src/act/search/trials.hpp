@@ -39,11 +39,12 @@ class trial_runner {
   static constexpr std::size_t rows_per_batch = 1024;
 
   /// Runs the plain pass. `samples` and `model` must outlive the runner. All samples are scored alike.
-  /// redistribution::subset gives to each sample's own subset. Throws `error` (invalid_input) for texts that
+  /// redistribution::subset gives to each sample's own subset, column_choice::span is that. With `masks` a
+  /// trial masks its head instead. Throws `error` (invalid_input) for texts that
   /// `pack` refuses and for a model whose scores aren't finite, (invalid_option) for subsets that are
   /// missing.
   trial_runner(const runtime::model& model, std::span<const tasks::prepared_sample> samples,
-               const calibration_options& options, layer_range range);
+               const calibration_options& options, layer_range range, bool masks = false);
 
   /// Plain scores of each sample.
   [[nodiscard]] const std::vector<std::vector<double>>& plain_scores() const noexcept {
@@ -114,9 +115,11 @@ class trial_runner {
   const runtime::model& model_;
   scored_texts texts_;
   calibration_options options_;
+  bool masks_;
   layer_range range_;
   runtime::packed_prompts packed_;
-  std::vector<std::vector<std::size_t>> subsets_;  // of each text; none but for redistribution::subset
+  std::vector<std::vector<std::size_t>>
+      subsets_;  // of each text; none but for redistribution::subset and a span
   std::vector<layer_record> records_;
   std::vector<std::vector<double>> plain_values_;  // of each text: a value for each row that counts
   std::vector<std::vector<double>> plain_scores_;

@@ -39,11 +39,14 @@ std::vector<std::vector<double>> last_position_scores(const runtime::model& mode
 
 namespace {
 
-// Of each text of a batch, the positions that receive. None where nothing is redistributed to a subset.
+// Of each text of a batch, the positions that receive, or that are changed. None where nothing is
+// redistributed to a subset, and no span is changed.
 std::vector<std::vector<std::size_t>> subsets_of(std::span<const prepared_sample> samples,
                                                  const runtime::model_calibration& calibration) {
   std::vector<std::vector<std::size_t>> subsets;
-  if (calibration.heads.empty() || calibration.options.redistribute != redistribution::subset) return subsets;
+  const bool asked = calibration.options.redistribute == redistribution::subset ||
+                     calibration.options.columns == column_choice::span;
+  if (calibration.heads.empty() || !asked) return subsets;
   for (const prepared_sample& sample : samples) {
     if (sample.options.empty()) subsets.push_back(sample.subset);
     subsets.insert(subsets.end(), sample.option_subsets.begin(), sample.option_subsets.end());

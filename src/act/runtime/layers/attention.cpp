@@ -45,13 +45,14 @@ namespace {
 
 // What the core would refuse, refused before the parallel region.
 void check_calibration(std::span<const attention_sequence> sequences,
-                       const attention_calibration& calibration) {
+                       const attention_calibration& calibration, std::span<const double> strengths) {
   if (!calibration.subsets.empty() && calibration.subsets.size() != sequences.size()) {
     throw error(error_code::invalid_shape, "subsets", "need one for each sequence, or none");
   }
   for (std::size_t number = 0; number < sequences.size(); ++number) {
     const attention_sequence& sequence = sequences[number];
-    const calibration_options options = calibration.options_of(number);
+    calibration_options options = calibration.options_of(number);
+    options.strengths = strengths;
     throw_if(options.validate(), error_code::invalid_option);
     ::act::detail::check_columns(options, sequence.positions());
     if (options.behave_as == compatibility::authors && sequence.queries != sequence.positions()) {
@@ -134,6 +135,30 @@ attention_options options_of(const attention_shape& shape, const attention_seque
           .slopes = shape.slopes};
 }
 
+// A strength for every head of the layer, as the core wants them: those that aren't calibrated have the
+// options', which nobody asks for.
+std::vector<double> strengths_of(const attention_calibration& calibration, std::size_t heads) {
+  if (calibration.strengths.empty()) return {};
+  if (calibration.strengths.size() != calibration.heads.count(heads)) {
+    throw error(error_code::invalid_shape, "strengths", "need one for each calibrated head, or none");
+  }
+  const calibration_options& options = calibration.options;
+  const bool renormalises = options.redistribute == redistribution::renormalised;
+  std::vector<double> of_heads(heads, renormalises ? options.factor : options.beta);
+  for (std::size_t i = 0; i < calibration.strengths.size(); ++i)
+    of_heads.at(calibration.heads.at(i)) = calibration.strengths[i];
+  return of_heads;
+}
+
+// Zeros in the place of these heads' outputs, of all the sequence's rows.
+void mask_heads(const layer_heads& heads, const head_tensor<float>& out) {
+  for (std::size_t head = 0; head < out.heads; ++head) {
+    if (!heads.contains(head)) continue;
+    for (std::size_t i = 0; i < out.tokens; ++i)
+      std::fill_n(out.row(0, head, i), out.channels, 0.0F);
+  }
+}
+
 // Calls body(number of the sequence, memory) for every sequence: several at once where there are enough for
 // every thread, otherwise one after another, each with all threads inside the core.
 template <class Body>
@@ -157,26 +182,36 @@ void for_each_sequence(const attention_shape& shape, std::span<const attention_s
 
 calibration_options attention_calibration::options_of(std::size_t sequence) const {
   calibration_options of = options;
-  if (sequence < subsets.size()) of.subset = subsets[sequence];
+  if (sequence < subsets.size())
+    (of.columns == column_choice::span ? of.span : of.subset) = subsets[sequence];
   return of;
 }
 
 void attend(const attention_shape& shape, std::span<const attention_sequence> sequences,
             const const_matrix_ref& query, const const_matrix_ref& key, const const_matrix_ref& value,
             const attention_calibration& calibration, matrix_ref out, attention_scratch& scratch) {
-  if (!calibration.heads.empty()) check_calibration(sequences, calibration);
+  const bool calibrates = !calibration.heads.empty() && !calibration.masks;
+  const std::vector<double> strengths =
+      calibrates ? strengths_of(calibration, shape.heads) : std::vector<double>();
+  if (calibrates) check_calibration(sequences, calibration, strengths);
   const attention_inputs in{shape, query, key, value};
-  const bool tracks = !calibration.heads.empty() && calibration.trackers != nullptr;
+  const bool tracks = calibrates && calibration.trackers != nullptr;
   for_each_sequence(shape, sequences, scratch, [&](std::size_t number, attention_scratch::worker& memory) {
     const attention_sequence& sequence = sequences[number];
     const auto q = in.queries_of(sequence);
     const auto k = in.keys_of(sequence, memory);
     const auto v = in.values_of(sequence, memory);
     const auto to = in.outputs_of(sequence, out);
-    attention_options options = options_of(shape, sequence);
+    const attention_options options = options_of(shape, sequence);
+    if (!calibrates) {
+      calibrated_attention(q, k, v, to, {}, {}, options, memory.workspace, memory.report);
+      if (calibration.masks) mask_heads(calibration.heads, to);
+      return;
+    }
+    calibration_options by = calibration.options_of(number);
+    by.strengths = strengths;
     if (!tracks) {
-      calibrated_attention(q, k, v, to, calibration.heads, calibration.options_of(number), options,
-                           memory.workspace, memory.report);
+      calibrated_attention(q, k, v, to, calibration.heads, by, options, memory.workspace, memory.report);
       return;
     }
     const auto trackers =
@@ -186,8 +221,8 @@ void attend(const attention_shape& shape, std::span<const attention_sequence> se
       return;
     }
     memory.sums.assign(shape.heads * k.tokens, 0.0);
-    calibrated_attention(q, k, v, to, calibration.heads, calibration.options, options, memory.workspace,
-                         memory.report, {}, memory.sums);
+    calibrated_attention(q, k, v, to, calibration.heads, by, options, memory.workspace, memory.report, {},
+                         memory.sums);
     for (std::size_t head = 0; head < shape.heads; ++head) {
       if (!calibration.heads.contains(head)) continue;
       trackers[head].start(std::span<const double>(memory.sums).subspan(head * k.tokens, k.tokens),
@@ -196,30 +231,58 @@ void attend(const attention_shape& shape, std::span<const attention_sequence> se
   });
 }
 
+namespace {
+
+// The first position whose row calibration may change, of a head with something to change: the first column's
+// own. The initial token's row sees nothing else, so there is nothing that it could give to, or take from.
+std::size_t first_changed(const calibration_options& by, const head_report& head) {
+  switch (by.columns) {
+    case column_choice::sinks:
+      return head.sinks.front().position;
+    case column_choice::initial_token:
+      return 1;
+    case column_choice::span:
+      return by.span.front();
+  }
+  return 0;
+}
+
+}  // namespace
+
 void attend_with_alternatives(const attention_shape& shape, std::span<const attention_sequence> sequences,
                               const const_matrix_ref& query, const const_matrix_ref& key,
                               const const_matrix_ref& value, const attention_calibration& calibration,
                               matrix_ref out, matrix_ref alternative, std::span<head_alternative> found,
                               attention_scratch& scratch) {
-  check_calibration(sequences, calibration);
+  if (!calibration.masks) check_calibration(sequences, calibration, {});
   const attention_inputs in{shape, query, key, value};
   for_each_sequence(shape, sequences, scratch, [&](std::size_t number, attention_scratch::worker& memory) {
     const attention_sequence& sequence = sequences[number];
+    if (calibration.masks) {
+      calibrated_attention(in.queries_of(sequence), in.keys_of(sequence, memory),
+                           in.values_of(sequence, memory), in.outputs_of(sequence, out), {}, {},
+                           options_of(shape, sequence), memory.workspace, memory.report);
+      mask_heads(layer_heads::all(), in.outputs_of(sequence, alternative));
+      std::fill_n(found.begin() + static_cast<std::ptrdiff_t>(number * shape.heads), shape.heads,
+                  head_alternative{.has_sinks = true, .first_row = 0});
+      return;
+    }
+    const calibration_options by = calibration.options_of(number);
     calibrated_attention(in.queries_of(sequence), in.keys_of(sequence, memory),
                          in.values_of(sequence, memory), in.outputs_of(sequence, alternative),
-                         layer_heads::all(), calibration.options_of(number), options_of(shape, sequence),
-                         memory.workspace, memory.report, in.outputs_of(sequence, out));
+                         layer_heads::all(), by, options_of(shape, sequence), memory.workspace, memory.report,
+                         in.outputs_of(sequence, out));
     // Temperature has no sinks: it changes every row of every head.
-    const bool every_row = calibration.options.redistribute == redistribution::temperature;
-    const std::span<const std::size_t> receivers = calibration.options_of(number).subset;
+    const bool every_row = by.redistribute == redistribution::temperature;
+    const std::span<const std::size_t> receivers = by.subset;
     const std::size_t offset = sequence.positions() - sequence.queries;
     for (const head_report& each : memory.report.heads) {
       head_alternative& differs = found[number * shape.heads + each.head];
       differs = {};
-      if (each.sinks.empty() && !every_row) continue;
+      if (each.sinks.empty() && !every_row && by.columns == column_choice::sinks) continue;
       // A row sees the first sink from the sink's own position on, and what the sink gives to from that
       // one's; rows before either are as they were.
-      std::size_t position = every_row ? 0 : each.sinks.front().position;
+      std::size_t position = every_row ? 0 : first_changed(by, each);
       if (!receivers.empty()) position = std::max(position, receivers.front());
       const std::size_t first = position > offset ? position - offset : 0;
       if (first < sequence.queries) differs = {.has_sinks = true, .first_row = first};

@@ -58,18 +58,24 @@ struct attention_calibration {
   /// from the raw map, which is then calibrated as a whole; rows behind a past are calibrated one by one, as
   /// the trackers say. None: maps are calibrated as they are.
   head_trackers* trackers = nullptr;
-  /// With redistribution::subset, of each sequence: the positions that receive, ascending. Instead of
-  /// `options.subset`, which stays empty.
+  /// Of each sequence, ascending: with redistribution::subset the positions that receive, with
+  /// column_choice::span those that are changed. Instead of `options.subset` and `options.span`, which stay
+  /// empty.
   std::span<const std::vector<std::size_t>> subsets = {};
+  /// Masks the heads instead: their outputs are 0, and nothing else here is asked.
+  bool masks = false;
+  /// Of each of `heads`, ascending, its own beta or factor (calibration_options::strengths, which stay
+  /// empty); none: the options'.
+  std::vector<double> strengths = {};
 
-  /// The options for one sequence.
+  /// The options for one sequence, without strengths.
   [[nodiscard]] calibration_options options_of(std::size_t sequence) const;
 };
 
 /// What the head search wants to know of one (sequence, head): see `attend_with_alternatives`.
 struct head_alternative {
   bool has_sinks =
-      false;  ///< calibrating this head changes something: it has sinks, or the option needs none
+      false;  ///< calibrating this head changes something: it has sinks, or the options need none
   std::size_t first_row = 0;  ///< first query row (within the sequence) that calibration changes
 };
 
@@ -98,16 +104,16 @@ class attention_scratch {
 ///
 /// query, out: [query rows, heads * head_size]; key, value: [key rows, kv_heads * head_size]; rows are packed
 /// as `sequences` says. Heads in `calibration.heads` are calibrated: over the sequence's query rows as a
-/// whole, or as `calibration.trackers` says. Results don't depend on the number of threads. Cost: the core's,
-/// and a copy of the keys and values of sequences that have them in two places.
+/// whole, or as `calibration.trackers` says; or they are masked. Results don't depend on the number of
+/// threads. Cost: the core's, and a copy of the keys and values of sequences that have them in two places.
 void attend(const attention_shape& shape, std::span<const attention_sequence> sequences,
             const const_matrix_ref& query, const const_matrix_ref& key, const const_matrix_ref& value,
             const attention_calibration& calibration, matrix_ref out, attention_scratch& scratch);
 
 /// As `attend` with nothing calibrated, and for each (sequence, head) also the output that calibrating this
-/// head would give by the options of `calibration`, whose heads aren't used: `alternative` has the shape of
-/// `out`, and `found[sequence * heads + head]` says whether, and from which row on, it differs. This is what
-/// makes one trial of the head search cheap.
+/// head, or masking it, would give by `calibration`, whose heads and strengths aren't used: `alternative` has
+/// the shape of `out`, and `found[sequence * heads + head]` says whether, and from which row on, it differs.
+/// This is what makes one trial of the head search cheap.
 void attend_with_alternatives(const attention_shape& shape, std::span<const attention_sequence> sequences,
                               const const_matrix_ref& query, const const_matrix_ref& key,
                               const const_matrix_ref& value, const attention_calibration& calibration,
