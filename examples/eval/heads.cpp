@@ -4,6 +4,7 @@
 #include <act/runtime/model_calibration.hpp>
 #include <act/runtime/model_identity.hpp>
 #include <act/search/heads_file.hpp>
+#include <act/tasks/named_calibration.hpp>
 #include <act/tasks/option_names.hpp>
 #include <act/tasks/prompt_parts.hpp>
 #include <act/tasks/read_samples.hpp>
@@ -17,12 +18,14 @@
 
 #include "eval/options.hpp"
 #include "programs/files.hpp"
+#include "programs/flags.hpp"
 
 namespace act_program {
 
 struct chosen_heads::contents {
   std::string path;
   bool force = false;
+  bool all = false;  // heads, of the model
   std::optional<act::search::heads_file> file;
   act::runtime::model_calibration calibration;
   std::optional<act::tasks::prompt_part> subset;
@@ -32,11 +35,13 @@ struct chosen_heads::contents {
 chosen_heads::chosen_heads(const eval_options& options) : has_(std::make_unique<contents>()) {
   has_->path = options.heads;
   has_->force = options.force;
-  if (!has_->path.empty()) has_->file = act::search::read_heads_file(has_->path);
+  has_->all = has_->path == "all";
+  if (!has_->path.empty() && !has_->all) has_->file = act::search::read_heads_file(has_->path);
   const act::tasks::named_calibration in_force = options.calibration.over(has_->file);
   has_->calibration.options = in_force.options;
+  has_->calibration.masks = in_force.masks;
   has_->subset = in_force.subset;
-  has_->subset_from = options.calibration.subset_given() ? "--subset" : has_->path + ": options.subset";
+  has_->subset_from = options.calibration.part_from(in_force.options, has_->path);
 }
 
 chosen_heads::~chosen_heads() = default;
@@ -49,8 +54,12 @@ std::optional<act::tasks::prompt_part> chosen_heads::subset() const noexcept {
   return has_->subset;
 }
 
+act::tasks::choice_names chosen_heads::names() const {
+  return flag_names_for(has_->calibration.options);
+}
+
 void chosen_heads::check_subset(const act::tasks::task& task) const {
-  if (has_->subset) act::tasks::check_part(task, *has_->subset, flag_names, has_->subset_from);
+  if (has_->subset) act::tasks::check_part(task, *has_->subset, names(), has_->subset_from);
 }
 
 void chosen_heads::refuse_subset(const std::string& why) const {
@@ -58,6 +67,12 @@ void chosen_heads::refuse_subset(const std::string& why) const {
 }
 
 void chosen_heads::fit_to(const act::runtime::model_identity& model) {
+  if (has_->all) {
+    for (std::size_t layer = 0; layer < model.layers; ++layer) {
+      for (std::size_t head = 0; head < model.heads; ++head)
+        has_->calibration.heads.insert(layer, head);
+    }
+  }
   if (!has_->file) return;
   if (act::search::check_fit(*has_->file, model, has_->path, has_->force, "--force") ==
       act::search::fingerprint_check::absent) {
@@ -85,11 +100,26 @@ std::optional<act::search::source_forecast> chosen_heads::forecast(
 }
 
 std::string chosen_heads::remark() const {
-  if (!has_->file) return {};
+  if (!has_->file && !has_->all) return {};
+  const act::calibration_options& options = has_->calibration.options;
+  const std::string columns = act::tasks::columns_of({.options = options, .subset = has_->subset});
   std::ostringstream text;
-  text << ", " << has_->calibration.heads.size() << " heads calibrated (beta "
-       << has_->calibration.options.beta;
-  if (has_->subset) text << ", freed mass to the " << act::tasks::name_of(*has_->subset) << " only";
+  text << ", " << has_->calibration.heads.size() << " heads ";
+  if (has_->calibration.masks) {
+    text << "masked";
+    return text.str();
+  }
+  text << "calibrated (";
+  if (options.redistribute == act::redistribution::renormalised) {
+    text << columns << " times " << options.factor << ", renormalised";
+  } else {
+    text << "beta " << options.beta;
+    if (options.columns != act::column_choice::sinks) {
+      text << " of the " << columns;
+    } else if (has_->subset) {
+      text << ", freed mass to the " << act::tasks::name_of(*has_->subset) << " only";
+    }
+  }
   text << ")";
   return text.str();
 }

@@ -27,7 +27,8 @@ struct eval_options;
 
 class chosen_heads {
  public:
-  /// Throws act::error for a file that can't be read and for options that can't be.
+  /// --heads all are all of the model's. Throws act::error for a file that can't be read and for options that
+  /// can't be.
   explicit chosen_heads(const eval_options& options);
   chosen_heads(const chosen_heads&) = delete;
   chosen_heads& operator=(const chosen_heads&) = delete;
@@ -36,8 +37,10 @@ class chosen_heads {
   /// Names no heads until `fit_to` has accepted them.
   [[nodiscard]] const act::runtime::model_calibration& calibration() const noexcept;
 
-  /// Which part of each prompt redistribution::subset gives to.
+  /// Which part of each prompt redistribution::subset gives to, or is changed.
   [[nodiscard]] std::optional<act::tasks::prompt_part> subset() const noexcept;
+  /// What messages about it say.
+  [[nodiscard]] act::tasks::choice_names names() const;
   /// Throws act::error (invalid_option) when the task's prompts don't have that part.
   void check_subset(const act::tasks::task& task) const;
   /// The same where no text has any part.

@@ -74,7 +74,8 @@ void declare(command_line& line, eval_options& options) {
   line.add("--seed", options.seed,
            "Chooses the samples of --limit and the resamples of intervals (default: 0)")
       .value_name("S");
-  line.add("--heads", options.heads, "Heads to calibrate, as act-search wrote them; without it, plain only")
+  line.add("--heads", options.heads,
+           "Heads to calibrate, as act-search or PASTA's authors wrote them, or all; without it, plain only")
       .value_name("FILE");
   line.add("--predictions", options.predictions, "Write a JSON line for each sample").value_name("FILE");
   line.add_flag("--include-search-samples", options.include_search_samples,
@@ -98,6 +99,10 @@ void declare(command_line& line, eval_options& options) {
       "  act-eval --model M.gguf --task arce --data test.jsonl --scoring greedy\n"
       "  act-eval --model M.gguf --task arce --data test.jsonl --heads heads.json --redistribution subset "
       "--subset choices\n"
+      "  act-eval --model M.gguf --task sst2 --data dev.tsv --heads heads.json --columns initial-token "
+      "--factor 2\n"
+      "  act-eval --model M.gguf --task sst2 --data dev.tsv --heads all --columns instruction --factor 5\n"
+      "  act-eval --model M.gguf --task sst2 --data dev.tsv --heads heads.json --mask\n"
       "  act-eval --model M.gguf --task squad --data dev-v2.0.json --limit 200 --heads heads.json\n"
       "  act-eval --model M.gguf --task ppl --data text.txt --context 512 --stride 256 --heads heads.json\n"
       "  act-eval --model M.gguf --task ppl --data long.txt --cache window:1020+sinks:4 --json stream.json\n"

@@ -107,7 +107,7 @@ void evaluate_perplexity(const command_line& line, const eval_options& options) 
   const act::report::provenance_clock clock;
   chosen_heads heads(options);
   heads.refuse_subset(
-      "doesn't apply to --task ppl, whose text has no question; use another --redistribution");
+      "doesn't apply to --task ppl, whose text has no parts; use another --redistribution, or --columns");
   const std::string text = read_utf8(options.data);
   const act::runtime::loaded_model loaded = open_model(line, options.common);
   const act::runtime::model_identity identity = act::runtime::identity_of(loaded.model);

@@ -44,11 +44,12 @@ struct answered_questions {
 };
 
 void check_decodable(const act::tasks::task& task, const act::calibration_options& calibrated_by) {
-  if (calibrated_by.redistribute != act::redistribution::proportional ||
-      calibrated_by.behave_as != act::compatibility::none) {
+  const bool decodes = calibrated_by.redistribute == act::redistribution::proportional ||
+                       calibrated_by.redistribute == act::redistribution::renormalised;
+  if (!decodes || calibrated_by.behave_as != act::compatibility::none) {
     throw act::error(act::error_code::unsupported, "--task " + task.name,
-                     "decodes its answers, which knows proportional redistribution and no compatibility; "
-                     "calibrate with --redistribution proportional --compatibility none");
+                     "decodes its answers, which knows proportional and renormalised redistribution and no "
+                     "compatibility; calibrate with --redistribution proportional --compatibility none");
   }
 }
 

@@ -79,7 +79,8 @@ struct asked_samples {
   const act::runtime::tokenizer& tokenizer;
   std::size_t context;
   std::optional<act::tasks::prompt_part>
-      subset;  ///< of each prompt, which part redistribution::subset gives to
+      subset;  ///< of each prompt, which part redistribution::subset gives to, or a span is
+  act::tasks::choice_names names;
 };
 
 // Throws act::error for a file that can't be read, and (invalid_option) for seeds that would change nothing.
@@ -112,7 +113,7 @@ std::vector<act::tasks::asking> ways_of_asking(const asked_samples& asked, const
                     .vocabulary = vocabulary,
                     .special_tokens = options.scoring.special_tokens.written(),
                     .subset = asked.subset,
-                    .called = flag_names});
+                    .called = asked.names});
   }
   for (const std::uint64_t seed : pool.seeds) {
     ways.push_back({.scoring = options.scoring.rule(),
@@ -120,7 +121,7 @@ std::vector<act::tasks::asking> ways_of_asking(const asked_samples& asked, const
                     .vocabulary = vocabulary,
                     .special_tokens = options.scoring.special_tokens.written(),
                     .subset = asked.subset,
-                    .called = flag_names});
+                    .called = asked.names});
   }
   return ways;
 }
@@ -322,7 +323,8 @@ void evaluate_samples(const command_line& line, const act::tasks::task& task, co
                                                .samples = data.chosen,
                                                .tokenizer = *loaded.tokenizer,
                                                .context = loaded.model.config.context,
-                                               .subset = heads.subset()},
+                                               .subset = heads.subset(),
+                                               .names = heads.names()},
                                               pool, options, data.sha256);
   const std::vector<act::tasks::sample_scores> scores =
       score_runs(loaded.model, prepared, heads.calibration(), options.common.quiet);

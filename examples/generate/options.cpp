@@ -139,24 +139,25 @@ void check_usage(const generate_options& options) {
   if (!options.chat_template.empty()) (void)act::runtime::find_chat_template(options.chat_template);
 }
 
-act::calibration_options calibrated_by(const generate_options& options,
-                                       const std::optional<act::search::heads_file>& heads) {
+act::tasks::named_calibration calibrated_by(const generate_options& options,
+                                            const std::optional<act::search::heads_file>& heads) {
   const act::tasks::named_calibration named = options.calibration.over(heads);
   if (named.subset) {
-    throw act::error(
-        act::error_code::invalid_option,
-        options.calibration.subset_given() ? "--subset" : options.heads + ": options.subset",
-        "is for the tasks of act-eval and act-search, whose prompts have a question; use another "
-        "--redistribution");
+    throw act::error(act::error_code::invalid_option,
+                     options.calibration.part_from(named.options, options.heads),
+                     "is for the tasks of act-eval and act-search, whose prompts have parts; use another " +
+                         std::string(flag_names_for(named.options).redistribution));
   }
-  return named.options;
+  return named;
 }
 
 act::runtime::model_calibration calibration_for(const act::runtime::model& model,
                                                 const generate_options& options,
                                                 const std::optional<act::search::heads_file>& heads) {
   act::runtime::model_calibration calibration;
-  calibration.options = calibrated_by(options, heads);
+  const act::tasks::named_calibration named = calibrated_by(options, heads);
+  calibration.options = named.options;
+  calibration.masks = named.masks;
   if (!heads) return calibration;
   const act::search::fingerprint_check fit = act::search::check_fit(*heads, act::runtime::identity_of(model),
                                                                     options.heads, options.force, "--force");

@@ -2,8 +2,8 @@
 // calibrates.
 #pragma once
 
-#include <act/options.hpp>
 #include <act/runtime/generate.hpp>
+#include <act/tasks/named_calibration.hpp>
 
 #include <optional>
 #include <string>
@@ -60,8 +60,8 @@ void unescape_stops(generate_options& options);
 void check_usage(const generate_options& options);
 
 /// The options in force. Throws act::error (invalid_option) for options that can't be.
-[[nodiscard]] act::calibration_options calibrated_by(const generate_options& options,
-                                                     const std::optional<act::search::heads_file>& heads);
+[[nodiscard]] act::tasks::named_calibration calibrated_by(
+    const generate_options& options, const std::optional<act::search::heads_file>& heads);
 
 /// Heads file and options in force, checked against the model. Throws act::error (mismatch) for another
 /// model's heads.

@@ -36,6 +36,22 @@ act::sink_options sink_flags::over(act::sink_options before) const {
   return before;
 }
 
+std::string sink_flags::given() const {
+  if (rule_.given()) return "--rule";
+  if (alpha_.given()) return "--alpha";
+  if (tau_.given()) return "--tau";
+  return rows_.given() ? "--min-visible-rows" : "";
+}
+
+act::tasks::choice_names flag_names_for(const act::calibration_options& options) {
+  act::tasks::choice_names names = flag_names;
+  if (options.columns == act::column_choice::span) {
+    names.subset = names.redistribution = "--columns";
+    names.purpose = "to be changed";
+  }
+  return names;
+}
+
 void calibration_flags::add_to(command_line& line) {
   const std::string group = "Calibration (defaults: the heads file's, else the paper's)";
   beta_ =
@@ -46,15 +62,28 @@ void calibration_flags::add_to(command_line& line) {
                "Where the freed mass goes: proportional (to the row's other keys as they have); the "
                "paper's ablations: uniform (the same to each), subset (to those of --subset as they "
                "have), inverse (from other keys to sinks), temperature, inverse-temperature (every "
-               "weight but the first key's to the power of 1/theta, theta; no sinks)")
+               "weight but the first key's to the power of 1/theta, theta; no sinks); renormalised "
+               "(columns times --factor, then each row its mass back)")
           .value_name("NAME")
           .group(group);
   subset_ = line.add("--subset", subset,
-                     "Of --redistribution subset, the part of each prompt that receives: question, or "
-                     "choices (multiple choice)")
+                     "Of --redistribution subset, the part of each prompt that receives: question, "
+                     "choices (multiple choice) or instruction")
                 .value_name("PART")
                 .group(group);
   theta_ = line.add("--theta", redistribution.theta, "The temperatures' theta (paper: 1.1)").group(group);
+  columns_ = line.add("--columns", columns,
+                      "What is changed (docs/rivals.md): sinks, initial-token, or a part of each prompt: "
+                      "question, choices, instruction")
+                 .value_name("NAME")
+                 .group(group);
+  factor_ = line.add("--factor", values.factor,
+                     "Instead of --beta: what columns are multiplied by before rows get their mass back; "
+                     "0, or 1e-6 .. 1e6, over 1 strengthens")
+                .value_name("F")
+                .group(group);
+  mask_ = line.add_flag("--mask", masks, "Mask the heads instead: what each of them says is nothing")
+              .group(group);
   compatibility_ = line.add("--compatibility", compatibility,
                             "none, or authors: the published code's behaviour, quirks included")
                        .group(group);
@@ -64,7 +93,13 @@ act::tasks::named_calibration calibration_flags::over(
     const std::optional<act::search::heads_file>& file) const {
   act::tasks::named_calibration made;
   act::calibration_options& result = made.options;
-  if (file && file->options) made = {*file->options, file->subset};
+  if (mask_.given()) {
+    check_masks_alone();
+    made.masks = true;
+    return made;
+  }
+  if (file && file->options) made = {*file->options, file->subset, file->masks};
+  if (made.masks && any_given()) made = {};  // the line's own, over the defaults
   if (beta_.given()) result.beta = values.beta;
   result.sinks = sinks.over(result.sinks);
   act::tasks::redistribution_name named = act::tasks::redistribution_of(result);
@@ -80,8 +115,9 @@ act::tasks::named_calibration calibration_flags::over(
     named.theta = redistribution.theta;
   }
   act::tasks::set_redistribution(result, named, "--redistribution");
+  choose_columns(made);
   const bool to_subset = result.redistribute == act::redistribution::subset;
-  if (!to_subset) made.subset.reset();
+  if (!to_subset && result.columns != act::column_choice::span) made.subset.reset();
   if (subset_.given()) {
     if (!to_subset) {
       throw act::error(act::error_code::invalid_option, "--subset",
@@ -91,13 +127,62 @@ act::tasks::named_calibration calibration_flags::over(
   }
   if (to_subset && !made.subset) {
     throw act::error(act::error_code::invalid_option, "--redistribution",
-                     "subset needs --subset, the part of each prompt that receives: question or choices");
+                     "subset needs --subset, the part of each prompt that receives: question, choices or "
+                     "instruction");
   }
   if (compatibility_.given()) {
     result.behave_as = act::tasks::option_named<act::compatibility>(compatibility, "--compatibility");
   }
   act::throw_if(made.validate(), act::error_code::invalid_option);
   return made;
+}
+
+// Columns and factor, once it is known where mass goes.
+void calibration_flags::choose_columns(act::tasks::named_calibration& made) const {
+  const auto refuse = [](const std::string& flag, const std::string& why) {
+    throw act::error(act::error_code::invalid_option, flag, why);
+  };
+  act::calibration_options& options = made.options;
+  if (factor_.given()) {
+    if (redistribution_.given() && options.redistribute != act::redistribution::renormalised)
+      refuse("--factor", "is for --redistribution renormalised, not " + redistribution.name);
+    options.redistribute = act::redistribution::renormalised;
+    options.factor = values.factor;
+  }
+  const bool renormalised = options.redistribute == act::redistribution::renormalised;
+  if (!renormalised) options.factor = 1;
+  if (renormalised && options.factor == 1)
+    refuse("--redistribution", "renormalised needs --factor, another than 1");
+  if (renormalised && beta_.given())
+    refuse("--beta", "is for other columns' rows than renormalised ones: give --factor");
+  if (columns_.given()) act::tasks::set_columns(made, columns, "--columns");
+  if (options.columns != act::column_choice::sinks && !sinks.given().empty()) {
+    refuse(sinks.given(),
+           "says what a sink is; --columns " + act::tasks::columns_of(made) + " looks for none");
+  }
+}
+
+void calibration_flags::check_masks_alone() const {
+  if (any_given()) {
+    throw act::error(act::error_code::invalid_option, "--mask",
+                     "leaves nothing of a head, so no other option of calibration applies; leave them out");
+  }
+}
+
+bool calibration_flags::any_given() const {
+  if (!sinks.given().empty()) return true;
+  for (const command_option* each :
+       {&beta_, &redistribution_, &subset_, &theta_, &columns_, &factor_, &compatibility_}) {
+    if (each->given()) return true;
+  }
+  return false;
+}
+
+std::string calibration_flags::part_from(const act::calibration_options& options,
+                                         const std::string& path) const {
+  if (options.columns == act::column_choice::span)
+    return columns_.given() ? "--columns" : path + ": options.columns";
+  return subset_.given() ? "--subset" : path + ": options.subset";
 }
 
 void long_prompts_flag::add_to(command_line& line) {

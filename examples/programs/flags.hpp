@@ -38,6 +38,9 @@ struct sink_flags {
   /// `before` with what was given. Throws act::error (invalid_option) for a name that is no rule.
   [[nodiscard]] act::sink_options over(act::sink_options before) const;
 
+  /// The name of one that was given; empty when none was.
+  [[nodiscard]] std::string given() const;
+
  private:
   command_option rule_, alpha_, tau_, rows_;
 };
@@ -47,6 +50,8 @@ struct calibration_flags {
   sink_flags sinks;
   act::tasks::redistribution_name redistribution;
   std::string subset;
+  std::string columns;
+  bool masks = false;
   std::string compatibility = "none";
   act::calibration_options values;
 
@@ -56,10 +61,16 @@ struct calibration_flags {
   /// (invalid_option).
   [[nodiscard]] act::tasks::named_calibration over(const std::optional<act::search::heads_file>& file) const;
 
-  [[nodiscard]] bool subset_given() const { return subset_.given(); }
+  /// What names the part of each prompt that the options want, for messages: the flag, or the member of the
+  /// heads file `path`.
+  [[nodiscard]] std::string part_from(const act::calibration_options& options, const std::string& path) const;
 
  private:
-  command_option beta_, redistribution_, subset_, theta_, compatibility_;
+  void choose_columns(act::tasks::named_calibration& made) const;
+  void check_masks_alone() const;
+  [[nodiscard]] bool any_given() const;  // but for --mask
+
+  command_option beta_, redistribution_, subset_, theta_, columns_, factor_, mask_, compatibility_;
 };
 
 /// What messages call the choices that these options make.
@@ -67,6 +78,9 @@ inline constexpr act::tasks::choice_names flag_names{.scoring = "--scoring",
                                                      .long_prompts = "--long-prompts",
                                                      .subset = "--subset",
                                                      .redistribution = "--redistribution"};
+
+/// The same where a part of each prompt may be what is changed, not what receives.
+[[nodiscard]] act::tasks::choice_names flag_names_for(const act::calibration_options& options);
 
 /// What happens to prompts that are longer than the model's context.
 struct long_prompts_flag {

@@ -36,7 +36,9 @@ void add_calibrated_model(act::io::json_document& document,
                           const act::runtime::model_identity& model,
                           std::optional<act::tasks::prompt_part> subset) {
   document.set("heads", calibration.heads.size());
-  document.set("options", act::search::to_json(calibration.options, subset));
+  document.set(
+      "options",
+      act::search::to_json({.options = calibration.options, .subset = subset, .masks = calibration.masks}));
   document.set("model", act::runtime::to_json(model));
 }
 

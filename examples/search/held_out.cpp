@@ -58,13 +58,13 @@ chosen_samples choose(const task_file& from, const search_options& options) {
 }  // namespace
 
 std::vector<task_file> parse_tasks(const search_options& options,
-                                   std::optional<act::tasks::prompt_part> subset) {
+                                   const act::tasks::named_calibration& calibration) {
   std::vector<task_file> parsed;
   for (const std::string& each : options.tasks)
     parsed.push_back(parse_task(each, options.scoring.final_space));
-  if (subset) {
+  if (calibration.subset) {
     for (const task_file& each : parsed)
-      act::tasks::check_part(each.task, *subset, flag_names);
+      act::tasks::check_part(each.task, *calibration.subset, flag_names_for(calibration.options));
   }
   std::vector<std::string> inputs{options.common.model};
   for (const task_file& each : parsed) {
@@ -90,7 +90,7 @@ passed_over add_samples(act::search::search_plan& plan, const std::vector<task_f
   act::tasks::asking how_asked{.scoring = options.scoring.rule(),
                                .special_tokens = options.scoring.special_tokens.written(),
                                .subset = plan.subset,
-                               .called = flag_names};
+                               .called = flag_names_for(plan.options)};
   std::optional<act::tasks::tokens_by_text> vocabulary;
   if (how_asked.scoring == act::tasks::scoring_rule::greedy)
     how_asked.vocabulary = &vocabulary.emplace(*loaded.tokenizer);

@@ -2,10 +2,10 @@
 #pragma once
 
 #include <act/search/plan.hpp>
+#include <act/tasks/named_calibration.hpp>
 #include <act/tasks/sample.hpp>
 #include <act/tasks/task.hpp>
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,9 +25,10 @@ struct task_file {
 };
 
 /// Reads --task. Throws act::error (invalid_option) for what isn't NAME=FILE, tasks that can't be searched,
-/// tasks whose prompts don't have the `subset` or the space that is left out, and a file that is named twice.
+/// tasks whose prompts don't have the part that the calibration wants or the space that is left out, and a
+/// file that is named twice.
 [[nodiscard]] std::vector<task_file> parse_tasks(const search_options& options,
-                                                 std::optional<act::tasks::prompt_part> subset);
+                                                 const act::tasks::named_calibration& calibration);
 
 /// One file's part of the held-out set, as text.
 struct chosen_samples {

@@ -206,7 +206,8 @@ void run(const command_line& line, const search_options& options) {
   const act::tasks::named_calibration calibration = options.calibration.over(std::nullopt);
   plan.options = calibration.options;
   plan.subset = calibration.subset;
-  const std::vector<task_file> tasks = parse_tasks(options, plan.subset);
+  plan.masks = calibration.masks;
+  const std::vector<task_file> tasks = parse_tasks(options, calibration);
   check_files(tasks, options);
   const std::vector<chosen_samples> chosen = choose_samples(tasks, options);
 
@@ -242,7 +243,7 @@ void run(const command_line& line, const search_options& options) {
                                 act::report::heads_file_of(identity, plan, outcome, picked, how));
   if (!options.common.json.empty()) {
     act::io::json_document document = act::report::to_json(plan, outcome, picked, how);
-    document.set("options", act::search::to_json(plan.options, plan.subset));
+    document.set("options", act::search::to_json(calibration));
     document.set("model", act::runtime::to_json(identity));
     write_result(options.common.json, std::move(document), line, clock);
   }

@@ -81,6 +81,9 @@ void declare(command_line& line, search_options& options) {
       "  act-search --model M.gguf --task arce=dev.jsonl --scoring likelihood --out heads.json\n"
       "  act-search --model M.gguf --task arce=dev.jsonl --redistribution subset --subset question --out "
       "heads.json\n"
+      "  act-search --model M.gguf --task sst2=train.tsv --columns initial-token --factor 2 --out "
+      "zerotuning.json\n"
+      "  act-search --model M.gguf --task sst2=train.tsv --mask --out masked.json\n"
       "Exit codes: 0 done (also when no head helps), 1 bad input, 2 wrong usage, 130 interrupted.");
 }
 

@@ -3,6 +3,7 @@
 #include "temporary_folder.hpp"
 
 #include <act/search/heads_file.hpp>
+#include <act/tasks/named_calibration.hpp>
 
 #include <doctest/doctest.h>
 
@@ -49,6 +50,52 @@ TEST_CASE("what is written is read back, and written again the same") {
       "{\n  \"format\": \"act-heads\",\n  \"version\": 1,\n  \"model\": {\"architecture\": \"llama\", "
       "\"layers\": 30, \"heads\": 9, \"fingerprint\": \"sha256:ab\"},\n"));
   CHECK(text.find("\"heads\": [\n    [2, 8],\n    [12, 0],\n    [12, 3]\n  ],") != std::string::npos);
+}
+
+TEST_CASE("what rivals do is written and read back: columns, factor, masking") {
+  for (const char* columns : {"sinks", "initial-token", "instruction", "question"}) {
+    act::search::heads_file file = whole_file();
+    act::tasks::named_calibration named{.options = *file.options};
+    named.options.redistribute = act::redistribution::renormalised;
+    named.options.factor = 2.5;
+    act::tasks::set_columns(named, columns, "columns");
+    file.options = named.options;
+    file.subset = named.subset;
+    const std::string text = act::search::format_heads_file(file);
+    CHECK((text.find("\"columns\"") != std::string::npos) == (std::string(columns) != "sinks"));
+    CHECK(text.find("\"factor\": 2.5") != std::string::npos);
+    CHECK(text.find("\"subset\"") == std::string::npos);
+    const act::search::heads_file read = act::search::parse_heads_file(text, "h.json");
+    CHECK(read.options->redistribute == act::redistribution::renormalised);
+    CHECK(read.options->columns == named.options.columns);
+    CHECK(read.options->factor == 2.5);
+    CHECK(read.subset == named.subset);
+    CHECK(act::search::format_heads_file(read) == text);
+  }
+  act::search::heads_file file = whole_file();
+  CHECK(act::search::format_heads_file(file).find("factor") == std::string::npos);
+  file.options.emplace();
+  file.masks = true;
+  const std::string text = act::search::format_heads_file(file);
+  CHECK(text.find("\"options\": {\"mask\": true}") != std::string::npos);
+  CHECK(act::search::parse_heads_file(text, "h.json").masks);
+}
+
+TEST_CASE("PASTA's files of heads are read") {
+  const act::search::heads_file read =
+      act::search::parse_heads_file(R"({"26": [11], "4": [9, 0], "0": []})", "p.json");
+  CHECK(read.heads == act::head_set{{4, 0}, {4, 9}, {26, 11}});
+  CHECK(!read.options);
+  CHECK(refused(R"({"4": [0, 9, 0]})") == "h.json: \"4\" names head 0 of the layer twice; remove one");
+  CHECK(refused(R"({"4": 1})") == "h.json: \"4\" must be a list of the layer's heads");
+  CHECK(refused(R"({"4": [1.5]})") == "h.json: \"4\" must list whole numbers, heads counted from 0");
+  for (const char* layer : {"65536", "99999999999999999999"}) {
+    CHECK(refused(std::string("{\"") + layer + "\": [1]}") ==
+          "h.json: \"" + std::string(layer) + "\" is no layer; they are whole numbers up to 65535");
+  }
+  CHECK(refused(R"({"4": [1], "model": {}})") ==
+        "h.json: \"heads\" is missing; a heads file must hold \"heads\": [[layer, head], ...]");
+  CHECK(refused(R"({"4": [1], "04": [1]})") == "h.json: \"04\" names head 1 of the layer twice; remove one");
 }
 
 TEST_CASE("theta is kept where it is used") {
@@ -171,7 +218,7 @@ TEST_CASE("options are known, typed and within their ranges") {
   CHECK(with(R"({"redistribution": "temperature", "theta": 0.9, "rule": "baseline-corrected"})").empty());
   CHECK(with(R"({"redistribution": "most"})") ==
         "h.json: \"options.redistribution\" must be one of proportional, uniform, subset, inverse, "
-        "temperature, inverse-temperature");
+        "temperature, renormalised, inverse-temperature");
   CHECK(with(R"({"subset": "question", "redistribution": "subset"})").empty());
   CHECK(with(R"({"redistribution": "subset"})") ==
         "h.json: \"options\" subset must say which part of a prompt receives: question or choices");
@@ -179,7 +226,7 @@ TEST_CASE("options are known, typed and within their ranges") {
         "h.json: \"options\" subset is for redistribution subset only: leave it out, or ask for that");
   for (const char* part : {"\"answers\"", "1", "null", "[1, 2]"}) {
     CHECK(with(std::string(R"({"redistribution": "subset", "subset": )") + part + "}") ==
-          "h.json: \"options.subset\" must be one of question, choices");
+          "h.json: \"options.subset\" must be one of question, choices, instruction");
   }
   CHECK(with(R"({"redistribution": "subset", "subset": "question", "compatibility": "authors"})")
             .find("must be proportional with compatibility::authors") != std::string::npos);
@@ -196,6 +243,24 @@ TEST_CASE("options are known, typed and within their ranges") {
         "h.json: \"options.bta\" isn't an option this act knows, and leaving it out would calibrate "
         "differently; remove "
         "it or use the act that wrote it");
+  CHECK(with(R"({"redistribution": "renormalised", "factor": 20, "columns": "instruction"})").empty());
+  CHECK(with(R"({"columns": "initial-token", "beta": 0.3})").empty());
+  CHECK(with(R"({"mask": true})").empty());
+  CHECK(with(R"({"mask": true, "beta": 0.4})") ==
+        "h.json: \"options.mask\" makes every other option meaningless; remove them, or it");
+  CHECK(with(R"({"mask": 1})") == "h.json: \"options.mask\" must be true or false");
+  CHECK(with(R"({"factor": 2})") ==
+        "h.json: \"options\" factor is for renormalised redistribution only: leave it 1, or ask for that");
+  CHECK(with(R"({"redistribution": "renormalised", "factor": -2})") ==
+        "h.json: \"options\" factor must be 0, or between 1e-6 and 1e6");
+  for (const char* columns : {"\"rows\"", "1", "null"}) {
+    CHECK(with(std::string(R"({"columns": )") + columns + "}") ==
+          "h.json: \"options.columns\" must be one of sinks, initial-token, question, choices, instruction");
+  }
+  CHECK(with(R"({"redistribution": "uniform", "columns": "question"})")
+            .find("columns must be sinks with this redistribution") != std::string::npos);
+  CHECK(with(R"({"redistribution": "subset", "columns": "question", "subset": "choices"})") ==
+        "h.json: \"options.subset\" and \"options.columns\" both name a part of a prompt; give one");
   CHECK(with("3") == "h.json: \"options\" must be an object; leave it out if there is nothing to say");
 }
 

@@ -48,7 +48,8 @@ act_test::tiny_search with_many_sinks(act_test::tiny_search tiny) {
 }
 
 std::size_t check_trials(const act_test::tiny_search& tiny) {
-  const act::search::trial_runner runner(tiny.model, tiny.plan.samples, tiny.plan.options, tiny.plan.range);
+  const act::search::trial_runner runner(tiny.model, tiny.plan.samples, tiny.plan.options, tiny.plan.range,
+                                         tiny.plan.masks);
   const std::size_t heads = tiny.model.config.heads;
   double worst = 0, largest = 0;
   std::size_t moved = 0;
@@ -109,7 +110,8 @@ TEST_CASE("trials over options equal whole passes on OPT and on Llama folders") 
 TEST_CASE("the work of trials over options is what the heads' first sinks say, to the row") {
   const act_test::tiny_search tiny = with_many_sinks(act_test::make_tiny_search());
   const act::runtime::model_config& config = tiny.model.config;
-  const act::search::trial_runner runner(tiny.model, tiny.plan.samples, tiny.plan.options, tiny.plan.range);
+  const act::search::trial_runner runner(tiny.model, tiny.plan.samples, tiny.plan.options, tiny.plan.range,
+                                         tiny.plan.masks);
 
   // The plain pass with its sinks, driven by hand over every text.
   std::vector<std::vector<act::runtime::token_id>> texts;
@@ -165,7 +167,7 @@ TEST_CASE("the work of trials over options is what the heads' first sinks say, t
 TEST_CASE("options without tokens of their own are refused") {
   act_test::tiny_search tiny = act_test::with_options(act_test::make_tiny_search());
   tiny.plan.samples[1].options[0].tokens.resize(tiny.plan.samples[1].options[0].first_scored);
-  CHECK_THROWS_WITH_AS(
-      act::search::trial_runner(tiny.model, tiny.plan.samples, tiny.plan.options, tiny.plan.range),
-      doctest::Contains("sample 1"), act::error);
+  CHECK_THROWS_WITH_AS(act::search::trial_runner(tiny.model, tiny.plan.samples, tiny.plan.options,
+                                                 tiny.plan.range, tiny.plan.masks),
+                       doctest::Contains("sample 1"), act::error);
 }

@@ -22,7 +22,9 @@ std::vector<std::vector<double>> whole_pass_scores(const act_test::tiny_search& 
     words.emplace_back(sample.words);
   }
   act::runtime::model_calibration calibration{.heads = {head}, .options = tiny.plan.options};
-  if (tiny.plan.options.redistribute != act::redistribution::subset) {
+  calibration.masks = tiny.plan.masks;
+  const bool spans = tiny.plan.options.columns == act::column_choice::span;
+  if (tiny.plan.options.redistribute != act::redistribution::subset && !spans) {
     const act::runtime::packed_prompts packed = act::runtime::pack(tiny.model.config, prompts);
     return act::runtime::label_logits(
         tiny.model, act::runtime::run_both(tiny.model, packed, calibration).calibrated, words);
@@ -30,7 +32,7 @@ std::vector<std::vector<double>> whole_pass_scores(const act_test::tiny_search& 
   // The core's own option takes the positions of one prompt.
   std::vector<std::vector<double>> scores;
   for (std::size_t i = 0; i < prompts.size(); ++i) {
-    calibration.options.subset = tiny.plan.samples[i].subset;
+    (spans ? calibration.options.span : calibration.options.subset) = tiny.plan.samples[i].subset;
     const act::runtime::packed_prompts alone = act::runtime::pack(tiny.model.config, {&prompts[i], 1});
     const act::runtime::matrix hidden = act::runtime::run_both(tiny.model, alone, calibration).calibrated;
     scores.push_back(act::runtime::label_logits(tiny.model, hidden, {&words[i], 1}).front());
@@ -63,6 +65,25 @@ TEST_CASE("every trial's scores equal a whole forward pass's") {
     tiny.plan.options.redistribute = act::redistribution::temperature;
     tiny.plan.options.theta = 2;
   }
+  SUBCASE("the initial token weakened, as ZeroTuning does") {
+    tiny.plan.options.redistribute = act::redistribution::renormalised;
+    tiny.plan.options.columns = act::column_choice::initial_token;
+    tiny.plan.options.factor = 0.3;
+  }
+  SUBCASE("a span strengthened, as PASTA and InstABoost do") {
+    tiny = act_test::with_subsets(std::move(tiny));
+    tiny.plan.options.redistribute = act::redistribution::renormalised;
+    tiny.plan.options.columns = act::column_choice::span;
+    tiny.plan.options.factor = 20;
+  }
+  SUBCASE("sinks strengthened") {
+    tiny.plan.options.sinks.alpha = 2;
+    tiny.plan.options.redistribute = act::redistribution::renormalised;
+    tiny.plan.options.factor = 5;
+  }
+  SUBCASE("heads masked") {
+    tiny.plan.masks = true;
+  }
   SUBCASE("absolute rule") {
     tiny.plan.options.sinks.rule = act::sink_rule::absolute;
   }
@@ -70,7 +91,8 @@ TEST_CASE("every trial's scores equal a whole forward pass's") {
     tiny.plan.options.sinks.rule = act::sink_rule::absolute;
     tiny.plan.options.behave_as = act::compatibility::authors;
   }
-  const act::search::trial_runner runner(tiny.model, tiny.plan.samples, tiny.plan.options, tiny.plan.range);
+  const act::search::trial_runner runner(tiny.model, tiny.plan.samples, tiny.plan.options, tiny.plan.range,
+                                         tiny.plan.masks);
   const std::size_t heads = tiny.model.config.heads;
   for (std::size_t layer = 0; layer < tiny.model.config.layers; ++layer) {
     const act::search::layer_trials trials = runner.run(layer);
@@ -90,7 +112,8 @@ TEST_CASE("every trial's scores equal a whole forward pass's") {
 
 TEST_CASE("trials by the greedy token equal whole forward passes") {
   const act_test::tiny_search tiny = act_test::with_greedy_tokens(act_test::make_tiny_search());
-  const act::search::trial_runner runner(tiny.model, tiny.plan.samples, tiny.plan.options, tiny.plan.range);
+  const act::search::trial_runner runner(tiny.model, tiny.plan.samples, tiny.plan.options, tiny.plan.range,
+                                         tiny.plan.masks);
   const std::size_t heads = tiny.model.config.heads;
   double worst = 0;
   std::size_t moved = 0;
@@ -116,7 +139,8 @@ TEST_CASE("trials by the greedy token equal whole forward passes") {
 
 TEST_CASE("the work of a search is what the heads' first sinks say, to the row") {
   const act_test::tiny_search tiny = act_test::make_tiny_search();
-  const act::search::trial_runner runner(tiny.model, tiny.plan.samples, tiny.plan.options, tiny.plan.range);
+  const act::search::trial_runner runner(tiny.model, tiny.plan.samples, tiny.plan.options, tiny.plan.range,
+                                         tiny.plan.masks);
   const std::size_t layers = tiny.model.config.layers;
   const std::size_t heads = tiny.model.config.heads;
 
@@ -158,7 +182,8 @@ TEST_CASE("trials of some heads are those of all, and cost their part") {
   SUBCASE("by the likelihood of options") {
     tiny = act_test::with_options(std::move(tiny));
   }
-  const act::search::trial_runner runner(tiny.model, tiny.plan.samples, tiny.plan.options, tiny.plan.range);
+  const act::search::trial_runner runner(tiny.model, tiny.plan.samples, tiny.plan.options, tiny.plan.range,
+                                         tiny.plan.masks);
   const std::size_t heads = tiny.model.config.heads;
   const std::vector<std::size_t> some{1, 4, 7};
   for (std::size_t layer = 0; layer < tiny.model.config.layers; ++layer) {
@@ -183,7 +208,8 @@ TEST_CASE("trials of some heads are those of all, and cost their part") {
 TEST_CASE(
     "estimates run the rows that count alone: exact in the last layer, cheap below, of the same heads") {
   const act_test::tiny_search tiny = act_test::make_tiny_search();
-  const act::search::trial_runner runner(tiny.model, tiny.plan.samples, tiny.plan.options, tiny.plan.range);
+  const act::search::trial_runner runner(tiny.model, tiny.plan.samples, tiny.plan.options, tiny.plan.range,
+                                         tiny.plan.masks);
   const std::size_t layers = tiny.model.config.layers;
   const std::vector<std::size_t> heads{0, 1, 2, 3, 4, 5, 6, 7};
   double apart = 0;
@@ -210,8 +236,9 @@ TEST_CASE(
 
 TEST_CASE("a narrow range finds what a wide one finds, with the same work a layer") {
   act_test::tiny_search tiny = act_test::make_tiny_search();
-  const act::search::trial_runner wide(tiny.model, tiny.plan.samples, tiny.plan.options, tiny.plan.range);
-  const act::search::trial_runner narrow(tiny.model, tiny.plan.samples, tiny.plan.options, {1, 2});
+  const act::search::trial_runner wide(tiny.model, tiny.plan.samples, tiny.plan.options, tiny.plan.range,
+                                       tiny.plan.masks);
+  const act::search::trial_runner narrow(tiny.model, tiny.plan.samples, tiny.plan.options, {1, 2}, false);
   for (std::size_t layer = 1; layer <= 2; ++layer) {
     const act::search::layer_trials expected = wide.run(layer);
     const act::search::layer_trials found = narrow.run(layer);

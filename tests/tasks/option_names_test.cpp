@@ -43,6 +43,6 @@ TEST_CASE(
   CHECK_THROWS_WITH_AS(
       act::tasks::set_redistribution(options, {.name = "best", .theta = 1.1}, "--redistribution"),
       "--redistribution: 'best' is none of proportional, uniform, subset, inverse, "
-      "temperature, inverse-temperature",
+      "temperature, renormalised, inverse-temperature",
       act::error);
 }

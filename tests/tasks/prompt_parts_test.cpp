@@ -69,6 +69,30 @@ TEST_CASE("ranges are the question's and the choices' own bytes, of the asked sa
   }
 }
 
+TEST_CASE("the instruction is what every prompt begins with, lettered or by likelihood") {
+  const act::tasks::sample asked{
+      .index = 0, .fields = {{"question", "Which one?"}, {"text", "a b"}}, .choices = {"this"}, .label = 0};
+  for (const char* name : {"arce", "sst2"}) {
+    const act::tasks::task& task = act::tasks::find_task(name);
+    REQUIRE(!task.instruction.empty());
+    for (const std::vector<act::tasks::sample>& shots : {std::vector<act::tasks::sample>{}, {asked, asked}}) {
+      const std::string prompt = act::tasks::build_prompt(task, asked, shots);
+      const auto ranges = act::tasks::part_ranges(task, asked, prompt, act::tasks::prompt_part::instruction);
+      CHECK(ranges == std::vector<act::tasks::text_range>{{0, task.instruction.size()}});
+      CHECK(prompt.starts_with(task.instruction));
+    }
+  }
+  const act::tasks::task& task = act::tasks::find_task("arce");
+  const act::tasks::likelihood_prompt built = act::tasks::build_likelihood_prompt(task, asked, {});
+  CHECK(act::tasks::part_ranges(task, asked, built, 0, act::tasks::prompt_part::instruction) ==
+        std::vector<act::tasks::text_range>{{0, task.instruction.size()}});
+  act::tasks::task without = act::tasks::find_task("sst2");
+  without.instruction.clear();
+  CHECK(act_test::message_of([&] {
+          act::tasks::check_part(without, act::tasks::prompt_part::instruction);
+        }) == "subset: task 'sst2' has no instruction; use subset question");
+}
+
 TEST_CASE("a classification prompt's question is what the sample says, without the pattern's words") {
   const act::tasks::sample asked{
       .index = 0,
@@ -121,12 +145,12 @@ TEST_CASE("parts that a task's prompts don't have are refused") {
   CHECK(refused("sst2", act::tasks::prompt_part::question).empty());
   CHECK(refused("sst2", act::tasks::prompt_part::choices) ==
         "subset: task 'sst2' shows no choices; use subset question, or a multiple-choice task");
-  CHECK(
-      act_test::message_of([] {
-        act::tasks::check_part(act::tasks::find_task("squad"), act::tasks::prompt_part::question,
-                               {.redistribution = "--to"}, "heads.json");
-      }) ==
-      "heads.json: task 'squad' has answers that are generated, which know no other than --to proportional");
+  CHECK(act_test::message_of([] {
+          act::tasks::check_part(act::tasks::find_task("squad"), act::tasks::prompt_part::question,
+                                 {.redistribution = "--to"}, "heads.json");
+        }) ==
+        "heads.json: task 'squad' has answers that are generated, and nobody looks for parts of its prompts; "
+        "use another --to");
   for (const act::tasks::prompt_part part :
        {act::tasks::prompt_part::question, act::tasks::prompt_part::choices}) {
     CHECK(refused("jsonl", part).find("has prompts of its own") != std::string::npos);

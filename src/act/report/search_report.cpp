@@ -91,6 +91,7 @@ search::heads_file heads_file_of(const runtime::model_identity& model, const sea
   return {.model = model,
           .options = plan.options,
           .subset = plan.subset,
+          .masks = plan.masks,
           .heads = heads_of(picked.heads),
           .evidence = search_json(plan, outcome, picked, how)};
 }

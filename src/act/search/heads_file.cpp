@@ -36,6 +36,7 @@ class heads_file_reader {
     if (!document_.is_object()) {
       refuse("", "must be a JSON object");
     }
+    if (is_pastas()) return read_pastas();
     if (document_.contains("format") && document_.at("format") != "act-heads") {
       refuse("format", "isn't \"act-heads\"; this isn't a heads file");
     }
@@ -51,6 +52,7 @@ class heads_file_reader {
       const tasks::named_calibration read = read_options(*options);
       file.options = read.options;
       file.subset = read.subset;
+      file.masks = read.masks;
     }
     if (const json* evidence = object("evidence")) {
       file.evidence = io::json_document::of(*evidence);
@@ -62,6 +64,32 @@ class heads_file_reader {
  private:
   [[noreturn]] void refuse(const std::string& member, const std::string& what) const {
     throw error(error_code::invalid_input, name_, member.empty() ? what : "\"" + member + "\" " + what);
+  }
+
+  /// Whether every member's name is a number: PASTA's layers, each with its heads.
+  bool is_pastas() const {
+    if (document_.empty()) return false;
+    for (const auto& [key, value] : document_.items()) {
+      if (key.empty() || key.find_first_not_of("0123456789") != std::string::npos) return false;
+    }
+    return true;
+  }
+
+  heads_file read_pastas() const {
+    heads_file file;
+    for (const auto& [key, listed] : document_.items()) {
+      const std::size_t layer = key.size() > 5 ? 65536 : std::stoul(key);
+      if (layer > 65535) refuse(key, "is no layer; they are whole numbers up to 65535");
+      if (!listed.is_array()) refuse(key, "must be a list of the layer's heads");
+      for (const json& each : listed) {
+        const std::optional<std::size_t> head = whole(each);
+        if (!head) refuse(key, "must list whole numbers, heads counted from 0");
+        if (!file.heads.insert(layer, *head)) {
+          refuse(key, "names head " + std::to_string(*head) + " of the layer twice; remove one");
+        }
+      }
+    }
+    return file;
   }
 
   const json* object(const char* key) const {
@@ -107,6 +135,7 @@ class heads_file_reader {
     tasks::named_calibration read;
     calibration_options& options = read.options;
     tasks::redistribution_name named_redistribution;
+    std::string columns = tasks::columns_of(read);
     for (const auto& [key, value] : from.items()) {
       const std::string member = "options." + key;
       const auto number = [&, &item = value]() {
@@ -140,6 +169,16 @@ class heads_file_reader {
       } else if (key == "redistribution") {
         if (!value.is_string()) refuse(member, "must be one of " + tasks::listed_redistributions());
         named_redistribution.name = value.get<std::string>();
+      } else if (key == "columns") {
+        if (!value.is_string()) refuse(member, "must be one of " + tasks::listed_columns());
+        columns = value.get<std::string>();
+      } else if (key == "factor") {
+        options.factor = number();
+      } else if (key == "mask") {
+        if (!value.is_boolean()) refuse(member, "must be true or false");
+        read.masks = value.get<bool>();
+        if (read.masks && from.size() > 1)
+          refuse(member, "makes every other option meaningless; remove them, or it");
       } else if (key == "subset") {
         read.subset = named(tasks::prompt_part::question);
       } else if (key == "theta") {
@@ -156,6 +195,13 @@ class heads_file_reader {
       set_redistribution(options, named_redistribution, {});
     } catch (const error&) {
       refuse("options.redistribution", "must be one of " + tasks::listed_redistributions());
+    }
+    if (read.subset && tasks::find_option<tasks::prompt_part>(columns))
+      refuse("options.subset", "and \"options.columns\" both name a part of a prompt; give one");
+    try {
+      set_columns(read, columns, {});
+    } catch (const error&) {
+      refuse("options.columns", "must be one of " + tasks::listed_columns());
     }
     if (const problem found = read.validate()) {
       refuse("options", std::string(found.where) + " " + std::string(found.message));
@@ -206,7 +252,9 @@ heads_file read_heads_file(const std::string& path) {
   return parse_heads_file(io::read_text_file(path).text, path);
 }
 
-io::json_document to_json(const calibration_options& options, std::optional<tasks::prompt_part> subset) {
+io::json_document to_json(const tasks::named_calibration& calibration) {
+  if (calibration.masks) return io::json_document::object({{"mask", true}});
+  const calibration_options& options = calibration.options;
   io::json_document object =
       io::json_document::object({{"rule", tasks::name_of(options.sinks.rule)},
                                  {"alpha", options.sinks.alpha},
@@ -214,8 +262,13 @@ io::json_document to_json(const calibration_options& options, std::optional<task
                                  {"min_visible_rows", options.sinks.min_visible_rows},
                                  {"beta", options.beta},
                                  {"redistribution", tasks::redistribution_of(options).name}});
-  if (subset) {
-    object.set("subset", tasks::name_of(*subset));
+  if (options.columns != column_choice::sinks) {
+    object.set("columns", tasks::columns_of(calibration));
+  } else if (calibration.subset) {
+    object.set("subset", tasks::name_of(*calibration.subset));
+  }
+  if (options.redistribute == redistribution::renormalised) {
+    object.set("factor", options.factor);
   }
   if (const tasks::redistribution_name named = tasks::redistribution_of(options); named.has_theta()) {
     object.set("theta", named.theta);
@@ -254,7 +307,7 @@ std::string format_heads_file(const heads_file& file) {
   io::json_document document =
       io::json_document::object({{"format", "act-heads"}, {"version", 1}, {"model", to_json(file.model)}});
   if (file.options) {
-    document.set("options", to_json(*file.options, file.subset));
+    document.set("options", to_json({.options = *file.options, .subset = file.subset, .masks = file.masks}));
   }
   auto heads = io::json_document::array();
   for (const layer_head& each : file.heads) {

@@ -4,13 +4,15 @@
 //   {"format": "act-heads", "version": 1,
 //    "model": {"architecture", "layers", "heads", "fingerprint"},
 //    "options": {"rule", "alpha", "tau", "min_visible_rows", "beta", "redistribution", "subset", "theta",
-//    ...}, "heads": [[layer, head], ...], "evidence": {...}}
+//    "columns", "factor", ...}, "heads": [[layer, head], ...], "evidence": {...}}
+// PASTA's files of heads, {"LAYER": [HEAD, ...], ...}, are read too: they are heads and nothing else.
 #pragma once
 
 #include <act/head_set.hpp>
 #include <act/io/json_document.hpp>
 #include <act/options.hpp>
 #include <act/runtime/model_identity.hpp>
+#include <act/tasks/named_calibration.hpp>
 #include <act/tasks/prompt_part.hpp>
 
 #include <cstddef>
@@ -25,8 +27,9 @@ struct heads_file {
   runtime::model_identity model;
   std::optional<calibration_options> options;  ///< empty: the file has none, use the defaults
   std::optional<tasks::prompt_part> subset =
-      {};          ///< whose positions the options' redistribution::subset takes
-  head_set heads;  ///< may be empty: a search that found none
+      {};              ///< whose positions the options' redistribution::subset takes, or their span
+  bool masks = false;  ///< the options mask the heads
+  head_set heads;      ///< may be empty: a search that found none
   io::json_document evidence = io::json_document::object();  ///< for people and programs; kept as it is
 };
 
@@ -37,9 +40,9 @@ struct heads_file {
 /// Throws error (io) when the file can't be read, and what parse_heads_file throws.
 [[nodiscard]] heads_file read_heads_file(const std::string& path);
 
-/// The options as a JSON object, under the names of a heads file; subset and theta only where they are used.
-[[nodiscard]] io::json_document to_json(const calibration_options& options,
-                                        std::optional<tasks::prompt_part> subset = {});
+/// The options as a JSON object, under the names of a heads file; subset, theta, columns and factor only
+/// where they are used, and of masked heads nothing but that.
+[[nodiscard]] io::json_document to_json(const tasks::named_calibration& calibration);
 
 /// Positions of the samples of the data file with that SHA-256 that the search has seen, as the evidence has
 /// them; none where it doesn't say.

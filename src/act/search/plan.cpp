@@ -1,6 +1,7 @@
 #include <act/options.hpp>
 #include <act/search/plan.hpp>
 #include <act/search/sample_chunk.hpp>
+#include <act/tasks/named_calibration.hpp>
 #include <act/tasks/option_names.hpp>
 #include <act/tasks/prepared_sample.hpp>
 #include <act/tasks/selection.hpp>
@@ -19,7 +20,7 @@ namespace act::search {
 namespace {
 
 void write_subset(std::ostream& text, std::span<const std::size_t> subset) {
-  if (!subset.empty()) text << " receiving at";
+  if (!subset.empty()) text << " part at";
   for (const std::size_t position : subset)
     text << ' ' << position;
 }
@@ -82,6 +83,11 @@ std::string search_plan::identity() const {
        << (subset ? " " + std::string(tasks::name_of(*subset)) : "") << '\n'
        << "theta " << options.theta << '\n'
        << "compatibility " << tasks::name_of(options.behave_as) << '\n';
+  if (options.columns != column_choice::sinks || options.redistribute == redistribution::renormalised) {
+    text << "columns " << tasks::columns_of({.options = options, .subset = subset}) << '\n'
+         << "factor " << options.factor << '\n';
+  }
+  if (masks) text << "heads masked\n";
   for (const search_source& source : sources) {
     text << "task " << source.task << (source.final_space.value_or(true) ? "" : " without last space")
          << " scored by " << source.scoring << " of " << source.sha256 << " samples";

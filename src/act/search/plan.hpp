@@ -35,8 +35,9 @@ struct search_plan {
       source_of;  ///< of each sample, its number in `sources`; empty: all are the first's
   layer_range range;
   calibration_options options;
-  std::optional<tasks::prompt_part> subset = {};  ///< which part redistribution::subset gives to; for the
-                                                  ///< record: the samples hold its positions
+  std::optional<tasks::prompt_part> subset = {};  ///< which part redistribution::subset gives to, or a span
+                                                  ///< is; for the record: the samples hold its positions
+  bool masks = false;                             ///< a trial masks its head instead
   std::string fingerprint;                        ///< of the model
   std::size_t tokens_per_chunk = 1024;            ///< what samples that share a plain pass have together
   std::string strategy = {};                      ///< which blocks are run, where not all; for `identity`

@@ -21,7 +21,7 @@ struct scored_sequence {
   std::span<const runtime::token_id> tokens;
   std::size_t first_scored = 0;              ///< rows [first_scored, end) count
   std::size_t end = 0;                       ///< rows from here on change nothing that counts
-  std::span<const std::size_t> subset = {};  ///< positions that redistribution::subset gives to
+  std::span<const std::size_t> subset = {};  ///< positions that redistribution::subset gives to, or a span
 };
 
 /// Rows [first, end) of a sequence whose scores are wanted.

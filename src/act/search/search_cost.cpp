@@ -126,7 +126,7 @@ expected_work expect_work(const runtime::model& model, const search_plan& plan) 
     length_weighted += own * own / static_cast<double>(std::max<std::size_t>(sample.options.size(), 1));
   }
   const trial_runner runner(model, std::span(plan.samples).first(expected.looked_at), plan.options,
-                            plan.range);
+                            plan.range, plan.masks);
   const std::vector<std::size_t> heads = all_heads(config.heads);
   search_work seen;
   for (std::size_t layer = plan.range.first; layer <= plan.range.last; ++layer)

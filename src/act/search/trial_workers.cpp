@@ -11,7 +11,7 @@ block_result block_runner::run(const trial_block& block, const std::function<voi
   if (!runner_ || first_sample_ != block.chunk.begin) {
     runner_.reset();  // before the next one takes its memory
     runner_.emplace(*model_, std::span(plan_->samples).subspan(block.chunk.begin, block.chunk.size()),
-                    plan_->options, plan_->range);
+                    plan_->options, plan_->range, plan_->masks);
     first_sample_ = block.chunk.begin;
   }
   if (block.kind == block_kind::plain) {

@@ -44,7 +44,7 @@ class trial_runner {
   /// `pack` refuses and for a model whose scores aren't finite, (invalid_option) for subsets that are
   /// missing.
   trial_runner(const runtime::model& model, std::span<const tasks::prepared_sample> samples,
-               const calibration_options& options, layer_range range, bool masks = false);
+               const calibration_options& options, layer_range range, bool masks);
 
   /// Plain scores of each sample.
   [[nodiscard]] const std::vector<std::vector<double>>& plain_scores() const noexcept {

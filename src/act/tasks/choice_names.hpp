@@ -12,6 +12,7 @@ struct choice_names {
   std::string_view long_prompts = "long_prompts";
   std::string_view subset = "subset";
   std::string_view redistribution = "redistribution";
+  std::string_view purpose = "for sinks to give to";  ///< what a part of a prompt is asked for
 };
 
 }  // namespace act::tasks

@@ -45,6 +45,15 @@ void set_redistribution(calibration_options& options, const redistribution_name&
 
 problem named_calibration::validate() const noexcept {
   const bool wanted = options.redistribute == redistribution::subset;
+  const bool spans = options.columns == column_choice::span;
+  if (wanted && spans) return {"columns", "must be sinks with redistribution subset"};
+  if (spans && !subset) return {"columns", "must say which part of a prompt is changed"};
+  if (spans) {
+    constexpr std::array<std::size_t, 1> first{};
+    calibration_options checked = options;
+    checked.span = first;
+    return checked.validate();
+  }
   if (wanted && !subset) return {"subset", "must say which part of a prompt receives: question or choices"};
   if (!wanted && subset)
     return {"subset", "is for redistribution subset only: leave it out, or ask for that"};
@@ -52,6 +61,31 @@ problem named_calibration::validate() const noexcept {
   calibration_options checked = options;
   if (wanted) checked.subset = some_position;
   return checked.validate();
+}
+
+std::string listed_columns() {
+  return listed_options<column_choice>() + ", " + listed_options<prompt_part>();
+}
+
+std::string columns_of(const named_calibration& calibration) {
+  if (calibration.options.columns != column_choice::span)
+    return std::string(name_of(calibration.options.columns));
+  return calibration.subset ? std::string(name_of(*calibration.subset)) : std::string();
+}
+
+void set_columns(named_calibration& calibration, std::string_view name, std::string_view where) {
+  if (const auto found = find_option<column_choice>(name)) {
+    if (calibration.options.columns == column_choice::span) calibration.subset.reset();
+    calibration.options.columns = *found;
+    return;
+  }
+  const auto part = find_option<prompt_part>(name);
+  if (!part) {
+    throw error(error_code::invalid_option, where,
+                "'" + std::string(name) + "' is none of " + listed_columns());
+  }
+  calibration.options.columns = column_choice::span;
+  calibration.subset = *part;
 }
 
 }  // namespace act::tasks

@@ -1,7 +1,8 @@
 // Calibration as command lines and heads files name it. For the core, temperature with theta below 1
 // sharpens and above 1 flattens; outside, these are two names with one theta: `temperature` and
 // `inverse-temperature`, which raises weights to theta instead of 1 / theta (the paper's 1.1 and 1 / 1.1).
-// For the core, a subset is one prompt's positions; outside it is a part that every prompt has.
+// For the core, a subset is one prompt's positions, and so is a span of columns; outside they are a part that
+// every prompt has, and a span goes by that part's name. Masking heads instead is no option of the core's.
 #pragma once
 
 #include <act/error.hpp>
@@ -37,11 +38,22 @@ void set_redistribution(calibration_options& options, const redistribution_name&
 
 /// Calibration as command lines and heads files say it.
 struct named_calibration {
-  calibration_options options;             ///< its subset is empty: each prompt has its own
-  std::optional<prompt_part> subset = {};  ///< whose positions redistribution::subset takes
+  calibration_options options;             ///< its subset and span are empty: each prompt has its own
+  std::optional<prompt_part> subset = {};  ///< whose positions redistribution::subset takes, or the span
+  bool masks = false;                      ///< heads are masked instead: the options aren't asked
 
   /// What is wrong, if anything; see calibration_options::validate.
   [[nodiscard]] problem validate() const noexcept;
 };
+
+/// The names of columns that there are, for messages.
+[[nodiscard]] std::string listed_columns();
+
+/// Which columns are changed: sinks, initial-token, or the part of each prompt.
+[[nodiscard]] std::string columns_of(const named_calibration& calibration);
+
+/// Sets which columns are changed. Throws error (invalid_option) at `where` for an unknown name, listing the
+/// known ones.
+void set_columns(named_calibration& calibration, std::string_view name, std::string_view where);
 
 }  // namespace act::tasks

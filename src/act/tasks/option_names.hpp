@@ -25,17 +25,25 @@ inline constexpr std::array<std::pair<std::string_view, sink_rule>, 3> option_na
 
 /// The core's; the names in use are those of named_calibration.hpp.
 template <>
-inline constexpr std::array<std::pair<std::string_view, redistribution>, 5> option_names<redistribution> = {
+inline constexpr std::array<std::pair<std::string_view, redistribution>, 6> option_names<redistribution> = {
     {{"proportional", redistribution::proportional},
      {"uniform", redistribution::uniform},
      {"subset", redistribution::subset},
      {"inverse", redistribution::inverse},
-     {"temperature", redistribution::temperature}}};
+     {"temperature", redistribution::temperature},
+     {"renormalised", redistribution::renormalised}}};
 
-/// What redistribution::subset gives to: its positions are another prompt's each time.
+/// What redistribution::subset gives to, or a span is: its positions are another prompt's each time.
 template <>
-inline constexpr std::array<std::pair<std::string_view, prompt_part>, 2> option_names<prompt_part> = {
-    {{"question", prompt_part::question}, {"choices", prompt_part::choices}}};
+inline constexpr std::array<std::pair<std::string_view, prompt_part>, 3> option_names<prompt_part> = {
+    {{"question", prompt_part::question},
+     {"choices", prompt_part::choices},
+     {"instruction", prompt_part::instruction}}};
+
+/// The columns that aren't a part of a prompt: named_calibration.hpp has all names.
+template <>
+inline constexpr std::array<std::pair<std::string_view, column_choice>, 2> option_names<column_choice> = {
+    {{"sinks", column_choice::sinks}, {"initial-token", column_choice::initial_token}}};
 
 template <>
 inline constexpr std::array<std::pair<std::string_view, compatibility>, 2> option_names<compatibility> = {

@@ -2,6 +2,7 @@
 #include <act/runtime/tokenizer/tokenizer.hpp>
 #include <act/tasks/greedy_answers.hpp>
 #include <act/tasks/likelihood.hpp>
+#include <act/tasks/option_names.hpp>
 #include <act/tasks/prepare.hpp>
 #include <act/tasks/prepared_sample.hpp>
 #include <act/tasks/prompt_parts.hpp>
@@ -92,7 +93,7 @@ void add_options(prepared_sample& prepared, const likelihood_prompt& built, cons
   prepared.option_bytes = built.option_bytes;
 }
 
-// Where each text has the part that receives what sinks lose.
+// Where each text has the part that receives what sinks lose, or that is changed itself.
 void add_subset(prepared_sample& prepared, const task& of, const sample& asked, const std::string& prompt,
                 const runtime::tokenizer& by, prompt_part part, runtime::special_tokens_in_text written) {
   prepared.subset =
@@ -108,16 +109,17 @@ void add_subset(prepared_sample& prepared, const task& of, const sample& asked,
   }
 }
 
-// Nothing to give to is no redistribution to a subset.
+// Nothing to give to is no redistribution to a subset, and nothing to change no span.
 void check_subsets(const prepared_sample& prepared, prompt_part part, bool cut, const std::string& where,
                    const choice_names& called) {
-  const std::string named = part == prompt_part::question ? "question" : "choices";
+  const std::string named(name_of(part));
+  const std::string purpose(called.purpose);
   const auto check = [&](const std::vector<std::size_t>& subset) {
     if (!subset.empty()) return;
-    const std::string why = cut ? " left after the cut to the model's context, for sinks to give to; use " +
-                                      std::string(called.long_prompts) + " skip"
-                                : ", for sinks to give to; leave the sample out, or use another " +
-                                      std::string(called.redistribution);
+    const std::string why =
+        cut ? " left after the cut to the model's context, " + purpose + "; use " +
+                  std::string(called.long_prompts) + " skip"
+            : ", " + purpose + "; leave the sample out, or use another " + std::string(called.redistribution);
     throw error(error_code::invalid_input, where, "has no token of its " + named + why);
   };
   if (prepared.options.empty()) check(prepared.subset);

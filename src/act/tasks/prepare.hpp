@@ -42,8 +42,9 @@ struct asking {
   /// What special tokens written out in samples, shots and scored words are.
   runtime::special_tokens_in_text special_tokens = runtime::special_tokens_in_text::are_text;
   std::size_t new_tokens = 0;  ///< generated: the most an answer may have, for which a prompt leaves room
-  std::optional<prompt_part> subset = {};  ///< whose positions redistribution::subset needs; unset: nobody's
-  choice_names called = {};                ///< in messages
+  std::optional<prompt_part> subset =
+      {};                    ///< whose positions redistribution::subset or a span needs; unset: none
+  choice_names called = {};  ///< in messages
 };
 
 struct prepared_samples {

@@ -19,7 +19,8 @@ struct prepared_sample {
   std::vector<runtime::scored_text> options = {};  ///< the prompt with each option; the option is scored
   std::vector<std::size_t> option_bytes = {};      ///< length of each option's text
   runtime::answer_tokens greedy_tokens = {};       ///< of each answer, the tokens that say it
-  /// redistribution::subset's positions in the prompt, or in each option's text; empty when not asked for
+  /// redistribution::subset's, or a span's, positions in the prompt, or in each option's text; empty when not
+  /// asked for
   std::vector<std::size_t> subset = {};
   std::vector<std::vector<std::size_t>> option_subsets = {};
 

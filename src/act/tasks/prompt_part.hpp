@@ -4,9 +4,10 @@
 namespace act::tasks {
 
 enum class prompt_part {
-  question,  ///< the asked sample's question; classification: what the sample says, without the pattern's
-             ///< words
-  choices,   ///< its options' texts, without their letters
+  question,     ///< the asked sample's question; classification: what the sample says, without the pattern's
+                ///< words
+  choices,      ///< its options' texts, without their letters
+  instruction,  ///< the task's, which every prompt begins with
 };
 
 }  // namespace act::tasks

@@ -1,6 +1,7 @@
-// Where a prompt's question and its choices stand, in bytes and in tokens: what redistribution::subset asks
-// for (the paper's table 7). Multiple choice has both; in a classification prompt the sample's own text is
-// the question. Which text is scored, and how a prompt is cut, is prepare.hpp.
+// Where a prompt's question, its choices and its instruction stand, in bytes and in tokens: what
+// redistribution::subset asks for (the paper's table 7), and column_choice::span. Multiple choice has all of
+// them; in a classification prompt the sample's own text is the question. Which text is scored, and how a
+// prompt is cut, is prepare.hpp.
 //
 // No tokenizer says where in the text its tokens come from, so positions are found by tokenising the prompt
 // up to each end: what both token lists begin with lies before it. That holds for every kind of tokenizer,

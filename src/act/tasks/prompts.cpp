@@ -156,11 +156,13 @@ void check_part(const task& of, prompt_part part, const choice_names& called, st
     throw error(error_code::invalid_option, asked_by.empty() ? called.subset : asked_by,
                 "task '" + of.name + "' " + why);
   };
+  const bool has_instruction = !of.instruction.empty();
   switch (of.kind) {
     case task_kind::multiple_choice:
-      return;
     case task_kind::classification:
-      if (part == prompt_part::choices)
+      if (part == prompt_part::instruction && !has_instruction)
+        refuse("has no instruction; use " + std::string(called.subset) + " question");
+      if (part == prompt_part::choices && of.kind == task_kind::classification)
         refuse("shows no choices; use " + std::string(called.subset) +
                " question, or a multiple-choice task");
       return;
@@ -168,14 +170,26 @@ void check_part(const task& of, prompt_part part, const choice_names& called, st
       refuse("has prompts of its own, which don't say where the question is; use another " + redistribution);
       break;
     case task_kind::open_ended:
-      refuse("has answers that are generated, which know no other than " + redistribution + " proportional");
+      refuse("has answers that are generated, and nobody looks for parts of its prompts; use another " +
+             redistribution);
       break;
   }
 }
 
+namespace {
+
+// Every prompt begins with the instruction.
+std::vector<text_range> instruction_range(const task& of, const sample& asked) {
+  const std::size_t size = fill(of.instruction, asked).size();
+  return size > 0 ? std::vector<text_range>{{0, size}} : std::vector<text_range>{};
+}
+
+}  // namespace
+
 std::vector<text_range> part_ranges(const task& of, const sample& asked, std::string_view prompt,
                                     prompt_part part) {
   check_part(of, part);
+  if (part == prompt_part::instruction) return instruction_range(of, asked);
   // The sample's own part ends the prompt.
   std::size_t at = prompt.size() - prompt_body(of, asked).size();
   std::vector<text_range> ranges;
@@ -199,6 +213,7 @@ std::vector<text_range> part_ranges(const task& of, const sample& asked, std::st
 std::vector<text_range> part_ranges(const task& of, const sample& asked, const likelihood_prompt& built,
                                     std::size_t option, prompt_part part) {
   check_part(of, part);
+  if (part == prompt_part::instruction) return instruction_range(of, asked);
   const std::size_t end = built.context.size() + built.continuations.at(option).size();
   text_range found{end - asked.choices.at(option).size(), end};
   if (part == prompt_part::question) {
