@@ -103,8 +103,7 @@ struct calibration_options {
   [[nodiscard]] constexpr problem validate() const noexcept {
     if (const problem found = sinks.validate()) return found;
     if (!is_beta(beta)) {
-      return {"beta",
-              "must be between 0 and 1 (the paper's is 0.4); redistribution::renormalised strengthens"};
+      return {"beta", "must be between 0 and 1 (the paper's is 0.4)"};
     }
     if (redistribute < redistribution::proportional || redistribute > redistribution::renormalised) {
       return {"redistribute", "isn't a redistribution act knows"};
@@ -166,7 +165,7 @@ struct calibration_options {
     }
     if (!is_factor(factor)) return {"factor", "must be 0, or between 1e-6 and 1e6"};
     if (factor != 1 && !renormalises) {
-      return {"factor", "is for redistribution::renormalised only: leave it 1, or ask for that"};
+      return {"factor", "is for renormalised redistribution only: leave it 1, or ask for that"};
     }
     if (!strengths.empty() && redistribute == redistribution::temperature) {
       return {"strengths", "have no meaning with redistribution::temperature: leave them empty"};
