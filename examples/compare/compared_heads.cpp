@@ -47,14 +47,20 @@ std::vector<compared_heads> read_compared_heads(const compare_options& options, 
     if (std::any_of(all.begin(), all.end(), [&](const compared_heads& each) { return each.path == path; }))
       throw act::error(act::error_code::invalid_option, "--heads", "names '" + path + "' twice");
     const act::search::heads_file file = act::search::read_heads_file(path);
-    compared_heads heads{
-        .path = path,
-        .calibration = {.heads = file.heads, .options = file.options.value_or(act::calibration_options{})},
-        .subset = file.subset,
-        .fitting_file = {},
-        .fitting_samples = {},
-        .seen = act::search::searched_samples(file, data_sha256)};
-    if (heads.subset) act::tasks::check_part(task, *heads.subset, flag_names, path + ": options.subset");
+    compared_heads heads{.path = path,
+                         .calibration = {.heads = file.heads,
+                                         .options = file.options.value_or(act::calibration_options{}),
+                                         .masks = file.masks},
+                         .subset = file.subset,
+                         .fitting_file = {},
+                         .fitting_samples = {},
+                         .seen = act::search::searched_samples(file, data_sha256)};
+    if (heads.subset) {
+      const act::calibration_options& options_in_force = heads.calibration.options;
+      const bool spans = options_in_force.columns == act::column_choice::span;
+      act::tasks::check_part(task, *heads.subset, flag_names_for(options_in_force),
+                             path + (spans ? ": options.columns" : ": options.subset"));
+    }
     if (options.maps) find_fitting_samples(heads, file, task);
     all.push_back(std::move(heads));
   }

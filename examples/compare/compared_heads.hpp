@@ -26,8 +26,8 @@ struct compared_heads {
   std::string path;
   act::runtime::model_calibration calibration;
   std::optional<act::tasks::prompt_part>
-      subset;                                ///< which part of each prompt redistribution::subset gives to
-  std::string fitting_file;                  ///< where maps' samples come from; empty: no maps
+      subset;                ///< which part of each prompt redistribution::subset gives to, or a span is
+  std::string fitting_file;  ///< where maps' samples come from; empty: no maps
   std::vector<std::size_t> fitting_samples;  ///< positions in it
   std::vector<std::size_t> seen;             ///< positions in the data file that the search has seen
 };

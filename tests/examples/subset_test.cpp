@@ -175,7 +175,8 @@ TEST_CASE("a subset that can't be is wrong usage, said before the model is loade
   };
   const std::vector<std::string> question{"--redistribution", "subset", "--subset", "question"};
   const std::vector<std::string> choices{"--redistribution", "subset", "--subset", "choices"};
-  eval("arce", arce, {"--redistribution", "subset"}, {"--redistribution", "--subset", "question or choices"});
+  eval("arce", arce, {"--redistribution", "subset"},
+       {"--redistribution", "--subset", "question, choices or instruction"});
   eval("arce", arce, {"--subset", "choices"}, {"--subset", "not proportional"});
   eval("arce", arce, {"--redistribution", "uniform", "--subset", "choices"}, {"--subset", "not uniform"});
   eval("arce", arce, {"--redistribution", "subset", "--subset", "answers"},
@@ -188,7 +189,7 @@ TEST_CASE("a subset that can't be is wrong usage, said before the model is loade
   eval("sst2", sst2, choices, {"--subset: task 'sst2' shows no choices", "--subset question"});
   eval("sst2", sst2, {"--heads", found}, {"found.json: options.subset", "shows no choices"});
   eval("jsonl", own, question, {"--subset", "prompts of its own"});
-  eval("squad", squad, question, {"--subset", "generated", "--redistribution proportional"});
+  eval("squad", squad, question, {"--subset", "generated", "another --redistribution"});
   eval("ppl", squad, question, {"--subset", "ppl"});
   const auto search = [&](const std::string& task, const std::string& data, std::vector<std::string> more,
                           const std::vector<std::string>& names) {

@@ -27,7 +27,8 @@ std::vector<std::vector<double>> joint_scores(const runtime::model& model, const
     }
     if (samples.empty()) continue;
     tasks::sample_scores scores = tasks::score_samples(
-        model, samples, runtime::model_calibration{.heads = heads, .options = plan.options}, on_batch);
+        model, samples,
+        runtime::model_calibration{.heads = heads, .options = plan.options, .masks = plan.masks}, on_batch);
     statistics::score_table& table = heads.empty() ? scores.plain : scores.calibrated;
     for (std::size_t i = 0; i < members.size(); ++i)
       joint[members[i]] = std::move(table[i]);
