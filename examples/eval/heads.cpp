@@ -90,12 +90,11 @@ std::set<std::size_t> chosen_heads::searched_samples(const std::string& data_sha
 std::optional<act::search::source_forecast> chosen_heads::forecast(
     const act::search::asked_task& asked) const {
   if (!has_->file || !has_->file->options) return std::nullopt;
-  const auto text = [](const act::calibration_options& options,
-                       std::optional<act::tasks::prompt_part> subset) {
-    return act::search::to_json(options, subset).pretty();
-  };
-  if (text(*has_->file->options, has_->file->subset) != text(has_->calibration.options, has_->subset))
-    return std::nullopt;
+  const act::tasks::named_calibration searched{
+      .options = *has_->file->options, .subset = has_->file->subset, .masks = has_->file->masks};
+  const act::tasks::named_calibration in_force{
+      .options = has_->calibration.options, .subset = has_->subset, .masks = has_->calibration.masks};
+  if (act::search::to_json(searched).pretty() != act::search::to_json(in_force).pretty()) return std::nullopt;
   return act::search::stored_forecast(*has_->file, asked, has_->path);
 }
 
