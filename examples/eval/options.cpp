@@ -83,8 +83,10 @@ void declare(command_line& line, eval_options& options) {
   line.add_flag("--force", options.force, "Use heads that were found for another checkpoint");
   options.scoring.add_to(line);
   line.add("--prior", options.prior,
-           "contextual: also the plain scores less the label prior (those of the prompt without its text)")
-      .one_of({"none", "contextual"})
+           "Also the plain scores less the label prior: contextual (those of the prompt without its text), "
+           "batch "
+           "(the mean over the scored samples) or domain (the mean over 20 prompts of random words of these)")
+      .one_of({"none", "contextual", "batch", "domain"})
       .show_default();
   declare_task_options(line, options);
   options.calibration.add_to(line);
@@ -94,6 +96,7 @@ void declare(command_line& line, eval_options& options) {
       "  act-eval --model M.gguf --task sst2 --data dev.tsv --heads heads.json --json result.json\n"
       "  act-eval --model M.gguf --task sst2 --data dev.tsv --shots 4 --shot-data train.tsv\n"
       "  act-eval --model M.gguf --task trec --data test.txt --heads heads.json --prior contextual\n"
+      "  act-eval --model M.gguf --task trec --data test.txt --prior batch\n"
       "  act-eval --model M.gguf --task sst2 --data dev.tsv --no-final-space\n"
       "  act-eval --model M.gguf --task arce --data test.jsonl --scoring likelihood\n"
       "  act-eval --model M.gguf --task arce --data test.jsonl --scoring greedy\n"
@@ -142,8 +145,17 @@ void check_usage(const command_line& line, const eval_options& options) {
     }
     if (options.prior != "none" && options.scoring.scoring == "greedy") {
       throw act::error(act::error_code::invalid_option, "--prior",
-                       "contextual subtracts what each answer scores, and a greedy token can be any other; "
+                       "subtracts what each answer scores, and a greedy token can be any other; "
                        "use it with --scoring labels, letters or likelihood");
+    }
+    if (options.prior == "domain" && task.kind != act::tasks::task_kind::classification) {
+      throw act::error(act::error_code::invalid_option, "--prior",
+                       "domain is for tasks whose labels all samples share, not for " + task.name);
+    }
+    if (options.prior == "batch" && options.scoring.scoring == "likelihood") {
+      throw act::error(act::error_code::invalid_option, "--prior",
+                       "batch subtracts each answer's mean over samples, and with --scoring likelihood every "
+                       "sample has options of its own");
     }
   }
 }

@@ -12,7 +12,9 @@
 #include <act/runtime/load_model.hpp>
 #include <act/runtime/model_calibration.hpp>
 #include <act/statistics/bootstrap.hpp>
+#include <act/tasks/batch_prior.hpp>
 #include <act/tasks/contextual_prior.hpp>
+#include <act/tasks/domain_prior.hpp>
 #include <act/tasks/evaluate.hpp>
 #include <act/tasks/few_shot.hpp>
 #include <act/tasks/prepare.hpp>
@@ -60,9 +62,10 @@ struct seed_run {
   std::optional<std::uint64_t> shot_seed;
   std::vector<act::tasks::prepared_sample> samples;
   std::optional<act::tasks::prior_prompts> prior;
+  std::vector<act::tasks::prepared_sample> domain;  ///< random texts, for that prior
 
   [[nodiscard]] std::size_t passes() const noexcept {
-    return samples.size() + (prior ? prior->distinct.size() : 0);
+    return samples.size() + (prior ? prior->distinct.size() : 0) + domain.size();
   }
 };
 
@@ -175,6 +178,20 @@ void prepare_priors(prepared_runs& prepared, const asked_samples& asked, std::ve
   }
 }
 
+// Prompts of random words, the same in every run but for the shots.
+void prepare_domain(prepared_runs& prepared, const asked_samples& asked, std::vector<act::tasks::asking> ways,
+                    const eval_options& options) {
+  const std::vector<act::tasks::sample> random =
+      act::tasks::random_domain_samples(asked.task, asked.samples, act::tasks::domain_texts, options.seed);
+  for (std::size_t run = 0; run < ways.size(); ++run) {
+    ways[run].subset.reset();  // the prior is the plain model's
+    prepared.runs[run].domain =
+        act::tasks::prepare(asked.task, random, asked.tokenizer, asked.context,
+                            act::tasks::long_prompts::truncate_left, options.data, ways[run])
+            .samples;
+  }
+}
+
 // Throws act::error where act::tasks::prepare and act::tasks::few_shots do, and when no sample is left.
 prepared_runs prepare_runs(const asked_samples& asked, const shot_pool& pool, const eval_options& options,
                            const std::string& data_sha256) {
@@ -185,9 +202,10 @@ prepared_runs prepare_runs(const asked_samples& asked, const shot_pool& pool, co
   prepared_runs prepared;
   if (options.shots == 0) prepared.runs.emplace_back();
   for (const std::uint64_t seed : pool.seeds)
-    prepared.runs.push_back({.shot_seed = seed, .samples = {}, .prior = {}});
+    prepared.runs.push_back({.shot_seed = seed, .samples = {}, .prior = {}, .domain = {}});
   prepare_samples(prepared, asked, ways, options);
-  if (options.prior != "none") prepare_priors(prepared, asked, ways, options);
+  if (options.prior == "domain") prepare_domain(prepared, asked, ways, options);
+  if (options.prior == "contextual") prepare_priors(prepared, asked, ways, options);
   return prepared;
 }
 
@@ -195,11 +213,11 @@ prepared_runs prepare_runs(const asked_samples& asked, const shot_pool& pool, co
 std::vector<act::tasks::sample_scores> score_runs(const act::runtime::model& model,
                                                   const prepared_runs& prepared,
                                                   const act::runtime::model_calibration& calibration,
-                                                  bool quiet) {
+                                                  const eval_options& options) {
   std::size_t passes = 0;
   for (const seed_run& run : prepared.runs)
     passes += run.passes();
-  act::report::progress progress("scoring", passes, quiet);
+  act::report::progress progress("scoring", passes, options.common.quiet);
   const auto settled = [&](std::size_t count) {
     progress.advance(count);
     stop_if_interrupted();
@@ -207,10 +225,17 @@ std::vector<act::tasks::sample_scores> score_runs(const act::runtime::model& mod
   std::vector<act::tasks::sample_scores> scores;
   for (const seed_run& run : prepared.runs) {
     scores.push_back(act::tasks::score_samples(model, run.samples, calibration, settled));
-    if (!run.prior) continue;
-    const act::tasks::sample_scores prior =
-        act::tasks::score_samples(model, run.prior->distinct, {}, settled);
-    scores.back().contextual = act::tasks::less_prior(scores.back().plain, *run.prior, prior.plain);
+    act::tasks::sample_scores& made = scores.back();
+    if (options.prior != "none") made.prior = options.prior;
+    if (options.prior == "batch") made.contextual = act::tasks::less_batch_prior(made.plain);
+    if (options.prior == "domain") {
+      made.contextual = act::tasks::less_domain_prior(
+          made.plain, act::tasks::score_samples(model, run.domain, {}, settled).plain);
+    }
+    if (run.prior) {
+      made.contextual = act::tasks::less_prior(
+          made.plain, *run.prior, act::tasks::score_samples(model, run.prior->distinct, {}, settled).plain);
+    }
   }
   return scores;
 }
@@ -327,7 +352,7 @@ void evaluate_samples(const command_line& line, const act::tasks::task& task, co
                                                .names = heads.names()},
                                               pool, options, data.sha256);
   const std::vector<act::tasks::sample_scores> scores =
-      score_runs(loaded.model, prepared, heads.calibration(), options.common.quiet);
+      score_runs(loaded.model, prepared, heads.calibration(), options);
 
   const std::vector<act::tasks::prepared_sample>& samples = prepared.runs.front().samples;
   std::vector<std::size_t> labels = act::tasks::labels_of(samples);

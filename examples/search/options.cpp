@@ -43,10 +43,12 @@ void declare(command_line& line, search_options& options) {
                " (docs/selection.md); without K it is chosen by cross-validation")
       .value_name("RULE")
       .show_default();
-  line.add("--objective", options.objective,
-           "What heads are to improve: accuracy, the right answer's likelihood among a sample's, the same "
-           "centred (without the label prior), or auc (pairs of samples in the right order)")
-      .one_of({"accuracy", "likelihood", "centred", "auc"})
+  line.add(
+          "--objective", options.objective,
+          "What heads are to improve: accuracy, the right answer's likelihood among a sample's, the same "
+          "centred (without the label prior), auc (pairs of samples in the right order), or, without labels, "
+          "less entropy of the answers' probabilities")
+      .one_of({"accuracy", "likelihood", "centred", "auc", "entropy"})
       .show_default();
   line.add_flag("--verify", options.verify,
                 "Run the search samples once more with all picked heads calibrated, and say how far the "
@@ -83,6 +85,9 @@ void declare(command_line& line, search_options& options) {
       "heads.json\n"
       "  act-search --model M.gguf --task sst2=train.tsv --columns initial-token --factor 2 --out "
       "zerotuning.json\n"
+      "  act-search --model M.gguf --task sst2=train.tsv --columns initial-token --factor 2 --select top:15 "
+      "\\\n"
+      "             --objective entropy --out unsupervised.json\n"
       "  act-search --model M.gguf --task sst2=train.tsv --mask --out masked.json\n"
       "Exit codes: 0 done (also when no head helps), 1 bad input, 2 wrong usage, 130 interrupted.");
 }

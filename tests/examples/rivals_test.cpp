@@ -8,8 +8,8 @@
 #include <act/runtime/load_model.hpp>
 #include <act/tasks/task.hpp>
 
+#include <cmath>
 #include <cstddef>
-#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -225,6 +225,73 @@ TEST_CASE("what doesn't fit together is refused, by name") {
                                    "--columns", "instruction", "--factor", "2"});
   CHECK(generated.exit_code == 2);
   CHECK(generated.err.find("--columns: is for the tasks of act-eval and act-search") != std::string::npos);
+}
+
+TEST_CASE("label priors over the scored samples, and over random words of theirs") {
+  const act_test::temporary_folder folder;
+  std::string text;
+  for (const char* premise : {"what people ask of the road", "the weather", "a long road or a winding road",
+                              "people of the weather ask", "what a long and winding road"}) {
+    text += json{{"premise", premise},
+                 {"hypothesis", "the weather or a road"},
+                 {"label", text.size() % 2 == 0 ? "entailment" : "not_entailment"}}
+                .dump() +
+            "\n";
+  }
+  const std::string data = folder.write("dev.jsonl", text);
+  const auto lines_of = [&](const std::string& prior, const flags& more = {}) {
+    flags arguments{"--model",       act_test::tiny_model,
+                    "--task",        "rte",
+                    "--data",        data,
+                    "--prior",       prior,
+                    "--json",        folder / "result.json",
+                    "--predictions", folder / "lines.jsonl"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const auto run = run_program("act-eval", arguments);
+    CAPTURE(run.err);
+    REQUIRE(run.exit_code == 0);
+    CHECK(run.out.find(prior + " - plain") != std::string::npos);
+    const json result = parsed(folder / "result.json");
+    CHECK(result[prior].contains("accuracy"));
+    CHECK(result[prior + "_difference"].contains("mcnemar_p"));
+    CHECK(!result.contains("contextual"));
+    return parsed_lines(folder / "lines.jsonl");
+  };
+  const auto score = [](const json& line, const std::string& way, std::size_t label) {
+    return line[way]["scores"][label].get<double>();
+  };
+  const auto batch = lines_of("batch");
+  REQUIRE(batch.size() == 5);
+  for (std::size_t label = 0; label < 2; ++label) {
+    double mean = 0;
+    for (const json& line : batch) {
+      const double other = score(line, "baseline", 1 - label) - score(line, "baseline", label);
+      mean -= std::log1p(std::exp(other)) / 5;
+    }
+    for (const json& line : batch)
+      CHECK(score(line, "batch", label) ==
+            doctest::Approx(score(line, "baseline", label) - mean).epsilon(1e-5));
+  }
+  const auto domain = lines_of("domain"), again = lines_of("domain"),
+             other = lines_of("domain", {"--seed", "5"});
+  CHECK(domain == again);
+  CHECK(domain != other);
+  for (std::size_t label = 0; label < 2; ++label) {
+    const auto prior = [&](const json& line) {
+      return score(line, "baseline", label) - score(line, "domain", label);
+    };
+    for (const json& line : domain) {
+      CHECK(prior(line) == doctest::Approx(prior(domain.front())).epsilon(1e-5));
+      CHECK(prior(line) < 0);  // a logarithm of a probability
+    }
+  }
+  static_cast<void>(folder.write("dev.jsonl", act_test::tiny_arce(2)));
+  for (const flags& wrong :
+       {flags{"--prior", "domain"}, flags{"--prior", "batch", "--scoring", "likelihood"}}) {
+    const auto run = run_program("act-eval", evaluation(folder, wrong));
+    CHECK(run.exit_code == 2);
+    CHECK(run.err.find("--prior: ") != std::string::npos);
+  }
 }
 
 TEST_CASE("generated text follows other columns and masked heads too") {

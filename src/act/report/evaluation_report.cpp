@@ -61,18 +61,18 @@ io::json_document to_json(const tasks::evaluation& result) {
       io::json_document::object({{"n", result.n},
                                  {"labels", result.labelled},
                                  {"baseline", summary_json(result.baseline, result.with_other)}});
-  if (result.contextual) document.set("contextual", summary_json(*result.contextual, result.with_other));
+  if (result.contextual) document.set(result.prior, summary_json(*result.contextual, result.with_other));
   if (result.calibrated) document.set("calibrated", summary_json(*result.calibrated, result.with_other));
   if (result.difference) document.set("difference", difference_json(*result.difference));
   if (result.contextual_difference)
-    document.set("contextual_difference", difference_json(*result.contextual_difference));
+    document.set(result.prior + "_difference", difference_json(*result.contextual_difference));
   return document;
 }
 
 std::string evaluation_table(const tasks::evaluation& result) {
   text_table table({"", "correct", "accuracy", "95 % interval", "prior-corrected", "95 % interval", "AUC",
                     "95 % interval"});
-  const auto add = [&](const char* name, const tasks::accuracy_summary& summary) {
+  const auto add = [&](const std::string& name, const tasks::accuracy_summary& summary) {
     table.add({name, count_text(summary.correct, result.runs) + "/" + std::to_string(result.n),
                percent(summary.accuracy), percent_range(summary.ci95),
                summary.prior_corrected ? percent(*summary.prior_corrected) : "-",
@@ -82,7 +82,7 @@ std::string evaluation_table(const tasks::evaluation& result) {
                                       formatted("%.3f", summary.auc_ci95->hi)
                                 : "-"});
   };
-  const auto add_difference = [&](const char* name, const tasks::accuracy_difference& difference) {
+  const auto add_difference = [&](const std::string& name, const tasks::accuracy_difference& difference) {
     table.add(
         {name,
          "+" + count_text(difference.gained, result.runs) + " -" + count_text(difference.lost, result.runs),
@@ -95,11 +95,11 @@ std::string evaluation_table(const tasks::evaluation& result) {
                              : "-"});
   };
   add("plain", result.baseline);
-  if (result.contextual) add("contextual", *result.contextual);
+  if (result.contextual) add(result.prior, *result.contextual);
   if (result.calibrated) add("calibrated", *result.calibrated);
   if (result.difference)
     add_difference(result.contextual ? "calibrated - plain" : "difference", *result.difference);
-  if (result.contextual_difference) add_difference("contextual - plain", *result.contextual_difference);
+  if (result.contextual_difference) add_difference(result.prior + " - plain", *result.contextual_difference);
   return table.str();
 }
 
@@ -109,7 +109,7 @@ std::string answers_table(const tasks::evaluation& result, std::span<const std::
     header.push_back("'" + word.substr(word.find_first_not_of(' ')) + "'");
   if (result.with_other) header.push_back("another");
   text_table table(header);
-  const auto add = [&](const char* name, const auto& counts, double other) {
+  const auto add = [&](const std::string& name, const auto& counts, double other) {
     std::vector<std::string> cells{name};
     const auto share = [&](auto count) {
       cells.push_back(percent(static_cast<double>(count) / static_cast<double>(result.n)));
@@ -121,7 +121,7 @@ std::string answers_table(const tasks::evaluation& result, std::span<const std::
   };
   add("right ones", result.labelled, 0);
   add("plain", result.baseline.predicted, result.baseline.other);
-  if (result.contextual) add("contextual", result.contextual->predicted, result.contextual->other);
+  if (result.contextual) add(result.prior, result.contextual->predicted, result.contextual->other);
   if (result.calibrated) add("calibrated", result.calibrated->predicted, result.calibrated->other);
   return table.str();
 }
@@ -192,7 +192,7 @@ std::string prediction_line(const tasks::prepared_sample& sample, const tasks::s
     }
     line.set("option_tokens", std::move(option_tokens));
   }
-  const auto add = [&](const char* name, const statistics::score_table& table) {
+  const auto add = [&](const std::string& name, const statistics::score_table& table) {
     if (table.empty()) return;
     const std::vector<double>& row = table[i];
     const std::size_t predicted = statistics::predicted_label(row);
@@ -208,7 +208,7 @@ std::string prediction_line(const tasks::prepared_sample& sample, const tasks::s
     line.set(name, std::move(way));
   };
   add("baseline", scores.plain);
-  add("contextual", scores.contextual);
+  add(scores.prior, scores.contextual);
   add("calibrated", scores.calibrated);
   return line.text() + "\n";
 }

@@ -20,7 +20,8 @@ struct sample_scores;
 
 namespace act::report {
 
-/// `{"n", "labels", "baseline", "contextual"?, "calibrated"?, "difference"?, "contextual_difference"?}`;
+/// `{"n", "labels", "baseline", "contextual"?, "calibrated"?, "difference"?, "contextual_difference"?}`, with
+/// the name of another label prior for contextual;
 /// accuracies are fractions. Of several runs the means, with `mcnemar_p` null.
 [[nodiscard]] io::json_document to_json(const tasks::evaluation& result);
 

@@ -137,6 +137,7 @@ evaluation evaluate(std::span<const std::size_t> labels, std::size_t answers,
   result.n = labels.size();
   result.runs = runs.size();
   result.with_other = runs.front().with_other;
+  result.prior = runs.front().prior;
   result.labelled.resize(answers);
   for (const std::size_t label : labels)
     ++result.labelled[label];

@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace act::tasks {
@@ -51,6 +52,7 @@ struct evaluation {
   bool with_other = false;            ///< greedy scoring: the answer can be none of the labels
   std::vector<std::size_t> labelled;  ///< how many samples have each label
   accuracy_summary baseline;
+  std::string prior = "contextual";            ///< which label prior (sample_scores::prior)
   std::optional<accuracy_summary> contextual;  ///< plain, less the label prior
   std::optional<accuracy_summary> calibrated;
   std::optional<accuracy_difference> difference;             ///< calibrated less plain

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <functional>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace act::runtime {
@@ -21,10 +22,12 @@ namespace act::tasks {
 /// With `with_other` one number more, the last: the largest logit of any other token; predicted, it is wrong.
 struct sample_scores {
   statistics::score_table plain;
-  statistics::score_table contextual =
-      {};  ///< plain less the label prior (contextual_prior.hpp); empty when not asked for
+  statistics::score_table contextual = {};  ///< plain less the label prior; empty when not asked for
   statistics::score_table calibrated = {};  ///< empty when no head is calibrated
   bool with_other = false;                  ///< greedy scoring
+  /// Which label prior that is: contextual (contextual_prior.hpp), batch (batch_prior.hpp) or domain
+  /// (domain_prior.hpp); what results call it.
+  std::string prior = "contextual";
 };
 
 /// Scores every sample; plain and calibrated passes share the layers below the first calibrated one. Samples

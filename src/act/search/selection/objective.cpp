@@ -23,10 +23,11 @@ struct named_objective {
   std::string_view name;
 };
 
-constexpr std::array<named_objective, 4> objectives{{{search_objective::accuracy, "accuracy"},
+constexpr std::array<named_objective, 5> objectives{{{search_objective::accuracy, "accuracy"},
                                                      {search_objective::likelihood, "likelihood"},
                                                      {search_objective::centred, "centred"},
-                                                     {search_objective::auc, "auc"}}};
+                                                     {search_objective::auc, "auc"},
+                                                     {search_objective::entropy, "entropy"}}};
 
 // One sample's score difference between two labels.
 struct margin {
@@ -128,12 +129,23 @@ void ordered_pairs(const score_changes& of, std::span<const double> scores, std:
   }
 }
 
+// The entropy of the answers' probabilities, times -1.
+double certainty(std::span<const double> row) noexcept {
+  double sum = 0;
+  for (std::size_t answer = 0; answer < row.size(); ++answer) {
+    const double logarithm = statistics::label_log_likelihood(row, answer);
+    sum += std::exp(logarithm) * logarithm;
+  }
+  return sum;
+}
+
 // Of an objective that looks at one sample alone.
 double value_of(search_objective objective, const score_changes& of, std::span<const double> scores,
                 std::size_t sample) noexcept {
   const std::span<const double> row = of.row(scores, sample);
   const std::size_t label = of.samples()[sample].label;
   if (objective == search_objective::accuracy) return statistics::predicted_label(row) == label ? 1 : 0;
+  if (objective == search_objective::entropy) return certainty(row);
   return statistics::label_log_likelihood(row, label);
 }
 

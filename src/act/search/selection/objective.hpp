@@ -15,17 +15,19 @@ enum class search_objective {
   accuracy,    ///< right or wrong; among heads that gain as much, likelihood decides
   likelihood,  ///< the right answer's log-probability: moves long before an answer flips
   centred,     ///< the same of centred scores (score_changes::centred): no shift of the label prior moves it
-  auc,  ///< pairs of samples that the scores order rightly: no shift of the label prior moves it either
+  auc,      ///< pairs of samples that the scores order rightly: no shift of the label prior moves it either
+  entropy,  ///< less of it in the answers' probabilities: no label is looked at (ZeroTuning, unsupervised)
 };
 
-/// "accuracy", "likelihood", "centred", "auc".
+/// "accuracy", "likelihood", "centred", "auc", "entropy".
 [[nodiscard]] std::string_view name_of(search_objective objective) noexcept;
 [[nodiscard]] std::optional<search_objective> find_objective(std::string_view name) noexcept;
 
 /// Of each sample in `over` one number, whose mean is the objective's value over a source's samples.
 ///
 /// accuracy: 1 where the right answer scores most (ties to the first), else 0. likelihood, centred:
-/// log softmax of the right answer; `centred` is for scores that are centred already. auc: Hand and Till's M
+/// log softmax of the right answer; `centred` is for scores that are centred already. entropy: that of the
+/// softmax, times -1. auc: Hand and Till's M
 /// (2001) with differences of scores, the mean over pairs of labels of the share of pairs of samples, one of
 /// each label, whose difference between the two labels' scores is larger where it should be (ties a half);
 /// for two labels the AUC. A sample's number is M's pseudo-value, M plus the sample's influence on it, so
