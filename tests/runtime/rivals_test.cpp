@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include <act/runtime/checkpoint/gguf.hpp>
+#include <act/runtime/decoder.hpp>
 #include <act/runtime/forward.hpp>
 #include <act/runtime/load_model.hpp>
 
@@ -14,8 +15,12 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "message_of.hpp"
 
 namespace {
 
@@ -105,4 +110,48 @@ TEST_CASE("rivals' logits of SmolLM2 are PyTorch's") {
   MESSAGE("largest difference relative to the largest logit " << worst << ", least change by a rival "
                                                               << least_moved);
   CHECK(least_moved > 1e-3);
+}
+
+TEST_CASE("each head by a strength of its own, in whole prompts and while decoding") {
+  const act::runtime::model model = act::runtime::read_model(golden / "parity" / "tiny-llama-new-config");
+  const std::vector<act::runtime::token_id> tokens{3, 9, 4, 7, 7, 2, 30, 5, 11, 2, 2, 8, 40, 12, 6, 1, 9, 33};
+  const auto logits = [&](const act::runtime::model_calibration& by) {
+    const act::runtime::matrix hidden =
+        act::runtime::run_both(model, act::runtime::pack(model.config, {&tokens, 1}), by).calibrated;
+    act::runtime::matrix found(1, model.output.count());
+    model.output.all_logits(hidden, found);
+    std::vector<float> all(found.data(), found.data() + found.cols());
+    act::runtime::decoder decoder(model, by);
+    decoder.start(std::span(tokens).first(10));
+    std::span<const float> last;
+    for (const act::runtime::token_id token : std::span(tokens).subspan(10))
+      last = decoder.append(token);
+    all.insert(all.end(), last.begin(), last.end());
+    return all;
+  };
+  const act::head_set two{{0, 1}, {1, 0}};
+  for (const bool renormalised : {false, true}) {
+    CAPTURE(renormalised);
+    act::calibration_options options{.columns = act::column_choice::initial_token};
+    if (renormalised) options.redistribute = act::redistribution::renormalised;
+    const auto with = [&](const act::head_set& heads, double strength, std::vector<double> each) {
+      act::runtime::model_calibration by{.heads = heads, .options = options};
+      (renormalised ? by.options.factor : by.options.beta) = strength;
+      by.strengths = std::move(each);
+      return logits(by);
+    };
+    const auto apart = [](const std::vector<float>& a, const std::vector<float>& b) {
+      float most = 0;
+      for (std::size_t i = 0; i < a.size(); ++i)
+        most = std::max(most, std::abs(a[i] - b[i]));
+      return most;
+    };
+    CHECK(apart(with(two, 0.4, {0.2, 0.2}), with(two, 0.2, {})) == 0);
+    CHECK(apart(with(two, 0.4, {0.2, 1}), with({{0, 1}}, 0.2, {})) < 1e-5F);
+    CHECK(apart(with(two, 0.4, {1, 0.3}), with({{1, 0}}, 0.3, {})) < 1e-5F);
+    CHECK(apart(with(two, 0.4, {1, 0.3}), with(two, 0.3, {})) > 1e-4F);
+    CHECK(act_test::message_of([&] { (void)with(two, 0.4, {0.2}); }) ==
+          "strengths: need one for each calibrated head, or none");
+    CHECK(act_test::message_of([&] { (void)with(two, 0.4, {0.2, -1}); }).starts_with("strengths: must be"));
+  }
 }
