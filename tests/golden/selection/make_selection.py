@@ -146,6 +146,26 @@ def by_studentised(objective, over):
     return by([t_of(m, e) for m, e, _ in s], [m for m, _, _ in s])
 
 
+def by_shared(objective, over):
+    """Posterior means of what heads gain whatever the source."""
+    sources = sorted({samples[i]["source"] for i in over})
+    split = [[np.array([g[k] for k, i in enumerate(over) if samples[i]["source"] == s]) for s in sources]
+             for g in gains(objective, over)]
+    y = np.array([[p.mean() for p in parts] for parts in split])
+    v = np.array([[p.var(ddof=1) / len(p) for p in parts] for parts in split])
+    scale = np.sqrt((y ** 2).mean(axis=0))
+    y, v = y / scale, v / scale ** 2
+    tau = max(0.0, (y.var(axis=1, ddof=1) - v.mean(axis=1)).mean()) if len(sources) > 1 else 0.0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        w = 1 / (v + tau)
+        mean, error = (w * y).sum(axis=1) / w.sum(axis=1), 1 / w.sum(axis=1)
+    certain = (v + tau <= 0).any(axis=1)
+    mean[certain], error[certain] = y.mean(axis=1)[certain], 0
+    omega = max(0.0, mean.var(ddof=1) - error.mean())
+    kept = np.array([omega / (omega + e) if omega + e > 0 else 1 for e in error])
+    return by(mean.mean() + kept * (mean - mean.mean()), mean)
+
+
 def joint_rows(p, c, heads, over):
     return {i: p[i] + sum(((np.asarray(c[i][h]) - p[i]) for h in heads), np.zeros(len(p[i]))) for i in over}
 
@@ -250,6 +270,7 @@ for objective in ("accuracy", "likelihood", "centred", "auc"):
         "plain_values": [float(v) for v in values(objective, p, over)],
         "gain": [[float(a), float(b), float(f)] for a, b, f in s],
         "by_gain": by_gain(objective, over), "studentised": by_studentised(objective, over),
+        "shared": by_shared(objective, over),
         "joint": by_joint(objective, over, 12), "steady": steady(objective, over, 6, 50, 9),
         "p": test, "fdr": [h for h in by_gain(objective, over) if h in believed],
         "top_estimates": cross_validated(lambda t: by_gain(objective, t), objective, over, 5, 2, 11)}

@@ -55,6 +55,7 @@ TEST_CASE("each order is numpy's") {
     const score_changes changes = act_test::seen_by(objective, raw);
     CHECK(by_gain(changes, objective, over) == golden_list(objective, "by_gain"));
     CHECK(by_studentised_gain(changes, objective, over) == golden_list(objective, "studentised"));
+    CHECK(by_shared_gain(changes, objective, over) == golden_list(objective, "shared"));
     CHECK(by_joint_gain(changes, objective, over, 12) == golden_list(objective, "joint"));
     CHECK(act::search::steady_heads(resampled_places(changes, objective, over, 50, 9), 6) ==
           golden_list(objective, "steady"));
@@ -124,8 +125,8 @@ TEST_CASE("estimates by cross-validation are numpy's, and so are the folds") {
 TEST_CASE("the order of the table's heads doesn't matter, and a choice repeats") {
   const numbers mixed{7, 19, 0, 3, 12, 5, 18, 1, 2, 4, 6, 8, 17, 9, 11, 10, 16, 13, 15, 14};
   const act::search::trial_table trials = act_test::golden_trials(), other = act_test::golden_trials(mixed);
-  for (const char* rule : {"paper", "top", "top:5", "fdr:0.2", "stable", "stable:8", "additive", "greedy",
-                           "random:5:3", "all"}) {
+  for (const char* rule : {"paper", "top", "top:5", "fdr:0.2", "stable", "stable:8", "shared", "shared:4",
+                           "additive", "greedy", "random:5:3", "all"}) {
     CAPTURE(rule);
     const std::vector<act::layer_head> found = picked(trials, rule, search_objective::centred);
     CHECK(found == picked(other, rule, search_objective::centred));
@@ -149,7 +150,7 @@ TEST_CASE("heads that only add noise are left alone when K isn't given") {
     for (std::size_t head = 0; head < heads.size(); ++head)
       trials.set_trial(head, i, std::vector<double>{plain[0] + noise(), plain[1] + noise()}, true);
   }
-  for (const char* rule : {"top", "stable", "additive", "greedy"}) {
+  for (const char* rule : {"top", "stable", "shared", "additive", "greedy"}) {
     CAPTURE(rule);
     CHECK(picked(trials, rule, search_objective::centred).empty());
   }
@@ -172,6 +173,31 @@ TEST_CASE("of two heads that do the same, greedy takes another one first") {
   CHECK(by_joint_gain(changes, search_objective::likelihood, over, 3) == numbers{0, 2, 1});
 }
 
+TEST_CASE("shared prefers a head that gains in both files to one that gains more in one") {
+  // Two files; head 0 gains 0.5 in both, head 1 gains 1.6 in the first and nothing in the second, others
+  // vary.
+  std::vector<act::layer_head> heads;
+  for (std::size_t head = 0; head < 12; ++head)
+    heads.push_back({0, head});
+  std::vector<act::search::table_sample> samples;
+  for (std::size_t i = 0; i < 40; ++i)
+    samples.push_back({.label = 0, .scores = 2, .source = i % 2});
+  act::search::trial_table trials(heads, samples);
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    trials.set_plain(i, std::vector<double>{0, 0});
+    for (std::size_t head = 0; head < heads.size(); ++head) {
+      const double wobble = 0.1 * std::sin(static_cast<double>(17 * i + 5 * head));
+      double gain = 0.05 * std::cos(static_cast<double>(3 * head + i % 2));
+      if (head == 0) gain = 0.5;
+      if (head == 1) gain = i % 2 == 0 ? 1.6 : 0;
+      trials.set_trial(head, i, std::vector<double>{gain + wobble, 0}, true);
+    }
+  }
+  const score_changes changes(trials);
+  CHECK(by_gain(changes, search_objective::likelihood, all_samples(changes)).front() == 1);
+  CHECK(by_shared_gain(changes, search_objective::likelihood, all_samples(changes)).front() == 0);
+}
+
 TEST_CASE("random heads are the seed's, and as many as asked for") {
   const auto heads = [](std::string_view rule) {
     return picked(act_test::golden_trials(), rule, search_objective::accuracy);
@@ -184,7 +210,7 @@ TEST_CASE("random heads are the seed's, and as many as asked for") {
 
 TEST_CASE("a table without samples or heads selects nothing") {
   for (const char* rule :
-       {"paper", "top", "top:3", "fdr", "stable", "additive", "greedy", "random:3", "all"}) {
+       {"paper", "top", "top:3", "fdr", "stable", "shared", "additive", "greedy", "random:3", "all"}) {
     CAPTURE(rule);
     CHECK(picked(act::search::trial_table(), rule, search_objective::centred).empty());
     CHECK(picked(act::search::trial_table({}, {{0, 2, 0}}), rule, search_objective::auc).empty());

@@ -52,6 +52,11 @@ head_order in_order(const score_changes& of, const selection_rule& rule, std::sp
       return by_studentised_gain(changes, objective, over);
     });
   }
+  if (name == "shared gain") {
+    return seen(rule.objective, [&](const score_changes& changes, search_objective objective) {
+      return by_shared_gain(changes, objective, over);
+    });
+  }
   if (name == "joint gain") {
     return seen(rule.objective, [&](const score_changes& changes, search_objective objective) {
       const std::size_t most = rule.count > 0 ? rule.count : most_joint_steps;
@@ -123,6 +128,10 @@ std::vector<set_recipe> recipes(const selection_rule& rule, std::size_t heads) {
     case selection_method::stable:
       if (rule.count > 0) return fixed("steady", rule.count);
       add("steady");
+      break;
+    case selection_method::shared:
+      if (rule.count > 0) return fixed("shared gain", rule.count);
+      add("shared gain");
       break;
     case selection_method::greedy:
       if (rule.count > 0) return fixed("joint gain", rule.count);

@@ -96,6 +96,71 @@ head_order by_studentised_gain(const score_changes& of, search_objective objecti
   return ordered(worth, tie);
 }
 
+head_order by_shared_gain(const score_changes& of, search_objective objective,
+                          std::span<const std::size_t> over) {
+  const std::size_t heads = of.heads().size();
+  const std::vector<double> gains = sample_gains(objective, of, over);
+  std::vector<std::vector<source_gain>> seen;
+  for (std::size_t head = 0; head < heads; ++head)
+    seen.push_back(gains_by_source(of, std::span(gains).subspan(head * over.size(), over.size()), over));
+  const std::size_t sources = seen.empty() ? 0 : seen.front().size();
+  if (sources == 0) return {};
+  for (std::size_t source = 0; source < sources; ++source) {
+    double square = 0;
+    for (const std::vector<source_gain>& each : seen)
+      square += each[source].mean * each[source].mean / static_cast<double>(heads);
+    if (square <= 0) continue;
+    for (std::vector<source_gain>& each : seen) {
+      each[source].mean /= std::sqrt(square);
+      each[source].variance /= square;
+    }
+  }
+
+  // How gains of one head differ between sources, beyond their errors.
+  const auto count = static_cast<double>(sources);
+  double tau = 0;
+  std::vector<double> mean(heads), error(heads);
+  for (std::size_t head = 0; head < heads; ++head) {
+    double sum = 0, squares = 0, errors = 0;
+    for (const source_gain& each : seen[head]) {
+      sum += each.mean;
+      errors += each.variance;
+    }
+    for (const source_gain& each : seen[head])
+      squares += (each.mean - sum / count) * (each.mean - sum / count);
+    if (sources > 1) tau += (squares / (count - 1) - errors / count) / static_cast<double>(heads);
+  }
+  tau = std::max(tau, 0.0);
+  // A head's gain over sources, each as sure as it is.
+  for (std::size_t head = 0; head < heads; ++head) {
+    double weights = 0, sum = 0;
+    bool certain = false;
+    for (const source_gain& each : seen[head]) {
+      certain = certain || each.variance + tau <= 0;
+      weights += certain ? 0 : 1 / (each.variance + tau);
+      sum += each.mean / count;
+    }
+    mean[head] = sum;
+    if (certain) continue;
+    mean[head] = 0;
+    for (const source_gain& each : seen[head])
+      mean[head] += each.mean / (each.variance + tau) / weights;
+    error[head] = 1 / weights;
+  }
+  const double centre = std::accumulate(mean.begin(), mean.end(), 0.0) / static_cast<double>(heads);
+  double omega = 0;
+  for (std::size_t head = 0; head < heads; ++head)
+    omega += (mean[head] - centre) * (mean[head] - centre) / std::max(1.0, static_cast<double>(heads) - 1) -
+             error[head] / static_cast<double>(heads);
+  omega = std::max(omega, 0.0);
+  std::vector<double> worth(heads);
+  for (std::size_t head = 0; head < heads; ++head) {
+    const double kept = omega + error[head] > 0 ? omega / (omega + error[head]) : 1;
+    worth[head] = centre + kept * (mean[head] - centre);
+  }
+  return ordered(worth, mean);
+}
+
 std::vector<std::vector<std::size_t>> resampled_places(const score_changes& of, search_objective objective,
                                                        std::span<const std::size_t> over,
                                                        std::size_t resamples, std::uint64_t seed) {

@@ -31,6 +31,16 @@ using head_order = std::vector<std::size_t>;
 [[nodiscard]] head_order by_studentised_gain(const score_changes& of, search_objective objective,
                                              std::span<const std::size_t> over);
 
+/// By what a head gains whatever the task, as an empirical Bayes estimate (normal means, moments as in
+/// DerSimonian and Laird 1986, shrinkage as in Efron and Morris 1973). Gains are first divided by the
+/// source's root mean square over heads, so that no task counts more because its scores move more. Head h
+/// gains mu_h + delta in a source, mu_h ~ N(m, omega^2), delta ~ N(0, tau^2), and is seen with its standard
+/// error there; mu_h's posterior mean orders. tau^2 and omega^2 come from the spread of gains within heads
+/// and between them, less what the errors explain. So a head that gains in one task only, or by few samples,
+/// comes later. For one source tau^2 is 0: gains are shrunk by their errors alone.
+[[nodiscard]] head_order by_shared_gain(const score_changes& of, search_objective objective,
+                                        std::span<const std::size_t> over);
+
 /// Where each head comes in each of `resamples` orders by studentised gain: [resample][head], from 0; as many
 /// as there are heads for one that doesn't improve the objective there. Samples are drawn with replacement,
 /// each source's as many as it has. O(resamples x heads x samples).

@@ -207,29 +207,34 @@ std::vector<double> sample_gains(search_objective objective, const score_changes
   return gains;
 }
 
-head_gain gain_of(const score_changes& of, std::span<const double> gains, std::span<const std::size_t> over) {
-  struct moments {
-    double n = 0, mean = 0, squares = 0;
-  };
-  std::vector<moments> sources;
+std::vector<source_gain> gains_by_source(const score_changes& of, std::span<const double> gains,
+                                         std::span<const std::size_t> over) {
+  std::vector<source_gain> sources;
   for (std::size_t at = 0; at < over.size(); ++at) {
     const std::size_t source = of.samples()[over[at]].source;
     if (sources.size() <= source) sources.resize(source + 1);
-    moments& m = sources[source];
-    m.n += 1;
-    const double step = gains[at] - m.mean;
-    m.mean += step / m.n;
-    m.squares += step * (gains[at] - m.mean);
+    source_gain& sum = sources[source];
+    sum.samples += 1;
+    const double step = gains[at] - sum.mean;
+    sum.mean += step / sum.samples;
+    sum.variance += step * (gains[at] - sum.mean);  // so far: the sum of squares around the mean
   }
-  std::erase_if(sources, [](const moments& m) { return m.n == 0; });
+  std::erase_if(sources, [](const source_gain& each) { return each.samples == 0; });
+  for (source_gain& each : sources)
+    each.variance = each.samples < 2 ? 0 : each.variance / (each.samples - 1) / each.samples;
+  return sources;
+}
+
+head_gain gain_of(const score_changes& of, std::span<const double> gains, std::span<const std::size_t> over) {
+  const std::vector<source_gain> sources = gains_by_source(of, gains, over);
   const auto count = static_cast<double>(sources.size());
   double mean = 0, variance = 0, denominator = 0;
-  for (const moments& m : sources) {
-    mean += m.mean / count;
-    if (m.n < 2) continue;
-    const double part = m.squares / (m.n - 1) / m.n / (count * count);
+  for (const source_gain& each : sources) {
+    mean += each.mean / count;
+    if (each.samples < 2) continue;
+    const double part = each.variance / (count * count);
     variance += part;
-    denominator += part * part / (m.n - 1);
+    denominator += part * part / (each.samples - 1);
   }
   return {.mean = mean,
           .standard_error = std::sqrt(variance),

@@ -61,6 +61,17 @@ struct head_gain {
 [[nodiscard]] std::vector<double> sample_gains(search_objective objective, const score_changes& of,
                                                std::span<const std::size_t> over);
 
+/// One head's gains in one source.
+struct source_gain {
+  double samples = 0;
+  double mean = 0;
+  double variance = 0;  ///< of the mean; 0 for a single sample
+};
+
+/// Of each source that has samples in `over`, in ascending order. Precondition: as many gains as `over` has.
+[[nodiscard]] std::vector<source_gain> gains_by_source(const score_changes& of, std::span<const double> gains,
+                                                       std::span<const std::size_t> over);
+
 /// Sums up `gains` of one head. Precondition: as many as `over` has.
 [[nodiscard]] head_gain gain_of(const score_changes& of, std::span<const double> gains,
                                 std::span<const std::size_t> over);

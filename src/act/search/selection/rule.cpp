@@ -18,10 +18,11 @@ struct named_method {
   std::string_view name;
 };
 
-constexpr std::array<named_method, 8> methods{{{selection_method::paper, "paper"},
+constexpr std::array<named_method, 9> methods{{{selection_method::paper, "paper"},
                                                {selection_method::top, "top"},
                                                {selection_method::fdr, "fdr"},
                                                {selection_method::stable, "stable"},
+                                               {selection_method::shared, "shared"},
                                                {selection_method::additive, "additive"},
                                                {selection_method::greedy, "greedy"},
                                                {selection_method::random, "random"},
@@ -52,6 +53,7 @@ bool take_argument(selection_rule& rule, std::optional<std::string_view> argumen
       return !argument;
     case selection_method::top:
     case selection_method::stable:
+    case selection_method::shared:
     case selection_method::greedy:
       if (argument) rule.count = number<std::size_t>(*argument).value_or(0);
       return !argument || rule.count > 0;

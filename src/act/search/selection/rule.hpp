@@ -16,6 +16,7 @@ enum class selection_method {
   top,       ///< the best K by their own gain
   fdr,       ///< those whose gain a paired test believes, at a bounded share of false ones
   stable,    ///< those that are among the best in most resamples of the samples
+  shared,    ///< the best K by what they gain whatever the task, shrunk by how sure that is
   additive,  ///< of several orders and every K the set with the best cross-validated joint estimate
   greedy,    ///< one after the other what adds most to the joint estimate
   random,    ///< K at random, for comparison
@@ -31,13 +32,13 @@ struct selection_rule {
   std::uint64_t random_seed = 0;  ///< of `random`'s heads alone, where it is given
 };
 
-/// Reads "paper", "top[:K]", "fdr[:Q]", "stable[:K]", "additive", "greedy[:K]", "random:K[:SEED]" or "all".
-/// Throws `error` (invalid_option) whose where() is `asked_by`.
+/// Reads "paper", "top[:K]", "fdr[:Q]", "stable[:K]", "shared[:K]", "additive", "greedy[:K]",
+/// "random:K[:SEED]" or "all". Throws `error` (invalid_option) whose where() is `asked_by`.
 [[nodiscard]] selection_rule parse_selection(std::string_view text, search_objective objective,
                                              std::string_view asked_by = "selection rule");
 
 /// The names above, for messages and help.
 inline constexpr std::string_view selection_rules =
-    "paper, top[:K], fdr[:Q], stable[:K], additive, greedy[:K], random:K[:SEED] or all";
+    "paper, top[:K], fdr[:Q], stable[:K], shared[:K], additive, greedy[:K], random:K[:SEED] or all";
 
 }  // namespace act::search
