@@ -43,12 +43,12 @@ void declare(command_line& line, search_options& options) {
                " (docs/selection.md); without K it is chosen by cross-validation")
       .value_name("RULE")
       .show_default();
-  line.add(
-          "--objective", options.objective,
-          "What heads are to improve: accuracy, the right answer's likelihood among a sample's, the same "
-          "centred (without the label prior), auc (pairs of samples in the right order), or, without labels, "
-          "less entropy of the answers' probabilities")
-      .one_of({"accuracy", "likelihood", "centred", "auc", "entropy"})
+  line.add("--objective", options.objective,
+           "What heads are to improve: accuracy, the right answer's likelihood among a sample's, the same "
+           "centred (without the label prior), mixed (centred and some of likelihood), auc (pairs of samples "
+           "in the right order), or, without labels, "
+           "less entropy of the answers' probabilities")
+      .one_of({"accuracy", "likelihood", "centred", "mixed", "auc", "entropy"})
       .show_default();
   line.add_flag("--verify", options.verify,
                 "Run the search samples once more with all picked heads calibrated, and say how far the "

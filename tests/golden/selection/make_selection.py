@@ -66,6 +66,9 @@ def values(objective, rows, over):
     """rows: index -> scores. One number a sample of `over`."""
     if objective == "accuracy":
         return np.array([float(np.argmax(rows[i]) == samples[i]["label"]) for i in over])
+    if objective == "mixed":  # rows: as they are, and centred behind
+        return np.array([0.2 * log_softmax(rows[i][: len(rows[i]) // 2])[samples[i]["label"]]
+                         + log_softmax(rows[i][len(rows[i]) // 2:])[samples[i]["label"]] for i in over])
     if objective in ("likelihood", "centred"):
         return np.array([log_softmax(rows[i])[samples[i]["label"]] for i in over])
     out = np.zeros(len(over))
@@ -115,6 +118,11 @@ def summed(x, over):
 
 
 def seen(objective, over):
+    if objective == "mixed":
+        p, c = centred(over)
+        both = lambda a, b: np.concatenate([np.asarray(a), np.asarray(b)])
+        return ([both(plain[i], p[i]) for i in N],
+                [[both(calibrated[i][h], c[i][h]) for h in range(len(HEADS))] for i in N])
     return centred(over) if objective == "centred" else (plain, calibrated)
 
 
@@ -245,7 +253,7 @@ def cross_validated(order_of, objective, over, count, repeats, seed):
             training = [i for k, i in enumerate(over) if fold[k] != f]
             back = [i for k, i in enumerate(over) if fold[k] == f]
             order = order_of(training)
-            p, c = centred(training) if objective in ("centred", "auc") else (plain, calibrated)
+            p, c = centred(training) if objective == "auc" else seen(objective, training)
             held_plain |= {i: p[i] for i in back}
             for t, size in zip(held, tried):
                 t |= joint_rows(p, c, order[:size], back)
@@ -261,7 +269,7 @@ golden = {"heads": HEADS,
           "samples": [{k: s[k] for k in ("label", "source", "own")} | {"plain": list(plain[i]),
                       "calibrated": [list(x) for x in calibrated[i]]} for i, s in enumerate(samples)],
           "objectives": {}, "folds": folds(over, 5, 3), "student_t": [], "benjamini_hochberg": []}
-for objective in ("accuracy", "likelihood", "centred", "auc"):
+for objective in ("accuracy", "likelihood", "centred", "mixed", "auc"):
     p, c = seen(objective, over)
     s = [summed(g, over) for g in gains(objective, over)]
     test = [float(stats.t.sf(t_of(m, e), f)) for m, e, f in s]

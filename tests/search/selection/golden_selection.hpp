@@ -53,13 +53,13 @@ inline const nlohmann::json& golden_of(act::search::search_objective objective) 
 
 inline constexpr act::search::search_objective every_objective[] = {
     act::search::search_objective::accuracy, act::search::search_objective::likelihood,
-    act::search::search_objective::centred, act::search::search_objective::auc};
+    act::search::search_objective::centred, act::search::search_objective::mixed,
+    act::search::search_objective::auc};
 
-/// Changes as an objective sees them: centred over all samples, or as they are.
+/// Changes as an objective sees them, over all samples.
 inline act::search::score_changes seen_by(act::search::search_objective objective,
                                           const act::search::score_changes& changes) {
-  return objective == act::search::search_objective::centred ? changes.centred(all_samples(changes))
-                                                             : changes;
+  return act::search::seen_by(objective, changes, all_samples(changes));
 }
 
 }  // namespace act_test

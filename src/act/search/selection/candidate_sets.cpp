@@ -22,27 +22,10 @@ constexpr std::size_t stability_resamples = 200;
 // Forward selection of more costs much and is noise by then.
 constexpr std::size_t most_joint_steps = 120;
 
-// Changes as the objective looks at them.
-class seen_changes {
- public:
-  seen_changes(const score_changes& of, search_objective objective, std::span<const std::size_t> over)
-      : raw_(of), centred_(objective == search_objective::centred ? of.centred(over) : empty()) {
-    is_centred_ = objective == search_objective::centred;
-  }
-  [[nodiscard]] const score_changes& get() const noexcept { return is_centred_ ? centred_ : raw_; }
-
- private:
-  static score_changes empty() { return score_changes(trial_table()); }
-  const score_changes& raw_;
-  score_changes centred_;
-  bool is_centred_ = false;
-};
-
 head_order in_order(const score_changes& of, const selection_rule& rule, std::span<const std::size_t> over,
                     std::string_view name) {
   const auto seen = [&](search_objective objective, const auto& order) {
-    const seen_changes changes(of, objective, over);
-    return order(changes.get(), objective);
+    return order(seen_by(objective, of, over), objective);
   };
   const auto gain = [&](const score_changes& changes, search_objective objective) {
     return by_gain(changes, objective, over);
@@ -72,8 +55,8 @@ head_order in_order(const score_changes& of, const selection_rule& rule, std::sp
 // Heads whose gain a one-sided paired test believes, best gain first.
 head_order believed_heads(const score_changes& of, const selection_rule& rule,
                           std::span<const std::size_t> over) {
-  const seen_changes seen(of, rule.objective, over);
-  const std::vector<double> gains = sample_gains(rule.objective, seen.get(), over);
+  const score_changes seen = seen_by(rule.objective, of, over);
+  const std::vector<double> gains = sample_gains(rule.objective, seen, over);
   std::vector<double> p;
   for (std::size_t head = 0; head < of.heads().size(); ++head) {
     const head_gain gain = gain_of(of, std::span(gains).subspan(head * over.size(), over.size()), over);
@@ -82,15 +65,15 @@ head_order believed_heads(const score_changes& of, const selection_rule& rule,
   std::vector<bool> believed(p.size());
   for (const std::size_t head : statistics::benjamini_hochberg(p, rule.false_share))
     believed[head] = true;
-  head_order order = by_gain(seen.get(), rule.objective, over);
+  head_order order = by_gain(seen, rule.objective, over);
   std::erase_if(order, [&](std::size_t head) { return !believed[head]; });
   return order;
 }
 
 std::vector<std::vector<std::size_t>> places_of(const score_changes& of, const selection_rule& rule,
                                                 std::span<const std::size_t> over) {
-  const seen_changes seen(of, rule.objective, over);
-  return resampled_places(seen.get(), rule.objective, over, stability_resamples, rule.seed);
+  const score_changes seen = seen_by(rule.objective, of, over);
+  return resampled_places(seen, rule.objective, over, stability_resamples, rule.seed);
 }
 
 }  // namespace

@@ -32,33 +32,28 @@ std::vector<std::size_t> folds_of(const score_changes& of, std::span<const std::
 }
 
 held_back_scores hold_back(
-    const score_changes& of, std::span<const std::size_t> over, std::span<const std::size_t> fold_of,
-    bool centre,
+    std::span<const std::size_t> over, std::span<const std::size_t> fold_of,
+    const std::function<score_changes(std::span<const std::size_t> training)>& seen,
     const std::function<std::vector<head_order>(std::span<const std::size_t> training)>& make_sets) {
-  held_back_scores held{.plain = std::vector<double>(of.plain().size()), .estimate = {}};
+  held_back_scores held;
   const std::size_t folds = *std::max_element(fold_of.begin(), fold_of.end()) + 1;
   for (std::size_t fold = 0; fold < folds; ++fold) {
     std::vector<std::size_t> training, held_back;
     for (std::size_t at = 0; at < over.size(); ++at)
       (fold_of[at] == fold ? held_back : training).push_back(over[at]);
     const std::vector<head_order> sets = make_sets(training);
+    const score_changes from = seen(training);
+    held.plain.resize(from.plain().size());
     held.estimate.resize(sets.size(), held.plain);
-    const auto take = [&](const score_changes& from) {
-      const auto copy = [&](std::span<const double> scores, std::vector<double>& to) {
-        for (const std::size_t sample : held_back) {
-          const std::span<const double> row = from.row(scores, sample);
-          std::copy(row.begin(), row.end(), to.begin() + static_cast<std::ptrdiff_t>(from.first(sample)));
-        }
-      };
-      copy(from.plain(), held.plain);
-      for (std::size_t set = 0; set < sets.size(); ++set)
-        copy(from.estimate(sets[set]), held.estimate[set]);
+    const auto take = [&](std::span<const double> scores, std::vector<double>& to) {
+      for (const std::size_t sample : held_back) {
+        const std::span<const double> row = from.row(scores, sample);
+        std::copy(row.begin(), row.end(), to.begin() + static_cast<std::ptrdiff_t>(from.first(sample)));
+      }
     };
-    if (centre) {
-      take(of.centred(training));
-    } else {
-      take(of);
-    }
+    take(from.plain(), held.plain);
+    for (std::size_t set = 0; set < sets.size(); ++set)
+      take(from.estimate(sets[set]), held.estimate[set]);
   }
   return held;
 }
@@ -69,16 +64,17 @@ namespace {
 std::vector<std::vector<double>> held_back_gains(const selection_rule& rule, const score_changes& of,
                                                  std::span<const std::size_t> over,
                                                  const cross_validation_options& options) {
-  const bool centre = rule.objective == search_objective::centred || rule.objective == search_objective::auc;
+  const score_changes layout = seen_by(rule.objective, of, over);
   std::vector<std::vector<double>> gains;
   for (std::size_t repeat = 0; repeat < options.repeats; ++repeat) {
-    const held_back_scores held =
-        hold_back(of, over, folds_of(of, over, options, repeat), centre,
-                  [&](std::span<const std::size_t> training) { return candidate_sets(rule, of, training); });
+    const held_back_scores held = hold_back(
+        over, folds_of(of, over, options, repeat),
+        [&](std::span<const std::size_t> training) { return seen_by(rule.objective, of, training); },
+        [&](std::span<const std::size_t> training) { return candidate_sets(rule, of, training); });
     gains.resize(held.estimate.size(), std::vector<double>(over.size()));
-    const std::vector<double> plain = sample_values(rule.objective, of, held.plain, over);
+    const std::vector<double> plain = sample_values(rule.objective, layout, held.plain, over);
     for (std::size_t set = 0; set < gains.size(); ++set) {
-      const std::vector<double> values = sample_values(rule.objective, of, held.estimate[set], over);
+      const std::vector<double> values = sample_values(rule.objective, layout, held.estimate[set], over);
       for (std::size_t at = 0; at < over.size(); ++at)
         gains[set][at] += (values[at] - plain[at]) / static_cast<double>(options.repeats);
     }

@@ -26,18 +26,18 @@ struct cross_validation_options {
                                                 const cross_validation_options& options, std::size_t repeat);
 
 /// Estimated scores of held-back samples: each sample's by sets that were made without its fold. They lie as
-/// score_changes::plain(); of samples outside `over` they are 0.
+/// the seen changes' plain(); of samples outside `over` they are 0.
 struct held_back_scores {
   std::vector<double> plain;
   std::vector<std::vector<double>> estimate;  ///< of each set
 };
 
-/// One repeat. `make_sets(training)` gives equally many sets in every fold. With `centre`, each fold's scores
-/// lose their answers' means over the training samples (score_changes::centred); where the means of different
-/// folds' sets differ, that alone makes them comparable.
+/// One repeat. `make_sets(training)` gives equally many sets in every fold; each fold's scores are those that
+/// `seen(training)` has for its samples (seen_by: means are those of the training samples. Where the means of
+/// different folds' sets differ, centring alone makes them comparable).
 [[nodiscard]] held_back_scores hold_back(
-    const score_changes& of, std::span<const std::size_t> over, std::span<const std::size_t> fold_of,
-    bool centre,
+    std::span<const std::size_t> over, std::span<const std::size_t> fold_of,
+    const std::function<score_changes(std::span<const std::size_t> training)>& seen,
     const std::function<std::vector<head_order>(std::span<const std::size_t> training)>& make_sets);
 
 /// What a recipe's set gains over the plain scores, on held-back samples.

@@ -126,14 +126,16 @@ std::vector<source_forecast> forecast_gain(const selection_rule& rule, const sco
   for (std::size_t repeat = 0; repeat < outer.repeats; ++repeat) {
     const std::vector<std::size_t> fold_of = folds_of(of, all, outer, repeat);
     std::vector<head_order> chosen;
-    held.raw.push_back(hold_back(of, all, fold_of, false, [&](std::span<const std::size_t> training) {
-      chosen.push_back(choose_set(rule, of, training, inner).heads);
-      return std::vector<head_order>{chosen.back()};
-    }));
+    held.raw.push_back(hold_back(
+        all, fold_of, [&](std::span<const std::size_t>) { return of; },
+        [&](std::span<const std::size_t> training) {
+          chosen.push_back(choose_set(rule, of, training, inner).heads);
+          return std::vector<head_order>{chosen.back()};
+        }));
     std::size_t fold = 0;
-    held.centred.push_back(hold_back(of, all, fold_of, true, [&](std::span<const std::size_t>) {
-      return std::vector<head_order>{chosen[fold++]};
-    }));
+    held.centred.push_back(hold_back(
+        all, fold_of, [&](std::span<const std::size_t> training) { return of.centred(training); },
+        [&](std::span<const std::size_t>) { return std::vector<head_order>{chosen[fold++]}; }));
   }
   std::vector<std::vector<std::size_t>> sources;
   for (const std::size_t sample : all) {

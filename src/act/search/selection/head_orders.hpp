@@ -14,9 +14,9 @@ namespace act::search {
 /// Numbers of heads among score_changes::heads(), best first.
 using head_order = std::vector<std::size_t>;
 
-/// All functions here look at the samples `over` only and, for search_objective::centred, take changes that
-/// are centred already. Heads that don't improve the objective aren't taken. Ties go to the lower layer and
-/// head, so an order doesn't depend on that of the table's heads.
+/// All functions here look at the samples `over` only and take changes as seen_by gives them for the
+/// objective. Heads that don't improve the objective aren't taken. Ties go to the lower layer and head, so an
+/// order doesn't depend on that of the table's heads.
 
 /// By mean gain; among equal ones (accuracy) by the gain in log-likelihood.
 [[nodiscard]] head_order by_gain(const score_changes& of, search_objective objective,

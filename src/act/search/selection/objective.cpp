@@ -23,9 +23,10 @@ struct named_objective {
   std::string_view name;
 };
 
-constexpr std::array<named_objective, 5> objectives{{{search_objective::accuracy, "accuracy"},
+constexpr std::array<named_objective, 6> objectives{{{search_objective::accuracy, "accuracy"},
                                                      {search_objective::likelihood, "likelihood"},
                                                      {search_objective::centred, "centred"},
+                                                     {search_objective::mixed, "mixed"},
                                                      {search_objective::auc, "auc"},
                                                      {search_objective::entropy, "entropy"}}};
 
@@ -146,10 +147,30 @@ double value_of(search_objective objective, const score_changes& of, std::span<c
   const std::size_t label = of.samples()[sample].label;
   if (objective == search_objective::accuracy) return statistics::predicted_label(row) == label ? 1 : 0;
   if (objective == search_objective::entropy) return certainty(row);
+  if (objective == search_objective::mixed) {
+    const std::size_t half = row.size() / 2;
+    return mixed_likelihood * statistics::label_log_likelihood(row.first(half), label) +
+           statistics::label_log_likelihood(row.subspan(half), label);
+  }
   return statistics::label_log_likelihood(row, label);
 }
 
 }  // namespace
+
+score_changes seen_by(search_objective objective, const score_changes& of,
+                      std::span<const std::size_t> over) {
+  switch (objective) {
+    case search_objective::centred:
+    case search_objective::auc:
+      return of.centred(over);
+    case search_objective::mixed:
+      return of.beside_centred(over);
+    case search_objective::accuracy:
+    case search_objective::likelihood:
+      break;
+  }
+  return of;
+}
 
 std::string_view name_of(search_objective objective) noexcept {
   return objectives[static_cast<std::size_t>(objective)].name;

@@ -75,6 +75,30 @@ score_changes score_changes::centred(std::span<const std::size_t> over) const {
   return made;
 }
 
+score_changes score_changes::beside_centred(std::span<const std::size_t> over) const {
+  const score_changes other = centred(over);
+  score_changes made = *this;
+  made.plain_.clear();
+  made.changes_.clear();
+  const auto add = [&](std::vector<double>& to, std::span<const double> raw,
+                       std::span<const double> centred) {
+    for (std::size_t sample = 0; sample < samples_.size(); ++sample) {
+      for (const std::span<const double> scores : {raw, centred}) {
+        const std::span<const double> one = row(scores, sample);
+        to.insert(to.end(), one.begin(), one.end());
+      }
+    }
+  };
+  add(made.plain_, plain(), other.plain());
+  for (std::size_t head = 0; head < heads_.size(); ++head)
+    add(made.changes_, change(head), other.change(head));
+  for (std::size_t sample = 0; sample < samples_.size(); ++sample) {
+    made.first_[sample] *= 2;
+    made.samples_[sample].scores *= 2;
+  }
+  return made;
+}
+
 void score_changes::centre(std::span<double> scores, std::span<const std::size_t> over) const {
   std::vector<std::vector<double>> sums(sources_in(*this)), counts(sums.size());
   for (const std::size_t sample : over) {

@@ -43,6 +43,9 @@ class score_changes {
   /// their scores stay, and so do those of a source that has no sample in `over`.
   [[nodiscard]] score_changes centred(std::span<const std::size_t> over) const;
 
+  /// Each row twice, as it is and behind that as centred(over) has it: samples have twice the scores.
+  [[nodiscard]] score_changes beside_centred(std::span<const std::size_t> over) const;
+
  private:
   void centre(std::span<double> scores, std::span<const std::size_t> over) const;
 
