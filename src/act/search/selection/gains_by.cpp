@@ -11,9 +11,9 @@ namespace act::search {
 
 gain_function gains_by(search_objective objective) {
   return [objective](const trial_table& complete) {
-    score_changes changes(complete);
-    const std::vector<std::size_t> over = all_samples(changes);
-    if (objective == search_objective::centred) changes = changes.centred(over);
+    const score_changes raw(complete);
+    const std::vector<std::size_t> over = all_samples(raw);
+    const score_changes changes = seen_by(objective, raw, over);
     std::vector<double> gains = sample_gains(objective, changes, over);
     const std::vector<double> weights = balanced_weights(changes, over);
     for (std::size_t i = 0; i < gains.size(); ++i)
