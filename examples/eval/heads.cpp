@@ -28,6 +28,7 @@ struct chosen_heads::contents {
   bool all = false;  // heads, of the model
   std::optional<act::search::heads_file> file;
   act::runtime::model_calibration calibration;
+  std::vector<double> strengths;
   std::optional<act::tasks::prompt_part> subset;
   std::string subset_from;  // for messages: the option or the file that names it
 };
@@ -40,6 +41,8 @@ chosen_heads::chosen_heads(const eval_options& options) : has_(std::make_unique<
   const act::tasks::named_calibration in_force = options.calibration.over(has_->file);
   has_->calibration.options = in_force.options;
   has_->calibration.masks = in_force.masks;
+  // Taken over with the heads, once these are known to be the model's.
+  if (has_->file) has_->strengths = act::search::strengths_under(*has_->file, in_force, has_->path);
   has_->subset = in_force.subset;
   has_->subset_from = options.calibration.part_from(in_force.options, has_->path);
 }
@@ -79,6 +82,7 @@ void chosen_heads::fit_to(const act::runtime::model_identity& model) {
     std::cerr << "act-eval: " << has_->path << ": has no fingerprint, so it may be another model's\n";
   }
   has_->calibration.heads = has_->file->heads;
+  has_->calibration.strengths = has_->strengths;
 }
 
 std::set<std::size_t> chosen_heads::searched_samples(const std::string& data_sha256) const {
@@ -102,6 +106,11 @@ std::string chosen_heads::remark() const {
   if (!has_->file && !has_->all) return {};
   const act::calibration_options& options = has_->calibration.options;
   const std::string columns = act::tasks::columns_of({.options = options, .subset = has_->subset});
+  const auto number = [](double value) {
+    std::ostringstream digits;
+    digits << value;
+    return digits.str();
+  };
   std::ostringstream text;
   text << ", " << has_->calibration.heads.size() << " heads ";
   if (has_->calibration.masks) {
@@ -110,9 +119,10 @@ std::string chosen_heads::remark() const {
   }
   text << "calibrated (";
   if (options.redistribute == act::redistribution::renormalised) {
-    text << columns << " times " << options.factor << ", renormalised";
+    text << columns << " times "
+         << (has_->strengths.empty() ? number(options.factor) : "factors of their own") << ", renormalised";
   } else {
-    text << "beta " << options.beta;
+    text << (has_->strengths.empty() ? "beta " + number(options.beta) : "betas of their own");
     if (options.columns != act::column_choice::sinks) {
       text << " of the " << columns;
     } else if (has_->subset) {

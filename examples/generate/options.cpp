@@ -159,6 +159,7 @@ act::runtime::model_calibration calibration_for(const act::runtime::model& model
   calibration.options = named.options;
   calibration.masks = named.masks;
   if (!heads) return calibration;
+  calibration.strengths = act::search::strengths_under(*heads, named, options.heads);
   const act::search::fingerprint_check fit = act::search::check_fit(*heads, act::runtime::identity_of(model),
                                                                     options.heads, options.force, "--force");
   if (fit == act::search::fingerprint_check::absent && !options.common.quiet) {

@@ -25,8 +25,8 @@ struct search_options {
   std::string strategy = "exact";
   double budget = 0.33;
   double risk = 0.05;
-  std::string select = "paper";
-  std::string objective = "accuracy";
+  std::string select = "top";
+  std::string objective = "mixed";
   std::string memory;
   bool dry_run = false;
   std::string state;

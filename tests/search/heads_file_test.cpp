@@ -188,7 +188,7 @@ TEST_CASE("format, version and shape") {
 }
 
 TEST_CASE("every pair must be two whole numbers, once, inside the file's model") {
-  for (const char* pair : {"[1]", "[1, 2, 3]", "[-1, 2]", "[1, -2]", "[1.0, 2]", "[\"1\", 2]", "[null, 1]",
+  for (const char* pair : {"[1]", "[1, 2, 3, 4]", "[-1, 2]", "[1, -2]", "[1.0, 2]", "[\"1\", 2]", "[null, 1]",
                            "7", "{}", "[65536, 0]", "[18446744073709551616, 0]", "[[1], 2]", "[true, 1]"}) {
     CHECK(refused(std::string(R"({"heads": [[0, 0], )") + pair + "]}") ==
           "h.json: \"heads[1]\" must be [layer, head], two whole numbers counted from 0");
@@ -298,4 +298,38 @@ TEST_CASE("every cut and every flipped bit of a heads file is read or refused, n
       (void)refused(flipped);
     }
   }
+}
+
+TEST_CASE("heads keep strengths of their own, and others have the options'") {
+  const act::search::heads_file read = act::search::parse_heads_file(
+      R"({"heads": [[3, 1, 0.7], [2, 0], [2, 4, 0]], "options": {"beta": 0.5}})", "h.json");
+  CHECK(read.heads == act::head_set{{2, 0}, {2, 4}, {3, 1}});
+  CHECK(read.strengths == std::vector<double>{0.5, 0, 0.7});
+  const std::string text = act::search::format_heads_file(read);
+  CHECK(act::search::parse_heads_file(text, "h.json").strengths == read.strengths);
+  CHECK(act::search::format_heads_file(act::search::parse_heads_file(text, "h.json")) == text);
+  CHECK(act::search::parse_heads_file(R"({"heads": [[3, 1]]})", "h.json").strengths.empty());
+
+  act::tasks::named_calibration in_force{.options = *read.options, .subset = {}, .masks = false};
+  CHECK(strengths_under(read, in_force, "h.json") == read.strengths);
+  in_force.options.beta = 0.1;
+  CHECK(act_test::message_of([&] {
+          (void)strengths_under(read, in_force, "h.json");
+        }).starts_with("h.json: gives heads strengths of their own"));
+}
+
+TEST_CASE("strengths that no head can have are refused") {
+  for (const char* text :
+       {R"({"heads": [[3, 1, 1.5]]})", R"({"heads": [[3, 1, -0.1]]})", R"({"heads": [[3, 1, "0.4"]]})",
+        R"({"heads": [[3, 1, null]]})", R"({"heads": [[3, 1, 0.4, 1]]})",
+        R"({"heads": [[3, 1, 0.4]], "options": {"mask": true}})",
+        R"({"heads": [[3, 1, 0.4]], "options": {"redistribution": "temperature"}})",
+        R"({"heads": [[3, 1, 1e7]], "options": {"redistribution": "renormalised"}})"}) {
+    CAPTURE(text);
+    CHECK(refused(text).starts_with("h.json: \"heads"));
+  }
+  CHECK(act::search::parse_heads_file(
+            R"({"heads": [[3, 1, 2.5]], "options": {"redistribution": "renormalised", "factor": 0.5}})",
+            "h.json")
+            .strengths == std::vector<double>{2.5});
 }

@@ -15,6 +15,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -57,7 +58,7 @@ class heads_file_reader {
     if (const json* evidence = object("evidence")) {
       file.evidence = io::json_document::of(*evidence);
     }
-    file.heads = read_heads(file.model);
+    read_heads(file);
     return file;
   }
 
@@ -209,31 +210,53 @@ class heads_file_reader {
     return read;
   }
 
-  head_set read_heads(const runtime::model_identity& model) const {
+  void read_heads(heads_file& file) const {
+    const runtime::model_identity& model = file.model;
     if (!document_.contains("heads")) {
       refuse("heads", "is missing; a heads file must hold \"heads\": [[layer, head], ...]");
     }
     if (!document_.at("heads").is_array()) {
       refuse("heads", "must be a list of [layer, head] pairs");
     }
-    head_set heads;
+    std::map<layer_head, double> strengths;
     std::size_t position = 0;
-    for (const json& pair : document_.at("heads")) {
+    for (const json& entry : document_.at("heads")) {
       const std::string member = "heads[" + std::to_string(position++) + "]";
-      const bool shaped = pair.is_array() && pair.size() == 2;
-      const std::optional<std::size_t> layer = shaped ? whole(pair[0]) : std::nullopt;
-      const std::optional<std::size_t> head = shaped ? whole(pair[1]) : std::nullopt;
+      const bool shaped = entry.is_array() && (entry.size() == 2 || entry.size() == 3);
+      const std::optional<std::size_t> layer = shaped ? whole(entry[0]) : std::nullopt;
+      const std::optional<std::size_t> head = shaped ? whole(entry[1]) : std::nullopt;
       if (!layer || !head) {
         refuse(member, "must be [layer, head], two whole numbers counted from 0");
       }
       if ((model.layers > 0 && *layer >= model.layers) || (model.heads > 0 && *head >= model.heads)) {
         refuse(member, "is outside the file's own \"model\"; counting starts at 0");
       }
-      if (!heads.insert(*layer, *head)) {
+      if (!file.heads.insert(*layer, *head)) {
         refuse(member, "repeats an earlier pair; remove one");
       }
+      if (entry.size() == 3) {
+        if (!entry[2].is_number()) refuse(member, "has a strength that isn't a number");
+        strengths[{*layer, *head}] = entry[2].get<double>();
+      }
     }
-    return heads;
+    if (strengths.empty()) return;
+    const calibration_options options = file.options.value_or(calibration_options{});
+    if (file.masks) refuse("heads", "have strengths, which masked heads don't; remove them or \"mask\"");
+    const double others =
+        options.redistribute == redistribution::renormalised ? options.factor : options.beta;
+    for (const layer_head& each : file.heads) {
+      const auto own = strengths.find(each);
+      file.strengths.push_back(own == strengths.end() ? others : own->second);
+    }
+    calibration_options with = options;
+    with.strengths = file.strengths;
+    // Positions aren't known before a prompt is.
+    with.subset = {};
+    if (with.redistribute == redistribution::subset) with.redistribute = redistribution::proportional;
+    with.columns = column_choice::sinks;
+    if (const problem found = with.validate(); found && found.where == "strengths") {
+      refuse("heads", "have strengths that " + std::string(found.message));
+    }
   }
 
   const std::string& name_;
@@ -277,6 +300,20 @@ io::json_document to_json(const tasks::named_calibration& calibration) {
   return object;
 }
 
+std::vector<double> strengths_under(const heads_file& file, const tasks::named_calibration& in_force,
+                                    const std::string& name) {
+  if (file.strengths.empty()) return {};
+  const calibration_options own = file.options.value_or(calibration_options{});
+  const calibration_options& options = in_force.options;
+  if (in_force.masks || own.beta != options.beta || own.factor != options.factor ||
+      own.redistribute != options.redistribute) {
+    throw error(error_code::invalid_option, name,
+                "gives heads strengths of their own; leave out other strengths and redistributions, or take "
+                "the strengths out of the file");
+  }
+  return file.strengths;
+}
+
 std::vector<std::size_t> searched_samples(const heads_file& file, std::string_view data_sha256) {
   std::vector<std::size_t> seen;
   for (const searched_file& each : searched_files(file)) {
@@ -310,8 +347,11 @@ std::string format_heads_file(const heads_file& file) {
     document.set("options", to_json({.options = *file.options, .subset = file.subset, .masks = file.masks}));
   }
   auto heads = io::json_document::array();
+  std::size_t number = 0;
   for (const layer_head& each : file.heads) {
-    heads.push_back(io::json_document::array({each.layer, each.head}));
+    auto entry = io::json_document::array({each.layer, each.head});
+    if (!file.strengths.empty()) entry.push_back(file.strengths.at(number++));
+    heads.push_back(std::move(entry));
   }
   document.set("heads", std::move(heads));
   document.set("evidence", file.evidence);

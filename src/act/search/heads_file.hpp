@@ -5,6 +5,7 @@
 //    "model": {"architecture", "layers", "heads", "fingerprint"},
 //    "options": {"rule", "alpha", "tau", "min_visible_rows", "beta", "redistribution", "subset", "theta",
 //    "columns", "factor", ...}, "heads": [[layer, head], ...], "evidence": {...}}
+// A head may be [layer, head, strength]: a beta of its own, or a factor where the options renormalise.
 // PASTA's files of heads, {"LAYER": [HEAD, ...], ...}, are read too: they are heads and nothing else.
 #pragma once
 
@@ -30,6 +31,9 @@ struct heads_file {
       {};              ///< whose positions the options' redistribution::subset takes, or their span
   bool masks = false;  ///< the options mask the heads
   head_set heads;      ///< may be empty: a search that found none
+  /// Of each of `heads`, in their order, its own beta, or factor with renormalised redistribution; none: the
+  /// options'
+  std::vector<double> strengths = {};
   io::json_document evidence = io::json_document::object();  ///< for people and programs; kept as it is
 };
 
@@ -43,6 +47,13 @@ struct heads_file {
 /// The options as a JSON object, under the names of a heads file; subset, theta, columns and factor only
 /// where they are used, and of masked heads nothing but that.
 [[nodiscard]] io::json_document to_json(const tasks::named_calibration& calibration);
+
+/// The file's strengths under the options in force. Throws error (invalid_option) whose where() is `name`
+/// when there are some and the options in force say otherwise than the file's how strong a calibration is:
+/// both can't hold.
+[[nodiscard]] std::vector<double> strengths_under(const heads_file& file,
+                                                  const tasks::named_calibration& in_force,
+                                                  const std::string& name);
 
 /// Positions of the samples of the data file with that SHA-256 that the search has seen, as the evidence has
 /// them; none where it doesn't say.

@@ -100,23 +100,9 @@ chosen_set choose_set(const selection_rule& rule, const score_changes& of, std::
     chosen.estimates.push_back({.recipe = made[i], .gain = gain.mean, .standard_error = gain.standard_error});
     if (gain.mean > chosen.estimates[best].gain) best = i;
   }
-  for (std::size_t i = 0; i < made.size(); ++i) {
-    std::vector<double> less(over.size());
-    for (std::size_t at = 0; at < over.size(); ++at)
-      less[at] = gains[best][at] - gains[i][at];
-    const head_gain behind = gain_of(of, less, over);
-    chosen.estimates[i].behind = behind.mean;
-    chosen.estimates[i].behind_error = behind.standard_error;
-  }
   const recipe_estimate& reached = chosen.estimates[best];
   if (reached.gain <= reached.standard_error) return chosen;
   chosen.chosen = best;
-  for (std::size_t i = 1; i < made.size(); ++i) {
-    const recipe_estimate& each = chosen.estimates[i];
-    if (each.behind <= each.behind_error && each.gain > each.standard_error &&
-        made[i].size < made[chosen.chosen].size)
-      chosen.chosen = i;
-  }
   chosen.heads = std::move(sets[chosen.chosen]);
   return chosen;
 }

@@ -45,8 +45,6 @@ struct recipe_estimate {
   set_recipe recipe;
   double gain = 0;            ///< of the rule's objective
   double standard_error = 0;  ///< of the gain
-  double behind = 0;          ///< how much less it gains than the best one
-  double behind_error = 0;    ///< standard error of that difference
 };
 
 /// Which set a rule takes.
@@ -56,9 +54,8 @@ struct chosen_set {
   std::size_t chosen = 0;                  ///< among the recipes
 };
 
-/// Makes the rule's sets from the samples `over`, estimates each by cross-validation and takes one: of those
-/// that aren't behind the best by more than a standard error of the difference the smallest, and none where
-/// the gain isn't more than its standard error (Breiman et al. 1984, the one-standard-error rule).
+/// Makes the rule's sets from the samples `over`, estimates each by cross-validation and takes the one that
+/// gains most (ties: the first), or none where that gain isn't more than its standard error.
 /// Deterministic: the same samples and seed give the same set, whatever the threads.
 [[nodiscard]] chosen_set choose_set(const selection_rule& rule, const score_changes& of,
                                     std::span<const std::size_t> over,
