@@ -167,6 +167,7 @@ score_changes seen_by(search_objective objective, const score_changes& of,
       return of.beside_centred(over);
     case search_objective::accuracy:
     case search_objective::likelihood:
+    case search_objective::entropy:
       break;
   }
   return of;
