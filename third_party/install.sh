@@ -20,6 +20,7 @@ packages=(
   libpugixml-dev       # experiments: data sets in XML (COPA)
   libsqlite3-dev       # experiments: the search's state survives interruption
   libmd-dev            # runtime: SHA-256 of models and data files
+  libopenmpi-dev openmpi-bin  # act-search on many machines (optional: ACT_USE_MPI)
   libcli11-dev         # programs: command lines
   doctest-dev          # tests
   libbenchmark-dev     # microbenchmarks

@@ -11,6 +11,7 @@
 #include <act/report/selection_report.hpp>
 #include <act/runtime/fingerprint.hpp>
 #include <act/runtime/load_model.hpp>
+#include <act/search/block_dealer.hpp>
 #include <act/search/exact_search.hpp>
 #include <act/search/heads_file.hpp>
 #include <act/search/joint_pass.hpp>
@@ -32,8 +33,12 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
+#include <filesystem>
 #include <iostream>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -47,6 +52,7 @@
 #include "search/dry_run.hpp"
 #include "search/held_out.hpp"
 #include "search/options.hpp"
+#include "search/processes/processes.hpp"
 
 namespace {
 
@@ -57,6 +63,7 @@ void check_files(const std::vector<task_file>& tasks, const search_options& opti
   for (const task_file& each : tasks)
     inputs.push_back(each.file);
   inputs.insert(inputs.end(), options.reuse.begin(), options.reuse.end());
+  inputs.insert(inputs.end(), options.merge.begin(), options.merge.end());
   check_outputs({{"--out", options.out}, {"--json", options.common.json}, {"--state", options.state}},
                 inputs);
 }
@@ -80,6 +87,22 @@ struct finished_search {
   double seconds = 0;
 };
 
+// --merge: what other processes' files of the same search have.
+void take_over(act::search::search_state& state, const act::search::search_plan& plan, std::size_t heads,
+               const std::vector<std::string>& files) {
+  for (const std::string& path : files) {
+    if (!std::filesystem::exists(path))
+      throw act::error(act::error_code::io, path,
+                       "isn't there; give --merge the --state files of all shards");
+    act::search::search_state part(path, plan.identity(), "--merge");
+    for (const act::search::trial_block& block : act::search::exact_blocks(plan, heads)) {
+      const auto samples = std::span(plan.samples).subspan(block.chunk.begin, block.chunk.size());
+      if (state.load(block, samples)) continue;
+      if (const auto found = part.load(block, samples)) state.save(block, *found);
+    }
+  }
+}
+
 void run_strategy(act::search::search_run& run, const act::search::selection_rule& rule,
                   const search_options& options) {
   // The paper's rule, and what looks at answers alone.
@@ -93,24 +116,35 @@ void run_strategy(act::search::search_run& run, const act::search::selection_rul
     run_racing_search(run,
                       {.risk = options.risk, .places = rule.count, .by_answers = by_answers, .gains = gains});
   } else {
-    run.run(act::search::exact_blocks(run.plan(), run.heads_a_layer()));
+    const std::vector<act::search::trial_block> all =
+        act::search::exact_blocks(run.plan(), run.heads_a_layer());
+    const shard_number shard = parse_shard(options);
+    const std::vector<act::search::trial_block> mine =
+        act::search::shard_of(all, run.layers(), shard.number, shard.count);
+    for (const act::search::trial_block& block : all) {
+      if (block.trials() > 0 && std::find(mine.begin(), mine.end(), block) == mine.end())
+        run.spare(block.layer, block.trials());
+    }
+    run.run(mine);
   }
 }
 
 finished_search search(const act::runtime::model& model, const act::search::search_plan& plan,
-                       const act::search::selection_rule& rule, const search_options& options) {
+                       const act::search::selection_rule& rule, processes& all,
+                       const search_options& options) {
   act::search::search_state state(options.state.empty() ? ":memory:" : options.state, plan.identity(),
                                   "--state");
   for (const std::string& path : options.reuse)
     state.also_from({path, plan});
+  take_over(state, plan, model.config.heads, options.merge);
   finished_search finished;
   finished.before = state.total_work();
   const auto start = std::chrono::steady_clock::now();
   try {
     act::report::progress progress("searching", 0, options.common.quiet);
     act::report::search_progress_line line;
-    act::search::local_workers workers(model, plan);
-    act::search::search_run run(model.config, plan, state, workers,
+    const std::unique_ptr<act::search::trial_workers> workers = all.workers(model, plan);
+    act::search::search_run run(model.config, plan, state, *workers,
                                 [&](const act::search::search_advance& at) {
                                   progress.show([&](double seconds) { return line.at(at, seconds); });
                                   stop_if_interrupted();
@@ -142,7 +176,8 @@ void print_search(const act::search::search_plan& plan, const finished_search& f
   const auto tried = static_cast<std::size_t>(
       std::count_if(outcome.evidence.begin(), outcome.evidence.end(),
                     [&](const auto& head) { return head.tried == outcome.samples; }));
-  const double whole = static_cast<double>(work.layer_rows_computed + work.layer_rows_avoided);
+  // None where all trials come from other searches.
+  const double whole = std::max(1.0, static_cast<double>(work.layer_rows_computed + work.layer_rows_avoided));
   std::cout << "searched " << plan.range.count() * heads << " heads of layers " << plan.range.first << ".."
             << plan.range.last << " on " << outcome.samples << " samples in "
             << act::report::format_duration(finished.seconds) << '\n'
@@ -190,13 +225,14 @@ void suggest_all_layers(const command_line& line, const act::search::search_plan
   }
 }
 
-void run(const command_line& line, const search_options& options) {
+void run(const command_line& line, processes& all, const search_options& options) {
   const act::report::provenance_clock clock;
   act::set_thread_count(options.common.threads);
   const act::search::selection_rule rule = options.rule();
-  if (options.out.empty() && !options.dry_run) {
+  const shard_number shard = parse_shard(options);
+  if (options.out.empty() && !options.dry_run && options.shard.empty()) {
     throw act::error(act::error_code::invalid_option, "--out",
-                     "is required: the heads file to write (only --dry-run writes none)");
+                     "is required: the heads file to write (only --dry-run and --shard write none)");
   }
   const std::uint64_t memory =
       options.memory.empty() ? 0 : act::search::parse_bytes(options.memory, "--memory");
@@ -221,6 +257,7 @@ void run(const command_line& line, const search_options& options) {
 
   if (memory > 0) act::search::fit_memory(plan, config, memory, "--memory");
   if (options.dry_run) {
+    if (!all.leads()) return all.serve(loaded.model, plan);
     const act::search::expected_work expected = act::search::expect_work(loaded.model, plan);
     print_expected(plan, config, expected);
     std::cout << passed.remarks();
@@ -229,7 +266,17 @@ void run(const command_line& line, const search_options& options) {
     return;
   }
 
-  const finished_search finished = search(loaded.model, plan, rule, options);
+  if (!all.leads()) {
+    all.serve(loaded.model, plan);
+    return;
+  }
+  const finished_search finished = search(loaded.model, plan, rule, all, options);
+  if (!options.shard.empty()) {
+    std::cout << "shard " << shard.number << " of " << shard.count << " is in " << options.state << " ("
+              << act::report::format_duration(finished.seconds)
+              << "); --merge finds the heads when all are there\n";
+    return;
+  }
   const act::search::search_outcome& outcome = finished.outcome;
   act::search::head_selection picked = act::search::select_heads(outcome.trials, rule);
   if (!picked.heads.empty()) picked.forecast = act::search::forecast_selection(outcome.trials, rule);
@@ -263,5 +310,13 @@ int main(int count, char** arguments) {
   command_line line("Finds the attention heads whose calibration helps, on held-out samples.", "act-search");
   search_options options;
   declare(line, options);
-  return run_program(line, count, arguments, [&] { run(line, options); });
+  return run_program(line, count, arguments, [&] {
+    processes all;
+    try {
+      run(line, all, options);
+    } catch (const std::exception& problem) {
+      all.failed(problem.what());
+      throw;
+    }
+  });
 }

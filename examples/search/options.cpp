@@ -5,9 +5,11 @@
 #include <act/search/selection/objective.hpp>
 #include <act/search/selection/rule.hpp>
 
+#include <charconv>
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include "programs/command_line.hpp"
 
@@ -61,11 +63,16 @@ void declare(command_line& line, search_options& options) {
            "repeated")
       .value_name("FILE")
       .one_value_each_time();
-  line.add("--out", options.out, "The heads file to write; required except with --dry-run")
+  line.add("--out", options.out, "The heads file to write; required except with --dry-run and --shard")
       .value_name("FILE");
   line.add("--memory", options.memory,
            "Keep no more than this, the weights included: fewer samples share a plain pass (4G, 512M)")
       .value_name("SIZE");
+  line.add("--shard", options.shard,
+           "Run this part of the search only, for example 2/8, into --state; --merge puts parts together")
+      .value_name("I/N");
+  line.add("--merge", options.merge, "State files of the same search's shards to take over first")
+      .value_name("FILE...");
   line.add_flag("--dry-run", options.dry_run,
                 "Say what the search would take (trials, work, memory, time) and end; runs a few trials to "
                 "measure");
@@ -89,6 +96,10 @@ void declare(command_line& line, search_options& options) {
       "\\\n"
       "             --objective entropy --out unsupervised.json\n"
       "  act-search --model M.gguf --task sst2=train.tsv --mask --out masked.json\n"
+      "  mpirun -n 8 act-search --model M.gguf --task sst2=train.tsv --state search.state --out heads.json\n"
+      "  act-search --model M.gguf --task sst2=train.tsv --shard 2/8 --state part2.state\n"
+      "  act-search --model M.gguf --task sst2=train.tsv --merge part*.state --state all.state --out "
+      "heads.json\n"
       "Exit codes: 0 done (also when no head helps), 1 bad input, 2 wrong usage, 130 interrupted.");
 }
 
@@ -115,6 +126,45 @@ std::string quoted(const std::string& argument) {
 
 }  // namespace
 
+namespace {
+
+// The fewest digits that give the number back.
+std::string shortest(double number) {
+  char text[32];
+  const auto end = std::to_chars(text, text + sizeof text, number).ptr;
+  return {text, end};
+}
+
+}  // namespace
+
+shard_number parse_shard(const search_options& options) {
+  shard_number shard;
+  const auto refuse = [](const char* where, const std::string& what) {
+    throw act::error(act::error_code::invalid_option, where, what);
+  };
+  if (options.strategy != "exact" && !(options.shard.empty() && options.merge.empty())) {
+    refuse("--strategy", "is '" + options.strategy +
+                             "', which decides by all results so far; --shard and --merge "
+                             "go with exact, mpirun with every strategy");
+  }
+  if (options.shard.empty()) return shard;
+  const char* const end = options.shard.data() + options.shard.size();
+  const auto number = std::from_chars(options.shard.data(), end, shard.number);
+  bool good = number.ec == std::errc{} && number.ptr != end && *number.ptr == '/';
+  if (good) {
+    const auto count = std::from_chars(number.ptr + 1, end, shard.count);
+    good = count.ec == std::errc{} && count.ptr == end && shard.number >= 1 && shard.number <= shard.count;
+  }
+  if (!good)
+    refuse("--shard", "'" + options.shard.substr(0, 40) + "' isn't I/N with I from 1 to N, for example 2/8");
+  if (options.state.empty()) refuse("--shard", "needs --state: that is where its part goes");
+  if (!options.out.empty() || !options.common.json.empty())
+    refuse("--shard",
+           "finds no heads, so it writes neither --out nor --json; --merge does, when all parts are there");
+  if (!options.merge.empty()) refuse("--shard", "doesn't go with --merge; merge when all parts are there");
+  return shard;
+}
+
 std::string strategy_record(const search_options& options) {
   const auto check = [](double value, double most, const char* name) {
     if (!(value > 0 && value <= most)) {
@@ -125,10 +175,9 @@ std::string strategy_record(const search_options& options) {
   check(options.budget, 1, "--budget");
   check(options.risk, 0.4, "--risk");
   if (options.strategy == "ranked")
-    return "ranked by " + options.objective + act::report::formatted(" within %.17g", options.budget);
+    return "ranked by " + options.objective + " within " + shortest(options.budget);
   if (options.strategy == "racing") {
-    return "racing for " + options.select + " by " + options.objective +
-           act::report::formatted(" at %.17g", options.risk);
+    return "racing for " + options.select + " by " + options.objective + " at " + shortest(options.risk);
   }
   return {};
 }
@@ -136,8 +185,10 @@ std::string strategy_record(const search_options& options) {
 std::string full_range_command(const command_line& line, const search_options& options) {
   std::string command = "act-search";
   for (const given_option& option : line.given()) {
-    if (option.name == "layers" || option.name == "out" || option.name == "state" || option.name == "json")
+    if (option.name == "layers" || option.name == "out" || option.name == "state" || option.name == "json" ||
+        option.name == "merge") {
       continue;
+    }
     if (option.flag) command += " --" + option.name;
     for (const std::string& value : option.values)
       command += " --" + option.name + " " + quoted(value);

@@ -5,6 +5,7 @@
 #include <act/search/layer_range.hpp>
 #include <act/search/selection/rule.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -28,6 +29,8 @@ struct search_options {
   std::string select = "top";
   std::string objective = "mixed";
   std::string memory;
+  std::string shard;
+  std::vector<std::string> merge;
   bool dry_run = false;
   std::string state;
   std::vector<std::string> reuse;
@@ -39,6 +42,16 @@ struct search_options {
 };
 
 void declare(command_line& line, search_options& options);
+
+/// Which of how many.
+struct shard_number {
+  std::size_t number = 1;  ///< from 1
+  std::size_t count = 1;
+};
+
+/// Reads --shard, "2/8"; the whole search where it isn't given. Throws act::error (invalid_option), also
+/// where it doesn't go with the other options.
+[[nodiscard]] shard_number parse_shard(const search_options& options);
 
 /// How the search is recorded, by what it depends on: empty for an exact one, else "ranked by likelihood
 /// within 0.33" or "racing for top:15 by likelihood at 0.05". Throws act::error (invalid_option) for a budget

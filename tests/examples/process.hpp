@@ -45,7 +45,8 @@ inline process_result run_program(const std::string& name, std::vector<std::stri
   const temporary_folder folder;
   const std::string out = folder / "out";
   const std::string err = folder / "err";
-  arguments.insert(arguments.begin(), std::string(ACT_TEST_PROGRAMS) + "/" + name);
+  // Another program by its whole path.
+  arguments.insert(arguments.begin(), (std::filesystem::path(ACT_TEST_PROGRAMS) / name).string());
   std::vector<char*> pointers;
   for (std::string& argument : arguments)
     pointers.push_back(argument.data());

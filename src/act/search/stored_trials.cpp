@@ -78,17 +78,21 @@ stored_trials::stored_trials(const std::string& path, const search_plan& plan)
     const auto found = places.find(sample);
     place_of_.push_back(found == places.end() ? -1 : found->second);
   }
+  statement estimates(data_, "SELECT COUNT(*) FROM sqlite_master WHERE name = 'estimate'");
+  has_estimates_ = estimates.step() && estimates.integer(0) > 0;
   for (const tasks::prepared_sample& sample : plan.samples)
     score_counts_.push_back(sample.score_count());
 }
 
 std::optional<block_result> stored_trials::find(const trial_block& block) {
   block_result found;
-  if (block.kind == block_kind::estimates) return std::nullopt;
   const bool plain = block.kind == block_kind::plain;
+  const bool estimates = block.kind == block_kind::estimates;
+  if (estimates && !has_estimates_) return std::nullopt;
   statement row(data_, plain ? "SELECT scores FROM plain WHERE sample = ?"
-                             : "SELECT scores, has_sinks, head FROM trial WHERE sample = ? AND layer = ?"
-                               " ORDER BY head");
+                             : "SELECT scores, has_sinks, head FROM " +
+                                   std::string(estimates ? "estimate" : "trial") +
+                                   " WHERE sample = ? AND layer = ? ORDER BY head");
   for (std::size_t sample = block.chunk.begin; sample < block.chunk.end; ++sample) {
     if (place_of_[sample] < 0) return std::nullopt;
     row.rewind();
@@ -105,6 +109,7 @@ std::optional<block_result> stored_trials::find(const trial_block& block) {
       found.has_sinks.push_back(row.integer(1) != 0 ? 1 : 0);
       found.scores.push_back(scores_in(row, sample));
       ++next;
+      if (estimates) continue;  // they are no trials
       ++found.work.trials;
       found.work.trials_without_sinks += found.has_sinks.back() == 0 ? 1 : 0;
     }
