@@ -1,0 +1,73 @@
+"""How many of the heads that an exact search picks the other strategies pick, and for how much of its work.
+
+  python3 docs/measure_strategies.py act-search MODEL TASK=FILE EXACT.state [--estimates RANKED.state] [--rows N] [--seeds 5]
+                                     [act-search's options]
+
+EXACT.state is the state of an exact search of the file's samples. No trial that it holds is run again (--reuse), so this takes
+minutes; with the state of a ranked search of the same samples estimates aren't, either. Seeds order the samples anew. Cost is
+counted in trials with sinks times the layers that each runs through; ranked's estimates are a row for each trial, which has N
+rows on average. Prints a Markdown table row for each rule and strategy. Made the table in docs/cluster.md.
+"""
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from statistics import mean
+
+RULES = [("paper", "accuracy"), ("top:5", "likelihood"), ("top:15", "likelihood"), ("top:5", "centred"), ("top:15", "centred"),
+         ("top:80", "centred")]
+STRATEGIES = [("racing", ["--risk", "0.05"]), ("ranked", ["--budget", "0.3"]), ("ranked", ["--budget", "0.5"])]
+
+
+def search(program, model, task, reuse, options, folder):
+    result = Path(folder) / "result.json"
+    command = [program, "--model", model, "--task", task, "--samples", "0", "--out", str(Path(folder) / "heads.json"),
+               "--json", str(result), "--quiet"]
+    for state in reuse:
+        command += ["--reuse", state]
+    run = subprocess.run(command + options, capture_output=True, text=True)
+    if run.returncode != 0:
+        sys.exit(run.stderr)
+    return json.loads(result.read_text())
+
+
+def cost(result, layers):
+    """Of the trials: (layer, head) pairs' samples with sinks times layers to run through."""
+    return sum(trial["with_sinks"] * (layers - trial["layer"]) for trial in result["trials"])
+
+
+def value(options, name, default):
+    """Takes `name` and its value out of the options."""
+    if name not in options:
+        return default
+    at = options.index(name)
+    given = options[at + 1]
+    del options[at:at + 2]
+    return given
+
+
+def main():
+    program, model, task, state, *rest = sys.argv[1:]
+    seeds, rows = int(value(rest, "--seeds", 5)), float(value(rest, "--rows", 0))
+    states = [state] + [path for path in [value(rest, "--estimates", None)] if path]
+    with tempfile.TemporaryDirectory() as folder:
+        for select, objective in RULES:
+            rule = ["--select", select, "--objective", objective]
+            exact = search(program, model, task, states, rule + ["--seed", "0"] + rest, folder)
+            layers = exact["model"]["layers"]
+            picked = {tuple(head) for head in exact["selected"]}
+            for strategy, more in STRATEGIES:
+                found = []
+                for seed in range(seeds):
+                    result = search(program, model, task, states,
+                                    rule + ["--seed", str(seed), "--strategy", strategy] + more + rest, folder)
+                    own = {tuple(head) for head in result["selected"]}
+                    share = cost(result, layers) / cost(exact, layers) + (1 / rows if strategy == "ranked" and rows else 0)
+                    found.append((len(own & picked) / max(len(picked), 1), len(own & picked) / max(len(own), 1), share))
+                recall, precision, share = (mean(values) for values in zip(*found))
+                print(f"| {select}, {objective} | {len(picked)} of {len(exact['trials'])} | {strategy} {' '.join(more)} | "
+                      f"{recall:.2f} | {precision:.2f} | {share:.2f} |", flush=True)
+
+
+main()
