@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+"""The study of selection rules on one model: searches each pool once, chooses heads on five random subsets of it by every rule
+(taking over the pool's trials), and scores all of them on samples that no search has seen, with act-compare.
+
+  run.py --programs build/demo/examples --model M.gguf --data DATA --out OUT [--no-final-space] TASK=POOL[:SUBSET[:SCORED]]...
+
+What is there already isn't run again: an interrupted study goes on from OUT. Results are OUT/TASK-SEED.json (act-compare's); tables:
+table.py. The rules named MAIN are run on all five subsets, the others on the first.
+"""
+
+import argparse
+import json
+import pathlib
+import subprocess
+import sys
+
+import make_pools
+
+SEEDS = [1, 2, 3, 4, 5]
+MAIN = {
+    "paper": ["--select", "paper", "--objective", "accuracy"],
+    "top15-likelihood": ["--select", "top:15", "--objective", "likelihood"],
+    "default": [],
+}
+OTHERS = {
+    "top-likelihood": ["--select", "top", "--objective", "likelihood"],
+    "third-centred": None,  # K is a third of the heads
+    "fdr": ["--select", "fdr", "--objective", "centred"],
+    "stable": ["--select", "stable", "--objective", "centred"],
+    "greedy": ["--select", "greedy", "--objective", "centred"],
+    "additive": ["--select", "additive", "--objective", "centred"],
+    "random": None,  # as many as third-centred
+    "all": ["--select", "all"],
+}
+
+
+def searched_heads(state_json):
+    return len(json.loads(state_json.read_text())["trials"])
+
+
+def arguments_of(rule, heads):
+    if rule == "third-centred":
+        return ["--select", f"top:{heads // 3}", "--objective", "centred"]
+    if rule == "random":
+        return ["--select", f"random:{heads // 3}"]
+    return MAIN.get(rule, OTHERS.get(rule))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--programs", type=pathlib.Path, required=True)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--data", type=pathlib.Path, required=True)
+    parser.add_argument("--out", type=pathlib.Path, required=True)
+    parser.add_argument("--no-final-space", action="store_true")
+    parser.add_argument("--threads", default="0")
+    parser.add_argument("tasks", nargs="+", metavar="TASK=POOL[:SUBSET[:SCORED]]")
+    asked = parser.parse_args()
+    asked.out.mkdir(parents=True, exist_ok=True)
+
+    def run(program, *arguments):
+        done = subprocess.run([asked.programs / program, "--model", asked.model, "--threads", asked.threads, "--quiet",
+                               *map(str, arguments)], stdout=subprocess.PIPE, text=True)
+        if done.returncode != 0:
+            sys.exit(f"{program} {' '.join(map(str, arguments))}: exit code {done.returncode}")
+        return done.stdout
+
+    for each in asked.tasks:
+        task, _, sizes = each.partition("=")
+        pool, subset, scored = (int(size) for size in (sizes.split(":") + ["0", "0"])[:3])
+        subset, scored = subset or pool * 2 // 3, scored or 100
+        options = ["--scoring", "likelihood"] if task == "arce" else ["--no-final-space"] if asked.no_final_space else []
+        file = make_pools.pool_of(asked.out, task)
+        if not file.exists():
+            make_pools.make_pool(asked.data, asked.out, task, pool)
+        state, result = asked.out / f"{task}.state", asked.out / f"{task}-pool.json"
+        if not result.exists():
+            run("act-search", "--task", f"{task}={file}", "--samples", 0, "--seed", 1, "--state", state, "--json", result,
+                "--out", asked.out / f"{task}-pool-heads.json", *options)
+        heads = searched_heads(result)
+        for seed in SEEDS:
+            compared = asked.out / f"{task}-{seed}.json"
+            if compared.exists():
+                continue
+            files = []
+            for rule in [*MAIN, *(OTHERS if seed == SEEDS[0] else [])]:
+                files.append(asked.out / f"{task}-{seed}-{rule}.heads.json")
+                if not files[-1].exists():
+                    run("act-search", "--task", f"{task}={file}", "--samples", subset, "--seed", seed, "--reuse", state,
+                        "--out", files[-1], *arguments_of(rule, heads), *options)
+            repeated = [argument for name in files for argument in ("--heads", name)]
+            print(run("act-compare", "--task", task, "--data", make_pools.scored_file(asked.data, asked.out, task),
+                      "--limit", scored, "--seed", 0, *repeated, "--maps", "--json", compared, *options), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+"""Tables of the study from what run.py left:  table.py OUT TASK...
+
+For each rule the accuracy and AUC on unseen samples, the mean over the subsets that heads were chosen on and, in brackets, the least
+and the largest; "+ linear" is the linear map of the label scores fitted on the same labelled samples, on top. The last column is the
+mean over tasks.
+"""
+
+import json
+import pathlib
+import re
+import sys
+
+
+def read(out, task):
+    """{(rule, map): [(accuracy, auc, heads), ...] a subset}"""
+    rows = {}
+    for path in sorted(out.glob(f"{task}-[0-9].json")):
+        for row in json.loads(path.read_text())["rows"]:
+            named = re.search(r"-\d-(.+)\.heads\.json$", row["name"])
+            rule = named.group(1) if named else row["name"]
+            heads = len(json.loads(pathlib.Path(row["name"]).read_text())["heads"]) if named else 0
+            rows.setdefault((rule, row["map"]), []).append((row["summary"]["accuracy"], row["summary"]["auc"], heads))
+    return rows
+
+
+def mean(values):
+    return sum(values) / len(values)
+
+
+def spread(values, pattern):
+    text = pattern % mean(values)
+    if len(values) > 1 and max(values) > min(values):
+        text += f" ({pattern % min(values)} .. {pattern % max(values)})"
+    return text
+
+
+def table(out, tasks, maps):
+    found = {task: read(out, task) for task in tasks}
+    rules = list(dict.fromkeys(key for task in tasks for key in found[task] if key[1] in maps))
+    print("| heads chosen by | " + " | ".join(tasks) + " | mean |")
+    print("|---" * (len(tasks) + 2) + "|")
+    for rule in rules:
+        cells, means = [], []
+        for task in tasks:
+            values = found[task].get(rule)
+            if not values:
+                cells.append("-")
+                continue
+            accuracies, aucs = [100 * v[0] for v in values], [v[1] for v in values]
+            means.append((mean(accuracies), mean(aucs)))
+            heads = "" if rule[0] == "plain" else f", {mean([v[2] for v in values]):.0f} heads"
+            cells.append(spread(accuracies, "%.1f") + ", " + spread(aucs, "%.3f") + heads)
+        whole = f"{mean([m[0] for m in means]):.1f}, {mean([m[1] for m in means]):.3f}" if len(means) == len(tasks) else "-"
+        name = rule[0] + (f" + {rule[1]}" if rule[1] else "")
+        print(f"| {name} | " + " | ".join(cells) + f" | {whole} |")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    for shown in ({None}, {"bias", "linear"}):
+        table(pathlib.Path(sys.argv[1]), sys.argv[2:], shown)
+        print()
