@@ -20,11 +20,11 @@ SEEDS = [1, 2, 3, 4, 5]
 MAIN = {
     "paper": ["--select", "paper", "--objective", "accuracy"],
     "top15-likelihood": ["--select", "top:15", "--objective", "likelihood"],
-    "default": [],
+    "top-centred": ["--select", "top", "--objective", "centred"],
+    "third-centred": None,  # K is a third of the heads
 }
 OTHERS = {
     "top-likelihood": ["--select", "top", "--objective", "likelihood"],
-    "third-centred": None,  # K is a third of the heads
     "fdr": ["--select", "fdr", "--objective", "centred"],
     "stable": ["--select", "stable", "--objective", "centred"],
     "greedy": ["--select", "greedy", "--objective", "centred"],
@@ -32,10 +32,6 @@ OTHERS = {
     "random": None,  # as many as third-centred
     "all": ["--select", "all"],
 }
-
-
-def searched_heads(state_json):
-    return len(json.loads(state_json.read_text())["trials"])
 
 
 def arguments_of(rule, heads):
@@ -65,6 +61,7 @@ def main():
             sys.exit(f"{program} {' '.join(map(str, arguments))}: exit code {done.returncode}")
         return done.stdout
 
+    studies = []
     for each in asked.tasks:
         task, _, sizes = each.partition("=")
         pool, subset, scored = (int(size) for size in (sizes.split(":") + ["0", "0"])[:3])
@@ -77,8 +74,11 @@ def main():
         if not result.exists():
             run("act-search", "--task", f"{task}={file}", "--samples", 0, "--seed", 1, "--state", state, "--json", result,
                 "--out", asked.out / f"{task}-pool-heads.json", *options)
-        heads = searched_heads(result)
-        for seed in SEEDS:
+        studies.append((task, file, subset, scored, options, state, len(json.loads(result.read_text())["trials"])))
+
+    # The first subset of every task, then the second: a study that is stopped has a fair part of all.
+    for seed in SEEDS:
+        for task, file, subset, scored, options, state, heads in studies:
             compared = asked.out / f"{task}-{seed}.json"
             if compared.exists():
                 continue
