@@ -5,7 +5,7 @@
   run.py --programs build/demo/examples --model M.gguf --data DATA --out OUT [--no-final-space] TASK=POOL[:SUBSET[:SCORED]]...
 
 What is there already isn't run again: an interrupted study goes on from OUT. Results are OUT/TASK-SEED.json (act-compare's); tables:
-table.py. The rules named MAIN are run on all five subsets, the others on the first.
+table.py. The rules named MAIN are run on all five subsets, with --others the others on the first, in TASK-others.json.
 """
 
 import argparse
@@ -20,11 +20,12 @@ SEEDS = [1, 2, 3, 4, 5]
 MAIN = {
     "paper": ["--select", "paper", "--objective", "accuracy"],
     "top15-likelihood": ["--select", "top:15", "--objective", "likelihood"],
-    "top-centred": ["--select", "top", "--objective", "centred"],
-    "third-centred": None,  # K is a third of the heads
+    "default": [],
 }
 OTHERS = {
     "top-likelihood": ["--select", "top", "--objective", "likelihood"],
+    "top-centred": ["--select", "top", "--objective", "centred"],
+    "third-centred": None,  # K is a third of the heads
     "fdr": ["--select", "fdr", "--objective", "centred"],
     "stable": ["--select", "stable", "--objective", "centred"],
     "greedy": ["--select", "greedy", "--objective", "centred"],
@@ -50,6 +51,7 @@ def main():
     parser.add_argument("--out", type=pathlib.Path, required=True)
     parser.add_argument("--no-final-space", action="store_true")
     parser.add_argument("--threads", default="0")
+    parser.add_argument("--others", action="store_true")
     parser.add_argument("tasks", nargs="+", metavar="TASK=POOL[:SUBSET[:SCORED]]")
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
@@ -76,21 +78,26 @@ def main():
                 "--out", asked.out / f"{task}-pool-heads.json", *options)
         studies.append((task, file, subset, scored, options, state, len(json.loads(result.read_text())["trials"])))
 
+    def compare(name, rules, seed, task, file, subset, scored, options, state, heads):
+        compared = asked.out / f"{task}-{name}.json"
+        if compared.exists():
+            return
+        files = []
+        for rule in rules:
+            files.append(asked.out / f"{task}-{seed}-{rule}.heads.json")
+            if not files[-1].exists():
+                run("act-search", "--task", f"{task}={file}", "--samples", subset, "--seed", seed, "--reuse", state,
+                    "--out", files[-1], *arguments_of(rule, heads), *options)
+        repeated = [argument for each in files for argument in ("--heads", each)]
+        print(run("act-compare", "--task", task, "--data", make_pools.scored_file(asked.data, asked.out, task),
+                  "--limit", scored, "--seed", 0, *repeated, "--maps", "--json", compared, *options), flush=True)
+
     # The first subset of every task, then the second: a study that is stopped has a fair part of all.
     for seed in SEEDS:
-        for task, file, subset, scored, options, state, heads in studies:
-            compared = asked.out / f"{task}-{seed}.json"
-            if compared.exists():
-                continue
-            files = []
-            for rule in [*MAIN, *(OTHERS if seed == SEEDS[0] else [])]:
-                files.append(asked.out / f"{task}-{seed}-{rule}.heads.json")
-                if not files[-1].exists():
-                    run("act-search", "--task", f"{task}={file}", "--samples", subset, "--seed", seed, "--reuse", state,
-                        "--out", files[-1], *arguments_of(rule, heads), *options)
-            repeated = [argument for name in files for argument in ("--heads", name)]
-            print(run("act-compare", "--task", task, "--data", make_pools.scored_file(asked.data, asked.out, task),
-                      "--limit", scored, "--seed", 0, *repeated, "--maps", "--json", compared, *options), flush=True)
+        for each in studies:
+            compare(str(seed), MAIN, seed, *each)
+    for each in studies if asked.others else []:
+        compare("others", OTHERS, SEEDS[0], *each)
 
 
 if __name__ == "__main__":

@@ -13,14 +13,17 @@ import sys
 
 
 def read(out, task):
-    """{(rule, map): [(accuracy, auc, heads), ...] a subset}"""
+    """{(rule, map): [(accuracy, auc, heads), ...] a subset}; rules of TASK-others.json have the first subset alone."""
     rows = {}
-    for path in sorted(out.glob(f"{task}-[0-9].json")):
+    for path in [*sorted(out.glob(f"{task}-[0-9].json")), *out.glob(f"{task}-others.json")]:
+        known = set(rows) if "others" in path.name else set()
         for row in json.loads(path.read_text())["rows"]:
             named = re.search(r"-\d-(.+)\.heads\.json$", row["name"])
-            rule = named.group(1) if named else row["name"]
-            heads = len(json.loads(pathlib.Path(row["name"]).read_text())["heads"]) if named else 0
-            rows.setdefault((rule, row["map"]), []).append((row["summary"]["accuracy"], row["summary"]["auc"], heads))
+            key = (named.group(1) if named else row["name"], row["map"])
+            if key in known:
+                continue
+            heads = len(json.loads((out / pathlib.Path(row["name"]).name).read_text())["heads"]) if named else 0
+            rows.setdefault(key, []).append((row["summary"]["accuracy"], row["summary"]["auc"], heads))
     return rows
 
 
