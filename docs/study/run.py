@@ -23,6 +23,7 @@ MAIN = {
     "default": [],
 }
 OTHERS = {
+    "top-mixed": ["--select", "top", "--objective", "mixed"],
     "top-likelihood": ["--select", "top", "--objective", "likelihood"],
     "top-centred": ["--select", "top", "--objective", "centred"],
     "third-centred": None,  # K is a third of the heads

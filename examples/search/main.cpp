@@ -113,8 +113,10 @@ void run_strategy(act::search::search_run& run, const act::search::selection_rul
   if (options.strategy == "ranked") {
     run_ranked_search(run, {.budget = options.budget, .gains = gains});
   } else if (options.strategy == "racing") {
-    run_racing_search(run,
-                      {.risk = options.risk, .places = rule.count, .by_answers = by_answers, .gains = gains});
+    run_racing_search(run, {.risk = options.risk,
+                            .places = rule.count_among(run.plan().range.count() * run.heads_a_layer()),
+                            .by_answers = by_answers,
+                            .gains = gains});
   } else {
     const std::vector<act::search::trial_block> all =
         act::search::exact_blocks(run.plan(), run.heads_a_layer());

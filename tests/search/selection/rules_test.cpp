@@ -125,8 +125,8 @@ TEST_CASE("estimates by cross-validation are numpy's, and so are the folds") {
 TEST_CASE("the order of the table's heads doesn't matter, and a choice repeats") {
   const numbers mixed{7, 19, 0, 3, 12, 5, 18, 1, 2, 4, 6, 8, 17, 9, 11, 10, 16, 13, 15, 14};
   const act::search::trial_table trials = act_test::golden_trials(), other = act_test::golden_trials(mixed);
-  for (const char* rule : {"paper", "top", "top:5", "fdr:0.2", "stable", "stable:8", "shared", "shared:4",
-                           "additive", "greedy", "random:5:3", "all"}) {
+  for (const char* rule : {"paper", "top", "top:5", "top:30%", "fdr:0.2", "stable", "stable:8", "shared",
+                           "shared:4", "additive", "greedy", "random:5:3", "all"}) {
     CAPTURE(rule);
     const std::vector<act::layer_head> found = picked(trials, rule, search_objective::centred);
     CHECK(found == picked(other, rule, search_objective::centred));
@@ -208,6 +208,20 @@ TEST_CASE("random heads are the seed's, and as many as asked for") {
   CHECK(heads("random:99").size() == 20);
 }
 
+TEST_CASE("N% is that part of the searched heads, one at least") {
+  const act::search::trial_table trials = act_test::golden_trials();  // 20 heads
+  for (const char* rule : {"top", "stable", "shared", "greedy", "random"}) {
+    CAPTURE(rule);
+    const auto picked_by = [&](const std::string& count) {
+      return picked(trials, rule + (":" + count), search_objective::centred);
+    };
+    CHECK(picked_by("25%") == picked_by("5"));
+    CHECK(picked_by("32.6%") == picked_by("7"));
+    CHECK(picked_by("0.1%") == picked_by("1"));
+    CHECK(picked_by("100%") == picked_by("20"));
+  }
+}
+
 TEST_CASE("a table without samples or heads selects nothing") {
   for (const char* rule :
        {"paper", "top", "top:3", "fdr", "stable", "shared", "additive", "greedy", "random:3", "all"}) {
@@ -232,6 +246,10 @@ TEST_CASE("rules that aren't rules are refused") {
                            "top:",
                            "top:0",
                            "top:-1",
+                           "top:%",
+                           "top:0%",
+                           "top:101%",
+                           "top:nan%",
                            "top:3x",
                            "top:99999999999999999999",
                            "paper:3",

@@ -42,7 +42,8 @@ head_order in_order(const score_changes& of, const selection_rule& rule, std::sp
   }
   if (name == "joint gain") {
     return seen(rule.objective, [&](const score_changes& changes, search_objective objective) {
-      const std::size_t most = rule.count > 0 ? rule.count : most_joint_steps;
+      const std::size_t count = rule.count_among(changes.heads().size());
+      const std::size_t most = count > 0 ? count : most_joint_steps;
       return by_joint_gain(changes, objective, over, std::min(most, changes.heads().size()));
     });
   }
@@ -90,6 +91,7 @@ std::vector<set_recipe> recipes(const selection_rule& rule, std::size_t heads) {
   const auto fixed = [](std::string_view order, std::size_t size) {
     return std::vector<set_recipe>{{.order = order, .size = size, .whole = size == 0}};
   };
+  const std::size_t count = rule.count_among(heads);
   std::vector<set_recipe> made{{.order = "none", .size = 0}};
   const auto add = [&](std::string_view order) {
     for (const std::size_t size : sizes_to_try(heads))
@@ -103,21 +105,21 @@ std::vector<set_recipe> recipes(const selection_rule& rule, std::size_t heads) {
     case selection_method::all:
       return fixed("all", 0);
     case selection_method::random:
-      return fixed("random", rule.count);
+      return fixed("random", count);
     case selection_method::top:
-      if (rule.count > 0) return fixed("gain", rule.count);
+      if (count > 0) return fixed("gain", count);
       add("gain");
       break;
     case selection_method::stable:
-      if (rule.count > 0) return fixed("steady", rule.count);
+      if (count > 0) return fixed("steady", count);
       add("steady");
       break;
     case selection_method::shared:
-      if (rule.count > 0) return fixed("shared gain", rule.count);
+      if (count > 0) return fixed("shared gain", count);
       add("shared gain");
       break;
     case selection_method::greedy:
-      if (rule.count > 0) return fixed("joint gain", rule.count);
+      if (count > 0) return fixed("joint gain", count);
       add("joint gain");
       break;
     case selection_method::additive:
@@ -153,7 +155,7 @@ std::vector<head_order> candidate_sets(const selection_rule& rule, const score_c
         order = at_random(of, of.heads().size(), 0);
         std::sort(order.begin(), order.end());
       } else if (last == "random") {
-        order = at_random(of, rule.count, rule.random_seed);
+        order = at_random(of, rule.count_among(of.heads().size()), rule.random_seed);
       } else {
         order = in_order(of, rule, over, last);
       }

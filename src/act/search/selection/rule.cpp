@@ -2,8 +2,11 @@
 #include <act/search/selection/objective.hpp>
 #include <act/search/selection/rule.hpp>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -44,6 +47,16 @@ std::optional<std::string_view> behind_colon(std::string_view text) {
   return text.substr(colon + 1);
 }
 
+// Takes "15" or "33%"; false when it is neither.
+bool take_count(selection_rule& rule, std::string_view text) {
+  if (text.ends_with('%')) {
+    rule.share = number<double>(text.substr(0, text.size() - 1)).value_or(0) / 100;
+    return rule.share > 0 && rule.share <= 1;
+  }
+  rule.count = number<std::size_t>(text).value_or(0);
+  return rule.count > 0;
+}
+
 // Takes what is behind the method's name; false when that can't be.
 bool take_argument(selection_rule& rule, std::optional<std::string_view> argument) {
   switch (rule.method) {
@@ -55,8 +68,7 @@ bool take_argument(selection_rule& rule, std::optional<std::string_view> argumen
     case selection_method::stable:
     case selection_method::shared:
     case selection_method::greedy:
-      if (argument) rule.count = number<std::size_t>(*argument).value_or(0);
-      return !argument || rule.count > 0;
+      return !argument || take_count(rule, *argument);
     case selection_method::fdr:
       if (argument) rule.false_share = number<double>(*argument).value_or(0);
       return rule.false_share > 0 && rule.false_share < 1;
@@ -65,13 +77,18 @@ bool take_argument(selection_rule& rule, std::optional<std::string_view> argumen
   }
   if (!argument) return false;
   const std::optional<std::string_view> seed = behind_colon(*argument);
-  rule.count = number<std::size_t>(argument->substr(0, argument->find(':'))).value_or(0);
+  const bool counted = take_count(rule, argument->substr(0, argument->find(':')));
   const std::optional<std::uint64_t> drawn_by = seed ? number<std::uint64_t>(*seed) : 0;
   rule.random_seed = drawn_by.value_or(0);
-  return rule.count > 0 && drawn_by.has_value();
+  return counted && drawn_by.has_value();
 }
 
 }  // namespace
+
+std::size_t selection_rule::count_among(std::size_t heads) const noexcept {
+  if (count > 0 || share <= 0) return count;
+  return std::max<std::size_t>(1, static_cast<std::size_t>(std::lround(share * static_cast<double>(heads))));
+}
 
 selection_rule parse_selection(std::string_view text, search_objective objective, std::string_view asked_by) {
   selection_rule rule{.objective = objective};
@@ -83,7 +100,8 @@ selection_rule parse_selection(std::string_view text, search_objective objective
   }
   throw error(error_code::invalid_option, asked_by,
               "'" + std::string(text) + "' isn't a rule; give " + std::string(selection_rules) +
-                  ", with K at least 1 (without it, K is chosen by cross-validation) and Q between 0 and 1");
+                  ", with K at least 1 or up to 100% (without it, K is chosen by cross-validation) and Q "
+                  "between 0 and 1");
 }
 
 }  // namespace act::search

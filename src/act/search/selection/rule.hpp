@@ -26,19 +26,24 @@ enum class selection_method {
 struct selection_rule {
   selection_method method = selection_method::paper;
   search_objective objective = search_objective::accuracy;
-  std::size_t count = 0;          ///< K; 0: by cross-validation
+  std::size_t count = 0;          ///< K; 0: by `share`
+  double share = 0;               ///< K as a share of the searched heads; 0: K by cross-validation
   double false_share = 0.1;       ///< fdr's Q
   std::uint64_t seed = 0;         ///< of folds, resamples and `random`
   std::uint64_t random_seed = 0;  ///< of `random`'s heads alone, where it is given
+
+  /// K among so many searched heads, at least 1; 0: by cross-validation.
+  [[nodiscard]] std::size_t count_among(std::size_t heads) const noexcept;
 };
 
 /// Reads "paper", "top[:K]", "fdr[:Q]", "stable[:K]", "shared[:K]", "additive", "greedy[:K]",
-/// "random:K[:SEED]" or "all". Throws `error` (invalid_option) whose where() is `asked_by`.
+/// "random:K[:SEED]" or "all"; a K may be "N%". Throws `error` (invalid_option) whose where() is `asked_by`.
 [[nodiscard]] selection_rule parse_selection(std::string_view text, search_objective objective,
                                              std::string_view asked_by = "selection rule");
 
 /// The names above, for messages and help.
 inline constexpr std::string_view selection_rules =
-    "paper, top[:K], fdr[:Q], stable[:K], shared[:K], additive, greedy[:K], random:K[:SEED] or all";
+    "paper, top[:K], fdr[:Q], stable[:K], shared[:K], additive, greedy[:K], random:K[:SEED] or all; K is a "
+    "number or N% of the searched heads";
 
 }  // namespace act::search
