@@ -208,6 +208,16 @@ TEST_CASE("random heads are the seed's, and as many as asked for") {
   CHECK(heads("random:99").size() == 20);
 }
 
+TEST_CASE("what rounding moves is no gain") {
+  act::search::trial_table trials({{0, 0}, {0, 1}}, std::vector<act::search::table_sample>(20, {0, 2, 0}));
+  for (std::size_t i = 0; i < 20; ++i) {
+    trials.set_plain(i, std::vector<double>{0, 0});
+    trials.set_trial(0, i, std::vector<double>{2e-6, 0}, true);
+    trials.set_trial(1, i, std::vector<double>{2e-2, 0}, true);
+  }
+  CHECK(picked(trials, "top:2", search_objective::likelihood) == std::vector<act::layer_head>{{0, 1}});
+}
+
 TEST_CASE("N% is that part of the searched heads, one at least") {
   const act::search::trial_table trials = act_test::golden_trials();  // 20 heads
   for (const char* rule : {"top", "stable", "shared", "greedy", "random"}) {

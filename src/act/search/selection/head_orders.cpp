@@ -19,13 +19,16 @@ namespace act::search {
 
 namespace {
 
-// Heads whose `worth` is positive, by it, then by `tie`. Worths closer than 1e-12 are the same: sums of
+// Scores are float32's: a mean gain below this is the rounding of a head that changes nothing.
+constexpr double least_gain = 1e-5;
+
+// Heads whose `worth` is a gain, by it, then by `tie`. Worths closer than 1e-12 are the same: sums of
 // equally many flips in another order differ in their last bits.
 head_order ordered(std::span<const double> worth, std::span<const double> tie) {
   const auto rounded = [](double value) { return std::round(value * 1e12) / 1e12; };
   head_order order;
   for (std::size_t head = 0; head < worth.size(); ++head) {
-    if (rounded(worth[head]) > 0) order.push_back(head);
+    if (worth[head] >= least_gain) order.push_back(head);
   }
   std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
     if (rounded(worth[a]) != rounded(worth[b])) return rounded(worth[a]) > rounded(worth[b]);
