@@ -284,10 +284,16 @@ class runtime_bench {
       }
       return words;
     }
-    for (const char* label : {" negative", " positive"}) {
-      words.push_back(
-          loaded_.tokenizer->encode(label, act::runtime::special_tokens_in_text::are_text, false).back());
-    }
+    // The first token in which the two words differ: a tokenizer may begin both alike.
+    const auto encoded = [&](const char* label) {
+      return loaded_.tokenizer->encode(label, act::runtime::special_tokens_in_text::are_text, false);
+    };
+    const token_list negative = encoded(" negative"), positive = encoded(" positive");
+    const auto at = std::mismatch(negative.begin(), negative.end(), positive.begin(), positive.end());
+    if (at.first == negative.end() || at.second == positive.end())
+      throw act::error(act::error_code::unsupported, options_.model,
+                       "has a tokenizer that doesn't tell ' negative' from ' positive'; give --labels");
+    words = {*at.first, *at.second};
     return words;
   }
 
