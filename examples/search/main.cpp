@@ -53,6 +53,7 @@
 #include "search/held_out.hpp"
 #include "search/options.hpp"
 #include "search/processes/processes.hpp"
+#include "search/unibias.hpp"
 
 namespace {
 
@@ -230,7 +231,9 @@ void suggest_all_layers(const command_line& line, const act::search::search_plan
 void run(const command_line& line, processes& all, const search_options& options) {
   const act::report::provenance_clock clock;
   act::set_thread_count(options.common.threads);
-  const act::search::selection_rule rule = options.rule();
+  const bool by_unibias = options.by_unibias();
+  if (by_unibias) check_unibias(line, all, options);
+  const act::search::selection_rule rule = by_unibias ? act::search::selection_rule{} : options.rule();
   const shard_number shard = parse_shard(options);
   if (options.out.empty() && !options.dry_run && options.shard.empty()) {
     throw act::error(act::error_code::invalid_option, "--out",
@@ -253,7 +256,9 @@ void run(const command_line& line, processes& all, const search_options& options
   const act::runtime::model_config& config = loaded.model.config;
   const act::runtime::model_identity identity = act::runtime::identity_of(loaded.model);
   plan.fingerprint = identity.fingerprint;
-  plan.range = act::search::parse_layer_range(options.layers, config.layers, "--layers");
+  plan.range = by_unibias && !line.given("--layers")
+                   ? act::search::unibias_layer_range(config.layers)
+                   : act::search::parse_layer_range(options.layers, config.layers, "--layers");
   const passed_over passed = add_samples(plan, tasks, chosen, loaded, options);
   if (!options.reuse.empty()) plan.put_first(known_elsewhere(plan, options.reuse));
 
@@ -268,6 +273,7 @@ void run(const command_line& line, processes& all, const search_options& options
     return;
   }
 
+  if (by_unibias) return run_unibias(line, plan, loaded, passed, options);
   if (!all.leads()) {
     all.serve(loaded.model, plan);
     return;

@@ -28,7 +28,9 @@ void declare(command_line& line, search_options& options) {
       .value_name("S")
       .show_default();
   line.add("--layers", options.layers,
-           "Layers to search, counted from 0, both ends included, negative from the end")
+           "Layers to search, counted from 0, both ends included, negative from the end; with --select "
+           "unibias "
+           "their upper half unless this is given")
       .value_name("FIRST:LAST")
       .show_default();
   line.add("--strategy", options.strategy,
@@ -42,7 +44,9 @@ void declare(command_line& line, search_options& options) {
       .show_default();
   line.add("--select", options.select,
            "How heads are chosen: " + std::string(act::search::selection_rules) +
-               " (docs/selection.md); without K it is chosen by cross-validation")
+               " (docs/selection.md); without K it is chosen by cross-validation. With --mask also unibias: "
+               "heads "
+               "that push towards some labels whatever the sample is (docs/rivals.md)")
       .value_name("RULE")
       .show_default();
   line.add("--objective", options.objective,
@@ -96,6 +100,7 @@ void declare(command_line& line, search_options& options) {
       "\\\n"
       "             --objective entropy --out unsupervised.json\n"
       "  act-search --model M.gguf --task sst2=train.tsv --mask --out masked.json\n"
+      "  act-search --model M.gguf --task sst2=train.tsv --mask --select unibias --out unibias.json\n"
       "  mpirun -n 8 act-search --model M.gguf --task sst2=train.tsv --state search.state --out heads.json\n"
       "  act-search --model M.gguf --task sst2=train.tsv --shard 2/8 --state part2.state\n"
       "  act-search --model M.gguf --task sst2=train.tsv --merge part*.state --state all.state --out "

@@ -37,6 +37,8 @@ struct search_options {
   bool verify = false;
   std::string out;
 
+  /// Whether --select is unibias, which is no selection_rule: it makes no trials (search/unibias.hpp).
+  [[nodiscard]] bool by_unibias() const { return select == "unibias"; }
   /// --select and --objective. Throws act::error (invalid_option).
   [[nodiscard]] act::search::selection_rule rule() const;
 };

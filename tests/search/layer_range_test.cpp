@@ -47,3 +47,9 @@ TEST_CASE("ranges that the model doesn't have are refused") {
     }
   }
 }
+
+TEST_CASE("UniBias looks at the upper half of the layers") {
+  CHECK(act::search::unibias_layer_range(32) == act::search::layer_range{16, 31});
+  CHECK(act::search::unibias_layer_range(5) == act::search::layer_range{2, 4});
+  CHECK(act::search::unibias_layer_range(1) == act::search::layer_range{0, 0});
+}

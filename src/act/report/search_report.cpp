@@ -13,10 +13,26 @@
 #include <act/search/selection/select_heads.hpp>
 #include <act/statistics/intervals.hpp>
 
+#include <span>
 #include <utility>
 #include <vector>
 
 namespace act::report {
+
+io::json_document sources_json(std::span<const search::search_source> sources) {
+  auto list = io::json_document::array();
+  for (const search::search_source& source : sources) {
+    auto one = io::json_document::object({{"task", source.task},
+                                          {"file", source.file},
+                                          {"sha256", source.sha256},
+                                          {"scoring", source.scoring},
+                                          {"special_tokens", source.special_tokens}});
+    if (source.final_space) one.set("final_space", *source.final_space);
+    one.set("samples", source.indices);
+    list.push_back(std::move(one));
+  }
+  return list;
+}
 
 namespace {
 
@@ -39,21 +55,6 @@ io::json_document to_json(const search::search_work& work) {
                                     {"trials_without_sinks", work.trials_without_sinks}});
 }
 
-io::json_document to_json(const std::vector<search::search_source>& sources) {
-  auto list = io::json_document::array();
-  for (const search::search_source& source : sources) {
-    auto one = io::json_document::object({{"task", source.task},
-                                          {"file", source.file},
-                                          {"sha256", source.sha256},
-                                          {"scoring", source.scoring},
-                                          {"special_tokens", source.special_tokens}});
-    if (source.final_space) one.set("final_space", *source.final_space);
-    one.set("samples", source.indices);
-    list.push_back(std::move(one));
-  }
-  return list;
-}
-
 io::json_document search_json(const search::search_plan& plan, const search::search_outcome& outcome,
                               const search::head_selection& picked, const selection_record& how) {
   auto trials = io::json_document::array();
@@ -65,7 +66,7 @@ io::json_document search_json(const search::search_plan& plan, const search::sea
        {"layers", io::json_document::array({plan.range.first, plan.range.last})},
        {"select", how.select},
        {"objective", how.objective},
-       {"sources", to_json(plan.sources)},
+       {"sources", sources_json(plan.sources)},
        {"baseline", io::json_document::object({{"n", outcome.samples},
                                                {"correct", outcome.plain_correct},
                                                {"accuracy", accuracy},

@@ -19,6 +19,7 @@ struct heads_file;
 struct layer_range;
 struct search_outcome;
 struct search_plan;
+struct search_source;
 struct search_work;
 }  // namespace act::search
 
@@ -29,6 +30,9 @@ struct selection_record {
   std::string select;     ///< "paper", "top:15"
   std::string objective;  ///< "accuracy", "likelihood"
 };
+
+/// Which samples of which files a search looked at, as heads files have it.
+[[nodiscard]] io::json_document sources_json(std::span<const search::search_source> sources);
 
 /// The JSON result of a search: every trial, the heads picked (best first), the work done and avoided.
 [[nodiscard]] io::json_document to_json(const search::search_plan& plan,

@@ -123,26 +123,24 @@ std::vector<std::vector<double>> sums_of_texts(const model& model,
   return sums;
 }
 
-}  // namespace
-
-std::vector<double> token_log_probabilities(const model& model, const matrix& hidden,
-                                            std::span<const token_id> targets) {
+// Of each row the logarithm of the sum of exp(logit) over the vocabulary. `look(first, logits)` sees every
+// block of logits on the way, as logits_in_blocks says.
+template <class Look>
+std::vector<double> log_sums(const model& model, const matrix& hidden, const Look& look) {
   const std::size_t blocks = model.output.blocks();
   const std::size_t rows = hidden.rows();
   // Of each block of the vocabulary: its largest logit and the sum of exp(logit - largest), for every row.
   matrix most_of(blocks, rows), sums(blocks, rows);
-  std::vector<double> logit(targets.size());
   model.output.logits_in_blocks(hidden, [&](std::size_t first, const matrix& logits) {
     const std::size_t block = first / output_matrix::tokens_per_block;
     for (std::size_t row = 0; row < rows; ++row) {
       const float most = largest(logits.row(row));
       most_of(block, row) = most;
       sums(block, row) = sum_of_exponentials(logits.row(row), most);
-      const auto target = static_cast<std::size_t>(targets[row]);
-      if (target >= first && target < first + logits.cols())
-        logit[row] = static_cast<double>(logits(row, target - first));
     }
+    look(first, logits);
   });
+  std::vector<double> whole(rows);
   for (std::size_t row = 0; row < rows; ++row) {
     float largest_of_all = most_of(0, row);
     for (std::size_t block = 1; block < blocks; ++block)
@@ -153,9 +151,44 @@ std::vector<double> token_log_probabilities(const model& model, const matrix& hi
       sum +=
           static_cast<double>(sums(block, row)) * std::exp(static_cast<double>(most_of(block, row)) - most);
     }
-    logit[row] -= most + std::log(sum);
+    whole[row] = most + std::log(sum);
   }
+  return whole;
+}
+
+}  // namespace
+
+std::vector<double> token_log_probabilities(const model& model, const matrix& hidden,
+                                            std::span<const token_id> targets) {
+  std::vector<double> logit(targets.size());
+  const std::vector<double> whole = log_sums(model, hidden, [&](std::size_t first, const matrix& logits) {
+    for (std::size_t row = 0; row < logits.rows(); ++row) {
+      const auto target = static_cast<std::size_t>(targets[row]);
+      if (target >= first && target < first + logits.cols())
+        logit[row] = static_cast<double>(logits(row, target - first));
+    }
+  });
+  for (std::size_t row = 0; row < whole.size(); ++row)
+    logit[row] -= whole[row];
   return logit;
+}
+
+std::vector<std::vector<double>> log_probabilities_of(const model& model, const matrix& hidden,
+                                                      std::span<const token_id> tokens) {
+  std::vector<std::vector<double>> logits_of(hidden.rows(), std::vector<double>(tokens.size()));
+  const std::vector<double> whole = log_sums(model, hidden, [&](std::size_t first, const matrix& logits) {
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+      const auto token = static_cast<std::size_t>(tokens[i]);
+      if (token < first || token >= first + logits.cols()) continue;
+      for (std::size_t row = 0; row < logits.rows(); ++row)
+        logits_of[row][i] = static_cast<double>(logits(row, token - first));
+    }
+  });
+  for (std::size_t row = 0; row < whole.size(); ++row) {
+    for (double& each : logits_of[row])
+      each -= whole[row];
+  }
+  return logits_of;
 }
 
 text_log_probabilities sum_log_probabilities(const model& model,

@@ -22,6 +22,10 @@ namespace act::runtime {
 [[nodiscard]] std::vector<double> token_log_probabilities(const model& model, const matrix& hidden,
                                                           std::span<const token_id> targets);
 
+/// log p(tokens[i]) at every row, over the whole vocabulary: [row][i]. The rest as token_log_probabilities.
+[[nodiscard]] std::vector<std::vector<double>> log_probabilities_of(const model& model, const matrix& hidden,
+                                                                    std::span<const token_id> tokens);
+
 /// Of each text of each family, the sum of its scored tokens' log-probabilities.
 struct text_log_probabilities {
   std::vector<std::vector<double>> plain;       ///< [family][text]

@@ -15,6 +15,10 @@ std::optional<layer_range> paper_layer_range(std::size_t layers) noexcept {
   return layer_range{.first = 2, .last = layers - 2};
 }
 
+layer_range unibias_layer_range(std::size_t layers) noexcept {
+  return {.first = layers / 2, .last = layers - 1};
+}
+
 layer_range parse_layer_range(std::string_view text, std::size_t layers, std::string_view asked_by) {
   const auto fail = [&](const std::string& why) {
     throw error(error_code::invalid_option, asked_by,
