@@ -58,6 +58,9 @@ class rates(unittest.TestCase):
                               {"work": "memory", "peak_bytes": 1_000_000}, {"work": "memory", "peak_bytes": 3_000_000}])
         self.assertEqual(found, {"prefill 64, tokens/s": 90, "decode at 256, tokens/s": 30, "peak, MB": 3})
 
+    def test_a_cell_that_a_round_lacks_is_of_the_others(self):
+        self.assertEqual(models.medians_of([{"a": 1}, {"a": 3, "b": 5}, {"a": 7}]), {"a": 3, "b": 5})
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -2,7 +2,8 @@
 
 An engine has
   prefill(ids)        runs a prompt and returns its last position's logits, or None where the engine doesn't show them
-  decode(ids, steps)  seconds of `steps` greedy tokens behind a prompt that was run before, and those tokens
+  decode(ids, steps)  seconds of `steps` greedy tokens behind a prompt, and those tokens; where an engine only generates as a
+                      whole, the difference between generating that many more and one: noise may make it negative
   score(prompts, labels)  label words' logits of each prompt, None where the engine doesn't show them
 Each is written as the engine's own documentation has the fastest way found that gives these answers and no others.
 """
@@ -208,7 +209,10 @@ class openvino_genai:
         import openvino
         import openvino_genai as library
         self.tensor = openvino.Tensor
-        self.pipeline = library.LLMPipeline(str(path), "CPU", INFERENCE_NUM_THREADS=threads, INFERENCE_PRECISION_HINT="f32")
+        scheduler = library.SchedulerConfig()
+        scheduler.enable_prefix_caching = False  # a prompt that was run before is to be run again
+        self.pipeline = library.LLMPipeline(str(path), "CPU", scheduler_config=scheduler, INFERENCE_NUM_THREADS=threads,
+                                            INFERENCE_PRECISION_HINT="f32")
 
     def generate(self, ids, steps):
         return self.pipeline.generate(self.tensor(np.array([ids], np.int64)), max_new_tokens=steps, min_new_tokens=steps,

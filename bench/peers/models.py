@@ -142,6 +142,12 @@ def cells(lines):
     return found
 
 
+def medians_of(rounds):
+    """Of each cell over the rounds that have it."""
+    keys = dict.fromkeys(key for each in rounds for key in each)
+    return {key: statistics.median(each[key] for each in rounds if key in each) for key in keys}
+
+
 def row(columns):
     print("| " + " | ".join(columns) + " |", flush=True)
 
@@ -222,8 +228,7 @@ def main():
             lines = start(each, options, tokens, options.within, None, shape)
             if lines is not None:
                 measured[each.name].append(cells(lines))
-    medians = {name: {key: statistics.median(each[key] for each in found) for key in found[0]}
-               for name, found in measured.items() if found}
+    medians = {name: medians_of(found) for name, found in measured.items() if found}
     columns = [key for key in medians["act"] if key not in ("load, s", "peak, MB")]
     table(f"{options.model.name}, {options.threads} threads, medians of {options.rounds} rounds of {options.within}; act with "
           "24 heads calibrated", ["engine", *columns, "load, s", "peak, MB"])
@@ -233,7 +238,7 @@ def main():
     for each in agreeing:
         for against in each.against if each.name in medians else []:
             mine, theirs = medians[against], medians[each.name]
-            row([each.name, against] + [f"{mine[key] / theirs[key]:.2f}" if key in theirs else "" for key in columns])
+            row([each.name, against] + [f"{mine[key] / theirs[key]:.2f}" if key in mine and key in theirs else "" for key in columns])
     return 0
 
 

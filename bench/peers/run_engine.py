@@ -76,8 +76,9 @@ def main():
         for context in counts(options.decode):
             ids = first(context)
             taken, greedy = repeated(options.rounds, lambda: engine.decode(ids, options.steps))
-            show(work="decode", context=context, steps=options.steps, plain_rate=options.steps / statistics.median(taken),
-                 plain_seconds=taken)
+            middle = statistics.median(taken)
+            if middle > 0:  # else the machine is too busy for a difference of two times
+                show(work="decode", context=context, steps=options.steps, plain_rate=options.steps / middle, plain_seconds=taken)
             show(work="logits", of="decode", context=context, greedy=greedy)
     if "score" in works:
         taken, rows = repeated(options.rounds, lambda: timed(lambda: engine.score(prompts, labels)))
