@@ -18,12 +18,23 @@ if pkg-config --exists libutf8proc; then modules+=(libutf8proc); flags+=(-DACT_H
 read -ra includes <<<"$(pkg-config --cflags "${modules[@]}")"
 read -ra libraries <<<"$(pkg-config --libs "${modules[@]}")"
 
-# What is fuzzed: everything that reads model files.
+# What is fuzzed: everything that reads model files. A folder's sources are compiled together, unless their names clash.
 mkdir -p "$folder/objects"
-rm -f "$folder/objects"/*.o
-printf '%s\n' src/act/{io,runtime/checkpoint,runtime/jinja,runtime/tokenizer}/*.cpp src/act/runtime/{,own_}chat_template.cpp |
-  xargs -P "$(nproc)" -I{} sh -c 'object=$1/objects/$(echo "$2" | tr / _).o; shift 2; "$@" -o "$object"' \
-    - "$folder" {} "$compiler" "${flags[@]}" -fsanitize=fuzzer-no-link "${includes[@]}" -c {}
+rm -f "$folder/objects"/*
+python3 tests/join_sources.py "$folder/objects" src/act/{io,runtime/checkpoint,runtime/jinja,runtime/tokenizer}/*.cpp \
+  src/act/runtime/{,own_}chat_template.cpp >"$folder/units.txt"
+compile_unit() {
+  local unit=$1 source
+  shift
+  if $compiling -c "$unit" -o "${unit%.cpp}.o" 2>/dev/null; then return; fi
+  echo "tests/fuzz/run.sh: each of ${unit##*/} by itself"
+  for source in "$@"; do
+    $compiling -c "$source" -o "${unit%.cpp}.$(basename "$source" .cpp).o" || return
+  done
+}
+export -f compile_unit
+export compiling="$compiler ${flags[*]} -fsanitize=fuzzer-no-link ${includes[*]}"
+xargs -P "$(nproc)" -L 1 bash -c 'compile_unit "$@"' - <"$folder/units.txt"
 
 mkdir -p "$folder/findings"
 python3 tests/fuzz/make_seeds.py "$folder/corpus"

@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+"""Joins sources that are read many at a time (tests/tidy.sh, tests/fuzz/run.sh):
+
+  join_sources.py FOLDER [--commands COMPILE_COMMANDS_JSON] SOURCE...
+
+Writes into FOLDER one .cpp of the sources of each folder, and prints "UNIT SOURCE..." a line. With --commands, a unit's sources have
+one command, and FOLDER/compile_commands.json has the units'; a source without a command is its own unit. Nearly all that a source
+costs is the headers it includes, which its neighbours share. Where two have the same name for something of their own, it gets a
+number; what may still clash fails to compile, and has to be read source by source.
+"""
+import argparse
+import collections
+import json
+import pathlib
+import re
+
+LARGEST = 24  # sources of one unit
+
+
+def own_names(text):
+    """What a source declares for itself: names at the margin of its unnamed namespaces, near enough."""
+    names = set(re.findall(r"^int (main)\(", text, re.M))
+    names.update(re.findall(r"^using (\w+) =", text, re.M))
+    for body in re.findall(r"^namespace \{$(.*?)^\}  // namespace$", text, re.M | re.S):
+        for line in re.findall(r"^[A-Za-z].*$", body, re.M):
+            names.update(re.findall(r"[\s&*](\w+)(?=\(|\{|\[| = | \{|;)", line))
+    return names - {"noexcept", "const"}
+
+
+def joined(sources):
+    text = {source: source.read_text() for source in sources}
+    count = collections.Counter(name for each in text.values() for name in own_names(each))
+    unit = ""
+    for number, source in enumerate(sources):
+        lines = text[source]
+        for header in re.findall(r'^#include "(.*)"$', lines, re.M):
+            if (source.parent / header).exists():
+                lines = lines.replace(f'#include "{header}"', f'#include "{source.parent / header}"')
+        for name in own_names(lines):
+            if count[name] > 1:
+                lines = re.sub(rf'(?<![\w.:"/]){name}\b(?![/"])', f"{name}_{number}", lines)
+        unit += f'#line 1 "{source}"\n{lines}'
+    return unit
+
+
+parser = argparse.ArgumentParser()
+parser.add_argument("folder", type=pathlib.Path)
+parser.add_argument("--commands", type=pathlib.Path)
+parser.add_argument("sources", nargs="+", type=pathlib.Path)
+arguments = parser.parse_args()
+folder = arguments.folder.resolve()
+folder.mkdir(parents=True, exist_ok=True)
+
+command_of = {}
+if arguments.commands:
+    command_of = {entry["file"]: entry for entry in json.loads(arguments.commands.read_text())}
+groups = {}
+for source in arguments.sources:
+    flags = directory = ""
+    if arguments.commands:
+        entry = command_of.get(str(source.resolve()))
+        if entry is None:  # what an option leaves out: alone, by a neighbour's command
+            print(source.resolve(), source.resolve())
+            continue
+        flags = re.sub(r" -o \S+ -c \S+$| -O\S| -include \S+", "", entry["command"])
+        directory = entry["directory"]
+    groups.setdefault((str(source.parent), flags, directory), []).append(source.resolve())
+
+commands = []
+for (name, flags, directory), sources in groups.items():
+    parts = -(-len(sources) // LARGEST)
+    for part in range(parts):
+        unit = folder / f"{name.replace('/', '.')}.{len(commands)}.cpp"
+        unit.write_text(joined(sources[part::parts]))
+        commands.append({"directory": directory, "file": str(unit), "command": f"{flags} -Wno-shadow -o unit.o -c {unit}"})
+        print(unit, *sources[part::parts])
+if arguments.commands:
+    (folder / "compile_commands.json").write_text(json.dumps(commands, indent=1))
