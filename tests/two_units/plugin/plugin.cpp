@@ -1,4 +1,4 @@
-// A plug-in with the core in it, as a host loads and unloads one. Built twice.
+// A plug-in with the core in it, as a host loads and unloads one. Linked twice.
 #include <act/calibrate.hpp>
 
 #include <cstddef>
