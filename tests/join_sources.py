@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Joins sources that are read many at a time (tests/tidy.sh, tests/fuzz/run.sh):
+"""Joins sources that are read many at a time (tests/tidy.sh, tests/fuzz/run.sh, cmake/join.cmake):
 
-  join_sources.py FOLDER [--commands COMPILE_COMMANDS_JSON] SOURCE...
+  join_sources.py FOLDER [--units COUNT] [--commands COMPILE_COMMANDS_JSON] SOURCE...
 
-Writes into FOLDER one .cpp of the sources of each folder, and prints "UNIT SOURCE..." a line. With --commands, a unit's sources have
+Writes into FOLDER one .cpp of the sources of each folder, or COUNT for all, and prints "UNIT SOURCE..." a line; a unit that stays as
+it was isn't written. With --commands, a unit's sources have
 one command, and FOLDER/compile_commands.json has the units'; a source without a command is its own unit. Nearly all that a source
 costs is the headers it includes, which its neighbours share. Where two have the same name for something of their own, it gets a
 number; what may still clash fails to compile, and has to be read source by source.
@@ -36,9 +37,10 @@ def joined(sources):
         for header in re.findall(r'^#include "(.*)"$', lines, re.M):
             if (source.parent / header).exists():
                 lines = lines.replace(f'#include "{header}"', f'#include "{source.parent / header}"')
-        for name in own_names(lines):
-            if count[name] > 1:
-                lines = re.sub(rf'(?<![\w.:"/]){name}\b(?![/"])', f"{name}_{number}", lines)
+        clashing = "|".join(sorted(name for name in own_names(lines) if count[name] > 1))
+        if clashing:  # outside of literals and of other things' members
+            word = re.compile(rf"""("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\])')|(?<![\w.:/])({clashing})\b(?!/)""")
+            lines = word.sub(lambda found: found[1] or f"{found[2]}_{number}", lines)
         unit += f'#line 1 "{source}"\n{lines}'
     return unit
 
@@ -46,6 +48,7 @@ def joined(sources):
 parser = argparse.ArgumentParser()
 parser.add_argument("folder", type=pathlib.Path)
 parser.add_argument("--commands", type=pathlib.Path)
+parser.add_argument("--units", type=int)
 parser.add_argument("sources", nargs="+", type=pathlib.Path)
 arguments = parser.parse_args()
 folder = arguments.folder.resolve()
@@ -64,14 +67,17 @@ for source in arguments.sources:
             continue
         flags = re.sub(r" -o \S+ -c \S+$| -O\S| -include \S+", "", entry["command"])
         directory = entry["directory"]
-    groups.setdefault((str(source.parent), flags, directory), []).append(source.resolve())
+    name = "all" if arguments.units else str(source.parent)
+    groups.setdefault((name.lstrip("/"), flags, directory), []).append(source.resolve())
 
 commands = []
 for (name, flags, directory), sources in groups.items():
-    parts = -(-len(sources) // LARGEST)
+    parts = arguments.units or -(-len(sources) // LARGEST)
     for part in range(parts):
         unit = folder / f"{name.replace('/', '.')}.{len(commands)}.cpp"
-        unit.write_text(joined(sources[part::parts]))
+        text = joined(sources[part::parts])
+        if not unit.exists() or unit.read_text() != text:
+            unit.write_text(text)
         commands.append({"directory": directory, "file": str(unit), "command": f"{flags} -Wno-shadow -o unit.o -c {unit}"})
         print(unit, *sources[part::parts])
 if arguments.commands:
