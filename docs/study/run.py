@@ -31,6 +31,7 @@ OTHERS = {
     "stable": ["--select", "stable", "--objective", "centred"],
     "greedy": ["--select", "greedy", "--objective", "centred"],
     "additive": ["--select", "additive", "--objective", "centred"],
+    "initial-mass": None,  # as many as third-centred, those that attend most to the first token
     "random": None,  # as many as third-centred
     "all": ["--select", "all"],
 }
@@ -39,6 +40,8 @@ OTHERS = {
 def arguments_of(rule, heads):
     if rule == "third-centred":
         return ["--select", f"top:{heads // 3}", "--objective", "centred"]
+    if rule == "initial-mass":
+        return ["--select", f"initial-mass:{heads // 3}"]
     if rule == "random":
         return ["--select", f"random:{heads // 3}"]
     return MAIN.get(rule, OTHERS.get(rule))

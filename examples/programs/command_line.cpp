@@ -52,7 +52,7 @@ command_option command_option::one_value_each_time() const {
 }
 
 std::size_t command_option::count() const {
-  return option_->count();
+  return option_ == nullptr ? 0 : option_->count();
 }
 
 command_line::command_line(const std::string& description, const std::string& name)

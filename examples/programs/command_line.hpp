@@ -38,7 +38,7 @@ class command_option {
   /// Each time one value only: what follows isn't another one.
   command_option one_value_each_time() const;
 
-  /// How often it was given.
+  /// How often it was given; never, where it wasn't declared.
   [[nodiscard]] std::size_t count() const;
   [[nodiscard]] bool given() const { return count() > 0; }
 

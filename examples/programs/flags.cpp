@@ -8,7 +8,11 @@
 #include <act/tasks/prepare.hpp>
 #include <act/tasks/task.hpp>
 
+#include <algorithm>
+#include <charconv>
+#include <system_error>
 #include <utility>
+#include <vector>
 
 #include "programs/command_line.hpp"
 
@@ -89,6 +93,50 @@ void calibration_flags::add_to(command_line& line) {
                        .group(group);
 }
 
+void calibration_flags::add_lists_to(command_line& line) {
+  const std::string group = "Calibration (defaults: the heads file's, else the paper's)";
+  betas_ = line.add("--betas", betas,
+                    "Instead of --beta: try each head with each of these and choose one for it, for example "
+                    "0,0.4,0.7")
+               .value_name("B,B...")
+               .group(group);
+  factors_ =
+      line.add("--factors", factors, "Instead of --factor, likewise: 0.2,0.5,2,5; those over 1 strengthen")
+          .value_name("F,F...")
+          .group(group);
+}
+
+std::vector<double> calibration_flags::strengths() const {
+  if (!betas_.given() && !factors_.given()) return {};
+  const bool are_factors = factors_.given();
+  const std::string flag = are_factors ? "--factors" : "--betas";
+  const std::string& text = are_factors ? factors : betas;
+  const auto refuse = [&](const std::string& why) {
+    throw act::error(act::error_code::invalid_option, flag, why);
+  };
+  std::vector<double> list;
+  const char* at = text.data();
+  const char* const end = text.data() + text.size();
+  while (true) {
+    double value = 0;
+    const auto [after, problem] = std::from_chars(at, end, value);
+    if (problem != std::errc{} || (after != end && *after != ','))
+      refuse("'" + text.substr(0, 60) + "' isn't numbers with commas between them, for example 0,0.4,0.7");
+    if (value == 1) refuse("has a 1, which changes nothing; leave it out");
+    if (are_factors ? !(value == 0 || (value >= 1e-6 && value <= 1e6)) : !(value >= 0 && value <= 1)) {
+      refuse(are_factors ? "must be 0, or between 1e-6 and 1e6"
+                         : "must be between 0 and 1; --factors over 1 strengthen");
+    }
+    list.push_back(value);
+    if (after == end) break;
+    at = after + 1;
+  }
+  std::sort(list.begin(), list.end());
+  if (std::adjacent_find(list.begin(), list.end()) != list.end())
+    refuse("has a number twice; leave it out once");
+  return list;
+}
+
 act::tasks::named_calibration calibration_flags::over(
     const std::optional<act::search::heads_file>& file) const {
   act::tasks::named_calibration made;
@@ -101,6 +149,11 @@ act::tasks::named_calibration calibration_flags::over(
   if (file && file->options) made = {*file->options, file->subset, file->masks};
   if (made.masks && any_given()) made = {};  // the line's own, over the defaults
   if (beta_.given()) result.beta = values.beta;
+  // What every head has that has none of its own: the first.
+  if (betas_.given()) {
+    if (beta_.given()) throw act::error(act::error_code::invalid_option, "--betas", "doesn't go with --beta");
+    result.beta = strengths().front();
+  }
   result.sinks = sinks.over(result.sinks);
   act::tasks::redistribution_name named = act::tasks::redistribution_of(result);
   if (redistribution_.given()) named.name = redistribution.name;
@@ -143,11 +196,13 @@ void calibration_flags::choose_columns(act::tasks::named_calibration& made) cons
     throw act::error(act::error_code::invalid_option, flag, why);
   };
   act::calibration_options& options = made.options;
-  if (factor_.given()) {
+  if (factors_.given() && factor_.given()) refuse("--factors", "doesn't go with --factor");
+  if (factor_.given() || factors_.given()) {
     if (redistribution_.given() && options.redistribute != act::redistribution::renormalised)
-      refuse("--factor", "is for --redistribution renormalised, not " + redistribution.name);
+      refuse(factor_.given() ? "--factor" : "--factors",
+             "is for --redistribution renormalised, not " + redistribution.name);
     options.redistribute = act::redistribution::renormalised;
-    options.factor = values.factor;
+    options.factor = factor_.given() ? values.factor : strengths().front();
   }
   const bool renormalised = options.redistribute == act::redistribution::renormalised;
   if (!renormalised) options.factor = 1;
@@ -155,6 +210,10 @@ void calibration_flags::choose_columns(act::tasks::named_calibration& made) cons
     refuse("--redistribution", "renormalised needs --factor, another than 1");
   if (renormalised && beta_.given())
     refuse("--beta", "is for other columns' rows than renormalised ones: give --factor");
+  if (renormalised && betas_.given())
+    refuse("--betas", "is for other columns' rows than renormalised ones: give --factors");
+  if (options.redistribute == act::redistribution::temperature && betas_.given())
+    refuse("--betas", "has no meaning with a temperature, which has --theta");
   if (columns_.given()) act::tasks::set_columns(made, columns, "--columns");
   if (options.columns != act::column_choice::sinks && !sinks.given().empty()) {
     refuse(sinks.given(),
@@ -171,8 +230,8 @@ void calibration_flags::check_masks_alone() const {
 
 bool calibration_flags::any_given() const {
   if (!sinks.given().empty()) return true;
-  for (const command_option* each :
-       {&beta_, &redistribution_, &subset_, &theta_, &columns_, &factor_, &compatibility_}) {
+  for (const command_option* each : {&betas_, &factors_, &beta_, &redistribution_, &subset_, &theta_,
+                                     &columns_, &factor_, &compatibility_}) {
     if (each->given()) return true;
   }
   return false;

@@ -8,6 +8,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "programs/command_line.hpp"
 
@@ -53,9 +54,16 @@ struct calibration_flags {
   std::string columns;
   bool masks = false;
   std::string compatibility = "none";
+  std::string betas, factors;
   act::calibration_options values;
 
   void add_to(command_line& line);
+  /// Also --betas and --factors, for a program that tries several.
+  void add_lists_to(command_line& line);
+
+  /// Strengths that were listed, ascending; none where none were. Throws act::error (invalid_option) for what
+  /// isn't a list of such numbers.
+  [[nodiscard]] std::vector<double> strengths() const;
 
   /// The options in force: the file's (or the defaults), then what was given. Throws act::error
   /// (invalid_option).
@@ -70,6 +78,7 @@ struct calibration_flags {
   void check_masks_alone() const;
   [[nodiscard]] bool any_given() const;  // but for --mask
 
+  command_option betas_, factors_;
   command_option beta_, redistribution_, subset_, theta_, columns_, factor_, mask_, compatibility_;
 };
 

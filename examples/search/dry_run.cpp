@@ -37,8 +37,11 @@ void print_expected(const act::search::search_plan& plan, const act::runtime::mo
   const act::search::search_memory memory = memory_of(config, plan);
   const std::size_t chunks = plan.chunks().size();
   std::cout << "search  " << plan.range.count() * config.heads << " heads of layers " << plan.range.first
-            << ".." << plan.range.last << " on " << plan.samples.size() << " samples, " << tokens_of(plan)
-            << " tokens\n"
+            << ".." << plan.range.last
+            << (plan.strengths.empty()
+                    ? ""
+                    : formatted(" with each of %.0f strengths", static_cast<double>(plan.strengths.size())))
+            << " on " << plan.samples.size() << " samples, " << tokens_of(plan) << " tokens\n"
             << "trials  " << expected.trials << ", of which about "
             << formatted("%.0f %%", 100 * expected.with_sinks / static_cast<double>(expected.trials))
             << " have a sink and must be run\n"
@@ -67,6 +70,7 @@ act::io::json_document expected_json(const act::search::search_plan& plan,
   auto document = json_document::object({{"dry_run", true}});
   document.set("model", act::runtime::to_json(model));
   document.set("layers", json_document::array({plan.range.first, plan.range.last}));
+  if (!plan.strengths.empty()) document.set("strengths", plan.strengths);
   document.set("samples", plan.samples.size());
   document.set("tokens", tokens_of(plan));
   document.set("trials", expected.trials);

@@ -165,12 +165,14 @@ finished_search search(const act::runtime::model& model, const act::search::sear
 // --verify.
 std::vector<std::vector<double>> joint_scores_of(const act::runtime::model& model,
                                                  const act::search::search_plan& plan,
-                                                 const act::head_set& heads, const search_options& options) {
+                                                 std::span<const act::search::head_evidence> picked,
+                                                 const search_options& options) {
   act::report::progress progress("verifying", plan.samples.size(), options.common.quiet);
-  return act::search::joint_scores(model, plan, heads, [&](std::size_t count) {
-    progress.advance(count);
-    stop_if_interrupted();
-  });
+  return act::search::joint_scores(model, plan, act::search::heads_of(picked),
+                                   act::search::strengths_of(picked), [&](std::size_t count) {
+                                     progress.advance(count);
+                                     stop_if_interrupted();
+                                   });
 }
 
 void print_search(const act::search::search_plan& plan, const finished_search& finished, std::size_t heads) {
@@ -182,8 +184,12 @@ void print_search(const act::search::search_plan& plan, const finished_search& f
   // None where all trials come from other searches.
   const double whole = std::max(1.0, static_cast<double>(work.layer_rows_computed + work.layer_rows_avoided));
   std::cout << "searched " << plan.range.count() * heads << " heads of layers " << plan.range.first << ".."
-            << plan.range.last << " on " << outcome.samples << " samples in "
-            << act::report::format_duration(finished.seconds) << '\n'
+            << plan.range.last
+            << (plan.strengths.empty() ? ""
+                                       : act::report::formatted(" with each of %.0f strengths",
+                                                                static_cast<double>(plan.strengths.size())))
+            << " on " << outcome.samples << " samples in " << act::report::format_duration(finished.seconds)
+            << '\n'
             << "plain accuracy "
             << act::report::percent(static_cast<double>(outcome.plain_correct) /
                                     static_cast<double>(outcome.samples))
@@ -195,8 +201,9 @@ void print_search(const act::search::search_plan& plan, const finished_search& f
             << act::report::formatted("%.1f %%", 100 * static_cast<double>(work.layer_rows_computed) / whole)
             << " of the layer-rows that a whole pass for each would take\n";
   if (tried < outcome.evidence.size()) {
-    std::cout << tried << " heads were tried on every sample and can be picked, "
-              << outcome.evidence.size() - tried << " were stopped before (" << plan.strategy << ")\n";
+    std::cout << tried << (plan.strengths.empty() ? " heads" : " heads and strengths")
+              << " were tried on every sample and can be picked, " << outcome.evidence.size() - tried
+              << " were stopped before (" << plan.strategy << ")\n";
   }
 }
 
@@ -228,6 +235,22 @@ void suggest_all_layers(const command_line& line, const act::search::search_plan
   }
 }
 
+// What a rule needs to be told.
+void check_rule(const act::search::selection_rule& rule, const act::search::search_plan& plan,
+                const search_options& options) {
+  if (rule.method != act::search::selection_method::initial_mass) return;
+  if (!plan.strengths.empty()) {
+    throw act::error(act::error_code::invalid_option, "--select",
+                     "initial-mass looks at no trial, so it can't choose among strengths; give --beta or "
+                     "--factor");
+  }
+  if (options.strategy != "exact") {
+    throw act::error(act::error_code::invalid_option, "--strategy",
+                     "is '" + options.strategy +
+                         "', which leaves out heads by what they gain; initial-mass goes with exact");
+  }
+}
+
 void run(const command_line& line, processes& all, const search_options& options) {
   const act::report::provenance_clock clock;
   act::set_thread_count(options.common.threads);
@@ -248,6 +271,9 @@ void run(const command_line& line, processes& all, const search_options& options
   plan.options = calibration.options;
   plan.subset = calibration.subset;
   plan.masks = calibration.masks;
+  if (std::vector<double> strengths = options.calibration.strengths(); strengths.size() > 1)
+    plan.strengths = std::move(strengths);
+  check_rule(rule, plan, options);
   const std::vector<task_file> tasks = parse_tasks(options, calibration);
   check_files(tasks, options);
   const std::vector<chosen_samples> chosen = choose_samples(tasks, options);
@@ -289,9 +315,8 @@ void run(const command_line& line, processes& all, const search_options& options
   act::search::head_selection picked = act::search::select_heads(outcome.trials, rule);
   if (!picked.heads.empty()) picked.forecast = act::search::forecast_selection(outcome.trials, rule);
   if (options.verify && !picked.heads.empty()) {
-    const act::head_set heads = act::search::heads_of(picked.heads);
-    picked.verified = act::search::verify_selection(outcome.trials, picked,
-                                                    joint_scores_of(loaded.model, plan, heads, options));
+    picked.verified = act::search::verify_selection(
+        outcome.trials, picked, joint_scores_of(loaded.model, plan, picked.heads, options));
   }
   const act::report::selection_record how{.select = options.select, .objective = options.objective};
   act::search::write_heads_file(options.out,

@@ -82,6 +82,7 @@ void declare(command_line& line, search_options& options) {
                 "measure");
   options.scoring.add_to(line);
   options.calibration.add_to(line);
+  options.calibration.add_lists_to(line);
   line.footer(
       "Examples:\n"
       "  act-search --model M.gguf --task sst2=train.tsv --samples 100 --out heads.json\n"
@@ -99,6 +100,7 @@ void declare(command_line& line, search_options& options) {
       "  act-search --model M.gguf --task sst2=train.tsv --columns initial-token --factor 2 --select top:15 "
       "\\\n"
       "             --objective entropy --out unsupervised.json\n"
+      "  act-search --model M.gguf --task sst2=train.tsv --betas 0,0.4,0.7 --out strengths.json\n"
       "  act-search --model M.gguf --task sst2=train.tsv --mask --out masked.json\n"
       "  act-search --model M.gguf --task sst2=train.tsv --mask --select unibias --out unibias.json\n"
       "  mpirun -n 8 act-search --model M.gguf --task sst2=train.tsv --state search.state --out heads.json\n"

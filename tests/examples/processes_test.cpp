@@ -71,11 +71,13 @@ TEST_CASE("however many processes share a search, its heads file is the same, by
   const launcher_settings settings;
   const act_test::temporary_folder folder;
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(70));
-  for (const std::string strategy : {"exact", "ranked", "racing"}) {
+  // The last is exact with two strengths a head.
+  for (const std::string strategy : {"exact", "ranked", "racing", "betas"}) {
     CAPTURE(strategy);
+    const bool betas = strategy == "betas";
     const auto arguments = [&](const std::string& name) {
-      return search_arguments(data, {"--strategy", strategy, "--out", folder / (name + ".json"), "--state",
-                                     folder / (name + ".state")});
+      return search_arguments(data, {betas ? "--betas" : "--strategy", betas ? "0.3,0.7" : strategy, "--out",
+                                     folder / (name + ".json"), "--state", folder / (name + ".state")});
     };
     REQUIRE(run_program("act-search", arguments(strategy + "-alone")).exit_code == 0);
     const std::string expected = act_test::read_file(folder / (strategy + "-alone.json"));

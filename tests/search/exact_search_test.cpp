@@ -119,6 +119,10 @@ TEST_CASE("the state of another search is refused with what differs") {
           [](auto& plan) { plan.options.redistribute = act::redistribution::uniform; });
   refused("theta", [](auto& plan) { plan.options.theta = 2; });
   refused("compatibility authors", [](auto& plan) { plan.options.behave_as = act::compatibility::authors; });
+  refused("it has 'beta 0.40000000000000002', this one 'betas 0.40000000000000002 0.69999999999999996'",
+          [](auto& plan) {
+            plan.strengths = {0.4, 0.7};
+          });
   refused("layers 1:", [](auto& plan) { plan.range.first = 1; });
   refused("strategy ranked", [](auto& plan) { plan.strategy = "ranked"; });
   refused("tokens run together 64", [](auto& plan) { plan.tokens_per_chunk = 64; });
@@ -131,13 +135,13 @@ TEST_CASE("the state of another version is refused, and left as it was") {
   const act_test::tiny_search tiny = act_test::make_tiny_search();
   const act_test::temporary_folder kept;
   run(tiny, kept / "state");
-  for (const char* format : {"1", "3"}) {
+  for (const char* format : {"2", "4"}) {
     {
       act::search::database data(kept / "state");
       data.execute("UPDATE search SET format = " + std::string(format));
     }
     const std::string says =
-        "has the format " + std::string(format) + " of another version of act, this one's is 2";
+        "has the format " + std::string(format) + " of another version of act, this one's is 3";
     CHECK_THROWS_WITH_AS(run(tiny, kept / "state"), doctest::Contains(says.c_str()), act::error);
     act::search::database data(kept / "state");
     act::search::statement trials(data, "SELECT COUNT(*) FROM trial");
@@ -233,7 +237,9 @@ TEST_CASE("a state whose scores are damaged is refused, never computed with") {
         "UPDATE plain SET scores = x'0000000000000000'", "UPDATE plain SET scores = NULL",
         "UPDATE plain SET scores = x'000000000000F87F000000000000F87F000000000000F87F'",
         "DELETE FROM plain WHERE sample = 0", "UPDATE trial SET head = 20 WHERE head = 7",
-        "INSERT INTO trial SELECT sample, layer, head + 100, has_sinks, scores FROM trial"}) {
+        "UPDATE trial SET initial_mass = -0.5", "UPDATE trial SET initial_mass = 1.5",
+        "UPDATE trial SET strength = 1",
+        "INSERT INTO trial SELECT sample, layer, strength, head + 100, has_sinks, 0.5, scores FROM trial"}) {
     CAPTURE(damage);
     const act_test::temporary_folder kept;
     run(tiny, kept / "state");

@@ -120,7 +120,8 @@ packed packed_block(const trial_block& block, std::uint64_t plan, std::uint64_t 
   made.add(plan);
   made.add(number);
   made.add(static_cast<std::uint64_t>(block.kind));
-  for (const std::size_t value : {block.chunk.begin, block.chunk.end, block.layer, block.heads.size()})
+  for (const std::size_t value :
+       {block.chunk.begin, block.chunk.end, block.layer, block.strength, block.heads.size()})
     made.add(static_cast<std::uint64_t>(value));
   for (const std::size_t head : block.heads)
     made.add(static_cast<std::uint64_t>(head));
@@ -133,6 +134,7 @@ trial_block unpacked_block(packed& from) {
   block.chunk.begin = from.take<std::uint64_t>();
   block.chunk.end = from.take<std::uint64_t>();
   block.layer = from.take<std::uint64_t>();
+  block.strength = from.take<std::uint64_t>();
   block.heads.resize(from.take_count(sizeof(std::uint64_t)));
   for (std::size_t& head : block.heads)
     head = from.take<std::uint64_t>();
@@ -150,6 +152,8 @@ packed packed_result(const block_result& result, std::uint64_t number) {
   }
   made.add(static_cast<std::uint64_t>(result.has_sinks.size()));
   made.add_bytes(result.has_sinks.data(), result.has_sinks.size());
+  made.add(static_cast<std::uint64_t>(result.initial_mass.size()));
+  made.add_bytes(result.initial_mass.data(), result.initial_mass.size() * sizeof(double));
   return made;
 }
 
@@ -163,6 +167,8 @@ block_result unpacked_result(packed& from) {
   }
   result.has_sinks.resize(from.take_count(1));
   from.take_bytes(result.has_sinks.data(), result.has_sinks.size());
+  result.initial_mass.resize(from.take_count(sizeof(double)));
+  from.take_bytes(result.initial_mass.data(), result.initial_mass.size() * sizeof(double));
   return result;
 }
 

@@ -24,13 +24,20 @@ std::string best_heads_so_far(const search::trial_table& table) {
     // A head that has hardly been tried is lucky or unlucky.
     if (2 * each.tried >= most && each.log_likelihood_gain > 0) known.push_back(each);
   }
-  const auto end = known.begin() + static_cast<std::ptrdiff_t>(std::min(shown, known.size()));
-  std::partial_sort(known.begin(), end, known.end(), [](const auto& a, const auto& b) {
-    return a.log_likelihood_gain > b.log_likelihood_gain;
-  });
+  std::sort(known.begin(), known.end(),
+            [](const auto& a, const auto& b) { return a.log_likelihood_gain > b.log_likelihood_gain; });
+  // A head once, with the best of its strengths.
+  std::vector<search::head_evidence> best;
+  for (const search::head_evidence& each : known) {
+    const bool there = std::any_of(best.begin(), best.end(), [&](const auto& other) {
+      return other.layer == each.layer && other.head == each.head;
+    });
+    if (!there && best.size() < shown) best.push_back(each);
+  }
   std::string text;
-  for (auto each = known.begin(); each != end; ++each) {
+  for (auto each = best.begin(); each != best.end(); ++each) {
     text += (text.empty() ? "" : ", ") + std::to_string(each->layer) + "." + std::to_string(each->head) +
+            (each->strength ? formatted(" (%g)", *each->strength) : std::string()) +
             formatted(" %+.3f", each->log_likelihood_gain);
   }
   return text;

@@ -38,6 +38,7 @@ namespace {
 
 io::json_document to_json(const search::head_evidence& head, std::size_t samples) {
   auto one = io::json_document::object({{"layer", head.layer}, {"head", head.head}});
+  if (head.strength) one.set("strength", *head.strength);
   if (head.tried < samples) one.set("tried", head.tried);  // it can't be picked
   one.update(io::json_document::object({{"correct", head.correct},
                                         {"gained", head.gained},
@@ -73,6 +74,7 @@ io::json_document search_json(const search::search_plan& plan, const search::sea
                                                {"ci95", interval_json(statistics::wilson_interval(
                                                             outcome.plain_correct, outcome.samples))}})},
        {"trials", std::move(trials)}});
+  if (!plan.strengths.empty()) evidence.set("strengths", plan.strengths);
   add_selection(evidence, picked, plan.sources);
   return evidence;
 }
@@ -94,17 +96,26 @@ search::heads_file heads_file_of(const runtime::model_identity& model, const sea
           .subset = plan.subset,
           .masks = plan.masks,
           .heads = heads_of(picked.heads),
+          .strengths = strengths_of(picked.heads),
           .evidence = search_json(plan, outcome, picked, how)};
 }
 
 std::string selection_table(std::span<const search::head_evidence> selected, std::size_t samples) {
-  text_table table({"layer", "head", "with sinks", "gained", "lost", "net", "log-likelihood"});
+  const bool several = !selected.empty() && selected.front().strength;
+  std::vector<std::string> columns{"layer", "head"};
+  if (several) columns.emplace_back("strength");
+  for (const char* column : {"with sinks", "gained", "lost", "net", "log-likelihood"})
+    columns.emplace_back(column);
+  text_table table(columns);
   for (const search::head_evidence& head : selected) {
-    table.add({std::to_string(head.layer), std::to_string(head.head),
-               percent(static_cast<double>(head.with_sinks) / static_cast<double>(samples)),
-               std::to_string(head.gained), std::to_string(head.lost),
-               formatted("%+.0f", static_cast<double>(head.net())),
-               formatted("%+.4f", head.log_likelihood_gain)});
+    std::vector<std::string> row{std::to_string(head.layer), std::to_string(head.head)};
+    if (several) row.push_back(formatted("%g", head.strength.value_or(0)));
+    row.push_back(percent(static_cast<double>(head.with_sinks) / static_cast<double>(samples)));
+    row.push_back(std::to_string(head.gained));
+    row.push_back(std::to_string(head.lost));
+    row.push_back(formatted("%+.0f", static_cast<double>(head.net())));
+    row.push_back(formatted("%+.4f", head.log_likelihood_gain));
+    table.add(row);
   }
   return table.str();
 }

@@ -48,8 +48,11 @@ std::string measure_text(const search::forecast_measure& measure, const char* fo
 void add_selection(io::json_document& evidence, const search::head_selection& picked,
                    std::span<const search::search_source> sources) {
   auto selected = io::json_document::array();
-  for (const search::head_evidence& head : picked.heads)
-    selected.push_back(io::json_document::array({head.layer, head.head}));
+  for (const search::head_evidence& head : picked.heads) {
+    auto one = io::json_document::array({head.layer, head.head});
+    if (head.strength) one.push_back(*head.strength);
+    selected.push_back(std::move(one));
+  }
   evidence.set("selected", std::move(selected));
   if (!picked.estimates.empty()) {
     auto estimates = io::json_document::array();

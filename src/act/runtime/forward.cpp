@@ -5,6 +5,7 @@
 #include <act/runtime/layers/attention.hpp>
 #include <act/runtime/model.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -232,7 +233,9 @@ void run_layer_with_alternatives(const model& model, std::size_t number, const l
   turn_keys(config, number, rows, buffers);
   attend_and_finish(model, number, rows, {rows.sequences.begin(), rows.sequences.end()}, true, hidden,
                     buffers, [&](std::span<const attention_sequence> sequences) {
-                      alternatives.attention.resize(buffers.attention.rows(), buffers.attention.cols());
+                      alternatives.attention.resize(std::max<std::size_t>(1, calibration.strengths.size()));
+                      for (matrix& each : alternatives.attention)
+                        each.resize(buffers.attention.rows(), buffers.attention.cols());
                       alternatives.found.resize(sequences.size() * config.heads);
                       attend_with_alternatives(attention_shape_of(config, number), sequences, buffers.query,
                                                buffers.key_value.columns(0, kv_width),

@@ -53,7 +53,7 @@ struct layer_buffers {
 
 /// For each (sequence, head) what calibrating it alone would give; see `attend_with_alternatives`.
 struct layer_alternatives {
-  matrix attention;                     ///< like layer_buffers::attention
+  std::vector<matrix> attention;        ///< of each strength, like layer_buffers::attention
   std::vector<head_alternative> found;  ///< [sequence * heads + head]
 };
 
@@ -89,7 +89,8 @@ void run_layer_with_cache(const model& model, std::size_t number, const layer_ro
                           kv_cache& cache);
 
 /// As `run_layer` with nothing calibrated; `alternatives` becomes what calibrating each head alone by the
-/// options of `calibration`, whose heads aren't used, would give.
+/// options of `calibration`, whose heads aren't used, would give, with each of its strengths (none: as the
+/// options have it).
 void run_layer_with_alternatives(const model& model, std::size_t number, const layer_rows& rows,
                                  const attention_calibration& calibration, matrix& hidden,
                                  layer_buffers& buffers, layer_alternatives& alternatives);

@@ -12,7 +12,9 @@ namespace act::search {
 std::vector<head_evidence> evidence_of(const trial_table& trials) {
   std::vector<head_evidence> evidence;
   for (std::size_t head = 0; head < trials.heads().size(); ++head) {
-    head_evidence record{.layer = trials.heads()[head].layer, .head = trials.heads()[head].head};
+    head_evidence record{.layer = trials.heads()[head].layer,
+                         .head = trials.heads()[head].head,
+                         .strength = trials.strength(head)};
     for (std::size_t sample = 0; sample < trials.samples().size(); ++sample) {
       if (!trials.known(head, sample)) continue;
       record.tried += 1;

@@ -17,8 +17,13 @@ std::vector<trial_block> exact_blocks(const search_plan& plan, std::size_t heads
   for (const sample_chunk& chunk : plan.chunks()) {
     blocks.push_back({.kind = block_kind::plain, .chunk = chunk});
     for (std::size_t layer = plan.range.first; layer <= plan.range.last; ++layer) {
-      blocks.push_back(
-          {.kind = block_kind::trials, .chunk = chunk, .layer = layer, .heads = all_heads(heads_a_layer)});
+      for (std::size_t strength = 0; strength < plan.strength_count(); ++strength) {
+        blocks.push_back({.kind = block_kind::trials,
+                          .chunk = chunk,
+                          .layer = layer,
+                          .heads = all_heads(heads_a_layer),
+                          .strength = strength});
+      }
     }
   }
   return blocks;

@@ -11,7 +11,7 @@
 
 namespace act::search {
 
-/// All of an exact search: of each chunk the plain pass, then each layer's trials.
+/// All of an exact search: of each chunk the plain pass, then each layer's trials, strength by strength.
 [[nodiscard]] std::vector<trial_block> exact_blocks(const search_plan& plan, std::size_t heads_a_layer);
 
 /// Runs what `state` doesn't hold yet, in this process, and returns the evidence. Cost: per chunk one plain

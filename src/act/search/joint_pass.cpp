@@ -13,7 +13,7 @@
 namespace act::search {
 
 std::vector<std::vector<double>> joint_scores(const runtime::model& model, const search_plan& plan,
-                                              const head_set& heads,
+                                              const head_set& heads, const std::vector<double>& strengths,
                                               const std::function<void(std::size_t)>& on_batch) {
   std::vector<std::vector<double>> joint(plan.samples.size());
   // Samples of one file are scored alike; of different files, they may not be.
@@ -26,9 +26,13 @@ std::vector<std::vector<double>> joint_scores(const runtime::model& model, const
       samples.push_back(plan.samples[i]);
     }
     if (samples.empty()) continue;
-    tasks::sample_scores scores = tasks::score_samples(
-        model, samples,
-        runtime::model_calibration{.heads = heads, .options = plan.options, .masks = plan.masks}, on_batch);
+    tasks::sample_scores scores = tasks::score_samples(model, samples,
+                                                       runtime::model_calibration{.heads = heads,
+                                                                                  .options = plan.options,
+                                                                                  .subsets = {},
+                                                                                  .masks = plan.masks,
+                                                                                  .strengths = strengths},
+                                                       on_batch);
     statistics::score_table& table = heads.empty() ? scores.plain : scores.calibrated;
     for (std::size_t i = 0; i < members.size(); ++i)
       joint[members[i]] = std::move(table[i]);

@@ -29,6 +29,9 @@ struct search_work {
 struct layer_trials {
   std::vector<std::vector<double>> scores;
   std::vector<std::uint8_t> has_sinks;  ///< [sample * heads + head]: in any of the sample's texts
+  /// [sample * heads + head]: what the head gives the initial token in the plain pass (the mean over rows
+  /// that see it), a mean over the sample's texts.
+  std::vector<double> initial_mass = {};
   search_work work;
 };
 

@@ -74,18 +74,30 @@ std::string search_plan::identity() const {
   if (!strategy.empty()) text << "strategy " << strategy << '\n';
   if (tokens_per_chunk != search_plan{}.tokens_per_chunk)
     text << "tokens run together " << tokens_per_chunk << '\n';
+  const bool renormalises = options.redistribute == redistribution::renormalised;
+  // A search with one strength says what it was when there was one alone.
+  const auto write_strengths = [&](const char* one, const char* several, double value, bool these) {
+    text << (these && !strengths.empty() ? several : one);
+    if (these && !strengths.empty()) {
+      for (const double each : strengths)
+        text << ' ' << each;
+    } else {
+      text << ' ' << value;
+    }
+    text << '\n';
+  };
   text << "rule " << tasks::name_of(options.sinks.rule) << '\n'
        << "alpha " << options.sinks.alpha << '\n'
        << "tau " << options.sinks.tau << '\n'
-       << "min-visible-rows " << options.sinks.min_visible_rows << '\n'
-       << "beta " << options.beta << '\n'
-       << "redistribution " << tasks::name_of(options.redistribute)
+       << "min-visible-rows " << options.sinks.min_visible_rows << '\n';
+  write_strengths("beta", "betas", options.beta, !renormalises);
+  text << "redistribution " << tasks::name_of(options.redistribute)
        << (subset ? " " + std::string(tasks::name_of(*subset)) : "") << '\n'
        << "theta " << options.theta << '\n'
        << "compatibility " << tasks::name_of(options.behave_as) << '\n';
-  if (options.columns != column_choice::sinks || options.redistribute == redistribution::renormalised) {
-    text << "columns " << tasks::columns_of({.options = options, .subset = subset}) << '\n'
-         << "factor " << options.factor << '\n';
+  if (options.columns != column_choice::sinks || renormalises) {
+    text << "columns " << tasks::columns_of({.options = options, .subset = subset}) << '\n';
+    write_strengths("factor", "factors", options.factor, renormalises);
   }
   if (masks) text << "heads masked\n";
   for (const search_source& source : sources) {

@@ -35,6 +35,9 @@ struct search_plan {
       source_of;  ///< of each sample, its number in `sources`; empty: all are the first's
   layer_range range;
   calibration_options options;
+  /// Betas that each head is tried with, or factors where rows are renormalised; ascending, none twice and
+  /// none 1, which changes nothing. Empty: one, the options'.
+  std::vector<double> strengths = {};
   std::optional<tasks::prompt_part> subset = {};  ///< which part redistribution::subset gives to, or a span
                                                   ///< is; for the record: the samples hold its positions
   bool masks = false;                             ///< a trial masks its head instead
@@ -49,6 +52,11 @@ struct search_plan {
   /// Moves those samples to the front that are marked, one mark a sample; among themselves and the others in
   /// the order they were in.
   void put_first(const std::vector<bool>& marked);
+
+  /// How many strengths a head is tried with, at least 1.
+  [[nodiscard]] std::size_t strength_count() const noexcept {
+    return strengths.empty() ? 1 : strengths.size();
+  }
 
   [[nodiscard]] std::size_t source(std::size_t sample) const noexcept {
     return source_of.empty() ? 0 : source_of[sample];

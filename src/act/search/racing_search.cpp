@@ -1,3 +1,4 @@
+#include <act/head_set.hpp>
 #include <act/search/plan.hpp>
 #include <act/search/racing_search.hpp>
 #include <act/search/search_run.hpp>
@@ -11,6 +12,7 @@
 #include <cmath>
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <numeric>
 #include <span>
 #include <utility>
@@ -54,6 +56,15 @@ std::vector<bool> stay_by_gains(const search_run& run, std::span<const std::size
   std::vector<double> lower;
   for (const gain_seen& each : seen)
     lower.push_back(each.mean - statistics::mean_radius(each.deviation, samples, population, risk));
+  // A head takes one place, whichever of its strengths gets it.
+  std::map<layer_head, double> best;
+  for (std::size_t i = 0; i < racing.size(); ++i) {
+    double& of_head = best.try_emplace(run.trials().heads()[racing[i]], lower[i]).first->second;
+    of_head = std::max(of_head, lower[i]);
+  }
+  lower.clear();
+  for (const auto& [head, bound] : best)
+    lower.push_back(bound);
   double to_beat = 0;
   if (options.places > 0 && options.places < lower.size()) {
     const auto last = lower.begin() + static_cast<std::ptrdiff_t>(options.places - 1);

@@ -10,7 +10,7 @@ namespace act::search {
 
 struct racing_options {
   double risk = 0.05;       ///< how likely a head that would be picked may be stopped, at most
-  std::size_t places = 0;   ///< only the best so many are picked; 0: every head that gains
+  std::size_t places = 0;   ///< only the best so many are picked, each with one strength; 0: all that gain
   bool by_answers = false;  ///< a head gains by more answers turned right than wrong, whatever `gains` says
   gain_function gains;
 };

@@ -69,9 +69,10 @@ search_memory memory_of(const runtime::model_config& config, const search_plan& 
   const std::size_t row = 4 * config.hidden + 2 * heads_width + key_value_width + 2 * config.inner;
   const std::size_t rows = std::max({trial_runner::rows_per_batch, longest, chunk});
   return {.weights = static_cast<std::uint64_t>(weights_of_a_layer(config)) * config.layers * sizeof(float),
-          .table = scores * (plan.range.count() * config.heads + 1),
+          .table = scores * (plan.range.count() * config.heads * plan.strength_count() + 1),
           .plain = std::uint64_t{chunk} * plan.range.count() *
-                   (config.hidden + 2 * heads_width + key_value_width) * sizeof(float),
+                   (config.hidden + (1 + plan.strength_count()) * heads_width + key_value_width) *
+                   sizeof(float),
           .batch = std::uint64_t{rows} * row * sizeof(float)};
 }
 
@@ -126,20 +127,23 @@ expected_work expect_work(const runtime::model& model, const search_plan& plan) 
     length_weighted += own * own / static_cast<double>(std::max<std::size_t>(sample.options.size(), 1));
   }
   const trial_runner runner(model, std::span(plan.samples).first(expected.looked_at), plan.options,
-                            plan.range, plan.masks);
+                            plan.range, plan.masks, plan.strengths);
   const std::vector<std::size_t> heads = all_heads(config.heads);
   search_work seen;
   for (std::size_t layer = plan.range.first; layer <= plan.range.last; ++layer)
     seen += runner.work_of(layer, heads);
+  // Every strength changes the same rows.
+  const auto strengths = static_cast<double>(plan.strength_count());
 
   const double scale = tokens / static_cast<double>(tokens_here);
-  expected.trials = plan.samples.size() * plan.range.count() * config.heads;
+  expected.trials = plan.samples.size() * plan.range.count() * config.heads * plan.strength_count();
   expected.with_sinks = static_cast<double>(expected.trials) *
                         static_cast<double>(seen.trials - seen.trials_without_sinks) /
                         static_cast<double>(seen.trials);
   expected.plain_rows = static_cast<double>(runner.plain_work().layer_rows_computed) * scale;
-  expected.trial_rows = static_cast<double>(seen.layer_rows_computed) * scale;
-  expected.whole_rows = static_cast<double>(seen.layer_rows_computed + seen.layer_rows_avoided) * scale;
+  expected.trial_rows = static_cast<double>(seen.layer_rows_computed) * scale * strengths;
+  expected.whole_rows =
+      static_cast<double>(seen.layer_rows_computed + seen.layer_rows_avoided) * scale * strengths;
   expected.multiply_adds = expected.rows() * multiply_adds_of_a_row(config, length_weighted / tokens / 2);
 
   // Trials of the middle layer, head by head more until that took a second.

@@ -21,9 +21,14 @@ namespace act::search {
 
 trial_table empty_table(const search_plan& plan, std::size_t heads_a_layer) {
   std::vector<layer_head> of;
+  std::vector<double> strengths;
   for (std::size_t layer = plan.range.first; layer <= plan.range.last; ++layer) {
-    for (std::size_t head = 0; head < heads_a_layer; ++head)
-      of.push_back({layer, head});
+    for (std::size_t head = 0; head < heads_a_layer; ++head) {
+      for (std::size_t strength = 0; strength < plan.strength_count(); ++strength) {
+        of.push_back({layer, head});
+        if (!plan.strengths.empty()) strengths.push_back(plan.strengths[strength]);
+      }
+    }
   }
   std::vector<table_sample> samples;
   for (std::size_t i = 0; i < plan.samples.size(); ++i) {
@@ -32,7 +37,7 @@ trial_table empty_table(const search_plan& plan, std::size_t heads_a_layer) {
                        .source = plan.source(i),
                        .own_answers = !plan.samples[i].options.empty()});
   }
-  return {std::move(of), std::move(samples)};
+  return {std::move(of), std::move(samples), std::move(strengths)};
 }
 
 std::vector<std::size_t> all_heads(std::size_t heads_a_layer) {
@@ -51,7 +56,7 @@ search_run::search_run(const runtime::model_config& config, const search_plan& p
       heads_(config.heads),
       trials_(empty_table(plan, config.heads)) {
   for (std::size_t layer = plan.range.first; layer <= plan.range.last; ++layer)
-    total_ += static_cast<double>((layers_ - layer) * plan.samples.size() * heads_);
+    total_ += static_cast<double>((layers_ - layer) * plan.samples.size() * heads_ * plan.strength_count());
 }
 
 void search_run::run(std::span<const trial_block> blocks) {
@@ -123,11 +128,14 @@ void search_run::keep(const trial_block& block, const block_result& result) {
     return;
   }
   trial_table& table = block.kind == block_kind::trials ? trials_ : estimates_;
-  const std::size_t first = (block.layer - plan_.range.first) * heads_;
+  const auto place = [&](std::size_t head) {
+    return ((block.layer - plan_.range.first) * heads_ + head) * plan_.strength_count() + block.strength;
+  };
   std::size_t i = 0;
   for (std::size_t sample = block.chunk.begin; sample < block.chunk.end; ++sample) {
     for (const std::size_t head : block.heads) {
-      table.set_trial(first + head, sample, result.scores[i], result.has_sinks[i] != 0);
+      table.set_trial(place(head), sample, result.scores[i], result.has_sinks[i] != 0,
+                      result.initial_mass[i]);
       ++i;
     }
   }

@@ -35,7 +35,7 @@ using search_progress = std::function<void(const search_advance&)>;
 struct search_outcome {
   std::size_t samples = 0;
   std::size_t plain_correct = 0;
-  std::vector<head_evidence> evidence;  ///< every head of the range, by layer, then head
+  std::vector<head_evidence> evidence;  ///< every head of the range, in the order of `trials`
   trial_table trials;                   ///< what the evidence sums up, in the plan's order of samples
   search_work work;
 };
@@ -77,7 +77,7 @@ class search_run {
   std::size_t trials_run_ = 0;
 };
 
-/// A table of the range's heads, by layer, then head, in which nothing is known yet.
+/// A table of the range's heads, by layer, then head, then strength, in which nothing is known yet.
 [[nodiscard]] trial_table empty_table(const search_plan& plan, std::size_t heads_a_layer);
 
 /// Every head of a layer, in order.

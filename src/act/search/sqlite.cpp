@@ -57,6 +57,10 @@ statement& statement::bind(int position, std::string_view text) {
                                  SQLITE_TRANSIENT));
 }
 
+statement& statement::bind(int position, double value) {
+  return check(sqlite3_bind_double(handle_.get(), position, value));
+}
+
 statement& statement::bind(int position, std::span<const double> numbers) {
   return check(sqlite3_bind_blob(handle_.get(), position, numbers.data(),
                                  static_cast<int>(numbers.size_bytes()), SQLITE_TRANSIENT));
@@ -75,6 +79,10 @@ void statement::rewind() {
 void statement::run() {
   (void)step();
   rewind();
+}
+
+double statement::real(int column) const {
+  return sqlite3_column_double(handle_.get(), column);
 }
 
 std::int64_t statement::integer(int column) const {

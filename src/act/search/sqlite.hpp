@@ -43,6 +43,7 @@ class statement {
   statement(database& owner, const std::string& sql);
 
   statement& bind(int position, std::int64_t value);
+  statement& bind(int position, double value);
   statement& bind(int position, std::string_view text);
   statement& bind(int position, std::span<const double> numbers);
 
@@ -54,6 +55,8 @@ class statement {
   void run();
 
   [[nodiscard]] std::int64_t integer(int column) const;
+  /// 0 for what is no number.
+  [[nodiscard]] double real(int column) const;
   [[nodiscard]] std::string text(int column) const;
   /// The raw bytes of a column, valid until the next step.
   [[nodiscard]] std::span<const std::byte> blob(int column) const;

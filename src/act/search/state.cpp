@@ -73,14 +73,15 @@ search_state::search_state(const std::string& path, const std::string& identity,
   data_.execute(
       "CREATE TABLE IF NOT EXISTS search (format INTEGER, identity TEXT);"
       "CREATE TABLE IF NOT EXISTS plain (sample INTEGER PRIMARY KEY, scores BLOB);"
-      "CREATE TABLE IF NOT EXISTS unit (first_sample INTEGER, layer INTEGER, rows_computed INTEGER,"
-      " rows_avoided INTEGER, trials INTEGER, without_sinks INTEGER, PRIMARY KEY (first_sample, layer));"
-      "CREATE TABLE IF NOT EXISTS trial (sample INTEGER, layer INTEGER, head INTEGER, has_sinks INTEGER, "
-      "scores BLOB,"
-      " PRIMARY KEY (sample, layer, head)) WITHOUT ROWID;"
-      "CREATE TABLE IF NOT EXISTS estimate (sample INTEGER, layer INTEGER, head INTEGER, has_sinks INTEGER, "
-      "scores BLOB,"
-      " PRIMARY KEY (sample, layer, head)) WITHOUT ROWID");
+      "CREATE TABLE IF NOT EXISTS unit (first_sample INTEGER, layer INTEGER, strength INTEGER,"
+      " rows_computed INTEGER, rows_avoided INTEGER, trials INTEGER, without_sinks INTEGER,"
+      " PRIMARY KEY (first_sample, layer, strength))");
+  for (const char* table : {"trial", "estimate"}) {
+    data_.execute("CREATE TABLE IF NOT EXISTS " + std::string(table) +
+                  " (sample INTEGER, layer INTEGER, strength INTEGER, head INTEGER, has_sinks INTEGER,"
+                  " initial_mass REAL, scores BLOB, PRIMARY KEY (sample, layer, strength, head))"
+                  " WITHOUT ROWID");
+  }
   if (!theirs) {
     statement(data_, "INSERT INTO search VALUES (?, ?)").bind(1, state_format).bind(2, identity).run();
   } else if (*theirs != identity) {
@@ -103,16 +104,19 @@ std::optional<block_result> search_state::load(const trial_block& block,
   const bool plain = block.kind == block_kind::plain;
   const std::size_t places = plain ? 1 : block.heads.size();
   statement rows(data_, plain ? "SELECT scores FROM plain WHERE sample >= ? AND sample < ? ORDER BY sample"
-                              : "SELECT scores, has_sinks, head FROM " + table_of(block) +
-                                    " WHERE sample >= ? AND sample < ? AND layer = ? ORDER BY sample, head");
+                              : "SELECT scores, has_sinks, head, initial_mass FROM " + table_of(block) +
+                                    " WHERE sample >= ? AND sample < ? AND layer = ? AND strength = ? ORDER "
+                                    "BY sample, head");
   rows.bind(1, integer(block.chunk.begin)).bind(2, integer(block.chunk.end));
-  if (!plain) rows.bind(3, integer(block.layer));
+  if (!plain) rows.bind(3, integer(block.layer)).bind(4, integer(block.strength));
   while (rows.step()) {
     const std::size_t sample = found.scores.size() / places;
     if (sample >= samples.size()) damaged();
     if (!plain) {
       if (rows.integer(2) != integer(block.heads[found.scores.size() % places])) damaged();
       found.has_sinks.push_back(rows.integer(1) != 0 ? 1 : 0);
+      found.initial_mass.push_back(rows.real(3));
+      if (!is_mass(found.initial_mass.back())) damaged();
     }
     found.scores.push_back(numbers(rows.blob(0), samples[sample].score_count()));
   }
@@ -137,14 +141,16 @@ void search_state::save(const trial_block& block, const block_result& result) {
     for (std::size_t i = 0; i < result.scores.size(); ++i)
       insert.bind(1, integer(block.chunk.begin + i)).bind(2, result.scores[i]).run();
   } else {
-    statement insert(data_, "INSERT OR REPLACE INTO " + table_of(block) + " VALUES (?, ?, ?, ?, ?)");
+    statement insert(data_, "INSERT OR REPLACE INTO " + table_of(block) + " VALUES (?, ?, ?, ?, ?, ?, ?)");
     const std::size_t places = block.heads.size();
     for (std::size_t i = 0; i < result.scores.size(); ++i) {
       insert.bind(1, integer(block.chunk.begin + i / places))
           .bind(2, integer(block.layer))
-          .bind(3, integer(block.heads[i % places]))
-          .bind(4, std::int64_t{result.has_sinks[i]})
-          .bind(5, result.scores[i])
+          .bind(3, integer(block.strength))
+          .bind(4, integer(block.heads[i % places]))
+          .bind(5, std::int64_t{result.has_sinks[i]})
+          .bind(6, result.initial_mass[i])
+          .bind(7, result.scores[i])
           .run();
     }
   }
@@ -179,20 +185,21 @@ std::vector<double> search_state::numbers(std::span<const std::byte> bytes, std:
 std::optional<search_work> search_state::unit(const trial_block& block) {
   statement row(data_,
                 "SELECT rows_computed, rows_avoided, trials, without_sinks FROM unit WHERE first_sample = "
-                "? AND layer = ?");
-  row.bind(1, integer(block.chunk.begin)).bind(2, layer_code(block));
+                "? AND layer = ? AND strength = ?");
+  row.bind(1, integer(block.chunk.begin)).bind(2, layer_code(block)).bind(3, integer(block.strength));
   if (!row.step()) return std::nullopt;
   return work_in(row);
 }
 
 void search_state::save_unit(const trial_block& block, const search_work& work) {
-  statement(data_, "INSERT OR REPLACE INTO unit VALUES (?, ?, ?, ?, ?, ?)")
+  statement(data_, "INSERT OR REPLACE INTO unit VALUES (?, ?, ?, ?, ?, ?, ?)")
       .bind(1, integer(block.chunk.begin))
       .bind(2, layer_code(block))
-      .bind(3, static_cast<std::int64_t>(work.layer_rows_computed))
-      .bind(4, static_cast<std::int64_t>(work.layer_rows_avoided))
-      .bind(5, static_cast<std::int64_t>(work.trials))
-      .bind(6, static_cast<std::int64_t>(work.trials_without_sinks))
+      .bind(3, integer(block.strength))
+      .bind(4, static_cast<std::int64_t>(work.layer_rows_computed))
+      .bind(5, static_cast<std::int64_t>(work.layer_rows_avoided))
+      .bind(6, static_cast<std::int64_t>(work.trials))
+      .bind(7, static_cast<std::int64_t>(work.trials_without_sinks))
       .run();
 }
 

@@ -10,7 +10,7 @@
 namespace act::search {
 
 /// Of the tables that state.cpp writes.
-inline constexpr std::int64_t state_format = 2;
+inline constexpr std::int64_t state_format = 3;
 
 /// "ACTS" in the database's header.
 inline constexpr std::int64_t state_application = 0x41435453;
@@ -19,5 +19,10 @@ inline constexpr std::int64_t state_application = 0x41435453;
 /// Throws `error` (invalid_input) for another program's database, (mismatch) for another format.
 [[nodiscard]] std::optional<std::string> identity_in(database& data, const std::string& path,
                                                      const std::string& mend);
+
+/// Whether a stored number can be a mean of attention weights, which rounding may lift a little over 1.
+[[nodiscard]] inline bool is_mass(double value) noexcept {
+  return value >= 0 && value < 1.001;
+}
 
 }  // namespace act::search

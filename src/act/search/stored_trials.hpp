@@ -16,10 +16,11 @@ namespace act::search {
 
 class stored_trials {
  public:
-  /// Opens the state of a search of the same model with the same calibration; its layers and samples may be
-  /// others. A sample is known by all that its scores depend on: its tokens, its scored words or options, and
-  /// the positions that receive. Throws `error` (io) where there is no such file, (mismatch) for another
-  /// model's or calibration's, with the first line that differs, (invalid_input) for another program's file.
+  /// Opens the state of a search of the same model with the same calibration; its layers, samples and
+  /// strengths may be others, but it must have one of the plan's strengths. A sample is known by all that its
+  /// scores depend on: its tokens, its scored words or options, and the positions that receive. Throws
+  /// `error` (io) where there is no such file, (mismatch) for another model's or calibration's, with the
+  /// first line that differs, (invalid_input) for another program's file.
   stored_trials(const std::string& path, const search_plan& plan);
 
   /// Whether the other search has sample `i` of the plan, too.
@@ -29,6 +30,7 @@ class stored_trials {
   [[nodiscard]] std::optional<block_result> find(const trial_block& block);
 
  private:
+  [[noreturn]] void damaged() const;
   [[nodiscard]] std::vector<double> scores_in(const statement& row, std::size_t sample) const;
 
   std::string path_;
@@ -36,6 +38,7 @@ class stored_trials {
   bool has_estimates_ = false;             // files of searches that began before there were any have no table
   std::vector<std::size_t> score_counts_;  // of each of the plan's samples
   std::vector<std::int64_t> place_of_;     // of each of the plan's samples in the other search; -1: not there
+  std::vector<std::int64_t> strength_of_;  // of each of the plan's strengths there; -1: not there
 };
 
 }  // namespace act::search

@@ -6,6 +6,8 @@
 
 #include <cstddef>
 #include <functional>
+#include <map>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -14,15 +16,20 @@ namespace act::search {
 
 trial_table part_of(const trial_table& table, std::span<const std::size_t> heads, std::size_t samples) {
   std::vector<layer_head> of;
-  for (const std::size_t head : heads)
+  std::vector<double> strengths;
+  for (const std::size_t head : heads) {
     of.push_back(table.heads()[head]);
+    if (const std::optional<double> strength = table.strength(head)) strengths.push_back(*strength);
+  }
   trial_table part(std::move(of),
-                   {table.samples().begin(), table.samples().begin() + static_cast<std::ptrdiff_t>(samples)});
+                   {table.samples().begin(), table.samples().begin() + static_cast<std::ptrdiff_t>(samples)},
+                   std::move(strengths));
   for (std::size_t sample = 0; sample < samples; ++sample) {
     part.set_plain(sample, table.plain(sample));
     for (std::size_t i = 0; i < heads.size(); ++i) {
       if (table.known(heads[i], sample))
-        part.set_trial(i, sample, table.calibrated(heads[i], sample), table.has_sinks(heads[i], sample));
+        part.set_trial(i, sample, table.calibrated(heads[i], sample), table.has_sinks(heads[i], sample),
+                       table.initial_mass(heads[i], sample));
     }
   }
   return part;
@@ -30,13 +37,19 @@ trial_table part_of(const trial_table& table, std::span<const std::size_t> heads
 
 std::vector<trial_block> blocks_of(const search_run& run, const sample_chunk& chunk,
                                    std::span<const std::size_t> heads) {
+  const std::size_t strengths = run.plan().strength_count();
+  std::map<std::pair<std::size_t, std::size_t>, std::vector<std::size_t>> heads_in;  // of layer and strength
+  for (const std::size_t place : heads) {
+    const layer_head& each = run.trials().heads()[place];
+    heads_in[{each.layer, place % strengths}].push_back(each.head);
+  }
   std::vector<trial_block> blocks;
-  for (const std::size_t head : heads) {
-    const layer_head& each = run.trials().heads()[head];
-    if (blocks.empty() || blocks.back().layer != each.layer) {
-      blocks.push_back({.kind = block_kind::trials, .chunk = chunk, .layer = each.layer, .heads = {}});
-    }
-    blocks.back().heads.push_back(each.head);
+  for (auto& [of, in_block] : heads_in) {
+    blocks.push_back({.kind = block_kind::trials,
+                      .chunk = chunk,
+                      .layer = of.first,
+                      .heads = std::move(in_block),
+                      .strength = of.second});
   }
   return blocks;
 }

@@ -22,7 +22,7 @@ using gain_function = std::function<std::vector<double>(const trial_table&)>;
 [[nodiscard]] trial_table part_of(const trial_table& table, std::span<const std::size_t> heads,
                                   std::size_t samples);
 
-/// Trials of some of the table's heads (numbers, ascending) on a chunk: a block a layer.
+/// Trials of some of the table's heads (numbers, ascending) on a chunk: a block a layer and strength.
 [[nodiscard]] std::vector<trial_block> blocks_of(const search_run& run, const sample_chunk& chunk,
                                                  std::span<const std::size_t> heads);
 

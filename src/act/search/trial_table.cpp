@@ -9,13 +9,15 @@
 
 namespace act::search {
 
-trial_table::trial_table(std::vector<layer_head> heads, std::vector<table_sample> samples)
-    : heads_(std::move(heads)), samples_(std::move(samples)), first_{0} {
+trial_table::trial_table(std::vector<layer_head> heads, std::vector<table_sample> samples,
+                         std::vector<double> strengths)
+    : heads_(std::move(heads)), strengths_(std::move(strengths)), samples_(std::move(samples)), first_{0} {
   for (const table_sample& each : samples_)
     first_.push_back(first_.back() + each.scores);
   plain_.resize(scores_of_a_head());
   calibrated_.resize(heads_.size() * scores_of_a_head());
   trials_.resize(heads_.size() * samples_.size(), trial::missing);
+  masses_.resize(trials_.size());
 }
 
 void trial_table::set_plain(std::size_t sample, std::span<const double> scores) {
@@ -23,10 +25,11 @@ void trial_table::set_plain(std::size_t sample, std::span<const double> scores) 
 }
 
 void trial_table::set_trial(std::size_t head, std::size_t sample, std::span<const double> scores,
-                            bool has_sinks) {
+                            bool has_sinks, double initial_mass) {
   const std::size_t to = head * scores_of_a_head() + first_[sample];
   std::copy(scores.begin(), scores.end(), calibrated_.begin() + static_cast<std::ptrdiff_t>(to));
   trials_[head * samples_.size() + sample] = has_sinks ? trial::with_sinks : trial::without_sinks;
+  masses_[head * samples_.size() + sample] = initial_mass;
 }
 
 }  // namespace act::search

@@ -1,11 +1,13 @@
 // Everything that the trials of a search say: of each sample the plain scores, and of each head the scores
-// with that head alone calibrated. What heads are selected from, without another forward pass.
+// with that head alone calibrated, once for each strength that it was tried with. What heads are selected
+// from, without another forward pass.
 #pragma once
 
 #include <act/head_set.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -20,13 +22,21 @@ struct table_sample {
       false;  ///< its answers are its own texts: the k-th has nothing to do with another sample's
 };
 
-/// A table of heads x samples, filled trial by trial. Memory: 8 bytes a head, sample and answer.
+/// A table of heads x samples, filled trial by trial. A head that is tried with several strengths has a place
+/// for each. Memory: 8 bytes a head, strength, sample and answer.
 class trial_table {
  public:
   trial_table() = default;
-  trial_table(std::vector<layer_head> heads, std::vector<table_sample> samples);
+  /// `strengths`: one for each of `heads`, or none where there is one for all.
+  trial_table(std::vector<layer_head> heads, std::vector<table_sample> samples,
+              std::vector<double> strengths = {});
 
   [[nodiscard]] std::span<const layer_head> heads() const noexcept { return heads_; }
+  [[nodiscard]] std::span<const double> strengths() const noexcept { return strengths_; }
+  /// Of a place; none where there is one for all.
+  [[nodiscard]] std::optional<double> strength(std::size_t head) const noexcept {
+    return strengths_.empty() ? std::nullopt : std::optional(strengths_[head]);
+  }
   [[nodiscard]] std::span<const table_sample> samples() const noexcept { return samples_; }
 
   /// Scores as score_samples.hpp has them: logits of words (greedy: and of the best other token), or
@@ -45,10 +55,16 @@ class trial_table {
   [[nodiscard]] bool has_sinks(std::size_t head, std::size_t sample) const noexcept {
     return trials_[head * samples_.size() + sample] == trial::with_sinks;
   }
+  /// What the head gives the initial token in the plain pass (layer_trials::initial_mass); 0 where the trial
+  /// hasn't been run.
+  [[nodiscard]] double initial_mass(std::size_t head, std::size_t sample) const noexcept {
+    return masses_[head * samples_.size() + sample];
+  }
 
   /// Precondition: as many scores as the sample's answers have.
   void set_plain(std::size_t sample, std::span<const double> scores);
-  void set_trial(std::size_t head, std::size_t sample, std::span<const double> scores, bool has_sinks);
+  void set_trial(std::size_t head, std::size_t sample, std::span<const double> scores, bool has_sinks,
+                 double initial_mass = 0);
 
  private:
   enum class trial : std::uint8_t { missing, without_sinks, with_sinks };
@@ -60,11 +76,13 @@ class trial_table {
   }
 
   std::vector<layer_head> heads_;
+  std::vector<double> strengths_;
   std::vector<table_sample> samples_;
   std::vector<std::size_t> first_;  // scores of sample s are [first_[s], first_[s + 1]) of a head's
   std::vector<double> plain_;
   std::vector<double> calibrated_;
   std::vector<trial> trials_;
+  std::vector<double> masses_;
 };
 
 }  // namespace act::search

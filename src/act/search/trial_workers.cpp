@@ -11,16 +11,20 @@ block_result block_runner::run(const trial_block& block, const std::function<voi
   if (!runner_ || first_sample_ != block.chunk.begin) {
     runner_.reset();  // before the next one takes its memory
     runner_.emplace(*model_, std::span(plan_->samples).subspan(block.chunk.begin, block.chunk.size()),
-                    plan_->options, plan_->range, plan_->masks);
+                    plan_->options, plan_->range, plan_->masks, plan_->strengths);
     first_sample_ = block.chunk.begin;
   }
   if (block.kind == block_kind::plain) {
-    return {.scores = runner_->plain_scores(), .has_sinks = {}, .work = runner_->plain_work()};
+    return {.scores = runner_->plain_scores(),
+            .has_sinks = {},
+            .initial_mass = {},
+            .work = runner_->plain_work()};
   }
   if (block.kind == block_kind::trials)
-    return runner_->run(block.layer, block.heads, trial_rows::changed, on_batch);
+    return runner_->run(block.layer, block.heads, trial_rows::changed, on_batch, block.strength);
   // Estimates are no trials: what they cost counts, not how many they are.
-  block_result estimates = runner_->run(block.layer, block.heads, trial_rows::scored, on_batch);
+  block_result estimates =
+      runner_->run(block.layer, block.heads, trial_rows::scored, on_batch, block.strength);
   estimates.work = {.layer_rows_computed = estimates.work.layer_rows_computed};
   return estimates;
 }

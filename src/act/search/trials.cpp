@@ -11,13 +11,20 @@
 #include <iterator>
 #include <numeric>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace act::search {
 
 trial_runner::trial_runner(const runtime::model& model, std::span<const tasks::prepared_sample> samples,
-                           const calibration_options& options, layer_range range, bool masks)
-    : model_(model), texts_(samples), options_(options), masks_(masks), range_(range) {
+                           const calibration_options& options, layer_range range, bool masks,
+                           std::vector<double> strengths)
+    : model_(model),
+      texts_(samples),
+      options_(options),
+      strengths_(std::move(strengths)),
+      masks_(masks),
+      range_(range) {
   std::vector<std::vector<runtime::token_id>> whole;
   for (const scored_sequence& text : texts_.sequences()) {
     whole.emplace_back(text.tokens.begin(), text.tokens.end());
@@ -35,16 +42,17 @@ layer_trials trial_runner::run(std::size_t layer, const std::function<void(std::
 }
 
 layer_trials trial_runner::run(std::size_t layer, std::span<const std::size_t> heads, trial_rows reach,
-                               const std::function<void(std::size_t)>& on_batch) const {
+                               const std::function<void(std::size_t)>& on_batch, std::size_t strength) const {
   layer_trials result;
   result.scores.resize(texts_.samples() * heads.size());
   result.has_sinks.resize(result.scores.size());
+  result.initial_mass.resize(result.scores.size());
 
   std::vector<trial_part> batch;
   std::size_t batch_rows = 0, batch_trials = 0, untouched = 0;
   const auto flush = [&] {
     if (batch.empty()) return;
-    run_batch(layer, batch, heads, result);
+    run_batch(layer, strength, batch, heads, result);
     if (on_batch) on_batch(batch_trials);
     batch.clear();
     batch_rows = batch_trials = 0;
@@ -56,6 +64,7 @@ layer_trials trial_runner::run(std::size_t layer, std::span<const std::size_t> h
       result.work.layer_rows_avoided += whole_pass;
       result.scores[sample * heads.size() + i] = plain_scores_[sample];
       const trial each = trial_of(layer, sample, heads[i], reach);
+      result.initial_mass[sample * heads.size() + i] = each.initial_mass;
       if (each.has_sinks) {
         result.has_sinks[sample * heads.size() + i] = 1;
       } else {
@@ -113,9 +122,11 @@ std::uint64_t trial_runner::layer_rows_of(std::size_t layer, const trial_part& p
 trial_runner::trial trial_runner::trial_of(std::size_t layer, std::size_t sample, std::size_t head,
                                            trial_rows reach) const {
   trial made;
-  for (std::size_t at = texts_.first_of(sample); at < texts_.first_of(sample + 1); ++at) {
+  const std::size_t begin = texts_.first_of(sample), after = texts_.first_of(sample + 1);
+  for (std::size_t at = begin; at < after; ++at) {
     const runtime::head_alternative& found =
         records_[layer].alternatives.found[at * model_.config.heads + head];
+    made.initial_mass += found.initial_mass / static_cast<double>(after - begin);
     if (!found.has_sinks) continue;
     made.has_sinks = true;
     if (found.first_row >= texts_[at].end) continue;
@@ -146,10 +157,14 @@ void trial_runner::run_plain_pass() {
                                    .rotary = rotary,
                                    .wanted = last ? last_layer_rows() : runtime::rows_wanted::all};
     if (searched) {
-      run_layer_with_alternatives(
-          model_, layer, rows,
-          {.heads = {}, .options = options_, .trackers = nullptr, .subsets = subsets_, .masks = masks_},
-          hidden, buffers, record.alternatives);
+      run_layer_with_alternatives(model_, layer, rows,
+                                  {.heads = {},
+                                   .options = options_,
+                                   .trackers = nullptr,
+                                   .subsets = subsets_,
+                                   .masks = masks_,
+                                   .strengths = strengths_},
+                                  hidden, buffers, record.alternatives);
     } else {
       run_layer(model_, layer, rows, {}, hidden, buffers);
     }
@@ -169,19 +184,20 @@ void trial_runner::run_plain_pass() {
     texts_.score(at, plain_values_[at], plain_scores_[texts_[at].sample]);
 }
 
-void trial_runner::gather(std::size_t layer, std::size_t head, std::size_t first_source, std::size_t rows,
-                          std::size_t target, runtime::matrix& hidden, runtime::matrix& attention) const {
+void trial_runner::gather(std::size_t layer, std::size_t strength, std::size_t head, std::size_t first_source,
+                          std::size_t rows, std::size_t target, runtime::matrix& hidden,
+                          runtime::matrix& attention) const {
   const layer_record& record = records_[layer];
   const std::size_t width = model_.config.head_size;
   const std::size_t column = head * width;
   copy(record.input.row_block(first_source, rows), hidden.row_block(target, rows));
   const runtime::matrix_ref to = attention.row_block(target, rows);
   copy(record.attention.row_block(first_source, rows), to);
-  copy(record.alternatives.attention.row_block(first_source, rows).columns(column, width),
+  copy(record.alternatives.attention[strength].row_block(first_source, rows).columns(column, width),
        to.columns(column, width));
 }
 
-void trial_runner::run_batch(std::size_t layer, std::span<const trial_part> batch,
+void trial_runner::run_batch(std::size_t layer, std::size_t strength, std::span<const trial_part> batch,
                              std::span<const std::size_t> heads, layer_trials& result) const {
   const runtime::model_config& config = model_.config;
   const std::size_t layers = config.layers;
@@ -207,8 +223,8 @@ void trial_runner::run_batch(std::size_t layer, std::span<const trial_part> batc
     const std::size_t target = positions.size();
     const std::size_t end = texts_[batch[i].sequence].end;
     const std::size_t count = end - first_rows[i];
-    gather(layer, batch[i].head, packed_.sequences[batch[i].sequence].first_query + first_rows[i], count,
-           target, hidden, attention);
+    gather(layer, strength, batch[i].head, packed_.sequences[batch[i].sequence].first_query + first_rows[i],
+           count, target, hidden, attention);
     sequences.push_back(
         {.first_query = target, .queries = count, .first_key = target, .keys = count, .past = {}});
     for (std::size_t row = first_rows[i]; row < end; ++row)

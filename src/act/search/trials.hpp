@@ -2,7 +2,8 @@
 //
 // Nothing is computed twice. The plain pass runs once and keeps each layer's input, keys, values and head
 // outputs. A trial of head (l, h) runs every text of a sample (scored_texts.hpp), each from layer l on:
-// attention there is already known (only head h differs, `attend_with_alternatives`), rows before the head's
+// attention there is already known (only head h differs, `attend_with_alternatives`, for each strength that
+// heads are tried with), rows before the head's
 // first sink can't change, so only rows from it to the last that counts go through the rest of layer l and
 // the layers above, attending to the unchanged keys and values of the plain pass. A scored row before the
 // first sink keeps its plain score; a text in which the head has no sink costs nothing. Trials of many texts
@@ -31,7 +32,7 @@ enum class trial_rows {
 };
 
 /// The plain pass of a few samples with everything kept that trials need, and the trials themselves.
-/// Memory: about (3 hidden + 2 kv) floats a token and layer of the range.
+/// Memory: about ((2 + strengths) hidden + 2 kv) floats a token and layer of the range.
 class trial_runner {
  public:
   /// Rows stacked in one batch of trials: tall enough for full-speed products, small enough that a layer's
@@ -40,11 +41,13 @@ class trial_runner {
 
   /// Runs the plain pass. `samples` and `model` must outlive the runner. All samples are scored alike.
   /// redistribution::subset gives to each sample's own subset, column_choice::span is that. With `masks` a
-  /// trial masks its head instead. Throws `error` (invalid_input) for texts that
+  /// trial masks its head instead. Trials calibrate with one of `strengths` (search_plan::strengths; none: as
+  /// the options say). Throws `error` (invalid_input) for texts that
   /// `pack` refuses and for a model whose scores aren't finite, (invalid_option) for subsets that are
-  /// missing.
+  /// missing and strengths that can't be.
   trial_runner(const runtime::model& model, std::span<const tasks::prepared_sample> samples,
-               const calibration_options& options, layer_range range, bool masks);
+               const calibration_options& options, layer_range range, bool masks,
+               std::vector<double> strengths = {});
 
   /// Plain scores of each sample.
   [[nodiscard]] const std::vector<std::vector<double>>& plain_scores() const noexcept {
@@ -55,16 +58,18 @@ class trial_runner {
   /// Trials of some heads of `layer`, which must lie in the range: `heads` ascending, none twice; results
   /// have a place for each of these only. `on_batch(trials)` is called after each batch with the number of
   /// (sample, head) pairs it settled; it may throw to interrupt. Which rows are stacked with a trial's, and
-  /// so its last bits, depends on the heads asked for together.
+  /// so its last bits, depends on the heads asked for together. `strength` is a number among the strengths:
+  /// scores are those of a runner with that one alone, to the bit.
   [[nodiscard]] layer_trials run(std::size_t layer, std::span<const std::size_t> heads,
                                  trial_rows rows = trial_rows::changed,
-                                 const std::function<void(std::size_t)>& on_batch = {}) const;
+                                 const std::function<void(std::size_t)>& on_batch = {},
+                                 std::size_t strength = 0) const;
 
   /// All heads of `layer`.
   [[nodiscard]] layer_trials run(std::size_t layer,
                                  const std::function<void(std::size_t)>& on_batch = {}) const;
 
-  /// The work that `run` would do for these heads, without doing it.
+  /// The work that `run` would do for these heads, with any strength, without doing it.
   [[nodiscard]] search_work work_of(std::size_t layer, std::span<const std::size_t> heads,
                                     trial_rows rows = trial_rows::changed) const;
 
@@ -84,6 +89,7 @@ class trial_runner {
     std::vector<trial_part> parts;
     std::size_t rows = 0;
     bool has_sinks = false;
+    double initial_mass = 0;
   };
 
   [[nodiscard]] std::uint64_t rows_of(std::size_t sample) const;
@@ -101,12 +107,13 @@ class trial_runner {
   void run_plain_pass();
 
   // The trial's rows with their attention at `layer`: the plain one but for the calibrated head.
-  void gather(std::size_t layer, std::size_t head, std::size_t first_source, std::size_t rows,
-              std::size_t target, runtime::matrix& hidden, runtime::matrix& attention) const;
+  void gather(std::size_t layer, std::size_t strength, std::size_t head, std::size_t first_source,
+              std::size_t rows, std::size_t target, runtime::matrix& hidden,
+              runtime::matrix& attention) const;
 
   // `heads`: those that the result has places for.
-  void run_batch(std::size_t layer, std::span<const trial_part> batch, std::span<const std::size_t> heads,
-                 layer_trials& result) const;
+  void run_batch(std::size_t layer, std::size_t strength, std::span<const trial_part> batch,
+                 std::span<const std::size_t> heads, layer_trials& result) const;
 
   // Rows before a trial's first one are the plain pass's.
   void attach_past(std::size_t layer, std::span<const trial_part> batch,
@@ -115,6 +122,7 @@ class trial_runner {
   const runtime::model& model_;
   scored_texts texts_;
   calibration_options options_;
+  std::vector<double> strengths_;
   bool masks_;
   layer_range range_;
   runtime::packed_prompts packed_;

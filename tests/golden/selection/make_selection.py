@@ -178,13 +178,15 @@ def joint_rows(p, c, heads, over):
     return {i: p[i] + sum(((np.asarray(c[i][h]) - p[i]) for h in heads), np.zeros(len(p[i]))) for i in over}
 
 
-def by_joint(objective, over, most):
+def by_joint(objective, over, most, same=lambda a, b: a == b):
     p, c = seen(objective, over)
     w, taken = balanced(over), []
     reached = w @ values(objective, p, over)
     while len(taken) < most:
         found = {h: w @ values(objective, joint_rows(p, c, taken + [h], over), over)
-                 for h in range(len(HEADS)) if h not in taken}
+                 for h in range(len(HEADS)) if not any(same(h, t) for t in taken)}
+        if not found:
+            break
         best = max(found, key=lambda h: (found[h], -h))
         if found[best] <= reached:
             break
@@ -193,7 +195,7 @@ def by_joint(objective, over, most):
     return taken
 
 
-def steady(objective, over, top, resamples, seed):
+def steady(objective, over, top, resamples, seed, filtered=lambda order: order):
     g = gains(objective, over)
     draw = splitmix64(seed)
     sources = [[k for k, i in enumerate(over) if samples[i]["source"] == s]
@@ -206,7 +208,7 @@ def steady(objective, over, top, resamples, seed):
             parts = [g[h][d] for d in drawn]
             mean[h] = np.mean([q.mean() for q in parts])
             error[h] = np.sqrt(sum(q.var(ddof=1) / len(q) for q in parts)) / len(parts)
-        for h in by([t_of(m, e) for m, e in zip(mean, error)], mean)[:top]:
+        for h in filtered(by([t_of(m, e) for m, e in zip(mean, error)], mean))[:top]:
             often[h] += 1
     return sorted([h for h in range(len(HEADS)) if often[h] > resamples / 2], key=lambda h: (-often[h], HEADS[h]))
 
@@ -241,10 +243,10 @@ def sizes(heads):
     return out + [heads]
 
 
-def cross_validated(order_of, objective, over, count, repeats, seed):
+def cross_validated(order_of, objective, over, count, repeats, seed, heads=len(HEADS)):
     """Estimates of [none] + each size: gain and standard error."""
     seeds = splitmix64(seed)
-    tried = [0] + sizes(len(HEADS))
+    tried = [0] + sizes(heads)
     total = [np.zeros(len(over)) for _ in tried]
     for _ in range(repeats):
         fold = folds(over, count, next(seeds))
@@ -264,6 +266,15 @@ def cross_validated(order_of, objective, over, count, repeats, seed):
             for k, x in zip(tried, total)]
 
 
+# The same table as ten heads with two strengths each: 2k and 2k + 1 are one head's.
+def one_strength(order):
+    kept = []
+    for h in order:
+        if all(h // 2 != k // 2 for k in kept):
+            kept.append(h)
+    return kept
+
+
 over = list(N)
 golden = {"heads": HEADS,
           "samples": [{k: s[k] for k in ("label", "source", "own")} | {"plain": list(plain[i]),
@@ -281,7 +292,16 @@ for objective in ("accuracy", "likelihood", "centred", "mixed", "auc"):
         "shared": by_shared(objective, over),
         "joint": by_joint(objective, over, 12), "steady": steady(objective, over, 6, 50, 9),
         "p": test, "fdr": [h for h in by_gain(objective, over) if h in believed],
-        "top_estimates": cross_validated(lambda t: by_gain(objective, t), objective, over, 5, 2, 11)}
+        "top_estimates": cross_validated(lambda t: by_gain(objective, t), objective, over, 5, 2, 11),
+        "two_strengths": {
+            "by_gain": one_strength(by_gain(objective, over)), "studentised": one_strength(by_studentised(objective, over)),
+            "shared": one_strength(by_shared(objective, over)),
+            "joint": by_joint(objective, over, 12, lambda a, b: a // 2 == b // 2),
+            "steady": steady(objective, over, 6, 50, 9, one_strength),
+            "fdr": one_strength([h for h in by_gain(objective, over) if h in believed]),
+            "all": [2 * k + int(round(s[2 * k + 1][0], 12) > round(s[2 * k][0], 12)) for k in range(len(HEADS) // 2)],
+            "top_estimates": cross_validated(lambda t: one_strength(by_gain(objective, t)), objective, over, 5, 2, 11,
+                                             len(HEADS) // 2)}}
 for t, f in [(0, 1), (1, 1), (-2.5, 3), (3.2, 7.5), (12, 20), (0.01, 200), (40, 150), (-40, 5), (1e-8, 4), (6, 1e4)]:
     golden["student_t"].append([t, f, float(stats.t.sf(t, f))])
 for m, q in [(1, 0.1), (5, 0.2), (40, 0.1), (40, 0.5)]:

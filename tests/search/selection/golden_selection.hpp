@@ -47,6 +47,25 @@ inline act::search::trial_table golden_trials(std::vector<std::size_t> places = 
   return table;
 }
 
+/// The same trials as those of half as many heads with two strengths each, 0.5 and 2: golden heads 2k and 2k
+/// + 1 are one head's.
+inline act::search::trial_table golden_trials_of_two_strengths() {
+  const act::search::trial_table from = golden_trials();
+  std::vector<act::layer_head> heads;
+  std::vector<double> strengths;
+  for (std::size_t place = 0; place < from.heads().size(); ++place) {
+    heads.push_back({from.heads()[place].layer, from.heads()[place].head / 2});
+    strengths.push_back(place % 2 == 0 ? 0.5 : 2);
+  }
+  act::search::trial_table table(heads, {from.samples().begin(), from.samples().end()}, strengths);
+  for (std::size_t sample = 0; sample < from.samples().size(); ++sample) {
+    table.set_plain(sample, from.plain(sample));
+    for (std::size_t place = 0; place < heads.size(); ++place)
+      table.set_trial(place, sample, from.calibrated(place, sample), true);
+  }
+  return table;
+}
+
 inline const nlohmann::json& golden_of(act::search::search_objective objective) {
   return golden_selection().at("objectives").at(std::string(act::search::name_of(objective)));
 }

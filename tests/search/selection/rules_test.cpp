@@ -15,6 +15,7 @@
 #include <cmath>
 #include <cstddef>
 #include <map>
+#include <set>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -126,12 +127,103 @@ TEST_CASE("the order of the table's heads doesn't matter, and a choice repeats")
   const numbers mixed{7, 19, 0, 3, 12, 5, 18, 1, 2, 4, 6, 8, 17, 9, 11, 10, 16, 13, 15, 14};
   const act::search::trial_table trials = act_test::golden_trials(), other = act_test::golden_trials(mixed);
   for (const char* rule : {"paper", "top", "top:5", "top:30%", "fdr:0.2", "stable", "stable:8", "shared",
-                           "shared:4", "additive", "greedy", "random:5:3", "all"}) {
+                           "shared:4", "additive", "greedy", "random:5:3", "initial-mass:4", "all"}) {
     CAPTURE(rule);
     const std::vector<act::layer_head> found = picked(trials, rule, search_objective::centred);
     CHECK(found == picked(other, rule, search_objective::centred));
     CHECK(found == picked(trials, rule, search_objective::centred));
   }
+}
+
+TEST_CASE("of several strengths each rule takes what numpy takes, one a head") {
+  const act::search::trial_table trials = act_test::golden_trials_of_two_strengths();
+  const score_changes changes(trials);
+  const numbers over = all_samples(changes);
+  REQUIRE(changes.head_count() == 10);
+  REQUIRE(changes.heads().size() == 20);
+  for (const search_objective objective : act_test::every_objective) {
+    CAPTURE(name_of(objective));
+    const nlohmann::json& golden = act_test::golden_of(objective).at("two_strengths");
+    const auto expected = [&](const char* of) { return golden.at(of).get<numbers>(); };
+    const auto take = [&](std::string_view rule) {
+      return choose_set(parse_selection(rule, objective), changes, over, {}).heads;
+    };
+    numbers best = expected("by_gain"), joint = expected("joint");
+    CHECK(take("top:99") == best);
+    CHECK(take("top:100%") == best);
+    CHECK(take("greedy:12") == joint);
+    CHECK(take("fdr:0.3") == expected("fdr"));
+    CHECK(take("all") == expected("all"));
+    best.resize(std::min<std::size_t>(3, best.size()));
+    CHECK(take("top:3") == best);
+    CHECK(take("top:30%") == best);  // of the heads, not of the trials
+    const score_changes seen = act_test::seen_by(objective, changes);
+    const auto once = [&](const act::search::head_order& order) { return with_one_strength(changes, order); };
+    CHECK(once(by_studentised_gain(seen, objective, over)) == expected("studentised"));
+    CHECK(once(by_shared_gain(seen, objective, over)) == expected("shared"));
+    CHECK(act::search::steady_heads(resampled_places(seen, objective, over, 50, 9), 6) == expected("steady"));
+    const act::search::chosen_set set =
+        choose_set(parse_selection("top", objective), changes, over, {.folds = 5, .repeats = 2, .seed = 11});
+    REQUIRE(set.estimates.size() == golden.at("top_estimates").size());
+    for (std::size_t i = 0; i < set.estimates.size(); ++i) {
+      const nlohmann::json& each = golden.at("top_estimates")[i];
+      CHECK(set.estimates[i].recipe.size == each.at("heads").get<std::size_t>());
+      CHECK(std::fabs(set.estimates[i].gain - each.at("gain").get<double>()) < 1e-10);
+    }
+    for (const char* rule : {"paper", "top", "stable", "stable:4", "shared:5", "additive", "random:6:3"}) {
+      CAPTURE(rule);
+      std::set<act::layer_head> once_each;
+      const act::search::head_order taken = take(rule);
+      for (const std::size_t head : taken)
+        once_each.insert(changes.heads()[head]);
+      CHECK(once_each.size() == taken.size());
+    }
+    CHECK(take("random:6:3").size() == 6);
+  }
+  // What is picked says with which strength.
+  const auto picked = select_heads(trials, parse_selection("all", search_objective::mixed));
+  const numbers all =
+      act_test::golden_of(search_objective::mixed).at("two_strengths").at("all").get<numbers>();
+  REQUIRE(picked.heads.size() == all.size());
+  const std::vector<double> strengths = strengths_of(picked.heads);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    CHECK(picked.heads[i].strength == (all[i] % 2 == 0 ? 0.5 : 2));
+    CHECK(strengths[i] == picked.heads[i].strength);
+  }
+}
+
+TEST_CASE("the heads that attend most to the initial token are taken whatever they gain") {
+  const act::search::trial_table from = act_test::golden_trials();
+  act::search::trial_table trials({from.heads().begin(), from.heads().end()},
+                                  {from.samples().begin(), from.samples().end()});
+  std::map<double, std::size_t> by_mean;  // over sources, then their samples
+  for (std::size_t head = 0; head < from.heads().size(); ++head) {
+    std::map<std::size_t, std::pair<double, double>> sums;
+    for (std::size_t sample = 0; sample < from.samples().size(); ++sample) {
+      // Where samples counted alike, whichever source they are of, the order would be another.
+      const std::size_t source = from.samples()[sample].source;
+      const double mass = 0.3 + 0.01 * static_cast<double>((head * 7 + 3) % 20) +
+                          (source == 0 ? -0.013 : 0.02) * static_cast<double>(head % 3) +
+                          0.001 * static_cast<double>((sample * 5 + head) % 11);
+      trials.set_plain(sample, from.plain(sample));
+      trials.set_trial(head, sample, from.calibrated(head, sample), true, mass);
+      sums[source].first += mass;
+      sums[source].second += 1;
+    }
+    double mean = 0;
+    for (const auto& [source, sum] : sums)
+      mean += sum.first / sum.second / static_cast<double>(sums.size());
+    by_mean[mean] = head;
+  }
+  std::vector<act::layer_head> expected;
+  for (auto each = by_mean.rbegin(); each != by_mean.rend() && expected.size() < 6; ++each)
+    expected.push_back(from.heads()[each->second]);
+  for (const search_objective objective : act_test::every_objective) {
+    CHECK(picked(trials, "initial-mass:6", objective) == expected);
+    CHECK(picked(trials, "initial-mass:30%", objective) == expected);
+  }
+  CHECK_THROWS_AS((void)parse_selection("initial-mass", search_objective::mixed), const act::error&);
+  CHECK_THROWS_AS((void)parse_selection("initial-mass:0", search_objective::mixed), const act::error&);
 }
 
 TEST_CASE("heads that only add noise are left alone when K isn't given") {

@@ -249,43 +249,89 @@ std::size_t first_changed(const calibration_options& by, const head_report& head
 
 }  // namespace
 
+namespace {
+
+// Of each head the mean weight that rows which see the initial token give it: its column score
+// (column_scores.hpp), of the plain map. Writes plain attention to `out`.
+void measure_initial_mass(const attention_shape& shape, const attention_inputs& in,
+                          const attention_sequence& sequence, matrix_ref out,
+                          attention_scratch::worker& memory, std::span<head_alternative> found) {
+  const auto keys = in.keys_of(sequence, memory);
+  const auto values = in.values_of(sequence, memory);
+  memory.sums.assign(shape.heads * keys.tokens, 0.0);
+  const auto queries = in.queries_of(sequence);
+  calibrated_attention(queries, keys, values, in.outputs_of(sequence, out), layer_heads::all(), {},
+                       options_of(shape, sequence), memory.workspace, memory.report, {}, memory.sums);
+  const std::size_t offset = sequence.positions() - sequence.queries;
+  const std::size_t end =
+      shape.window == 0 ? sequence.positions() : std::min(shape.window, sequence.positions());
+  if (end <= offset) return;  // no row sees it
+  for (std::size_t head = 0; head < shape.heads; ++head)
+    found[head].initial_mass = memory.sums[head * keys.tokens] / static_cast<double>(end - offset);
+}
+
+// Whether the options change this head, of which the report speaks, and from which row on.
+void find_first_row(const calibration_options& by, const head_report& report,
+                    const attention_sequence& sequence, head_alternative& differs) {
+  // Temperature has no sinks: it changes every row of every head.
+  const bool every_row = by.redistribute == redistribution::temperature;
+  if (report.sinks.empty() && !every_row && by.columns == column_choice::sinks) return;
+  // A row sees the first sink from the sink's own position on, and what the sink gives to from that one's;
+  // rows before either are as they were.
+  std::size_t position = every_row ? 0 : first_changed(by, report);
+  if (!by.subset.empty()) position = std::max(position, by.subset.front());
+  const std::size_t offset = sequence.positions() - sequence.queries;
+  const std::size_t first = position > offset ? position - offset : 0;
+  if (first >= sequence.queries) return;
+  differs.has_sinks = true;
+  differs.first_row = first;
+}
+
+// How strong each alternative is; one, the options', where there are no strengths.
+std::vector<double> alternative_strengths(const attention_calibration& calibration) {
+  if (!calibration.strengths.empty()) return calibration.strengths;
+  const calibration_options& options = calibration.options;
+  return {options.redistribute == redistribution::renormalised ? options.factor : options.beta};
+}
+
+}  // namespace
+
 void attend_with_alternatives(const attention_shape& shape, std::span<const attention_sequence> sequences,
                               const const_matrix_ref& query, const const_matrix_ref& key,
                               const const_matrix_ref& value, const attention_calibration& calibration,
-                              matrix_ref out, matrix_ref alternative, std::span<head_alternative> found,
-                              attention_scratch& scratch) {
-  if (!calibration.masks) check_calibration(sequences, calibration, {});
+                              matrix_ref out, std::span<matrix> alternatives,
+                              std::span<head_alternative> found, attention_scratch& scratch) {
+  const std::vector<double> strengths = alternative_strengths(calibration);
+  if (alternatives.size() != strengths.size())
+    throw error(error_code::invalid_shape, "strengths", "need one for each alternative");
+  if (!calibration.masks) check_calibration(sequences, calibration, calibration.strengths);
   const attention_inputs in{shape, query, key, value};
   for_each_sequence(shape, sequences, scratch, [&](std::size_t number, attention_scratch::worker& memory) {
     const attention_sequence& sequence = sequences[number];
+    const std::span<head_alternative> own = found.subspan(number * shape.heads, shape.heads);
+    std::fill(own.begin(), own.end(), head_alternative{});
+    measure_initial_mass(shape, in, sequence, out, memory, own);
     if (calibration.masks) {
+      matrix_ref masked = alternatives.front();
       calibrated_attention(in.queries_of(sequence), in.keys_of(sequence, memory),
                            in.values_of(sequence, memory), in.outputs_of(sequence, out), {}, {},
                            options_of(shape, sequence), memory.workspace, memory.report);
-      mask_heads(layer_heads::all(), in.outputs_of(sequence, alternative));
-      std::fill_n(found.begin() + static_cast<std::ptrdiff_t>(number * shape.heads), shape.heads,
-                  head_alternative{.has_sinks = true, .first_row = 0});
+      mask_heads(layer_heads::all(), in.outputs_of(sequence, masked));
+      for (head_alternative& each : own)
+        each.has_sinks = true;
       return;
     }
-    const calibration_options by = calibration.options_of(number);
-    calibrated_attention(in.queries_of(sequence), in.keys_of(sequence, memory),
-                         in.values_of(sequence, memory), in.outputs_of(sequence, alternative),
-                         layer_heads::all(), by, options_of(shape, sequence), memory.workspace, memory.report,
-                         in.outputs_of(sequence, out));
-    // Temperature has no sinks: it changes every row of every head.
-    const bool every_row = by.redistribute == redistribution::temperature;
-    const std::span<const std::size_t> receivers = by.subset;
-    const std::size_t offset = sequence.positions() - sequence.queries;
-    for (const head_report& each : memory.report.heads) {
-      head_alternative& differs = found[number * shape.heads + each.head];
-      differs = {};
-      if (each.sinks.empty() && !every_row && by.columns == column_choice::sinks) continue;
-      // A row sees the first sink from the sink's own position on, and what the sink gives to from that
-      // one's; rows before either are as they were.
-      std::size_t position = every_row ? 0 : first_changed(by, each);
-      if (!receivers.empty()) position = std::max(position, receivers.front());
-      const std::size_t first = position > offset ? position - offset : 0;
-      if (first < sequence.queries) differs = {.has_sinks = true, .first_row = first};
+    calibration_options by = calibration.options_of(number);
+    for (std::size_t i = 0; i < strengths.size(); ++i) {
+      (by.redistribute == redistribution::renormalised ? by.factor : by.beta) = strengths[i];
+      matrix_ref alternative = alternatives[i];
+      calibrated_attention(in.queries_of(sequence), in.keys_of(sequence, memory),
+                           in.values_of(sequence, memory), in.outputs_of(sequence, alternative),
+                           layer_heads::all(), by, options_of(shape, sequence), memory.workspace,
+                           memory.report, in.outputs_of(sequence, out));
+      if (i > 0) continue;  // sinks are the plain map's
+      for (const head_report& each : memory.report.heads)
+        find_first_row(by, each, sequence, own[each.head]);
     }
   });
 }

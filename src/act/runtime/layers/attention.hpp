@@ -77,6 +77,7 @@ struct head_alternative {
   bool has_sinks =
       false;  ///< calibrating this head changes something: it has sinks, or the options need none
   std::size_t first_row = 0;  ///< first query row (within the sequence) that calibration changes
+  double initial_mass = 0;    ///< what the initial token gets, in the plain map: a mean over rows that see it
 };
 
 /// Memory that calls of attend share, one after another; it grows to the largest and stays. Copying copies
@@ -110,14 +111,16 @@ void attend(const attention_shape& shape, std::span<const attention_sequence> se
             const const_matrix_ref& query, const const_matrix_ref& key, const const_matrix_ref& value,
             const attention_calibration& calibration, matrix_ref out, attention_scratch& scratch);
 
-/// As `attend` with nothing calibrated, and for each (sequence, head) also the output that calibrating this
-/// head, or masking it, would give by `calibration`, whose heads and strengths aren't used: `alternative` has
-/// the shape of `out`, and `found[sequence * heads + head]` says whether, and from which row on, it differs.
-/// This is what makes one trial of the head search cheap.
+/// As `attend` with nothing calibrated, and for each (sequence, head) also the outputs that calibrating this
+/// head, or masking it, would give by `calibration`, whose heads aren't used: `alternatives[i]` has the shape
+/// of `out` and calibrates by `calibration.strengths[i]` (none: one alternative, by the options), and
+/// `found[sequence * heads + head]` says whether, and from which row on, they differ. A strength of 1, which
+/// differs nowhere, should stand alone. This is what makes one trial of the head search cheap. Cost: plain
+/// attention once, and calibrated attention for each strength.
 void attend_with_alternatives(const attention_shape& shape, std::span<const attention_sequence> sequences,
                               const const_matrix_ref& query, const const_matrix_ref& key,
                               const const_matrix_ref& value, const attention_calibration& calibration,
-                              matrix_ref out, matrix_ref alternative, std::span<head_alternative> found,
-                              attention_scratch& scratch);
+                              matrix_ref out, std::span<matrix> alternatives,
+                              std::span<head_alternative> found, attention_scratch& scratch);
 
 }  // namespace act::runtime

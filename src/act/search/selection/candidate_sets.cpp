@@ -10,6 +10,7 @@
 #include <array>
 #include <cstddef>
 #include <functional>
+#include <numeric>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -42,9 +43,9 @@ head_order in_order(const score_changes& of, const selection_rule& rule, std::sp
   }
   if (name == "joint gain") {
     return seen(rule.objective, [&](const score_changes& changes, search_objective objective) {
-      const std::size_t count = rule.count_among(changes.heads().size());
+      const std::size_t count = rule.count_among(changes.head_count());
       const std::size_t most = count > 0 ? count : most_joint_steps;
-      return by_joint_gain(changes, objective, over, std::min(most, changes.heads().size()));
+      return by_joint_gain(changes, objective, over, std::min(most, changes.head_count()));
     });
   }
   if (name == "likelihood") return seen(search_objective::likelihood, gain);
@@ -68,6 +69,23 @@ head_order believed_heads(const score_changes& of, const selection_rule& rule,
     believed[head] = true;
   head_order order = by_gain(seen, rule.objective, over);
   std::erase_if(order, [&](std::size_t head) { return !believed[head]; });
+  return order;
+}
+
+// Every head with the strength that gains most, or loses least, in ascending order.
+head_order every_head(const score_changes& of, const selection_rule& rule,
+                      std::span<const std::size_t> over) {
+  head_order order(of.heads().size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  if (of.head_count() == order.size()) return order;
+  const std::vector<double> gains = sample_gains(rule.objective, seen_by(rule.objective, of, over), over);
+  std::vector<double> mean;
+  for (std::size_t head = 0; head < order.size(); ++head)
+    mean.push_back(gain_of(of, std::span(gains).subspan(head * over.size(), over.size()), over).mean);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return mean[a] > mean[b]; });
+  order = with_one_strength(of, order);
+  std::sort(order.begin(), order.end());
   return order;
 }
 
@@ -106,6 +124,8 @@ std::vector<set_recipe> recipes(const selection_rule& rule, std::size_t heads) {
       return fixed("all", 0);
     case selection_method::random:
       return fixed("random", count);
+    case selection_method::initial_mass:
+      return fixed("initial mass", count);
     case selection_method::top:
       if (count > 0) return fixed("gain", count);
       add("gain");
@@ -132,7 +152,7 @@ std::vector<set_recipe> recipes(const selection_rule& rule, std::size_t heads) {
 
 std::vector<head_order> candidate_sets(const selection_rule& rule, const score_changes& of,
                                        std::span<const std::size_t> over) {
-  const std::vector<set_recipe> made = recipes(rule, of.heads().size());
+  const std::vector<set_recipe> made = recipes(rule, of.head_count());
   std::vector<head_order> sets;
   std::string_view last;
   head_order order;
@@ -152,13 +172,15 @@ std::vector<head_order> candidate_sets(const selection_rule& rule, const score_c
       } else if (last == "believed") {
         order = believed_heads(of, rule, over);
       } else if (last == "all") {
-        order = at_random(of, of.heads().size(), 0);
-        std::sort(order.begin(), order.end());
+        order = every_head(of, rule, over);
       } else if (last == "random") {
-        order = at_random(of, rule.count_among(of.heads().size()), rule.random_seed);
+        order = at_random(of, of.heads().size(), rule.random_seed);
+      } else if (last == "initial mass") {
+        order = by_initial_mass(of, over);
       } else {
         order = in_order(of, rule, over, last);
       }
+      order = with_one_strength(of, order);
     }
     const std::size_t size = each.whole ? order.size() : std::min(each.size, order.size());
     sets.emplace_back(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(size));

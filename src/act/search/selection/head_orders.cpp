@@ -1,3 +1,4 @@
+#include <act/head_set.hpp>
 #include <act/parallel.hpp>
 #include <act/runtime/splitmix64.hpp>
 #include <act/search/selection/head_orders.hpp>
@@ -11,6 +12,7 @@
 #include <limits>
 #include <numeric>
 #include <optional>
+#include <set>
 #include <span>
 #include <utility>
 #include <vector>
@@ -61,6 +63,15 @@ std::vector<std::vector<std::size_t>> positions_by_source(const score_changes& o
 }
 
 }  // namespace
+
+head_order with_one_strength(const score_changes& of, const head_order& order) {
+  std::set<layer_head> taken;
+  head_order first;
+  for (const std::size_t head : order) {
+    if (taken.insert(of.heads()[head]).second) first.push_back(head);
+  }
+  return first;
+}
 
 head_order by_gain(const score_changes& of, search_objective objective, std::span<const std::size_t> over) {
   std::vector<double> worth, tie(of.heads().size());
@@ -164,6 +175,20 @@ head_order by_shared_gain(const score_changes& of, search_objective objective,
   return ordered(worth, mean);
 }
 
+head_order by_initial_mass(const score_changes& of, std::span<const std::size_t> over) {
+  const std::vector<double> weights = balanced_weights(of, over);
+  std::vector<double> mass(of.heads().size());
+  for (std::size_t head = 0; head < mass.size(); ++head) {
+    for (std::size_t at = 0; at < over.size(); ++at)
+      mass[head] += weights[at] * of.initial_mass(head, over[at]);
+  }
+  head_order order(mass.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return mass[a] > mass[b]; });
+  return order;
+}
+
 std::vector<std::vector<std::size_t>> resampled_places(const score_changes& of, search_objective objective,
                                                        std::span<const std::size_t> over,
                                                        std::size_t resamples, std::uint64_t seed) {
@@ -199,7 +224,7 @@ std::vector<std::vector<std::size_t>> resampled_places(const score_changes& of, 
       const head_gain gain{.mean = mean[head], .standard_error = std::sqrt(variance[head]), .freedom = 1};
       variance[head] = gain.t();
     }
-    const head_order order = ordered(variance, mean);
+    const head_order order = with_one_strength(of, ordered(variance, mean));
     std::vector<std::size_t>& place = places.emplace_back(heads, heads);
     for (std::size_t i = 0; i < order.size(); ++i)
       place[order[i]] = i;
@@ -252,7 +277,8 @@ head_order by_joint_gain(const score_changes& of, search_objective objective,
     }
     if (!best) break;
     reached = values[*best];
-    taken[*best] = true;
+    for (std::size_t head = 0; head < taken.size(); ++head)
+      taken[head] = taken[head] || of.heads()[head] == of.heads()[*best];
     order.push_back(*best);
     const std::span<const double> change = of.change(*best);
     for (std::size_t i = 0; i < scores.size(); ++i)

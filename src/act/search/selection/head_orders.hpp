@@ -11,8 +11,12 @@
 
 namespace act::search {
 
-/// Numbers of heads among score_changes::heads(), best first.
+/// Numbers of heads among score_changes::heads(), best first. Where heads were tried with several strengths,
+/// each is one of these, unless a function says that it takes a head once.
 using head_order = std::vector<std::size_t>;
+
+/// Of each head its first place alone: once a head is taken with a strength, its others are dropped.
+[[nodiscard]] head_order with_one_strength(const score_changes& of, const head_order& order);
 
 /// All functions here look at the samples `over` only and take changes as seen_by gives them for the
 /// objective. Heads that don't improve the objective aren't taken. Ties go to the lower layer and head, so an
@@ -41,8 +45,15 @@ using head_order = std::vector<std::size_t>;
 [[nodiscard]] head_order by_shared_gain(const score_changes& of, search_objective objective,
                                         std::span<const std::size_t> over);
 
+/// By what they give the initial token in the plain pass, largest first: all heads, as no label says which
+/// of them gain. The mean weight that rows give it, averaged over their samples, is how attention sinks are
+/// measured (Gu et al. 2025, "When Attention Sink Emerges in Language Models"); ZeroTuning's heads are those
+/// that attend to it.
+[[nodiscard]] head_order by_initial_mass(const score_changes& of, std::span<const std::size_t> over);
+
 /// Where each head comes in each of `resamples` orders by studentised gain: [resample][head], from 0; as many
-/// as there are heads for one that doesn't improve the objective there. Samples are drawn with replacement,
+/// as there are heads for one that doesn't improve the objective there, or is better with another strength.
+/// Samples are drawn with replacement,
 /// each source's as many as it has. O(resamples x heads x samples).
 [[nodiscard]] std::vector<std::vector<std::size_t>> resampled_places(const score_changes& of,
                                                                      search_objective objective,
@@ -56,7 +67,8 @@ using head_order = std::vector<std::size_t>;
 
 /// Forward selection: starts from the plain scores and takes, at most `most` times, the head whose change
 /// improves the mean of the estimated joint scores most. Ends where none does. What a head adds depends on
-/// those taken before it, so of two that do the same the second comes late.
+/// those taken before it, so of two that do the same the second comes late. Takes a head once, with the
+/// strength that adds most when its turn comes.
 /// O(most x heads x scores); over all threads.
 [[nodiscard]] head_order by_joint_gain(const score_changes& of, search_objective objective,
                                        std::span<const std::size_t> over, std::size_t most);

@@ -21,15 +21,16 @@ struct named_method {
   std::string_view name;
 };
 
-constexpr std::array<named_method, 9> methods{{{selection_method::paper, "paper"},
-                                               {selection_method::top, "top"},
-                                               {selection_method::fdr, "fdr"},
-                                               {selection_method::stable, "stable"},
-                                               {selection_method::shared, "shared"},
-                                               {selection_method::additive, "additive"},
-                                               {selection_method::greedy, "greedy"},
-                                               {selection_method::random, "random"},
-                                               {selection_method::all, "all"}}};
+constexpr std::array<named_method, 10> methods{{{selection_method::paper, "paper"},
+                                                {selection_method::top, "top"},
+                                                {selection_method::fdr, "fdr"},
+                                                {selection_method::stable, "stable"},
+                                                {selection_method::shared, "shared"},
+                                                {selection_method::additive, "additive"},
+                                                {selection_method::greedy, "greedy"},
+                                                {selection_method::random, "random"},
+                                                {selection_method::all, "all"},
+                                                {selection_method::initial_mass, "initial-mass"}}};
 
 // The whole text as a number.
 template <class Number>
@@ -69,6 +70,8 @@ bool take_argument(selection_rule& rule, std::optional<std::string_view> argumen
     case selection_method::shared:
     case selection_method::greedy:
       return !argument || take_count(rule, *argument);
+    case selection_method::initial_mass:
+      return argument && take_count(rule, *argument);
     case selection_method::fdr:
       if (argument) rule.false_share = number<double>(*argument).value_or(0);
       return rule.false_share > 0 && rule.false_share < 1;

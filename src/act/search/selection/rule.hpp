@@ -12,15 +12,16 @@ namespace act::search {
 
 /// docs/selection.md describes each, with its source and cost.
 enum class selection_method {
-  paper,     ///< every head that beats the plain accuracy
-  top,       ///< the best K by their own gain
-  fdr,       ///< those whose gain a paired test believes, at a bounded share of false ones
-  stable,    ///< those that are among the best in most resamples of the samples
-  shared,    ///< the best K by what they gain whatever the task, shrunk by how sure that is
-  additive,  ///< of several orders and every K the set with the best cross-validated joint estimate
-  greedy,    ///< one after the other what adds most to the joint estimate
-  random,    ///< K at random, for comparison
-  all,       ///< every head that was searched, for comparison
+  paper,         ///< every head that beats the plain accuracy
+  top,           ///< the best K by their own gain
+  fdr,           ///< those whose gain a paired test believes, at a bounded share of false ones
+  stable,        ///< those that are among the best in most resamples of the samples
+  shared,        ///< the best K by what they gain whatever the task, shrunk by how sure that is
+  additive,      ///< of several orders and every K the set with the best cross-validated joint estimate
+  greedy,        ///< one after the other what adds most to the joint estimate
+  random,        ///< K at random, for comparison
+  all,           ///< every head that was searched, for comparison
+  initial_mass,  ///< the K that attend most to the initial token: asks no label
 };
 
 struct selection_rule {
@@ -37,13 +38,14 @@ struct selection_rule {
 };
 
 /// Reads "paper", "top[:K]", "fdr[:Q]", "stable[:K]", "shared[:K]", "additive", "greedy[:K]",
-/// "random:K[:SEED]" or "all"; a K may be "N%". Throws `error` (invalid_option) whose where() is `asked_by`.
+/// "initial-mass:K", "random:K[:SEED]" or "all"; a K may be "N%". Throws `error` (invalid_option) whose
+/// where() is `asked_by`.
 [[nodiscard]] selection_rule parse_selection(std::string_view text, search_objective objective,
                                              std::string_view asked_by = "selection rule");
 
 /// The names above, for messages and help.
 inline constexpr std::string_view selection_rules =
-    "paper, top[:K], fdr[:Q], stable[:K], shared[:K], additive, greedy[:K], random:K[:SEED] or all; K is a "
-    "number or N% of the searched heads";
+    "paper, top[:K], fdr[:Q], stable[:K], shared[:K], additive, greedy[:K], initial-mass:K, random:K[:SEED] "
+    "or all; K is a number or N% of the searched heads";
 
 }  // namespace act::search

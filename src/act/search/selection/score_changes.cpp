@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <numeric>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -21,8 +22,10 @@ std::vector<std::size_t> complete_heads(const trial_table& trials) {
       known = trials.known(head, sample);
     if (known) complete.push_back(head);
   }
-  std::sort(complete.begin(), complete.end(),
-            [&](std::size_t a, std::size_t b) { return trials.heads()[a] < trials.heads()[b]; });
+  std::sort(complete.begin(), complete.end(), [&](std::size_t a, std::size_t b) {
+    if (trials.heads()[a] != trials.heads()[b]) return trials.heads()[a] < trials.heads()[b];
+    return trials.strength(a) < trials.strength(b);
+  });
   return complete;
 }
 
@@ -48,13 +51,22 @@ score_changes::score_changes(const trial_table& trials)
   }
   for (const std::size_t head : complete_heads(trials)) {
     heads_.push_back(trials.heads()[head]);
+    if (const std::optional<double> strength = trials.strength(head)) strengths_.push_back(*strength);
     for (std::size_t sample = 0; sample < samples_.size(); ++sample) {
+      masses_.push_back(trials.initial_mass(head, sample));
       const std::span<const double> plain = trials.plain(sample),
                                     calibrated = trials.calibrated(head, sample);
       for (std::size_t answer = 0; answer < plain.size(); ++answer)
         changes_.push_back(calibrated[answer] - plain[answer]);
     }
   }
+}
+
+std::size_t score_changes::head_count() const noexcept {
+  std::size_t count = 0;
+  for (std::size_t head = 0; head < heads_.size(); ++head)
+    count += head == 0 || heads_[head] != heads_[head - 1] ? 1 : 0;
+  return count;
 }
 
 std::vector<double> score_changes::estimate(std::span<const std::size_t> set) const {

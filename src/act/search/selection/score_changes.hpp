@@ -1,11 +1,13 @@
-// A table of trials as what selection computes with: of each sample its plain scores, and of each head what
-// calibrating it adds to them. A set of heads is judged by the plain scores plus the sum of its changes.
+// A table of trials as what selection computes with: of each sample its plain scores, and of each head (with
+// each strength that it was tried with) what calibrating it adds to them. A set of heads is judged by the
+// plain scores plus the sum of its changes.
 #pragma once
 
 #include <act/head_set.hpp>
 #include <act/search/trial_table.hpp>
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -16,16 +18,27 @@ namespace act::search {
 class score_changes {
  public:
   /// Takes the heads that have been tried on every sample; what the others would add up to isn't known. In
-  /// ascending order, whatever the table's.
+  /// ascending order, of head, then strength, whatever the table's.
   explicit score_changes(const trial_table& trials);
 
+  /// A head that was tried with several strengths is there as often.
   [[nodiscard]] std::span<const layer_head> heads() const noexcept { return heads_; }
+  /// Of each of them; none where there is one for all.
+  [[nodiscard]] std::optional<double> strength(std::size_t head) const noexcept {
+    return strengths_.empty() ? std::nullopt : std::optional(strengths_[head]);
+  }
+  /// How many there are, each counted once.
+  [[nodiscard]] std::size_t head_count() const noexcept;
   [[nodiscard]] std::span<const table_sample> samples() const noexcept { return samples_; }
   [[nodiscard]] std::size_t first(std::size_t sample) const noexcept { return first_[sample]; }
 
   [[nodiscard]] std::span<const double> plain() const noexcept { return plain_; }
   [[nodiscard]] std::span<const double> change(std::size_t head) const noexcept {
     return std::span(changes_).subspan(head * plain_.size(), plain_.size());
+  }
+  /// trial_table::initial_mass.
+  [[nodiscard]] double initial_mass(std::size_t head, std::size_t sample) const noexcept {
+    return masses_[head * samples_.size() + sample];
   }
   /// One sample's part of scores that lie like `plain()`.
   [[nodiscard]] std::span<const double> row(std::span<const double> scores,
@@ -50,6 +63,8 @@ class score_changes {
   void centre(std::span<double> scores, std::span<const std::size_t> over) const;
 
   std::vector<layer_head> heads_;
+  std::vector<double> strengths_;
+  std::vector<double> masses_;  // [head][sample]
   std::vector<table_sample> samples_;
   std::vector<std::size_t> first_;
   std::vector<double> plain_;

@@ -10,23 +10,40 @@
 
 #include <cstddef>
 #include <map>
+#include <optional>
+#include <set>
 #include <span>
 #include <utility>
 #include <vector>
 
 namespace act::search {
 
+namespace {
+
+// A head and its strength, of a table or of the evidence.
+using tried_head = std::pair<layer_head, std::optional<double>>;
+
+tried_head tried(const head_evidence& each) {
+  return {{each.layer, each.head}, each.strength};
+}
+
+tried_head tried(const score_changes& of, std::size_t head) {
+  return {of.heads()[head], of.strength(head)};
+}
+
+}  // namespace
+
 head_selection select_heads(const trial_table& trials, const selection_rule& rule) {
   const score_changes changes(trials);
-  std::map<layer_head, head_evidence> evidence;
+  std::map<tried_head, head_evidence> evidence;
   for (const head_evidence& each : evidence_of(trials))
-    evidence[{each.layer, each.head}] = each;
+    evidence[tried(each)] = each;
 
   chosen_set set = choose_set(rule, changes, all_samples(changes),
                               {.folds = 5, .repeats = 4, .seed = runtime::splitmix64(rule.seed)()});
   head_selection picked{.heads = {}, .estimates = std::move(set.estimates), .chosen = set.chosen};
   for (const std::size_t head : set.heads)
-    picked.heads.push_back(evidence.at(changes.heads()[head]));
+    picked.heads.push_back(evidence.at(tried(changes, head)));
   return picked;
 }
 
@@ -40,12 +57,25 @@ std::vector<source_forecast> forecast_selection(const trial_table& trials, const
 std::vector<source_verification> verify_selection(const trial_table& trials, const head_selection& picked,
                                                   std::span<const std::vector<double>> joint) {
   const score_changes changes(trials);
-  const head_set heads = heads_of(picked.heads);
+  std::set<tried_head> heads;
+  for (const head_evidence& each : picked.heads)
+    heads.insert(tried(each));
   head_order set;
   for (std::size_t head = 0; head < changes.heads().size(); ++head) {
-    if (heads.contains(changes.heads()[head])) set.push_back(head);
+    if (heads.contains(tried(changes, head))) set.push_back(head);
   }
   return verify(changes, set, joint);
+}
+
+std::vector<double> strengths_of(std::span<const head_evidence> evidence) {
+  std::map<layer_head, double> of_heads;
+  for (const head_evidence& each : evidence) {
+    if (each.strength) of_heads[{each.layer, each.head}] = *each.strength;
+  }
+  std::vector<double> strengths;
+  for (const auto& [head, strength] : of_heads)
+    strengths.push_back(strength);
+  return strengths;
 }
 
 head_set heads_of(std::span<const head_evidence> evidence) {

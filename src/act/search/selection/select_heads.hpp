@@ -25,9 +25,10 @@ struct head_selection {
   std::vector<source_verification> verified = {};
 };
 
-/// The heads the rule picks. Only heads that have been tried on every sample are looked at. Heads that don't
-/// improve the objective are picked by `random` and `all` alone, so the result may be shorter than K or
-/// empty. Order and result don't depend on the order of the table's heads.
+/// The heads the rule picks, each with one of the strengths that it was tried with. Only heads that have been
+/// tried on every sample are looked at. Heads that don't improve the objective are picked by `random`, `all`
+/// and `initial-mass` alone, so the result may be shorter than K or empty. Order and result don't depend on
+/// the order of the table's heads.
 [[nodiscard]] head_selection select_heads(const trial_table& trials, const selection_rule& rule);
 
 /// What the rule's heads will gain on unseen samples: forecast_gain with five folds, twice. Ten times the
@@ -42,5 +43,8 @@ struct head_selection {
                                                                 std::span<const std::vector<double>> joint);
 
 [[nodiscard]] head_set heads_of(std::span<const head_evidence> evidence);
+
+/// The strength of each of heads_of(evidence), in its order; none where there is one for all.
+[[nodiscard]] std::vector<double> strengths_of(std::span<const head_evidence> evidence);
 
 }  // namespace act::search
