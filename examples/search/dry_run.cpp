@@ -32,11 +32,11 @@ std::size_t tokens_of(const act::search::search_plan& plan) {
 
 }  // namespace
 
-void print_expected(const act::search::search_plan& plan, const act::runtime::model_config& config,
+void print_expected(const act::search::search_plan& plan, const act::runtime::model& loaded,
                     const act::search::expected_work& expected) {
-  const act::search::search_memory memory = memory_of(config, plan);
+  const act::search::search_memory memory = memory_of(loaded, plan);
   const std::size_t chunks = plan.chunks().size();
-  std::cout << "search  " << plan.range.count() * config.heads << " heads of layers " << plan.range.first
+  std::cout << "search  " << plan.range.count() * loaded.config.heads << " heads of layers " << plan.range.first
             << ".." << plan.range.last
             << (plan.strengths.empty()
                     ? ""
@@ -61,12 +61,11 @@ void print_expected(const act::search::search_plan& plan, const act::runtime::mo
             << " (samples run together x layers), which processes can share\n";
 }
 
-act::io::json_document expected_json(const act::search::search_plan& plan,
-                                     const act::runtime::model_config& config,
+act::io::json_document expected_json(const act::search::search_plan& plan, const act::runtime::model& loaded,
                                      const act::runtime::model_identity& model,
                                      const act::search::expected_work& expected) {
   using act::io::json_document;
-  const act::search::search_memory memory = memory_of(config, plan);
+  const act::search::search_memory memory = memory_of(loaded, plan);
   auto document = json_document::object({{"dry_run", true}});
   document.set("model", act::runtime::to_json(model));
   document.set("layers", json_document::array({plan.range.first, plan.range.last}));

@@ -4,7 +4,7 @@
 #include <act/io/json_document.hpp>
 
 namespace act::runtime {
-struct model_config;
+struct model;
 struct model_identity;
 }  // namespace act::runtime
 namespace act::search {
@@ -15,11 +15,11 @@ struct search_plan;
 namespace act_program {
 
 /// To stdout.
-void print_expected(const act::search::search_plan& plan, const act::runtime::model_config& config,
+void print_expected(const act::search::search_plan& plan, const act::runtime::model& loaded,
                     const act::search::expected_work& expected);
 
 [[nodiscard]] act::io::json_document expected_json(const act::search::search_plan& plan,
-                                                   const act::runtime::model_config& config,
+                                                   const act::runtime::model& loaded,
                                                    const act::runtime::model_identity& model,
                                                    const act::search::expected_work& expected);
 

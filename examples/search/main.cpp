@@ -288,14 +288,14 @@ void run(const command_line& line, processes& all, const search_options& options
   const passed_over passed = add_samples(plan, tasks, chosen, loaded, options);
   if (!options.reuse.empty()) plan.put_first(known_elsewhere(plan, options.reuse));
 
-  if (memory > 0) act::search::fit_memory(plan, config, memory, "--memory");
+  if (memory > 0) act::search::fit_memory(plan, loaded.model, memory, "--memory");
   if (options.dry_run) {
     if (!all.leads()) return all.serve(loaded.model, plan);
     const act::search::expected_work expected = act::search::expect_work(loaded.model, plan);
-    print_expected(plan, config, expected);
+    print_expected(plan, loaded.model, expected);
     std::cout << passed.remarks();
     if (!options.common.json.empty())
-      write_result(options.common.json, expected_json(plan, config, identity, expected), line, clock);
+      write_result(options.common.json, expected_json(plan, loaded.model, identity, expected), line, clock);
     return;
   }
 

@@ -71,7 +71,7 @@ class double_llama {
 
  private:
   row embedding(act::runtime::token_id token) const {
-    std::vector<float> stored(model_.embedding.width());
+    std::vector<float> stored(model_.embedding.columns());
     model_.embedding.copy_row(static_cast<std::size_t>(token), stored);
     return {stored.begin(), stored.end()};
   }
@@ -88,9 +88,11 @@ class double_llama {
   }
   static row product(const act::runtime::linear& by, const row& x) {
     row result(by.outputs(), 0.0);
+    std::vector<float> weights(x.size());
     for (std::size_t o = 0; o < by.outputs(); ++o) {
+      by.weight.copy_row(o, weights);
       for (std::size_t i = 0; i < x.size(); ++i) {
-        result[o] += x[i] * static_cast<double>(by.weight(o, i));
+        result[o] += x[i] * static_cast<double>(weights[i]);
       }
     }
     return result;
@@ -228,7 +230,7 @@ class double_llama {
   row logits(const row& hidden) const {
     const row last = normed(model_.final_norm, hidden);
     row result(model_.output.count(), 0.0);
-    std::vector<float> word(model_.output.rows().width());
+    std::vector<float> word(model_.output.rows().columns());
     for (std::size_t token = 0; token < result.size(); ++token) {
       model_.output.rows().copy_row(token, word);
       for (std::size_t i = 0; i < last.size(); ++i)

@@ -28,8 +28,8 @@ struct only_output {
     for (float& each : weights)
       each = normal(random);
     model.config.architecture = "test";
-    model.output =
-        act::runtime::output_matrix(act::runtime::token_rows({.name = "output.weight",
+    model.output = act::runtime::output_matrix(
+        act::runtime::stored_matrix(act::runtime::tensor_view{.name = "output.weight",
                                                               .type = act::runtime::tensor_type::f32,
                                                               .shape = {words, width},
                                                               .bytes = std::as_bytes(std::span(weights))}));

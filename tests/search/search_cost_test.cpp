@@ -52,25 +52,24 @@ TEST_CASE("multiply-adds of a row are its layer's weights and the attended keys"
 
 TEST_CASE("less memory means fewer samples together, and too little is refused with the need") {
   act_test::tiny_search tiny = act_test::make_tiny_search();
-  const act::runtime::model_config& config = tiny.model.config;
   const std::string identity = tiny.plan.identity();
   const std::size_t chunks = tiny.plan.chunks().size();
-  const std::uint64_t whole = act::search::memory_of(config, tiny.plan).sum();
+  const std::uint64_t whole = act::search::memory_of(tiny.model, tiny.plan).sum();
 
-  act::search::fit_memory(tiny.plan, config, whole);
+  act::search::fit_memory(tiny.plan, tiny.model, whole);
   CHECK(tiny.plan.identity() == identity);  // it fits as it is
 
-  act::search::fit_memory(tiny.plan, config, whole - 1);
-  CHECK(act::search::memory_of(config, tiny.plan).sum() < whole);
+  act::search::fit_memory(tiny.plan, tiny.model, whole - 1);
+  CHECK(act::search::memory_of(tiny.model, tiny.plan).sum() < whole);
   CHECK(tiny.plan.tokens_per_chunk == 512);
   CHECK(tiny.plan.identity() != identity);  // another grouping gives other last bits
 
   act_test::tiny_search small = act_test::make_tiny_search();
   small.plan.tokens_per_chunk = 1;
-  const std::uint64_t least = act::search::memory_of(config, small.plan).sum();
-  act::search::fit_memory(tiny.plan, config, least);
+  const std::uint64_t least = act::search::memory_of(tiny.model, small.plan).sum();
+  act::search::fit_memory(tiny.plan, tiny.model, least);
   CHECK(tiny.plan.chunks().size() > chunks);
-  CHECK_THROWS_WITH_AS(act::search::fit_memory(tiny.plan, config, least - 1, "--memory"),
+  CHECK_THROWS_WITH_AS(act::search::fit_memory(tiny.plan, tiny.model, least - 1, "--memory"),
                        doctest::Contains("is too little: with one sample at a time"), act::error);
 }
 

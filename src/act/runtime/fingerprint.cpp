@@ -3,6 +3,7 @@
 #include <act/runtime/fingerprint.hpp>
 #include <act/runtime/model.hpp>
 #include <act/runtime/model_identity.hpp>
+#include <act/runtime/products/stored_matrix.hpp>
 
 #include <algorithm>
 #include <array>
@@ -17,18 +18,28 @@ namespace {
 // Hashes a matrix's shape and up to 4,096 of its values, evenly spread: another training step changes
 // practically all values, and reading gigabytes of weights a second time would cost more than loading the
 // model.
-void add_sampled(io::sha256& digest, const float* values, std::size_t count) {
+template <class Value>
+void add_sampled(io::sha256& digest, std::size_t count, const Value& value) {
   constexpr std::size_t samples = 4096;
   const std::size_t step = count > samples ? count / samples : 1;
   std::vector<float> picked;
   for (std::size_t i = 0; i < count; i += step)
-    picked.push_back(values[i]);
+    picked.push_back(value(i));
   digest.update(std::to_string(count) + " ");
   digest.update(std::as_bytes(std::span<const float>(picked)));
 }
 
+void add_sampled(io::sha256& digest, const float* values, std::size_t count) {
+  add_sampled(digest, count, [&](std::size_t i) { return values[i]; });
+}
+
+void add_sampled(io::sha256& digest, const stored_matrix& matrix) {
+  add_sampled(digest, matrix.size(),
+              [&](std::size_t i) { return matrix.at(i / matrix.columns(), i % matrix.columns()); });
+}
+
 void add_linear(io::sha256& digest, const linear& layer) {
-  add_sampled(digest, layer.weight.data(), layer.weight.size());
+  add_sampled(digest, layer.weight);
   add_sampled(digest, layer.bias.data(), layer.bias.size());
 }
 
@@ -108,9 +119,9 @@ std::string fingerprint(const model& of) {
   add_linear(digest, of.project_in);
   add_linear(digest, of.project_out);
   if (!of.output.bias().empty()) add_sampled(digest, of.output.bias().data(), of.output.bias().size());
-  std::vector<float> row(of.embedding.width());
-  const std::size_t step = of.embedding.count() > 64 ? of.embedding.count() / 64 : 1;
-  for (std::size_t token = 0; token < of.embedding.count(); token += step) {
+  std::vector<float> row(of.embedding.columns());
+  const std::size_t step = of.embedding.rows() > 64 ? of.embedding.rows() / 64 : 1;
+  for (std::size_t token = 0; token < of.embedding.rows(); token += step) {
     of.embedding.copy_row(token, row);
     add_sampled(digest, row.data(), row.size());
     of.output.rows().copy_row(token, row);

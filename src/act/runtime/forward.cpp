@@ -117,7 +117,7 @@ packed_prompts pack(const model_config& config, std::span<const std::vector<toke
 }
 
 matrix embed(const model& model, const packed_prompts& prompts) {
-  const std::size_t width = model.embedding.width();
+  const std::size_t width = model.embedding.columns();
   matrix rows(prompts.rows(), width);
   for (std::size_t row = 0; row < prompts.rows(); ++row)
     model.embedding.copy_row(static_cast<std::size_t>(prompts.tokens[row]), rows.row(row));

@@ -19,8 +19,8 @@ std::vector<std::vector<double>> label_logits(const model& model, const matrix& 
   std::sort(distinct.begin(), distinct.end());
   distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
 
-  const token_rows& vocabulary = model.output.rows();
-  matrix rows(distinct.size(), vocabulary.width());
+  const stored_matrix& vocabulary = model.output.rows();
+  matrix rows(distinct.size(), vocabulary.columns());
   for (std::size_t i = 0; i < distinct.size(); ++i)
     vocabulary.copy_row(static_cast<std::size_t>(distinct[i]), rows.row(i));
 

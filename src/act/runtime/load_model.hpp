@@ -2,6 +2,7 @@
 #pragma once
 
 #include <act/runtime/model.hpp>
+#include <act/runtime/products/compute_type.hpp>
 #include <act/runtime/tokenizer/tokenizer.hpp>
 
 #include <memory>
@@ -13,10 +14,11 @@ namespace act::runtime {
 class gguf_file;
 
 /// The model in an open GGUF file. The model keeps the file mapped. Throws as `load_model`.
-[[nodiscard]] model read_model(const std::shared_ptr<const gguf_file>& file);
+[[nodiscard]] model read_model(const std::shared_ptr<const gguf_file>& file,
+                               compute_type compute = compute_type::f32);
 
 /// The model in a Hugging Face folder. Throws as `load_model`.
-[[nodiscard]] model read_model(const std::string& folder);
+[[nodiscard]] model read_model(const std::string& folder, compute_type compute = compute_type::f32);
 
 /// A model and the tokenizer that its file carries.
 struct loaded_model {
@@ -27,8 +29,8 @@ struct loaded_model {
 };
 
 /// Loads a `.gguf` file, or a Hugging Face folder (config.json, safetensors or PyTorch's files, tokenizer
-/// files). Throws `error` with one line that names file, place and mend. Cost: all weights but the
-/// vocabulary's rows are expanded to float32 (425 MB for SmolLM2-135M, a fraction of a second).
-[[nodiscard]] loaded_model load_model(const std::string& path);
+/// files). Throws `error` with one line that names file, place and mend. Cost: one pass over the file, which
+/// stays mapped: matrices are used where they lie.
+[[nodiscard]] loaded_model load_model(const std::string& path, compute_type compute = compute_type::f32);
 
 }  // namespace act::runtime

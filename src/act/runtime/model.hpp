@@ -11,9 +11,10 @@
 #include <act/runtime/layers/norm.hpp>
 #include <act/runtime/layers/rotary.hpp>
 #include <act/runtime/output_matrix.hpp>
-#include <act/runtime/token_rows.hpp>
+#include <act/runtime/products/stored_matrix.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -103,20 +104,23 @@ struct decoder_layer {
   feed_forward mlp;
 };
 
-/// A model ready to run. Holds its weights in float32, except the vocabulary's rows: those stay as the file
-/// has them and are expanded when a token needs them (`token_rows`).
+/// A model ready to run. Its matrices stay as the file has them and are expanded where a product needs them
+/// (products/); norms, biases and positions are float32.
 struct model {
   model_config config;
-  token_rows embedding;  ///< [vocabulary, embedding]
-  norm embedding_norm;   ///< of the first layer's input (BLOOM)
-  output_matrix output;  ///< [vocabulary, embedding]; the same rows as `embedding` when tied
-  matrix positions;      ///< [offset + context, hidden]; empty without learned positions
-  linear project_in;     ///< [hidden, embedding]; empty where the widths are the same
-  linear project_out;    ///< [embedding, hidden]
+  stored_matrix embedding;  ///< [vocabulary, embedding]
+  norm embedding_norm;      ///< of the first layer's input (BLOOM)
+  output_matrix output;     ///< [vocabulary, embedding]; the same rows as `embedding` when tied
+  matrix positions;         ///< [offset + context, hidden]; empty without learned positions
+  linear project_in;        ///< [hidden, embedding]; empty where the widths are the same
+  linear project_out;       ///< [embedding, hidden]
   std::vector<decoder_layer> layers;
   norm final_norm;
-  std::shared_ptr<const void> file;  ///< keeps the mapped file of `embedding` and `output` alive
+  std::shared_ptr<const void> file;  ///< keeps the mapped file of the matrices alive
 };
+
+/// Bytes of all matrices that layers multiply with, as they are stored; without the vocabulary's.
+[[nodiscard]] std::uint64_t stored_bytes(const model& model) noexcept;
 
 /// Throws `error` (invalid_input): logits of this model aren't finite numbers.
 [[noreturn]] void refuse_logits(const model& model);

@@ -1,6 +1,7 @@
 #include <act/runtime/layers/arithmetic.hpp>
 #include <act/runtime/layers/matrix.hpp>
 #include <act/runtime/output_matrix.hpp>
+#include <act/runtime/products/product.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -17,11 +18,9 @@ float output_matrix::logit(std::size_t token, float product) const noexcept {
 matrix output_matrix::block_logits(const const_matrix_ref& x, std::size_t block) const {
   const std::size_t first = block * tokens_per_block;
   const std::size_t size = std::min(tokens_per_block, count() - first);
-  matrix rows(size, rows_.width());
-  for (std::size_t i = 0; i < size; ++i)
-    rows_.copy_row(first + i, rows.row(i));
   matrix logits(x.rows(), size);
-  multiply(x, rows, logits);
+  multiply({x.data(), x.rows(), x.stride()}, rows_, first, size, compute_,
+           {logits.data(), logits.rows(), logits.cols()});
   if (!bias_.empty()) add_to_rows(logits, std::span<const float>(bias_).subspan(first, size));
   if (soft_cap_ > 0) {
     for (std::size_t row = 0; row < logits.rows(); ++row)

@@ -56,7 +56,8 @@ double multiply_adds_of_a_row(const runtime::model_config& config, double keys) 
   return weights_of_a_layer(config) + 2 * keys * static_cast<double>(config.heads * config.head_size);
 }
 
-search_memory memory_of(const runtime::model_config& config, const search_plan& plan) {
+search_memory memory_of(const runtime::model& model, const search_plan& plan) {
+  const runtime::model_config& config = model.config;
   const std::size_t longest = longest_sample(plan);
   const std::size_t heads_width = config.heads * config.head_size;
   const std::size_t key_value_width = 2 * config.kv_heads * config.head_size;
@@ -68,7 +69,7 @@ search_memory memory_of(const runtime::model_config& config, const search_plan& 
   // inside.
   const std::size_t row = 4 * config.hidden + 2 * heads_width + key_value_width + 2 * config.inner;
   const std::size_t rows = std::max({trial_runner::rows_per_batch, longest, chunk});
-  return {.weights = static_cast<std::uint64_t>(weights_of_a_layer(config)) * config.layers * sizeof(float),
+  return {.weights = runtime::stored_bytes(model),
           .table = scores * (plan.range.count() * config.heads * plan.strength_count() + 1),
           .plain = std::uint64_t{chunk} * plan.range.count() *
                    (config.hidden + (1 + plan.strength_count()) * heads_width + key_value_width) *
@@ -76,12 +77,11 @@ search_memory memory_of(const runtime::model_config& config, const search_plan& 
           .batch = std::uint64_t{rows} * row * sizeof(float)};
 }
 
-void fit_memory(search_plan& plan, const runtime::model_config& config, std::uint64_t bytes,
-                const char* asked_by) {
+void fit_memory(search_plan& plan, const runtime::model& model, std::uint64_t bytes, const char* asked_by) {
   // Halves, so that a little more memory rarely makes another search of it.
-  while (memory_of(config, plan).sum() > bytes) {
+  while (memory_of(model, plan).sum() > bytes) {
     if (plan.tokens_per_chunk <= longest_sample(plan)) {
-      const search_memory need = memory_of(config, plan);
+      const search_memory need = memory_of(model, plan);
       throw error(error_code::invalid_option, asked_by,
                   gibibytes(bytes) + " is too little: with one sample at a time (the longest has " +
                       std::to_string(longest_sample(plan)) + " tokens) the search keeps " +

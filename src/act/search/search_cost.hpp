@@ -16,7 +16,7 @@ namespace act::search {
 
 /// Bytes that a search keeps at once. What the allocator and the libraries need comes on top.
 struct search_memory {
-  std::uint64_t weights = 0;  ///< in float32, without the vocabulary's rows, which stay in the mapped file
+  std::uint64_t weights = 0;  ///< as they are stored: pages of the mapped file that products read
   std::uint64_t table = 0;    ///< every trial's scores
   std::uint64_t plain = 0;    ///< what a chunk's plain pass leaves for its trials
   std::uint64_t batch = 0;    ///< activations of the rows that are stacked
@@ -24,11 +24,11 @@ struct search_memory {
   [[nodiscard]] std::uint64_t sum() const noexcept { return weights + table + plain + batch; }
 };
 
-[[nodiscard]] search_memory memory_of(const runtime::model_config& config, const search_plan& plan);
+[[nodiscard]] search_memory memory_of(const runtime::model& model, const search_plan& plan);
 
 /// Lowers `plan.tokens_per_chunk` until the search keeps no more than `bytes`. Throws `error`
 /// (invalid_option) whose where() is `asked_by` when one sample alone takes more, with what it takes.
-void fit_memory(search_plan& plan, const runtime::model_config& config, std::uint64_t bytes,
+void fit_memory(search_plan& plan, const runtime::model& model, std::uint64_t bytes,
                 const char* asked_by = "memory");
 
 /// Reads "512M", "4G", "1.5T" or a number of bytes; powers of 1024. Throws `error` (invalid_option) whose

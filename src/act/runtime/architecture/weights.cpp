@@ -7,6 +7,8 @@
 #include <act/runtime/checkpoint/tensor_view.hpp>
 #include <act/runtime/layers/arithmetic.hpp>
 #include <act/runtime/model.hpp>
+#include <act/runtime/products/compute_type.hpp>
+#include <act/runtime/products/stored_matrix.hpp>
 
 #include <algorithm>
 #include <array>
@@ -35,8 +37,8 @@ constexpr row_blocks all_rows(std::size_t rows) {
 
 class weight_reader {
  public:
-  weight_reader(const checkpoint_tensors& tensors, const model_description& description)
-      : tensors_(tensors), config_(description.config), names_(description.tensors) {}
+  weight_reader(const checkpoint_tensors& tensors, const model_description& description, compute_type compute)
+      : tensors_(tensors), config_(description.config), names_(description.tensors), compute_(compute) {}
 
   model read() const {
     model result;
@@ -122,29 +124,38 @@ class weight_reader {
     if (!finite) refuse_numbers(tensor);
   }
 
-  // The vocabulary's rows stay as they are stored (token_rows.hpp), but not unchecked: expanded once, row by
-  // row, and dropped again. A few hundredths of a second for 28 million numbers.
-  token_rows read_rows(const std::string& name, const std::vector<std::size_t>& shape) const {
-    const tensor_view& tensor = checked(name, shape);
-    matrix rows(thread_count(), tensor.columns());
+  // Matrices stay as they are stored, but not unchecked: every row is expanded once and dropped again.
+  const tensor_view& checked_numbers(const tensor_view& tensor) const {
+    constexpr std::size_t rows_per_task = 16;
+    const std::size_t rows = tensor.rows();
+    matrix expanded(thread_count(), tensor.columns());
     std::atomic<bool> finite{true};
-    parallel_for(tensor.rows(), [&](std::size_t row, std::size_t worker) noexcept {
-      dequantize_rows(tensor, row, rows.row(worker));
-      if (!all_finite(rows.row(worker))) finite = false;
-    });
+    parallel_for((rows + rows_per_task - 1) / rows_per_task,
+                 [&](std::size_t task, std::size_t worker) noexcept {
+                   const std::size_t end = std::min((task + 1) * rows_per_task, rows);
+                   for (std::size_t row = task * rows_per_task; row < end; ++row) {
+                     dequantize_rows(tensor, row, expanded.row(worker));
+                     if (!all_finite(expanded.row(worker))) finite = false;
+                   }
+                 });
     if (!finite) refuse_numbers(tensor);
-    return token_rows(tensor);
+    return tensor;
+  }
+
+  stored_matrix read_rows(const std::string& name, const std::vector<std::size_t>& shape) const {
+    return stored_matrix(checked_numbers(checked(name, shape)));
   }
 
   // The checkpoint's own output matrix is used wherever there is one, also where the configuration calls it
   // tied, as `transformers` does.
-  output_matrix read_output(const token_rows& embedding, const std::vector<std::size_t>& vocabulary) const {
+  output_matrix read_output(const stored_matrix& embedding,
+                            const std::vector<std::size_t>& vocabulary) const {
     const std::string name = names_.output + ".weight";
     const bool own = !config_.tied_output || find(name) != nullptr;
     row_vector bias;
     if (config_.output_biases == biases::required) bias = read_vector(names_.output + ".bias", vocabulary[0]);
     return output_matrix(own ? read_rows(name, vocabulary) : embedding, std::move(bias),
-                         config_.output_soft_cap);
+                         config_.output_soft_cap, compute_);
   }
 
   row_vector read_vector(const std::string& name, std::size_t size) const {
@@ -208,23 +219,20 @@ class weight_reader {
     return rule == biases::required || (rule == biases::as_stored && find(of.name + ".bias") != nullptr);
   }
 
-  // `rows` of a stored matrix of `inputs` columns, one under another from `out` on.
-  void read_matrix(const part& from, std::size_t inputs, bool inputs_first, float* out) const {
+  // `rows` of a stored matrix of `inputs` columns as the next ones of `to`.
+  void append_matrix(const part& from, std::size_t inputs, bool inputs_first, stored_matrix& to) const {
     const row_blocks& rows = from.rows;
     const std::string name = from.name + ".weight";
-    if (!inputs_first) {
-      const tensor_view& tensor = checked(name, {rows.stored, inputs});
-      for (std::size_t i = 0; i < rows.count; ++i, out += rows.block * inputs)
-        expand(tensor, rows.first + i * rows.step, rows.block, out);
-      return;
-    }
-    const tensor_view& tensor = checked(name, {inputs, rows.stored});
-    matrix turned(inputs, rows.stored);
-    expand(tensor, 0, inputs, turned.data());
+    const tensor_view& tensor =
+        inputs_first ? checked(name, {inputs, rows.stored}) : checked(name, {rows.stored, inputs});
+    // A tensor of which several matrices have parts is looked through with the first of them.
+    if (rows.first == 0) (void)checked_numbers(tensor);
     for (std::size_t i = 0; i < rows.count; ++i) {
-      for (std::size_t row = 0; row < rows.block; ++row, out += inputs) {
-        for (std::size_t input = 0; input < inputs; ++input)
-          out[input] = turned(input, rows.first + i * rows.step + row);
+      const std::size_t first = rows.first + i * rows.step;
+      if (inputs_first) {
+        to.append_turned(tensor, first, rows.block);
+      } else {
+        to.append(tensor, first, rows.block);
       }
     }
   }
@@ -241,18 +249,17 @@ class weight_reader {
     std::size_t outputs = 0;
     bool biased = false;
     for (const part& each : parts) {
-      // Before memory is taken for it: sizes are the configuration's word.
+      // All shapes before any number: sizes are the configuration's word.
       (void)checked(each.name + ".weight", inputs_first ? std::vector{inputs, each.rows.stored}
                                                         : std::vector{each.rows.stored, inputs});
       outputs += each.rows.rows();
       biased = biased || has_bias(each, rule);
     }
-    linear result;
-    result.weight.resize(outputs, inputs);
+    linear result{.weight = stored_matrix(inputs), .bias = {}, .compute = compute_};
     if (biased) result.bias.assign(outputs, 0.0F);
     std::size_t row = 0;
     for (const part& each : parts) {
-      read_matrix(each, inputs, inputs_first, result.weight.row(row).data());
+      append_matrix(each, inputs, inputs_first, result.weight);
       if (has_bias(each, rule)) read_bias(each, result.bias.data() + row);
       row += each.rows.rows();
     }
@@ -322,12 +329,14 @@ class weight_reader {
   const checkpoint_tensors& tensors_;
   const model_config& config_;
   const tensor_layout& names_;
+  const compute_type compute_;
 };
 
 }  // namespace
 
-model read_weights(const checkpoint_tensors& tensors, const model_description& description) {
-  return weight_reader(tensors, description).read();
+model read_weights(const checkpoint_tensors& tensors, const model_description& description,
+                   compute_type compute) {
+  return weight_reader(tensors, description, compute).read();
 }
 
 }  // namespace act::runtime

@@ -1,7 +1,8 @@
-// From named tensors to a model: expands every matrix to float32, checks every shape and every number.
+// From named tensors to a model: finds every matrix, checks every shape and every number.
 #pragma once
 
 #include <act/runtime/model.hpp>
+#include <act/runtime/products/compute_type.hpp>
 
 #include <functional>
 #include <memory>
@@ -22,8 +23,10 @@ struct checkpoint_tensors {
 };
 
 /// The model that is described so. Throws `error`: invalid_input for a missing tensor, a shape that doesn't
-/// fit the configuration, or a weight that isn't finite, each naming file and tensor. Cost: every weight
-/// matrix is read once and written as float32.
-[[nodiscard]] model read_weights(const checkpoint_tensors& tensors, const model_description& description);
+/// fit the configuration, or a weight that isn't finite, each naming file and tensor. Cost: every
+/// number is read once; matrices stay where they are stored (those of GPT-2's folders, whose inputs come first,
+/// are turned into memory of their own).
+[[nodiscard]] model read_weights(const checkpoint_tensors& tensors, const model_description& description,
+                                 compute_type compute);
 
 }  // namespace act::runtime

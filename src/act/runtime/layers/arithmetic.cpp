@@ -1,13 +1,6 @@
 #include <act/runtime/layers/arithmetic.hpp>
 #include <act/runtime/layers/matrix.hpp>
 
-// Threads are ours (act/parallel.hpp): they split every product in the same way whatever their number, so
-// that results don't depend on it. Eigen's own threading chooses other block sizes for other numbers of
-// threads.
-#ifndef EIGEN_DONT_PARALLELIZE
-#define EIGEN_DONT_PARALLELIZE
-#endif
-
 #include <Eigen/Core>
 
 #include <cmath>
@@ -38,10 +31,6 @@ Eigen::Map<row_array> view(std::span<float> of) noexcept {
 }
 
 }  // namespace
-
-void multiply(const const_matrix_ref& x, const const_matrix_ref& weight, matrix_ref out) {
-  view(out).noalias() = view(x) * view(weight).transpose();
-}
 
 void scale(std::span<float> x, float by) noexcept {
   view(x) *= by;

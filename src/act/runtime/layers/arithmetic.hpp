@@ -1,4 +1,4 @@
-// What is computed with the numbers of matrices, on the calling thread: the one product and what rows need.
+// What is computed with the numbers of matrices beside products (products/), on the calling thread.
 //
 // Only arithmetic.cpp includes a linear algebra library. Bits are those of the processor's vectors: a row is
 // taken in vectors from its first aligned number on, so equal rows at equal places of a matrix give equal
@@ -10,10 +10,6 @@
 #include <span>
 
 namespace act::runtime {
-
-/// out = x weight^T. x is [rows, in], weight [columns, in], out [rows, columns]; out must not overlap them.
-/// Allocates only packing buffers.
-void multiply(const const_matrix_ref& x, const const_matrix_ref& weight, matrix_ref out);
 
 /// x scale, number by number.
 void scale(std::span<float> x, float by) noexcept;

@@ -8,6 +8,7 @@
 #include <act/runtime/layers/attention.hpp>
 #include <act/runtime/layers/head_trackers.hpp>
 #include <act/runtime/layers/matrix.hpp>
+#include <act/runtime/products/product.hpp>
 #include <act/sink_tracker.hpp>
 
 #include <algorithm>

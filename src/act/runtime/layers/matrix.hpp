@@ -117,8 +117,4 @@ using row_vector = std::vector<float>;
 /// to = from, of the same shape; they must not overlap.
 void copy(const const_matrix_ref& from, matrix_ref to) noexcept;
 
-/// Multiplications that are worth waking threads for. Below (a token or two of a small model) a product takes
-/// as long as threads take to meet, and many times less where other processes keep a core busy.
-inline constexpr std::size_t product_worth_threads = std::size_t{1} << 21;
-
 }  // namespace act::runtime

@@ -1,0 +1,13 @@
+# Fails where an object file defines a weak symbol (an inline function or variable) other than the exception handler's.
+foreach(object IN LISTS OBJECTS)
+  execute_process(COMMAND ${NM} --defined-only ${object} OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
+  if(symbols STREQUAL "")
+    message(FATAL_ERROR "${object}: no symbols")
+  endif()
+  string(REGEX MATCHALL "[^\n]* [WwVvu] [^\n]*" weak "${symbols}")
+  list(FILTER weak EXCLUDE REGEX "DW\\.ref\\.__gxx_personality_v0$|__odr_asan|__asan|__ubsan|\\.module_")
+  if(weak)
+    list(JOIN weak "\n" weak)
+    message(FATAL_ERROR "${object} shares symbols with units for other processors:\n${weak}")
+  endif()
+endforeach()
