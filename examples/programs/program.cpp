@@ -21,6 +21,13 @@ void common_options::add_to(command_line& line) {
            "or *.bin, tokenizer files)")
       .required()
       .value_name("PATH");
+  line.add("--compute", compute,
+           "In what numbers products with weights are computed: f32, bf16 (twice as fast on processors with "
+           "AVX512-BF16) or int8 (activations and weights in 8 bits, blocks of 32); recorded in results "
+           "(docs/compute.md)")
+      .one_of({"f32", "bf16", "int8"})
+      .value_name("TYPE")
+      .show_default();
   line.add("--threads", threads, "Threads to use; 0: all cores")
       .value_name("N")
       .within(0, 4096)

@@ -14,6 +14,7 @@ class command_line;
 /// Options that every program has.
 struct common_options {
   std::string model;
+  std::string compute = "f32";
   std::size_t threads = 0;
   bool quiet = false;
   std::string json;

@@ -285,6 +285,7 @@ void run(const command_line& line, processes& all, const search_options& options
   plan.range = by_unibias && !line.given("--layers")
                    ? act::search::unibias_layer_range(config.layers)
                    : act::search::parse_layer_range(options.layers, config.layers, "--layers");
+  plan.compute = identity.compute;
   const passed_over passed = add_samples(plan, tasks, chosen, loaded, options);
   if (!options.reuse.empty()) plan.put_first(known_elsewhere(plan, options.reuse));
 

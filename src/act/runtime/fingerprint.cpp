@@ -3,6 +3,7 @@
 #include <act/runtime/fingerprint.hpp>
 #include <act/runtime/model.hpp>
 #include <act/runtime/model_identity.hpp>
+#include <act/runtime/products/compute_type.hpp>
 #include <act/runtime/products/stored_matrix.hpp>
 
 #include <algorithm>
@@ -131,10 +132,12 @@ std::string fingerprint(const model& of) {
 }
 
 model_identity identity_of(const model& loaded) {
-  return {.architecture = loaded.config.architecture,
-          .layers = loaded.config.layers,
-          .heads = loaded.config.heads,
-          .fingerprint = fingerprint(loaded)};
+  return {
+      .architecture = loaded.config.architecture,
+      .layers = loaded.config.layers,
+      .heads = loaded.config.heads,
+      .fingerprint = fingerprint(loaded),
+      .compute = loaded.compute == compute_type::f32 ? std::string() : std::string(name_of(loaded.compute))};
 }
 
 io::json_document to_json(const model_identity& model) {
@@ -150,6 +153,9 @@ io::json_document to_json(const model_identity& model) {
   }
   if (!model.fingerprint.empty()) {
     object.set("fingerprint", model.fingerprint);
+  }
+  if (!model.compute.empty()) {
+    object.set("compute", model.compute);
   }
   return object;
 }

@@ -11,6 +11,7 @@
 #include <act/runtime/layers/norm.hpp>
 #include <act/runtime/layers/rotary.hpp>
 #include <act/runtime/output_matrix.hpp>
+#include <act/runtime/products/compute_type.hpp>
 #include <act/runtime/products/stored_matrix.hpp>
 
 #include <cstddef>
@@ -116,6 +117,7 @@ struct model {
   linear project_out;       ///< [embedding, hidden]
   std::vector<decoder_layer> layers;
   norm final_norm;
+  compute_type compute = compute_type::f32;  ///< of its products, as `load_model` was told
   std::shared_ptr<const void> file;  ///< keeps the mapped file of the matrices alive
 };
 

@@ -14,6 +14,7 @@ struct model_identity {
   std::size_t layers = 0;
   std::size_t heads = 0;  ///< query heads of a layer
   std::string fingerprint;
+  std::string compute = {};  ///< "bf16" or "int8"; empty: float32
 
   friend bool operator==(const model_identity&, const model_identity&) = default;
 };

@@ -47,7 +47,8 @@ class heads_file_reader {
     heads_file file;
     if (const json* model = object("model")) {
       file.model = {text(*model, "model.", "architecture"), count(*model, "model.", "layers"),
-                    count(*model, "model.", "heads"), text(*model, "model.", "fingerprint")};
+                    count(*model, "model.", "heads"), text(*model, "model.", "fingerprint"),
+                    text(*model, "model.", "compute")};
     }
     if (const json* options = object("options")) {
       const tasks::named_calibration read = read_options(*options);

@@ -71,6 +71,7 @@ std::string search_plan::identity() const {
   text.precision(17);
   text << "model " << fingerprint << '\n' << "layers " << range.first << ':' << range.last << '\n';
   // Said only where it isn't what it was when nothing was said.
+  if (!compute.empty()) text << "compute " << compute << '\n';
   if (!strategy.empty()) text << "strategy " << strategy << '\n';
   if (tokens_per_chunk != search_plan{}.tokens_per_chunk)
     text << "tokens run together " << tokens_per_chunk << '\n';

@@ -42,6 +42,7 @@ struct search_plan {
                                                   ///< is; for the record: the samples hold its positions
   bool masks = false;                             ///< a trial masks its head instead
   std::string fingerprint;                        ///< of the model
+  std::string compute = {};                       ///< of its products (model_identity); empty: float32
   std::size_t tokens_per_chunk = 1024;            ///< what samples that share a plain pass have together
   std::string strategy = {};                      ///< which blocks are run, where not all; for `identity`
 

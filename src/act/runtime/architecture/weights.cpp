@@ -44,6 +44,7 @@ class weight_reader {
     model result;
     result.config = config_;
     result.file = tensors_.file;
+    result.compute = compute_;
     const std::vector<std::size_t> vocabulary{config_.vocabulary, config_.embedding};
     result.embedding = read_rows(names_.embedding + ".weight", vocabulary);
     result.output = read_output(result.embedding, vocabulary);
