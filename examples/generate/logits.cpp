@@ -66,10 +66,11 @@ void write_logits(const command_line& line, const generate_options& options,
                   const std::optional<act::search::heads_file>& heads) {
   const std::vector<std::vector<act::runtime::token_id>> prompts{parse_tokens(options.tokens)};
   const std::string& path = options.common.model;
+  const act::runtime::compute_type compute = options.common.compute_type();
   const act::runtime::model model =
       std::filesystem::is_directory(path)
-          ? act::runtime::read_model(path)
-          : act::runtime::read_model(std::make_shared<const act::runtime::gguf_file>(path));
+          ? act::runtime::read_model(path, compute)
+          : act::runtime::read_model(std::make_shared<const act::runtime::gguf_file>(path), compute);
   const act::runtime::model_calibration calibration = calibration_for(model, options, heads);
   const act::runtime::packed_prompts packed = act::runtime::pack(model.config, prompts);
   const act::runtime::plain_and_calibrated both = act::runtime::run_both(model, packed, calibration);

@@ -1,7 +1,5 @@
 #include "programs/open_model.hpp"
 
-#include <act/runtime/products/compute_type.hpp>
-
 #include <cstdio>
 #include <string>
 
@@ -11,9 +9,7 @@
 namespace act_program {
 
 act::runtime::loaded_model open_model(const command_line& line, const common_options& options) {
-  act::runtime::loaded_model loaded = act::runtime::load_model(
-      options.model,
-      act::runtime::compute_type_named(options.compute).value_or(act::runtime::compute_type::f32));
+  act::runtime::loaded_model loaded = act::runtime::load_model(options.model, options.compute_type());
   if (!options.quiet)
     for (const std::string& notice : loaded.notices)
       std::fprintf(stderr, "%s: note: %s\n", line.name().c_str(), notice.c_str());

@@ -1,6 +1,7 @@
 #include "programs/program.hpp"
 
 #include <act/error.hpp>
+#include <act/runtime/products/compute_type.hpp>
 #include <act/version.hpp>
 
 #include <atomic>
@@ -34,6 +35,10 @@ void common_options::add_to(command_line& line) {
       .show_default();
   line.add_flag("--quiet", quiet, "Print results only: no progress, no remarks");
   line.add("--json", json, "Write the result as JSON too").value_name("FILE");
+}
+
+act::runtime::compute_type common_options::compute_type() const {
+  return act::runtime::compute_type_named(compute).value_or(act::runtime::compute_type::f32);
 }
 
 int run_program(command_line& line, int count, char** arguments, const std::function<void()>& work) {

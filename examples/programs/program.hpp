@@ -7,6 +7,10 @@
 #include <functional>
 #include <string>
 
+namespace act::runtime {
+enum class compute_type;
+}
+
 namespace act_program {
 
 class command_line;
@@ -20,6 +24,7 @@ struct common_options {
   std::string json;
 
   void add_to(command_line& line);
+  [[nodiscard]] act::runtime::compute_type compute_type() const;
 };
 
 /// Parses, runs `work`, and turns every way to fail into one line on stderr and an exit code.
