@@ -17,6 +17,8 @@
 #include <act/runtime/forward.hpp>
 #include <act/runtime/label_logits.hpp>
 #include <act/runtime/load_model.hpp>
+#include <act/runtime/products/compute_type.hpp>
+#include <act/runtime/products/kernel_table.hpp>
 #include <act/search/heads_file.hpp>
 #include <act/version.hpp>
 
@@ -47,12 +49,15 @@ using act_bench::token_list;
 
 struct bench_options {
   std::string model, text, prompts, labels, heads_file;
-  std::string prefill = "64,256,1024", decode = "256,2048";
+  std::string compute = "f32", prefill = "64,256,1024", decode = "256,2048";
   std::size_t threads = 0, rounds = 5, heads = 24, steps = 32, samples = 64, batch_tokens = 1024;
   std::vector<std::string> only;
 
   void add_to(act_program::command_line& line) {
     line.add("--model", model, "A GGUF file, or a Hugging Face folder").required().value_name("PATH");
+    line.add("--compute", compute, "In what numbers products are computed")
+        .one_of({"f32", "bf16", "int8"})
+        .show_default();
     line.add("--threads", threads, "Threads to use; 0: all cores").within(0, 4096).show_default();
     line.add("--rounds", rounds, "Alternations in each cell; the rate is their median")
         .within(1, 1000)
@@ -101,10 +106,8 @@ void print_memory(std::string_view after) {
                                {"file_bytes", memory.file}}));
 }
 
-// Where the runtime gets to know how to compute (weights' and activations' type), the choice is passed on
-// here and printed with the model.
 act::runtime::loaded_model load(const bench_options& options) {
-  return act::runtime::load_model(options.model);
+  return act::runtime::load_model(options.model, act::runtime::compute_type_named(options.compute).value());
 }
 
 std::size_t bytes_stored(const std::string& path) {
@@ -161,6 +164,8 @@ class runtime_bench {
     calibration_ = calibration_of(options_, config());
     print(json_document::object({{"work", "model"},
                                  {"path", options_.model},
+                                 {"compute", options_.compute},
+                                 {"kernels", act::runtime::kernels().name},
                                  {"architecture", config().architecture},
                                  {"layers", config().layers},
                                  {"context", config().context},

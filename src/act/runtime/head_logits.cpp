@@ -4,11 +4,14 @@
 #include <act/runtime/layers/matrix.hpp>
 #include <act/runtime/layers/norm.hpp>
 #include <act/runtime/model.hpp>
+#include <act/runtime/products/product.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace act::runtime {
@@ -18,7 +21,7 @@ namespace {
 class word_projection {
  public:
   word_projection(const model& model, std::span<const token_id> words)
-      : model_(&model), rows_(words.size(), model.output.rows().width()) {
+      : model_(&model), rows_(words.size(), model.output.rows().columns()) {
     for (std::size_t i = 0; i < words.size(); ++i)
       model.output.rows().copy_row(static_cast<std::size_t>(words[i]), rows_.row(i));
   }
@@ -27,7 +30,7 @@ class word_projection {
   [[nodiscard]] std::vector<std::vector<double>> of(const matrix& x) const {
     if (model_->project_out.outputs() == 0) return products(x);
     matrix projected(x.rows(), model_->project_out.outputs());
-    multiply(x, model_->project_out.weight, projected);
+    apply(model_->project_out, x, projected);
     return products(projected);
   }
 
@@ -68,14 +71,23 @@ layer_head_logits logits_of_layer(const model& model, std::size_t number, const 
   const std::size_t prompts = input.rows(), heads = model.config.heads, width = model.config.head_size;
   layer_head_logits made{.input = words.of(input), .heads = {}};
   made.heads.resize(prompts * heads);
-  matrix total, part(prompts, model.config.hidden);
+  matrix total;
   if (layer.attention_norms.output.present()) {
     total.resize(prompts, model.config.hidden);
     apply(layer.attention_output, attention, total);
   }
+  // Row by row what one head alone makes, the others being zeros: the matrix is read once for all heads.
+  matrix alone(heads * prompts, heads * width), parts(heads * prompts, model.config.hidden);
+  std::fill_n(alone.data(), alone.size(), 0.0F);
+  for (std::size_t head = 0; head < heads; ++head)
+    copy(attention.columns(head * width, width),
+         alone.row_block(head * prompts, prompts).columns(head * width, width));
+  const stored_matrix& weight = layer.attention_output.weight;  // without its bias
+  multiply({alone.data(), alone.rows(), alone.cols()}, weight, 0, weight.rows(),
+           layer.attention_output.compute, {parts.data(), parts.rows(), parts.cols()});
   for (std::size_t head = 0; head < heads; ++head) {
-    multiply(attention.columns(head * width, width),
-             layer.attention_output.weight.columns(head * width, width), part);
+    matrix part(prompts, model.config.hidden);
+    copy(std::as_const(parts).row_block(head * prompts, prompts), part);
     if (layer.attention_norms.output.present()) take_share(layer.attention_norms.output, total, part);
     std::vector<std::vector<double>> of_head = words.of(part);
     for (std::size_t prompt = 0; prompt < prompts; ++prompt)

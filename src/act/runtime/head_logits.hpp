@@ -25,7 +25,7 @@ struct layer_head_logits {
 /// its matrix. Where a model normalises what attention adds (Gemma 2 and 3, OLMo 2), a head's part of that is
 /// its output times the scale that the sum of all heads gets, so that the parts add up to what is added.
 /// Throws `error` (invalid_input) for a number that isn't finite. Preconditions: first <= end <= layers,
-/// words in the vocabulary. Cost: the pass, and 2 prompts hidden (heads head_size + heads words) flops a
+/// words in the vocabulary. Cost: the pass, and 2 prompts heads hidden (heads head_size + words) flops a
 /// layer.
 [[nodiscard]] std::vector<layer_head_logits> head_logits(const model& model, const packed_prompts& prompts,
                                                          std::size_t first, std::size_t end,
