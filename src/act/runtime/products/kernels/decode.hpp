@@ -27,6 +27,39 @@ ACT_INLINE float16s splat(float x) noexcept {
   return float16s{} + x;
 }
 
+/// Sixteen signed bytes as floats.
+ACT_INLINE float16s signed_bytes(const std::byte* from) noexcept {
+#if defined(__AVX512F__)
+  return to_floats((int16s)_mm512_cvtepi8_epi32(load<__m128i>(from)));
+#else
+  // g++ 12 takes a vector of signed bytes apart to widen it, not one of unsigned ones.
+  return to_floats(to_ints(load<byte16s>(from) ^ 0x80) - 128);
+#endif
+}
+
+/// Calls use(0, ...) and use(1, ...) with what the low and the high halves of 16 bytes stand for: (number -
+/// zero) x scale + minimum.
+template <class Use>
+ACT_INLINE void decode_nibbles(const std::byte* packed, float scale, std::int32_t zero, float minimum,
+                               const Use& use) noexcept {
+#if defined(__AVX512F__)
+  // All sixteen values once, then one permutation a vector, which looks at its indices' lowest four bits
+  // alone.
+  constexpr int16s number{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  const float16s values = to_floats(number - zero) * scale + minimum;
+  const __m512i index = _mm512_cvtepu8_epi32(load<__m128i>(packed));
+  use(0, (float16s)_mm512_permutexvar_ps(index, (__m512)values));
+  use(1, (float16s)_mm512_permutexvar_ps(_mm512_srli_epi32(index, 4), (__m512)values));
+#else
+  const auto bytes = load<byte16s>(packed);
+  use(0, to_floats(to_ints(bytes & 0x0f) - zero) * scale + minimum);
+  use(1, to_floats(to_ints(bytes >> 4) - zero) * scale + minimum);
+#endif
+}
+
+// A minimum of -0 leaves every sum as it is, signed zeros included.
+inline constexpr float no_minimum = -0.0F;
+
 // Finite halves: the loader has refused others. Subnormal ones are numbers that a multiplication makes
 // normal.
 ACT_INLINE float half_at(const std::byte* from) noexcept {
@@ -84,8 +117,8 @@ struct decode_q8_0 {
   template <class Use>
   ACT_INLINE static void run(const std::byte* block, Use&& use) noexcept {
     const float scale = half_at(block);
-    use(0, to_floats(__builtin_convertvector(load<char16s>(block + 2), int16s)) * scale);
-    use(1, to_floats(__builtin_convertvector(load<char16s>(block + 18), int16s)) * scale);
+    use(0, signed_bytes(block + 2) * scale);
+    use(1, signed_bytes(block + 18) * scale);
   }
 };
 
@@ -93,10 +126,7 @@ struct decode_q4_0 {
   static constexpr std::size_t numbers = 32, bytes = 18;
   template <class Use>
   ACT_INLINE static void run(const std::byte* block, Use&& use) noexcept {
-    const float scale = half_at(block);
-    const auto packed = load<byte16s>(block + 2);
-    use(0, to_floats(to_ints(packed & 0x0f) - 8) * scale);
-    use(1, to_floats(to_ints(packed >> 4) - 8) * scale);
+    decode_nibbles(block + 2, half_at(block), 8, no_minimum, use);
   }
 };
 
@@ -104,11 +134,7 @@ struct decode_q4_1 {
   static constexpr std::size_t numbers = 32, bytes = 20;
   template <class Use>
   ACT_INLINE static void run(const std::byte* block, Use&& use) noexcept {
-    const float scale = half_at(block);
-    const float16s minimum = splat(half_at(block + 2));
-    const auto packed = load<byte16s>(block + 4);
-    use(0, to_floats(to_ints(packed & 0x0f)) * scale + minimum);
-    use(1, to_floats(to_ints(packed >> 4)) * scale + minimum);
+    decode_nibbles(block + 4, half_at(block), 0, half_at(block + 2), use);
   }
 };
 
@@ -146,6 +172,9 @@ struct decode_q5_1 {
 // Q4_K and Q5_K: six-bit scale and minimum of group `i` of 32 (k_quants.cpp has their layout).
 struct group_of_32 {
   float scale, minimum;
+#if defined(__AVX512F__)
+  float16s values;  // of Q4_K's sixteen numbers, as in decode_nibbles
+#endif
 
   ACT_INLINE group_of_32(const std::byte* block, std::size_t i) noexcept {
     const auto byte = [&](std::size_t at) { return static_cast<std::uint32_t>(block[4 + at]); };
@@ -153,6 +182,10 @@ struct group_of_32 {
     const std::uint32_t m = i < 4 ? byte(i + 4) & 0x3f : byte(i + 4) >> 4 | (byte(i) >> 2 & 0x30);
     scale = half_at(block) * static_cast<float>(static_cast<std::int32_t>(s));
     minimum = half_at(block + 2) * static_cast<float>(static_cast<std::int32_t>(m));
+#if defined(__AVX512F__)
+    constexpr float16s number{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    values = number * scale - minimum;
+#endif
   }
 };
 
@@ -165,9 +198,17 @@ struct decode_q4_k {
       const group_of_32 low(block, 2 * pair), high(block, 2 * pair + 1);
 #pragma GCC unroll 2
       for (std::size_t half = 0; half < 2; ++half) {
-        const auto packed = load<byte16s>(block + 16 + 32 * pair + 16 * half);
-        use(4 * pair + half, to_floats(to_ints(packed & 0x0f)) * low.scale - low.minimum);
-        use(4 * pair + 2 + half, to_floats(to_ints(packed >> 4)) * high.scale - high.minimum);
+        const std::byte* const packed = block + 16 + 32 * pair + 16 * half;
+#if defined(__AVX512F__)
+        const __m512i index = _mm512_cvtepu8_epi32(load<__m128i>(packed));
+        use(4 * pair + half, (float16s)_mm512_permutexvar_ps(index, (__m512)low.values));
+        use(4 * pair + 2 + half,
+            (float16s)_mm512_permutexvar_ps(_mm512_srli_epi32(index, 4), (__m512)high.values));
+#else
+        const auto bytes_of = load<byte16s>(packed);
+        use(4 * pair + half, to_floats(to_ints(bytes_of & 0x0f)) * low.scale - low.minimum);
+        use(4 * pair + 2 + half, to_floats(to_ints(bytes_of >> 4)) * high.scale - high.minimum);
+#endif
       }
     }
   }
