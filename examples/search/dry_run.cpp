@@ -36,8 +36,8 @@ void print_expected(const act::search::search_plan& plan, const act::runtime::mo
                     const act::search::expected_work& expected) {
   const act::search::search_memory memory = memory_of(loaded, plan);
   const std::size_t chunks = plan.chunks().size();
-  std::cout << "search  " << plan.range.count() * loaded.config.heads << " heads of layers " << plan.range.first
-            << ".." << plan.range.last
+  std::cout << "search  " << plan.range.count() * loaded.config.heads << " heads of layers "
+            << plan.range.first << ".." << plan.range.last
             << (plan.strengths.empty()
                     ? ""
                     : formatted(" with each of %.0f strengths", static_cast<double>(plan.strengths.size())))

@@ -270,8 +270,8 @@ TEST_CASE("what a search with several strengths takes is as many times the trial
   CHECK(expected_three.trials == 3 * expected_one.trials);
   CHECK(expected_three.trial_rows == doctest::Approx(3 * expected_one.trial_rows));
   CHECK(expected_three.plain_rows == doctest::Approx(expected_one.plain_rows));
-  CHECK(memory_of(three.model.config, three.plan).table > 2 * memory_of(one.model.config, one.plan).table);
-  CHECK(memory_of(three.model.config, three.plan).plain > memory_of(one.model.config, one.plan).plain);
+  CHECK(memory_of(three.model, three.plan).table > 2 * memory_of(one.model, one.plan).table);
+  CHECK(memory_of(three.model, three.plan).plain > memory_of(one.model, one.plan).plain);
 }
 
 TEST_CASE("strengths that can't be are refused") {

@@ -169,7 +169,7 @@ TEST_CASE("parts of all heads add up to what attention adds, whatever the layer 
       const act::runtime::attention_sequence& at = packed.sequences[prompt];
       const std::span<const float> last = branch.row(at.first_query + at.queries - 1);
       for (std::size_t word = 0; word < words.size(); ++word) {
-        std::vector<float> row(model.output.rows().width());
+        std::vector<float> row(model.output.rows().columns());
         model.output.rows().copy_row(static_cast<std::size_t>(words[word]), row);
         double expected = 0;
         for (std::size_t to = 0; to < row.size(); ++to) {
@@ -179,7 +179,7 @@ TEST_CASE("parts of all heads add up to what attention adds, whatever the layer 
           } else {
             for (std::size_t from = 0; from < last.size(); ++from)
               out +=
-                  static_cast<double>(model.project_out.weight(to, from)) *
+                  static_cast<double>(model.project_out.weight.at(to, from)) *
                   (static_cast<double>(last[from]) - (bias.empty() ? 0.0 : static_cast<double>(bias[from])));
           }
           expected += out * static_cast<double>(row[to]);

@@ -118,7 +118,7 @@ struct model {
   std::vector<decoder_layer> layers;
   norm final_norm;
   compute_type compute = compute_type::f32;  ///< of its products, as `load_model` was told
-  std::shared_ptr<const void> file;  ///< keeps the mapped file of the matrices alive
+  std::shared_ptr<const void> file;          ///< keeps the mapped file of the matrices alive
 };
 
 /// Bytes of all matrices that layers multiply with, as they are stored; without the vocabulary's.

@@ -24,8 +24,8 @@ struct checkpoint_tensors {
 
 /// The model that is described so. Throws `error`: invalid_input for a missing tensor, a shape that doesn't
 /// fit the configuration, or a weight that isn't finite, each naming file and tensor. Cost: every
-/// number is read once; matrices stay where they are stored (those of GPT-2's folders, whose inputs come first,
-/// are turned into memory of their own).
+/// number is read once; matrices stay where they are stored (those of GPT-2's folders, whose inputs come
+/// first, are turned into memory of their own).
 [[nodiscard]] model read_weights(const checkpoint_tensors& tensors, const model_description& description,
                                  compute_type compute);
 
