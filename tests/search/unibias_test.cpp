@@ -271,3 +271,14 @@ TEST_CASE("UniBias asks for one file's samples with the same labels") {
   plan.samples.clear();
   says(plan, "needs a sample");
 }
+
+TEST_CASE("a model whose numbers aren't finite is refused while it is looked at, and while sets are masked") {
+  act_test::tiny_search tiny = act_test::make_tiny_search();
+  tiny.model.layers[1].attention_output.weight(0, 0) = std::nanf("");
+  const auto says = [](const auto& call) {
+    CHECK(act_test::message_of(call).find("aren't finite") != std::string::npos);
+  };
+  says([&] { (void)act::search::criteria_of_heads(tiny.model, tiny.plan); });
+  const std::vector<act::search::biased_set> sets(1);
+  says([&] { (void)act::search::label_probabilities(tiny.model, tiny.plan, sets); });
+}
