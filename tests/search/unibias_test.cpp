@@ -274,7 +274,7 @@ TEST_CASE("UniBias asks for one file's samples with the same labels") {
 
 TEST_CASE("a model whose numbers aren't finite is refused while it is looked at, and while sets are masked") {
   act_test::tiny_search tiny = act_test::make_tiny_search();
-  tiny.model.layers[1].attention_output.weight(0, 0) = std::nanf("");
+  tiny.model.layers[0].feed_forward_norms.input.weight[0] = std::nanf("");
   const auto says = [](const auto& call) {
     CHECK(act_test::message_of(call).find("aren't finite") != std::string::npos);
   };
