@@ -133,10 +133,8 @@ void run_strategy(act::search::search_run& run, const act::search::selection_rul
 }
 
 finished_search search(const act::runtime::model& model, const act::search::search_plan& plan,
-                       const act::search::selection_rule& rule, processes& all,
-                       const search_options& options) {
-  act::search::search_state state(options.state.empty() ? ":memory:" : options.state, plan.identity(),
-                                  "--state");
+                       act::search::search_state& state, const act::search::selection_rule& rule,
+                       processes& all, const search_options& options) {
   for (const std::string& path : options.reuse)
     state.also_from({path, plan});
   take_over(state, plan, model.config.heads, options.merge);
@@ -162,17 +160,55 @@ finished_search search(const act::runtime::model& model, const act::search::sear
   return finished;
 }
 
-// --verify.
+// Whole passes with the picked heads, once: the state keeps them.
 std::vector<std::vector<double>> joint_scores_of(const act::runtime::model& model,
                                                  const act::search::search_plan& plan,
+                                                 act::search::search_state& state,
                                                  std::span<const act::search::head_evidence> picked,
                                                  const search_options& options) {
+  const act::head_set heads = act::search::heads_of(picked);
+  const std::vector<double> strengths = act::search::strengths_of(picked);
+  const std::string name = act::search::heads_name(heads, strengths);
+  if (auto known = state.load_joint(name, plan.samples)) return *known;
   act::report::progress progress("verifying", plan.samples.size(), options.common.quiet);
-  return act::search::joint_scores(model, plan, act::search::heads_of(picked),
-                                   act::search::strengths_of(picked), [&](std::size_t count) {
-                                     progress.advance(count);
-                                     stop_if_interrupted();
-                                   });
+  const std::vector<std::vector<double>> joint =
+      act::search::joint_scores(model, plan, heads, strengths, [&](std::size_t count) {
+        progress.advance(count);
+        stop_if_interrupted();
+      });
+  state.save_joint(name, joint);
+  return joint;
+}
+
+// What the rule picks; with --verify-best the best of its sets by whole passes.
+act::search::head_selection select(const act::runtime::model& model, const act::search::search_plan& plan,
+                                   act::search::search_state& state, const act::search::trial_table& trials,
+                                   const act::search::selection_rule& rule, const search_options& options) {
+  act::search::head_selection picked = act::search::select_heads(trials, rule);
+  if (picked.heads.empty()) return picked;
+  act::search::selection_rule taken_by = rule;
+  if (options.verify_best > 0) {
+    std::vector<act::search::alternative_selection> sets =
+        act::search::best_alternatives(trials, rule, picked, static_cast<std::size_t>(options.verify_best));
+    std::vector<act::search::measured_set> measured;
+    std::size_t best = 0;
+    for (const act::search::alternative_selection& each : sets) {
+      measured.push_back(
+          act::search::measure(trials, each.picked, rule.objective,
+                               joint_scores_of(model, plan, state, each.picked.heads, options)));
+      if (measured.back().joint_gain > measured[best].joint_gain) best = measured.size() - 1;
+    }
+    picked = std::move(sets[best].picked);
+    taken_by = sets[best].rule;
+    picked.measured = std::move(measured);
+    picked.taken = best;
+  }
+  picked.forecast = act::search::forecast_selection(trials, taken_by);
+  if (options.verify || options.verify_best > 0) {
+    picked.verified = act::search::verify_selection(
+        trials, picked, joint_scores_of(model, plan, state, picked.heads, options));
+  }
+  return picked;
 }
 
 void print_search(const act::search::search_plan& plan, const finished_search& finished, std::size_t heads) {
@@ -305,7 +341,9 @@ void run(const command_line& line, processes& all, const search_options& options
     all.serve(loaded.model, plan);
     return;
   }
-  const finished_search finished = search(loaded.model, plan, rule, all, options);
+  act::search::search_state state(options.state.empty() ? ":memory:" : options.state, plan.identity(),
+                                  "--state");
+  const finished_search finished = search(loaded.model, plan, state, rule, all, options);
   if (!options.shard.empty()) {
     std::cout << "shard " << shard.number << " of " << shard.count << " is in " << options.state << " ("
               << act::report::format_duration(finished.seconds)
@@ -313,12 +351,7 @@ void run(const command_line& line, processes& all, const search_options& options
     return;
   }
   const act::search::search_outcome& outcome = finished.outcome;
-  act::search::head_selection picked = act::search::select_heads(outcome.trials, rule);
-  if (!picked.heads.empty()) picked.forecast = act::search::forecast_selection(outcome.trials, rule);
-  if (options.verify && !picked.heads.empty()) {
-    picked.verified = act::search::verify_selection(
-        outcome.trials, picked, joint_scores_of(loaded.model, plan, picked.heads, options));
-  }
+  const act::search::head_selection picked = select(loaded.model, plan, state, outcome.trials, rule, options);
   const act::report::selection_record how{.select = options.select, .objective = options.objective};
   act::search::write_heads_file(options.out,
                                 act::report::heads_file_of(identity, plan, outcome, picked, how));
@@ -332,7 +365,8 @@ void run(const command_line& line, processes& all, const search_options& options
   print_search(plan, finished, config.heads);
   std::cout << passed.remarks();
   print_heads(picked, outcome.samples, options);
-  std::cout << act::report::verified_text(picked.verified, plan.sources)
+  std::cout << act::report::measured_text(picked, options.objective)
+            << act::report::verified_text(picked.verified, plan.sources)
             << act::report::forecast_text(picked.forecast, plan.sources);
   suggest_all_layers(line, plan, finished, config, options);
 }

@@ -59,6 +59,11 @@ void declare(command_line& line, search_options& options) {
   line.add_flag("--verify", options.verify,
                 "Run the search samples once more with all picked heads calibrated, and say how far the "
                 "estimate was right");
+  line.add("--verify-best", options.verify_best,
+           "Run N sets together that the rule could take (those next to its K, or the best by "
+           "cross-validation), and take the one that gains most of --objective on the search samples")
+      .within(1, 100)
+      .value_name("N");
   line.add("--state", options.state, "Keep what is computed here; the same command goes on from it")
       .value_name("FILE");
   line.add("--reuse", options.reuse,

@@ -35,6 +35,7 @@ struct search_options {
   std::string state;
   std::vector<std::string> reuse;
   bool verify = false;
+  std::int64_t verify_best = 0;
   std::string out;
 
   /// Whether --select is unibias, which is no selection_rule: it makes no trials (search/unibias.hpp).

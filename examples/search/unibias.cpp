@@ -32,8 +32,8 @@ void check_unibias(const command_line& line, const processes& all, const search_
   if (!options.calibration.masks) {
     refuse("--select", "is 'unibias', which chooses heads to be masked; add --mask");
   }
-  for (const char* option : {"--strategy", "--budget", "--risk", "--objective", "--verify", "--state",
-                             "--reuse", "--shard", "--merge", "--dry-run"}) {
+  for (const char* option : {"--strategy", "--budget", "--risk", "--objective", "--verify", "--verify-best",
+                             "--state", "--reuse", "--shard", "--merge", "--dry-run"}) {
     if (line.given(option)) refuse(option, "is about trials of single heads; --select unibias makes none");
   }
   if (all.count() > 1)

@@ -1,5 +1,6 @@
 // Selection by the programs: what act-search expects of its heads, and what act-eval says of that.
 #include <doctest/doctest.h>
+#include <sqlite3.h>
 #include <nlohmann/json.hpp>
 
 #include <cmath>
@@ -70,4 +71,45 @@ TEST_CASE("act-search forecasts and verifies, and act-eval says whether what it 
   CHECK(estimates.at(0).at("heads") == 0);
   CHECK(estimates.at(0).at("gain") == 0);
   CHECK(estimates.back().at("heads").get<std::size_t>() == parsed(heads).at("evidence").at("trials").size());
+}
+
+TEST_CASE("act-search takes the best of several sets by whole passes, which its state keeps") {
+  const act_test::temporary_folder folder;
+  const std::string data = folder.write("search.jsonl", act_test::tiny_jsonl(40)),
+                    state = (folder / "s.state").string();
+  const auto search = [&](const std::string& rule, const std::string& name) {
+    return run_program("act-search",
+                       {"--model", act_test::tiny_model, "--task", "jsonl=" + data, "--samples", "0",
+                        "--layers", "0:-1", "--state", state, "--select", rule, "--objective", "likelihood",
+                        "--verify-best", "4", "--out", folder / name, "--quiet"});
+  };
+  const auto found = search("top:4", "first.json");
+  CAPTURE(found.err);
+  REQUIRE(found.exit_code == 0);
+  const json file = parsed(folder / "first.json"), evidence = file.at("evidence");
+  const json& measured = evidence.at("measured");
+  REQUIRE(measured.size() == 4);
+  CHECK(measured[0].at("heads") == 4);
+  std::size_t best = 0;
+  for (std::size_t i = 0; i < measured.size(); ++i) {
+    if (measured[i].at("joint_gain") > measured[best].at("joint_gain")) best = i;
+  }
+  for (std::size_t i = 0; i < measured.size(); ++i)
+    CHECK(measured[i].at("taken") == (i == best));
+  CHECK(file.at("heads").size() == measured[best].at("heads"));
+  CHECK(found.out.find("taken: ") != std::string::npos);
+  CHECK(evidence.contains("verified"));
+  CHECK(evidence.contains("forecast"));
+
+  REQUIRE(search("top:4", "again.json").exit_code == 0);
+  CHECK(act_test::read_file(folder / "again.json") == act_test::read_file(folder / "first.json"));
+  // They come from the state: where it is damaged, they are refused.
+  sqlite3* sets = nullptr;
+  REQUIRE(sqlite3_open(state.c_str(), &sets) == SQLITE_OK);
+  CHECK(sqlite3_exec(sets, "UPDATE joint SET scores = x'00'", nullptr, nullptr, nullptr) == SQLITE_OK);
+  CHECK(sqlite3_changes(sets) == 4);
+  sqlite3_close(sets);
+  const auto damaged = search("top:4", "damaged.json");
+  CHECK(damaged.exit_code == 1);
+  CHECK(damaged.err.find("doesn't hold the trials") != std::string::npos);
 }

@@ -144,10 +144,17 @@ TEST_CASE("what has no meaning beside --select unibias is refused by name") {
   };
   const std::string task = "jsonl=" + data;
   says({"--task", task}, "--select: is 'unibias', which chooses heads to be masked; add --mask");
-  const std::vector<std::vector<std::string>> others = {
-      {"--verify"},           {"--objective", "auc"}, {"--state", out + ".state"}, {"--strategy", "racing"},
-      {"--budget", "0.5"},    {"--risk", "0.1"},      {"--reuse", "a.state"},      {"--shard", "1/2"},
-      {"--merge", "a.state"}, {"--dry-run"}};
+  const std::vector<std::vector<std::string>> others = {{"--verify"},
+                                                        {"--verify-best", "2"},
+                                                        {"--objective", "auc"},
+                                                        {"--state", out + ".state"},
+                                                        {"--strategy", "racing"},
+                                                        {"--budget", "0.5"},
+                                                        {"--risk", "0.1"},
+                                                        {"--reuse", "a.state"},
+                                                        {"--shard", "1/2"},
+                                                        {"--merge", "a.state"},
+                                                        {"--dry-run"}};
   for (const std::vector<std::string>& each : others) {
     std::vector<std::string> arguments{"--task", task, "--mask"};
     arguments.insert(arguments.end(), each.begin(), each.end());

@@ -8,6 +8,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <span>
 #include <vector>
 
 #include "tiny_search.hpp"
@@ -70,4 +71,101 @@ TEST_CASE("a verification has the plain accuracy, the estimate's and the passes'
       outcome.trials, one, joint_scores(tiny.model, tiny.plan, act::search::heads_of(one.heads)));
   CHECK(alone[0].accuracy.joint == doctest::Approx(alone[0].accuracy.estimated));
   CHECK_THROWS_AS((void)act::search::verify_selection(outcome.trials, one, {}), const act::error&);
+}
+
+TEST_CASE("sets beside the rule's own: next to its K, or next best by cross-validation, each once") {
+  const act_test::tiny_search tiny = act_test::make_tiny_search();
+  const act::search::search_outcome outcome = searched(tiny);
+  const auto parsed = [](const char* rule) {
+    return act::search::parse_selection(rule, act::search::search_objective::likelihood);
+  };
+  const auto sizes = [&](const char* rule, std::size_t count) {
+    std::vector<std::size_t> found;
+    const auto own = act::search::select_heads(outcome.trials, parsed(rule));
+    for (const auto& each : act::search::best_alternatives(outcome.trials, parsed(rule), own, count)) {
+      found.push_back(each.picked.heads.size());
+      // The rule that comes with it takes it, where K is given.
+      if (own.estimates.empty())
+        CHECK(heads_of(act::search::select_heads(outcome.trials, each.rule).heads) ==
+              heads_of(each.picked.heads));
+    }
+    return found;
+  };
+  CHECK(sizes("top:4", 1) == std::vector<std::size_t>{4});
+  CHECK(sizes("top:4", 4) == std::vector<std::size_t>{4, 5, 3, 6});
+  CHECK(sizes("random:4", 4) == std::vector<std::size_t>{4});
+  CHECK(sizes("all", 4).size() == 1);
+
+  // As if cross-validation had said so.
+  act::search::head_selection own = act::search::select_heads(outcome.trials, parsed("top"));
+  REQUIRE(own.estimates.size() > 8);
+  for (std::size_t i = 0; i < own.estimates.size(); ++i)
+    own.estimates[i].gain = i == 3 ? 5 : i == 6 ? 4 : i == 2 ? 3 : i == 0 ? 0 : -1;
+  own.chosen = 3;
+  own.heads = act::search::select_heads(outcome.trials, parsed("top:3")).heads;
+  const auto sets = act::search::best_alternatives(outcome.trials, parsed("top"), own, 9);
+  REQUIRE(sets.size() == 3);
+  CHECK(sets[1].picked.heads.size() == 6);
+  CHECK(sets[1].picked.chosen == 6);
+  CHECK(sets[2].picked.heads.size() == 2);
+}
+
+TEST_CASE("what a set gains by whole passes is the objective's change, and an only head's estimate is it") {
+  const act_test::tiny_search tiny = act_test::make_tiny_search();
+  const act::search::search_outcome outcome = searched(tiny);
+  const auto likelihood = act::search::search_objective::likelihood;
+  const auto picked =
+      act::search::select_heads(outcome.trials, act::search::parse_selection("top:5", likelihood));
+  const auto joint = joint_scores(tiny.model, tiny.plan, act::search::heads_of(picked.heads));
+  const auto right = [&](std::span<const double> row, std::size_t sample) {
+    double sum = 0;
+    for (const double score : row)
+      sum += std::exp(score);
+    return row[tiny.plan.samples[sample].label] - std::log(sum);
+  };
+  double gain = 0, estimate = 0;
+  for (std::size_t sample = 0; sample < joint.size(); ++sample) {
+    const auto plain = outcome.trials.plain(sample);
+    std::vector<double> added(plain.begin(), plain.end());
+    for (const auto& head : picked.heads) {
+      const auto of = outcome.trials.calibrated(head.layer * tiny.model.config.heads + head.head, sample);
+      for (std::size_t i = 0; i < added.size(); ++i)
+        added[i] += of[i] - plain[i];
+    }
+    gain += (right(joint[sample], sample) - right(plain, sample)) / static_cast<double>(joint.size());
+    estimate += (right(added, sample) - right(plain, sample)) / static_cast<double>(joint.size());
+  }
+  const act::search::measured_set found = measure(outcome.trials, picked, likelihood, joint);
+  CHECK(found.heads == 5);
+  CHECK(found.joint_gain == doctest::Approx(gain));
+  CHECK(found.estimated_gain == doctest::Approx(estimate));
+  CHECK(std::fabs(gain - estimate) > 1e-5);  // heads influence each other
+  for (const auto objective : {act::search::search_objective::centred, act::search::search_objective::mixed,
+                               act::search::search_objective::auc, likelihood}) {
+    const auto one =
+        act::search::select_heads(outcome.trials, act::search::parse_selection("random:1:3", objective));
+    REQUIRE(one.heads.size() == 1);
+    const auto alone =
+        measure(outcome.trials, one, objective, joint_scores(tiny.model, tiny.plan, heads_of(one.heads)));
+    CHECK(std::fabs(alone.joint_gain - alone.estimated_gain) < 1e-4);
+    // The order of so few samples needn't change.
+    if (objective != act::search::search_objective::auc) CHECK(alone.joint_gain != 0);
+  }
+  CHECK_THROWS_AS((void)measure(outcome.trials, picked, likelihood, {}), const act::error&);
+}
+
+TEST_CASE("a state keeps a set's whole passes, by its heads and strengths") {
+  const act_test::tiny_search tiny = act_test::make_tiny_search();
+  act::search::search_state state(":memory:", tiny.plan.identity());
+  const act::head_set heads{act::layer_head{2, 1}, act::layer_head{1, 3}};
+  CHECK(act::search::heads_name(heads, {}) == "1.3 2.1");
+  const std::vector<double> strengths{0.5, 0};
+  CHECK(act::search::heads_name(heads, strengths) == "1.3@0.5 2.1@0");
+  CHECK(!state.load_joint("1.3 2.1", tiny.plan.samples));
+  const auto joint = joint_scores(tiny.model, tiny.plan, heads);
+  state.save_joint("1.3 2.1", joint);
+  CHECK(state.load_joint("1.3 2.1", tiny.plan.samples).value() == joint);
+  CHECK(!state.load_joint("1.3@0.5 2.1@0", tiny.plan.samples));
+  CHECK_THROWS_AS((void)state.load_joint("1.3 2.1", std::span(tiny.plan.samples).first(2)),
+                  const act::error&);
 }

@@ -2,6 +2,7 @@
 // bit, however they are interrupted and whatever they take over.
 #include <doctest/doctest.h>
 #include <act/error.hpp>
+#include <act/runtime/forward.hpp>
 #include <act/search/exact_search.hpp>
 #include <act/search/joint_pass.hpp>
 #include <act/search/racing_search.hpp>
@@ -272,6 +273,33 @@ TEST_CASE("what a search with several strengths takes is as many times the trial
   CHECK(expected_three.plain_rows == doctest::Approx(expected_one.plain_rows));
   CHECK(memory_of(three.model, three.plan).table > 2 * memory_of(one.model, one.plan).table);
   CHECK(memory_of(three.model, three.plan).plain > memory_of(one.model, one.plan).plain);
+}
+
+TEST_CASE("a head's output moves in proportion to 1 - beta, so a weight of its change is a strength") {
+  const act_test::tiny_search tiny = act_test::make_tiny_search();
+  std::vector<std::vector<act::runtime::token_id>> prompts;
+  for (const auto& sample : tiny.plan.samples)
+    prompts.push_back(sample.prompt);
+  const act::runtime::packed_prompts packed = act::runtime::pack(tiny.model.config, prompts);
+  const act::runtime::rotary_tables rotary(tiny.model.config.rotary, packed.positions);
+  act::runtime::matrix hidden = act::runtime::embed(tiny.model, packed);
+  act::runtime::layer_buffers buffers;
+  act::runtime::layer_alternatives found;
+  double moved = 0;
+  for (std::size_t layer = 0; layer < tiny.model.config.layers; ++layer) {
+    act::runtime::attention_calibration calibration;
+    calibration.strengths = {0, 0.4, 0.7};
+    run_layer_with_alternatives(tiny.model, layer, {.sequences = packed.sequences, .rotary = rotary},
+                                calibration, hidden, buffers, found);
+    REQUIRE(found.attention.size() == 3);
+    for (std::size_t i = 0; i < buffers.attention.size(); ++i) {
+      const double whole = double{found.attention[0].data()[i]} - double{buffers.attention.data()[i]};
+      moved = std::max(moved, std::fabs(whole));
+      CHECK(std::fabs(found.attention[1].data()[i] - buffers.attention.data()[i] - 0.6 * whole) < 1e-5);
+      CHECK(std::fabs(found.attention[2].data()[i] - buffers.attention.data()[i] - 0.3 * whole) < 1e-5);
+    }
+  }
+  CHECK(moved > 1e-2);
 }
 
 TEST_CASE("strengths that can't be are refused") {

@@ -73,6 +73,19 @@ void add_selection(io::json_document& evidence, const search::head_selection& pi
     }
     evidence.set("forecast", std::move(forecast));
   }
+  if (!picked.measured.empty()) {
+    auto measured = io::json_document::array();
+    for (std::size_t i = 0; i < picked.measured.size(); ++i) {
+      const search::measured_set& each = picked.measured[i];
+      auto one = io::json_document::object({{"heads", each.heads},
+                                            {"estimated_gain", each.estimated_gain},
+                                            {"joint_gain", each.joint_gain},
+                                            {"taken", i == picked.taken}});
+      if (!each.order.empty()) one.set("order", each.order);
+      measured.push_back(std::move(one));
+    }
+    evidence.set("measured", std::move(measured));
+  }
   if (!picked.verified.empty()) {
     auto verified = io::json_document::array();
     for (const search::source_verification& each : picked.verified) {
@@ -83,6 +96,18 @@ void add_selection(io::json_document& evidence, const search::head_selection& pi
     }
     evidence.set("verified", std::move(verified));
   }
+}
+
+std::string measured_text(const search::head_selection& picked, const std::string& objective) {
+  std::string text;
+  for (std::size_t i = 0; i < picked.measured.size(); ++i) {
+    const search::measured_set& each = picked.measured[i];
+    text += (i == picked.taken ? "taken: " : "       ") + std::to_string(each.heads) + " heads" +
+            (each.order.empty() ? "" : " by " + each.order) + ", " + objective + " over the search samples " +
+            formatted("%+.4f", each.joint_gain) + " by whole passes (estimated " +
+            formatted("%+.4f", each.estimated_gain) + ")\n";
+  }
+  return text;
 }
 
 std::string forecast_text(std::span<const search::source_forecast> forecast,

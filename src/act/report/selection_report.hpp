@@ -20,7 +20,7 @@ namespace act::report {
 
 /// Sets the members of a search's evidence that say how its heads were chosen: "selected" (best first), and
 /// where there are any "estimates" (of each set that the rule chose among), "forecast" and "verified" (of
-/// each file).
+/// each file), and "measured" (of each set that was run together, the taken one marked).
 void add_selection(io::json_document& evidence, const search::head_selection& picked,
                    std::span<const search::search_source> sources);
 
@@ -31,6 +31,10 @@ void add_selection(io::json_document& evidence, const search::head_selection& pi
 /// "whole passes over the search samples of sst2: ..." a line a file; empty for none.
 [[nodiscard]] std::string verified_text(std::span<const search::source_verification> verified,
                                         std::span<const search::search_source> sources);
+
+/// What each set that was run together gains of `objective`, a line each, and which was taken; empty for
+/// none.
+[[nodiscard]] std::string measured_text(const search::head_selection& picked, const std::string& objective);
 
 /// Whether an evaluation of other samples bears a forecast out, as a sentence.
 [[nodiscard]] std::string forecast_check_text(const search::source_forecast& forecast,

@@ -10,7 +10,9 @@
 #include <cstring>
 #include <optional>
 #include <span>
+#include <sstream>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -76,6 +78,7 @@ search_state::search_state(const std::string& path, const std::string& identity,
       "CREATE TABLE IF NOT EXISTS unit (first_sample INTEGER, layer INTEGER, strength INTEGER,"
       " rows_computed INTEGER, rows_avoided INTEGER, trials INTEGER, without_sinks INTEGER,"
       " PRIMARY KEY (first_sample, layer, strength))");
+  data_.execute("CREATE TABLE IF NOT EXISTS joint (heads TEXT PRIMARY KEY, scores BLOB)");
   for (const char* table : {"trial", "estimate"}) {
     data_.execute("CREATE TABLE IF NOT EXISTS " + std::string(table) +
                   " (sample INTEGER, layer INTEGER, strength INTEGER, head INTEGER, has_sinks INTEGER,"
@@ -156,6 +159,47 @@ void search_state::save(const trial_block& block, const block_result& result) {
   }
   save_unit(block, result.work);
   whole.commit();
+}
+
+std::optional<std::vector<std::vector<double>>> search_state::load_joint(
+    const std::string& heads, std::span<const tasks::prepared_sample> samples) {
+  statement row(data_, "SELECT scores FROM joint WHERE heads = ?");
+  row.bind(1, std::string_view(heads));
+  if (!row.step()) return std::nullopt;
+  std::size_t count = 0;
+  for (const tasks::prepared_sample& sample : samples)
+    count += sample.score_count();
+  const std::vector<double> all = numbers(row.blob(0), count);
+  std::vector<std::vector<double>> scores;
+  auto next = all.begin();
+  for (const tasks::prepared_sample& sample : samples) {
+    const auto end = next + static_cast<std::ptrdiff_t>(sample.score_count());
+    scores.emplace_back(next, end);
+    next = end;
+  }
+  return scores;
+}
+
+void search_state::save_joint(const std::string& heads, std::span<const std::vector<double>> scores) {
+  std::vector<double> all;
+  for (const std::vector<double>& each : scores)
+    all.insert(all.end(), each.begin(), each.end());
+  statement(data_, "INSERT OR REPLACE INTO joint VALUES (?, ?)")
+      .bind(1, std::string_view(heads))
+      .bind(2, all)
+      .run();
+}
+
+std::string heads_name(const head_set& heads, std::span<const double> strengths) {
+  std::ostringstream text;
+  text.precision(17);
+  std::size_t number = 0;
+  for (const layer_head& each : heads) {
+    text << (number == 0 ? "" : " ") << each.layer << '.' << each.head;
+    if (!strengths.empty()) text << '@' << strengths[number];
+    ++number;
+  }
+  return text.str();
 }
 
 search_work search_state::total_work() {

@@ -5,6 +5,7 @@
 // file.
 #pragma once
 
+#include <act/head_set.hpp>
 #include <act/search/layer_trials.hpp>
 #include <act/search/sqlite.hpp>
 #include <act/search/stored_trials.hpp>
@@ -35,6 +36,12 @@ class search_state {
                                                  std::span<const tasks::prepared_sample> samples);
   void save(const trial_block& block, const block_result& result);
 
+  /// Whole passes' scores of every sample with a set of heads calibrated, if they are there: what save_joint
+  /// was given. `heads` names the set (heads_name). Throws as `load`.
+  [[nodiscard]] std::optional<std::vector<std::vector<double>>> load_joint(
+      const std::string& heads, std::span<const tasks::prepared_sample> samples);
+  void save_joint(const std::string& heads, std::span<const std::vector<double>> scores);
+
   /// What isn't there is also looked for in `other`, and stored from there.
   void also_from(stored_trials other);
 
@@ -57,5 +64,8 @@ class search_state {
   database data_;
   std::vector<stored_trials> others_;
 };
+
+/// What a set of heads goes by in a state: "9.3 10.2", or with strengths "9.3@0.4 10.2@0.7".
+[[nodiscard]] std::string heads_name(const head_set& heads, std::span<const double> strengths);
 
 }  // namespace act::search

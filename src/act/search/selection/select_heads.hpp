@@ -9,10 +9,20 @@
 #include <act/search/selection/verification.hpp>
 #include <act/search/trial_table.hpp>
 
+#include <cstddef>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace act::search {
+
+/// A set that was run together, among several.
+struct measured_set {
+  std::size_t heads = 0;
+  std::string order = {};     ///< how they were ordered; empty where the rule has one order
+  double estimated_gain = 0;  ///< of the rule's objective over the search samples, by the additive estimate
+  double joint_gain = 0;      ///< by whole passes
+};
 
 /// What a rule picked, why, and what it expects of it.
 struct head_selection {
@@ -23,6 +33,9 @@ struct head_selection {
   std::vector<source_forecast> forecast = {};
   /// Of each file, what whole passes say of the set, by verify_selection; empty until it is asked for.
   std::vector<source_verification> verified = {};
+  /// Where several sets were run together: all of them, the rule's own first, and which one was taken.
+  std::vector<measured_set> measured = {};
+  std::size_t taken = 0;
 };
 
 /// The heads the rule picks, each with one of the strengths that it was tried with. Only heads that have been
@@ -41,6 +54,26 @@ struct head_selection {
 [[nodiscard]] std::vector<source_verification> verify_selection(const trial_table& trials,
                                                                 const head_selection& picked,
                                                                 std::span<const std::vector<double>> joint);
+
+/// A set that could be taken instead of the rule's own, and the rule that takes it.
+struct alternative_selection {
+  selection_rule rule;
+  head_selection picked;
+};
+
+/// The rule's own set and up to `count` - 1 others, each once and none of them empty: where cross-validation
+/// chose among sets, those that gain most by its estimate; where K is given, those with the numbers of heads
+/// next to it (sizes_to_try), nearest first. Rules with one set (paper, fdr, random, all) have no others.
+[[nodiscard]] std::vector<alternative_selection> best_alternatives(const trial_table& trials,
+                                                                   const selection_rule& rule,
+                                                                   const head_selection& picked,
+                                                                   std::size_t count);
+
+/// What the picked heads gain of the objective over the search samples, by the estimate and by whole passes:
+/// `joint` as joint_pass.hpp's joint_scores gives them. Throws error (invalid_shape) when they aren't as many
+/// as the table's.
+[[nodiscard]] measured_set measure(const trial_table& trials, const head_selection& picked,
+                                   search_objective objective, std::span<const std::vector<double>> joint);
 
 [[nodiscard]] head_set heads_of(std::span<const head_evidence> evidence);
 
