@@ -28,23 +28,25 @@ struct few_sums {
   }
 };
 
-template <class Block, std::size_t weights, std::size_t rows>
-ACT_INLINE void multiply_blocks(const stored_row* from, std::size_t depth, const float* x,
+// A row of weights after the other: memory is read in one stream, which is what bounds this.
+template <class Block, std::size_t rows>
+ACT_INLINE void multiply_blocks(const stored_row& weights, std::size_t depth, const float* x,
                                 std::size_t x_stride, float* out, std::size_t out_stride) noexcept {
-  few_sums<rows> sums[weights];
+  few_sums<rows> sums;
   constexpr bool single = Block::numbers == 16;  // two of them, so that both chains are used
   constexpr std::size_t step = single ? 32 : Block::numbers;
+  // Behind the row the next ones follow; a page ahead is further than a processor looks by itself.
+  constexpr std::size_t ahead = 4096;
+  const std::byte* block = weights.bytes;
   std::size_t at = 0;
-  for (; at + step <= depth; at += step) {
-#pragma GCC unroll 4
-    for (std::size_t w = 0; w < weights; ++w) {
-      const std::byte* const block = from[w].bytes + at / Block::numbers * Block::bytes;
-      Block::run(block,
-                 [&](std::size_t i, const float16s& values) { sums[w].add(i, values, x + at, x_stride); });
-      if constexpr (single) {
-        Block::run(block + Block::bytes,
-                   [&](std::size_t, const float16s& values) { sums[w].add(1, values, x + at, x_stride); });
-      }
+  for (; at + step <= depth; at += step, block += step / Block::numbers * Block::bytes) {
+    __builtin_prefetch(block + ahead);
+    if constexpr (Block::bytes > 128) __builtin_prefetch(block + ahead + 64);
+    if constexpr (Block::bytes > 128) __builtin_prefetch(block + ahead + 128);
+    Block::run(block, [&](std::size_t i, const float16s& values) { sums.add(i, values, x + at, x_stride); });
+    if constexpr (single) {
+      Block::run(block + Block::bytes,
+                 [&](std::size_t, const float16s& values) { sums.add(1, values, x + at, x_stride); });
     }
   }
   if (single && at < depth) {
@@ -53,22 +55,16 @@ ACT_INLINE void multiply_blocks(const stored_row* from, std::size_t depth, const
     float x_rest[rows * 32] = {};
     for (std::size_t r = 0; r < rows; ++r)
       __builtin_memcpy(x_rest + 32 * r, x + r * x_stride + at, left * sizeof(float));
-    for (std::size_t w = 0; w < weights; ++w) {
-      std::byte rest[2 * Block::bytes] = {};
-      __builtin_memcpy(rest, from[w].bytes + at / Block::numbers * Block::bytes,
-                       left * (Block::bytes / Block::numbers));
-      for (std::size_t i = 0; i < 2; ++i) {
-        Block::run(rest + i * Block::bytes,
-                   [&](std::size_t, const float16s& values) { sums[w].add(i, values, x_rest, 32); });
-      }
+    std::byte rest[2 * Block::bytes] = {};
+    __builtin_memcpy(rest, block, left * (Block::bytes / Block::numbers));
+    for (std::size_t i = 0; i < 2; ++i) {
+      Block::run(rest + i * Block::bytes,
+                 [&](std::size_t, const float16s& values) { sums.add(i, values, x_rest, 32); });
     }
   }
 #pragma GCC unroll 4
-  for (std::size_t w = 0; w < weights; ++w) {
-#pragma GCC unroll 4
-    for (std::size_t r = 0; r < rows; ++r)
-      out[r * out_stride + w] = sum_of(sums[w].of[r][0] + sums[w].of[r][1]);
-  }
+  for (std::size_t r = 0; r < rows; ++r)
+    out[r * out_stride] = sum_of(sums.of[r][0] + sums.of[r][1]);
 }
 
 // Types without a decoder: expanded beside, a block at a time.
@@ -90,7 +86,6 @@ ACT_INLINE void multiply_elsewhere(const stored_row& from, std::size_t depth, co
 template <std::size_t rows>
 ACT_INLINE void multiply_some(const stored_row* weights, std::size_t count, std::size_t depth, const float* x,
                               std::size_t x_stride, float* out, std::size_t out_stride) noexcept {
-  constexpr std::size_t together = rows == 1 ? 4 : rows == 2 ? 2 : 1;
   for (std::size_t first = 0, end = 0; first < count; first = end) {
     const tensor_type type = weights[first].type;
     while (end < count && weights[end].type == type)
@@ -99,11 +94,8 @@ ACT_INLINE void multiply_some(const stored_row* weights, std::size_t count, std:
         type,
         [&](auto decoder) {
           using block = decltype(decoder);
-          std::size_t n = first;
-          for (; n + together <= end; n += together)
-            multiply_blocks<block, together, rows>(weights + n, depth, x, x_stride, out + n, out_stride);
-          for (; n < end; ++n)
-            multiply_blocks<block, 1, rows>(weights + n, depth, x, x_stride, out + n, out_stride);
+          for (std::size_t n = first; n < end; ++n)
+            multiply_blocks<block, rows>(weights[n], depth, x, x_stride, out + n, out_stride);
         },
         [&] {
           for (std::size_t n = first; n < end; ++n)
