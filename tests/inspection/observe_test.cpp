@@ -237,8 +237,12 @@ TEST_CASE("bad requests are refused before the model runs, weights that overflow
   CHECK(message({{1}, {}}, {}).find("prompt 1") != std::string::npos);
   CHECK(message({{1}, {2}, {1000}}, {}).find("prompt 2") != std::string::npos);
   CHECK(message({{1}, tokens_of(97, 3)}, {}).find("the model's context is 96") != std::string::npos);
-  act::runtime::matrix& weight = model.layers[1].query.weight;
-  std::fill_n(weight.data(), weight.size(), 3e38F);
+  act::runtime::stored_matrix& weight = model.layers[1].query.weight;
+  const std::vector<float> huge(weight.size(), 3e38F);
+  weight = act::runtime::stored_matrix(act::runtime::tensor_view{.name = "huge",
+                                                                 .type = act::runtime::tensor_type::f32,
+                                                                 .shape = {weight.rows(), weight.columns()},
+                                                                 .bytes = std::as_bytes(std::span(huge))});
   const std::string overflow = message({{1, 2, 3}}, {});
   CHECK(overflow.find("prompt 0") != std::string::npos);
   CHECK(overflow.find("layer 1, head 0") != std::string::npos);
