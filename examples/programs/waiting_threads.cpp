@@ -24,7 +24,7 @@ void let_waiting_threads_sleep(char** arguments) noexcept {
   if (length <= 0 || static_cast<std::size_t>(length) >= sizeof program) return;
   program[length] = '\0';
   // What is set here also stops the program from beginning anew a second time.
-  if (::setenv("OMP_WAIT_POLICY", "passive", 0) != 0) return;
+  if (::setenv("OMP_WAIT_POLICY", "passive", 0) != 0 || ::setenv("GOMP_SPINCOUNT", "2000", 0) != 0) return;
   ::execv(program, arguments);
 }
 

@@ -27,6 +27,12 @@ TEST_CASE("a stored matrix: parts of several tensors and types, row by row and n
       first.expanded.data() + 4 * 256,  first.expanded.data(),
       second.expanded.data() + 256,     second.expanded.data() + 2 * 256,
       second.expanded.data() + 3 * 256, second.expanded.data() + 4 * 256};
+  std::vector<act::runtime::stored_row> rows(6);
+  matrix.rows(2, rows);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    CHECK(rows[i].type == matrix.row(2 + i).type);
+    CHECK(rows[i].bytes == matrix.row(2 + i).bytes);
+  }
   std::vector<float> row(256);
   for (std::size_t i = 0; i < 8; ++i) {
     matrix.copy_row(i, row);

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <new>
+#include <span>
 
 namespace act::runtime {
 namespace {
@@ -22,7 +23,7 @@ constexpr std::size_t block_depth = 512;
 // than cores.
 constexpr std::size_t block_rows = 1024;
 // Features of a task with a few rows.
-constexpr std::size_t few_features = 64;
+constexpr std::size_t few_features = 32;
 
 constexpr std::size_t widest_panel = 32;
 static_assert(block_features % widest_panel == 0);
@@ -61,13 +62,7 @@ panel_memory& own_panels() {
   return *memory;
 }
 
-std::array<stored_row, block_features> rows_of(const stored_matrix& weights, std::size_t first,
-                                               std::size_t count) noexcept {
-  std::array<stored_row, block_features> rows;
-  for (std::size_t i = 0; i < count; ++i)
-    rows[i] = weights.row(first + i);
-  return rows;
-}
+using row_list = std::array<stored_row, block_features>;
 
 // Activations in the form that panels are multiplied with.
 struct converted {
@@ -108,11 +103,14 @@ converted convert(product_rows<const float> x, std::size_t depth, compute_type c
 void multiply_block(const converted& x, std::size_t row, std::size_t count, const stored_matrix& weights,
                     std::size_t first, std::size_t features, compute_type compute,
                     const product_kernels& with, float* out, std::size_t out_stride) noexcept {
-  const auto rows = rows_of(weights, first, features);
+  row_list rows;
+  weights.rows(first, std::span(rows).first(features));
   panel_memory& memory = own_panels();
   const std::size_t width = with.panel_width, columns = weights.columns();
-  // Rows that pass by all panels together, so that they are read from a near cache.
-  constexpr std::size_t rows_a_pass = 12;
+  // Rows that pass by all panels together, so that they are read from a near cache; nearly equally many each
+  // time.
+  constexpr std::size_t most_rows = 12;
+  const std::size_t passes = (count + most_rows - 1) / most_rows;
   for (std::size_t at = 0; at < columns; at += block_depth) {
     const std::size_t depth = std::min(block_depth, columns - at);
     const std::size_t numbers_a_word = compute == compute_type::f32    ? 1
@@ -135,25 +133,27 @@ void multiply_block(const converted& x, std::size_t row, std::size_t count, cons
       }
     }
     const std::uint32_t* const from = x.words + at / numbers_a_word;
-    for (std::size_t pass = 0; pass < count; pass += rows_a_pass) {
-      const std::size_t some_rows = std::min(rows_a_pass, count - pass);
-      const std::uint32_t* const some_x = from + (row + pass) * x.stride;
+    std::size_t done = 0;
+    for (std::size_t pass = 0; pass < passes; ++pass) {
+      const std::size_t some_rows = count / passes + (pass < count % passes ? 1 : 0);
+      const std::uint32_t* const some_x = from + (row + done) * x.stride;
       for (std::size_t panel = 0; panel * width < features; ++panel) {
         const std::size_t some = std::min(width, features - panel * width);
         const std::uint32_t* const of = memory.panels.data() + panel * panel_words;
-        float* const to = out + pass * out_stride + panel * width;
+        float* const to = out + done * out_stride + panel * width;
         if (compute == compute_type::f32) {
           with.multiply_f32(some_x, x.stride, some_rows, of, depth, to, out_stride, some, at > 0);
         } else if (compute == compute_type::bf16) {
           with.multiply_bf16(some_x, x.stride, some_rows, of, depth, to, out_stride, some, at > 0);
         } else {
-          const std::size_t block = (row + pass) * x.block_stride + at / 32;
+          const std::size_t block = (row + done) * x.block_stride + at / 32;
           with.multiply_int8(some_x, x.stride, x.scales + block, x.sums + block, x.block_stride, some_rows,
                              of, memory.scales.data() + panel * width * blocks,
                              memory.minima.data() + panel * width * blocks, depth, to, out_stride, some,
                              at > 0);
         }
       }
+      done += some_rows;
     }
   }
 }
@@ -175,7 +175,8 @@ void multiply(product_rows<const float> x, const stored_matrix& weights, std::si
   if (x.rows < with.panel_worth_rows) {
     run_tasks((count + few_features - 1) / few_features, work, [&](std::size_t task) noexcept {
       const std::size_t from = task * few_features, some = std::min(few_features, count - from);
-      const auto rows = rows_of(weights, first + from, some);
+      row_list rows;
+      weights.rows(first + from, std::span(rows).first(some));
       with.multiply_few(rows.data(), some, columns, x.data, x.stride, x.rows, out.data + from, out.stride);
     });
     return;

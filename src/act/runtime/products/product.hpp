@@ -20,7 +20,7 @@ struct product_rows {
 
 /// Multiplications that are worth waking threads for. Below (a token or two of a small model) a product takes
 /// as long as threads take to meet, and many times less where other processes keep a core busy.
-inline constexpr std::size_t product_worth_threads = std::size_t{1} << 21;
+inline constexpr std::size_t product_worth_threads = std::size_t{1} << 18;
 
 /// out = x W^T for features [first, first + count) of `weights`: x has weights.columns() numbers a row, out
 /// `count`. They must not overlap. For a few rows (up to four) factors are float32 whatever `compute` says:

@@ -73,6 +73,14 @@ stored_row stored_matrix::row(std::size_t number) const noexcept {
   return {of.type, of.bytes + (number - of.first) * of.row_bytes};
 }
 
+void stored_matrix::rows(std::size_t first, std::span<stored_row> out) const noexcept {
+  const part* of = &part_of(first);
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    if (first + i == of->first + of->count) ++of;
+    out[i] = {of->type, of->bytes + (first + i - of->first) * of->row_bytes};
+  }
+}
+
 void stored_matrix::copy_row(std::size_t number, std::span<float> out) const noexcept {
   const part& of = part_of(number);
   dequantize(of.type, {of.bytes + (number - of.first) * of.row_bytes, of.row_bytes}, out);

@@ -49,6 +49,8 @@ class stored_matrix {
 
   /// Precondition: `number` < rows(). Cost: the logarithm of the number of parts.
   [[nodiscard]] stored_row row(std::size_t number) const noexcept;
+  /// Rows [first, first + out.size()). Precondition: they exist.
+  void rows(std::size_t first, std::span<stored_row> out) const noexcept;
   /// Expands one row; `out` has columns() numbers. Precondition: `number` < rows().
   void copy_row(std::size_t number, std::span<float> out) const noexcept;
   /// One number. Cost: the expansion of its block. Precondition: there is such a row and column.
