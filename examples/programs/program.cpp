@@ -2,6 +2,7 @@
 
 #include <act/error.hpp>
 #include <act/runtime/products/compute_type.hpp>
+#include <act/runtime/products/profile.hpp>
 #include <act/version.hpp>
 
 #include <atomic>
@@ -13,6 +14,7 @@
 #include "programs/build_record.hpp"
 #include "programs/command_line.hpp"
 #include "programs/exit_codes.hpp"
+#include "programs/profile_table.hpp"
 
 namespace act_program {
 
@@ -33,6 +35,9 @@ void common_options::add_to(command_line& line) {
       .value_name("N")
       .within(0, 4096)
       .show_default();
+  line.add_flag(
+      "--profile", profile,
+      "At the end, on stderr: where the model's time went, with GFLOP/s and GB/s of each operation");
   line.add_flag("--quiet", quiet, "Print results only: no progress, no remarks");
   line.add("--json", json, "Write the result as JSON too").value_name("FILE");
 }
@@ -51,8 +56,11 @@ int run_program(command_line& line, int count, char** arguments, const std::func
     std::fprintf(stderr, "%s: %s\n", line.name().c_str(), why);
     return code;
   };
+  const bool profiled = line.given("--profile");
+  if (profiled) act::runtime::start_profile();
   try {
     work();
+    if (profiled) std::fputs(profile_table(act::runtime::current_profile()).c_str(), stderr);
     return exit_done;
   } catch (const interrupted& stopped) {
     return fails(exit_interrupted, stopped.what());

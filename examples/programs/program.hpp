@@ -21,6 +21,7 @@ struct common_options {
   std::string compute = "f32";
   std::size_t threads = 0;
   bool quiet = false;
+  bool profile = false;
   std::string json;
 
   void add_to(command_line& line);

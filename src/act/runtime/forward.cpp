@@ -4,6 +4,7 @@
 #include <act/runtime/layers/arithmetic.hpp>
 #include <act/runtime/layers/attention.hpp>
 #include <act/runtime/model.hpp>
+#include <act/runtime/products/profile.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -27,15 +28,29 @@ void project_keys_and_values(const model& model, std::size_t number, const matri
   buffers.normed.resize(hidden.rows(), hidden.cols());
   apply(layer.attention_norms.input, hidden, buffers.normed);
   buffers.key_value.resize(hidden.rows(), 2 * kv_width);
-  apply(layer.key_value, buffers.normed, buffers.key_value);
+  apply(layer.key_value, buffers.normed, buffers.key_value, operation::key_value);
   const matrix_ref keys = buffers.key_value.columns(0, kv_width);
   if (layer.key_norm.present()) apply(layer.key_norm, keys, keys);
 }
 
 void turn_keys(const model_config& config, std::size_t number, const layer_rows& rows,
                layer_buffers& buffers) {
+  const profile_scope scope(operation::rotary);
   const matrix_ref keys = buffers.key_value.columns(0, config.kv_heads * config.head_size);
   rows.rotary.rotate(config.attention_in(number).rotary, keys, config.kv_heads, config.head_size);
+}
+
+// What plain attention of these sequences takes; a calibrated head's comes on top of the time, not of this.
+profile_scope attention_scope(const model_config& config, std::span<const attention_sequence> sequences) {
+  double pairs = 0, positions = 0;
+  for (const attention_sequence& each : sequences) {
+    const auto queries = static_cast<double>(each.queries), all = static_cast<double>(each.positions());
+    pairs += queries * (all - (queries - 1) / 2);
+    positions += all;
+  }
+  return profile_scope(
+      operation::attention, 2 * pairs * static_cast<double>(config.heads * config.head_size),
+      2 * positions * static_cast<double>(config.kv_heads * config.head_size * sizeof(float)));
 }
 
 // The rest of a layer, behind project_keys_and_values. `attend_to(sequences)` goes from buffers.query to
@@ -61,12 +76,18 @@ void attend_and_finish(const model& model, std::size_t number, const layer_rows&
 
   if (!every_query) buffers.normed = rows_at(buffers.normed, last_rows);
   buffers.query.resize(buffers.normed.rows(), config.heads * config.head_size);
-  apply(layer.query, buffers.normed, buffers.query);
+  apply(layer.query, buffers.normed, buffers.query, operation::query);
   if (layer.query_norm.present()) apply(layer.query_norm, buffers.query, buffers.query);
-  rows.rotary.rotate(config.attention_in(number).rotary, buffers.query, config.heads, config.head_size,
-                     every_query ? std::span<const std::uint32_t>{} : last_rows);
+  {
+    const profile_scope scope(operation::rotary);
+    rows.rotary.rotate(config.attention_in(number).rotary, buffers.query, config.heads, config.head_size,
+                       every_query ? std::span<const std::uint32_t>{} : last_rows);
+  }
   buffers.attention.resize(buffers.query.rows(), buffers.query.cols());
-  attend_to(std::span<const attention_sequence>(attending));
+  {
+    const profile_scope scope = attention_scope(config, attending);
+    attend_to(std::span<const attention_sequence>(attending));
+  }
 
   if (last_only) hidden = rows_at(hidden, last_rows);
   if (last_only && every_query) {
@@ -159,14 +180,14 @@ void finish_layer(const model_config& config, const decoder_layer& layer, const 
   buffers.branch.resize(hidden.rows(), hidden.cols());
   if (config.residual == residual_form::parallel) {
     apply(of_feed_forward.input, hidden, buffers.normed);
-    apply(layer.attention_output, attention, buffers.branch);
+    apply(layer.attention_output, attention, buffers.branch, operation::attention_output);
     add(hidden, buffers.branch);
     apply(layer.mlp, buffers.normed, buffers.branch, buffers.inner);
     add(hidden, buffers.branch);
     return;
   }
   if (from_norm) apply(of_attention.input, hidden, hidden);
-  apply(layer.attention_output, attention, buffers.branch);
+  apply(layer.attention_output, attention, buffers.branch, operation::attention_output);
   if (of_attention.output.present()) apply(of_attention.output, buffers.branch, buffers.branch);
   add(hidden, buffers.branch);
   if (of_attention.sum.present()) apply(of_attention.sum, hidden, hidden);

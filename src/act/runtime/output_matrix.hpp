@@ -8,6 +8,7 @@
 #include <act/parallel.hpp>
 #include <act/runtime/layers/matrix.hpp>
 #include <act/runtime/products/compute_type.hpp>
+#include <act/runtime/products/profile.hpp>
 #include <act/runtime/products/stored_matrix.hpp>
 
 #include <cstddef>
@@ -45,6 +46,7 @@ class output_matrix {
   /// product; memory a block's logits for each thread.
   template <class Use>
   void logits_in_blocks(const const_matrix_ref& x, Use&& use) const {
+    const profile_scope scope(operation::output, x.rows(), rows_);
     parallel_for(blocks(), [&](std::size_t block) noexcept {
       matrix logits = block_logits(x, block);
       use(block * tokens_per_block, logits);

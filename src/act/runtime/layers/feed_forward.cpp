@@ -2,6 +2,7 @@
 #include <act/runtime/layers/arithmetic.hpp>
 #include <act/runtime/layers/feed_forward.hpp>
 #include <act/runtime/layers/linear.hpp>
+#include <act/runtime/products/profile.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -34,20 +35,23 @@ activation activation_named(std::string_view name) noexcept {
 
 void apply(const feed_forward& block, const const_matrix_ref& x, matrix_ref y, matrix& inner) {
   inner.resize(x.rows(), block.up.outputs());
-  apply(block.up, x, inner);
+  apply(block.up, x, inner, operation::up);
   const std::size_t width = block.down.inputs();
   // Rows in tasks of 32: elementwise work is a few percent of the products, but not of one thread's.
   constexpr std::size_t rows_per_task = 32;
-  parallel_for((x.rows() + rows_per_task - 1) / rows_per_task, [&](std::size_t task) noexcept {
-    const std::size_t first = task * rows_per_task;
-    const std::size_t last = std::min(first + rows_per_task, x.rows());
-    for (std::size_t row = first; row < last; ++row) {
-      const std::span<float> front = inner.row(row).first(width);
-      activate(block.function, front);
-      if (block.gated) multiply(front, inner.row(row).last(width));
-    }
-  });
-  apply(block.down, inner.columns(0, width), y);
+  {
+    const profile_scope scope(operation::activation);
+    parallel_for((x.rows() + rows_per_task - 1) / rows_per_task, [&](std::size_t task) noexcept {
+      const std::size_t first = task * rows_per_task;
+      const std::size_t last = std::min(first + rows_per_task, x.rows());
+      for (std::size_t row = first; row < last; ++row) {
+        const std::span<float> front = inner.row(row).first(width);
+        activate(block.function, front);
+        if (block.gated) multiply(front, inner.row(row).last(width));
+      }
+    });
+  }
+  apply(block.down, inner.columns(0, width), y, operation::down);
 }
 
 }  // namespace act::runtime

@@ -3,6 +3,7 @@
 
 #include <act/runtime/layers/matrix.hpp>
 #include <act/runtime/products/compute_type.hpp>
+#include <act/runtime/products/profile.hpp>
 #include <act/runtime/products/stored_matrix.hpp>
 
 #include <cstddef>
@@ -22,5 +23,7 @@ struct linear {
 /// y = x W^T + b. x is [rows, in], y is [rows, out]; they must not overlap. Memory and cost: those of the
 /// product (product.hpp).
 void apply(const linear& layer, const const_matrix_ref& x, matrix_ref y);
+/// The same, counted as `of`.
+void apply(const linear& layer, const const_matrix_ref& x, matrix_ref y, operation of);
 
 }  // namespace act::runtime

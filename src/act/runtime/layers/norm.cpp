@@ -1,6 +1,7 @@
 #include <act/runtime/layers/arithmetic.hpp>
 #include <act/runtime/layers/matrix.hpp>
 #include <act/runtime/layers/norm.hpp>
+#include <act/runtime/products/profile.hpp>
 
 #include <cmath>
 #include <cstddef>
@@ -13,6 +14,7 @@ void apply(const norm& layer, const const_matrix_ref& x, matrix_ref y) {
     if (x.data() != y.data()) copy(x, y);
     return;
   }
+  const profile_scope scope(operation::norm);
   const std::size_t width = layer.width;
   const auto of_stretch = [&](const row_vector& all, std::size_t column) {
     return std::span<const float>(all).subspan(all.size() == width ? 0 : column, width);
