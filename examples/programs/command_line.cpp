@@ -98,7 +98,8 @@ std::optional<int> command_line::parse(int count, const char* const* arguments, 
 }
 
 bool command_line::given(const std::string& option) const {
-  return app_->get_option(option)->count() > 0;
+  const CLI::Option* const found = app_->get_option_no_throw(option);
+  return found != nullptr && found->count() > 0;
 }
 
 std::vector<given_option> command_line::given() const {

@@ -74,7 +74,7 @@ class command_line {
   /// help, the version, and the message about wrong usage.
   [[nodiscard]] std::optional<int> parse(int count, const char* const* arguments, const std::string& version);
 
-  /// Whether an option was given, by its name with dashes.
+  /// Whether an option was given, by its name with dashes; not where the program has no such option.
   [[nodiscard]] bool given(const std::string& option) const;
   /// Every option that was given, in the order of declaration.
   [[nodiscard]] std::vector<given_option> given() const;
