@@ -22,8 +22,12 @@ constexpr std::size_t block_depth = 512;
 // Rows that share an expansion, and then go to another task: with few features there would be fewer tasks
 // than cores.
 constexpr std::size_t block_rows = 1024;
-// Features of a task with a few rows.
-constexpr std::size_t few_features = 32;
+// Features of a task with a few rows: long stretches of memory, but one for each thread twice, so that a
+// thread that others hold up doesn't hold up all.
+std::size_t few_features(std::size_t count) noexcept {
+  constexpr std::size_t least = 32, most = block_features;
+  return std::clamp(count / (2 * thread_count()), least, most);
+}
 
 constexpr std::size_t widest_panel = 32;
 static_assert(block_features % widest_panel == 0);
@@ -173,8 +177,9 @@ void multiply(product_rows<const float> x, const stored_matrix& weights, std::si
   const product_kernels& with = kernels();
   const std::size_t columns = weights.columns(), work = x.rows * count * columns;
   if (x.rows < with.panel_worth_rows) {
-    run_tasks((count + few_features - 1) / few_features, work, [&](std::size_t task) noexcept {
-      const std::size_t from = task * few_features, some = std::min(few_features, count - from);
+    const std::size_t each = few_features(count);
+    run_tasks((count + each - 1) / each, work, [&](std::size_t task) noexcept {
+      const std::size_t from = task * each, some = std::min(each, count - from);
       row_list rows;
       weights.rows(first + from, std::span(rows).first(some));
       with.multiply_few(rows.data(), some, columns, x.data, x.stride, x.rows, out.data + from, out.stride);
