@@ -13,6 +13,7 @@
 
 #include "compare/options.hpp"
 #include "programs/files.hpp"
+#include "programs/result_file.hpp"
 
 namespace act_program {
 
@@ -71,10 +72,12 @@ std::vector<compared_heads> read_compared_heads(const compare_options& options, 
 void check_model(const std::vector<compared_heads>& heads, const act::runtime::model_identity& model,
                  bool force) {
   for (const compared_heads& each : heads) {
-    if (act::search::check_fit(act::search::read_heads_file(each.path), model, each.path, force, "--force") ==
+    const act::search::heads_file file = act::search::read_heads_file(each.path);
+    if (act::search::check_fit(file, model, each.path, force, "--force") ==
         act::search::fingerprint_check::absent) {
       std::cerr << "act-compare: " << each.path << ": has no fingerprint, so it may be another model's\n";
     }
+    say_other_compute("act-compare", each.path, file.model, model);
   }
 }
 

@@ -218,6 +218,13 @@ void run(const command_line& line, const compare_options& options) {
     act::io::json_document document =
         act::io::json_document::object({{"task", task.name}, {"scoring", scoring}, {"n", n}});
     document.set("rows", act::report::to_json(rows));
+    auto calibrated = act::io::json_document::array();
+    for (const compared_heads& each : heads) {
+      auto one = act::io::json_document::object({{"name", each.path}});
+      add_heads(one, each.calibration);
+      calibrated.push_back(std::move(one));
+    }
+    document.set("heads_files", std::move(calibrated));
     options.scoring.special_tokens.add_to(document);
     options.scoring.final_space.add_to(document, task);
     passed.add_to(document);
@@ -241,5 +248,5 @@ int main(int count, char** arguments) {
       "act-compare");
   compare_options options;
   declare(line, options);
-  return run_program(line, count, arguments, [&] { run(line, options); });
+  return run_program(line, options.common, count, arguments, [&] { run(line, options); });
 }

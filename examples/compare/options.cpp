@@ -1,6 +1,7 @@
 #include "compare/options.hpp"
 
 #include "programs/command_line.hpp"
+#include "programs/task_listing.hpp"
 
 namespace act_program {
 
@@ -9,9 +10,12 @@ void declare(command_line& line, compare_options& options) {
   line.add("--task", options.task, "What the data is: sst2, trec, arce, jsonl ... (not squad)")
       .required()
       .value_name("NAME");
+  add_task_listing(line);
   line.add("--data", options.data, "The task's data file").required().value_name("FILE");
-  line.add("--limit", options.limit, "Score N samples, chosen by --seed, in file order (default: all)")
-      .value_name("N");
+  line.add("--limit", options.limit, "Score N samples, chosen by --seed, in file order; 0: all")
+      .within(0, any_count)
+      .value_name("N")
+      .show_default();
   line.add("--seed", options.seed,
            "Chooses the samples of --limit and the resamples of intervals (default: 0)")
       .value_name("S");

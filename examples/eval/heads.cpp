@@ -19,6 +19,7 @@
 #include "eval/options.hpp"
 #include "programs/files.hpp"
 #include "programs/flags.hpp"
+#include "programs/result_file.hpp"
 
 namespace act_program {
 
@@ -39,6 +40,7 @@ chosen_heads::chosen_heads(const eval_options& options) : has_(std::make_unique<
   has_->all = has_->path == "all";
   if (!has_->path.empty() && !has_->all) has_->file = act::search::read_heads_file(has_->path);
   const act::tasks::named_calibration in_force = options.calibration.over(has_->file);
+  if (has_->path.empty()) options.calibration.refuse_without_heads();
   has_->calibration.options = in_force.options;
   has_->calibration.masks = in_force.masks;
   // Taken over with the heads, once these are known to be the model's.
@@ -81,6 +83,7 @@ void chosen_heads::fit_to(const act::runtime::model_identity& model) {
       act::search::fingerprint_check::absent) {
     std::cerr << "act-eval: " << has_->path << ": has no fingerprint, so it may be another model's\n";
   }
+  say_other_compute("act-eval", has_->path, has_->file->model, model);
   has_->calibration.heads = has_->file->heads;
   has_->calibration.strengths = has_->strengths;
 }

@@ -43,5 +43,5 @@ int main(int count, char** arguments) {
       "act-eval");
   eval_options options;
   declare(line, options);
-  return run_program(line, count, arguments, [&] { run(line, options); });
+  return run_program(line, options.common, count, arguments, [&] { run(line, options); });
 }

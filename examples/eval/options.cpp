@@ -7,6 +7,7 @@
 #include <initializer_list>
 
 #include "programs/command_line.hpp"
+#include "programs/task_listing.hpp"
 
 namespace act_program {
 
@@ -32,6 +33,11 @@ void declare_task_options(command_line& line, eval_options& options) {
       .value_name("N")
       .group(few_shot);
 
+  line.add_flag("--balanced-shots", options.balanced_shots,
+                "Draw as many examples of each label as of every other (or one more)")
+      .needs(shots)
+      .group(few_shot);
+
   line.add("--max-new-tokens", options.max_new_tokens,
            "Tokens that an answer may have; it ends at the first newline (default: 32)")
       .within(1, 1 << 20)
@@ -46,6 +52,10 @@ void declare_task_options(command_line& line, eval_options& options) {
   line.add("--stride", options.stride, "Tokens from window to window (default: half of the context)")
       .positive()
       .value_name("S")
+      .group(perplexity);
+  line.add("--max-windows", options.max_windows, "Score the first N windows of the text only (default: all)")
+      .positive()
+      .value_name("N")
       .group(perplexity);
   line.add("--cache", options.cache,
            "Score the text as it goes by, token by token, with a cache that keeps window:N (the last N "
@@ -68,9 +78,12 @@ void declare(command_line& line, eval_options& options) {
            "answers), or ppl (perplexity of a text)")
       .required()
       .value_name("NAME");
+  add_task_listing(line);
   line.add("--data", options.data, "The task's data file").required().value_name("FILE");
-  line.add("--limit", options.limit, "Score N samples, chosen by --seed, in file order (default: all)")
-      .value_name("N");
+  line.add("--limit", options.limit, "Score N samples, chosen by --seed, in file order; 0: all")
+      .within(0, any_count)
+      .value_name("N")
+      .show_default();
   line.add("--seed", options.seed,
            "Chooses the samples of --limit and the resamples of intervals (default: 0)")
       .value_name("S");
@@ -78,6 +91,9 @@ void declare(command_line& line, eval_options& options) {
            "Heads to calibrate, as act-search or PASTA's authors wrote them, or all; without it, plain only")
       .value_name("FILE");
   line.add("--predictions", options.predictions, "Write a JSON line for each sample").value_name("FILE");
+  line.add("--show-prompts", options.show_prompts,
+           "Print the prompts of the first N samples that are scored, with their tokens")
+      .value_name("N");
   line.add_flag("--include-search-samples", options.include_search_samples,
                 "Score also the samples that the heads were found on");
   line.add_flag("--force", options.force, "Use heads that were found for another checkpoint");
@@ -93,8 +109,10 @@ void declare(command_line& line, eval_options& options) {
   line.footer(
       "Examples:\n"
       "  act-eval --model M.gguf --task sst2 --data dev.tsv --limit 200\n"
+      "  act-eval --model M.gguf --task sst2 --data dev.tsv --limit 2 --show-prompts 2\n"
       "  act-eval --model M.gguf --task sst2 --data dev.tsv --heads heads.json --json result.json\n"
-      "  act-eval --model M.gguf --task sst2 --data dev.tsv --shots 4 --shot-data train.tsv\n"
+      "  act-eval --model M.gguf --task sst2 --data dev.tsv --shots 4 --shot-data train.tsv "
+      "--balanced-shots\n"
       "  act-eval --model M.gguf --task trec --data test.txt --heads heads.json --prior contextual\n"
       "  act-eval --model M.gguf --task trec --data test.txt --prior batch\n"
       "  act-eval --model M.gguf --task sst2 --data dev.tsv --no-final-space\n"
@@ -120,23 +138,25 @@ void check_usage(const command_line& line, const eval_options& options) {
   };
   if (options.task == perplexity_task) {
     refuse({"--limit", "--scoring", "--long-prompts", "--prior", "--shots", "--predictions",
-            "--include-search-samples", "--max-new-tokens", "--no-final-space"},
+            "--include-search-samples", "--max-new-tokens", "--no-final-space", "--show-prompts"},
            "doesn't apply to --task ppl, which scores a text, not samples");
     if (!options.cache.empty()) {
       (void)act::runtime::parse_cache_policy(options.cache, "--cache");
-      refuse({"--context", "--stride"}, "cuts a text in windows, which --cache doesn't; give one of them");
+      refuse({"--context", "--stride", "--max-windows"},
+             "cuts a text in windows, which --cache doesn't; give one of them");
     } else {
       refuse({"--block"}, "needs --cache");
     }
     return;
   }
-  refuse({"--context", "--stride", "--cache", "--block"}, "is for --task ppl");
+  refuse({"--context", "--stride", "--max-windows", "--cache", "--block"}, "is for --task ppl");
   const act::tasks::task& task = act::tasks::find_task(options.task);
   if (task.kind == act::tasks::task_kind::open_ended) {
     refuse({"--scoring", "--prior"},
            "doesn't apply to --task " + task.name + ", whose answers are generated");
-    refuse({"--shot-data", "--shot-seeds"}, "doesn't apply to --task " + task.name +
-                                                ", which shows the first other questions of the paragraph");
+    refuse(
+        {"--shot-data", "--shot-seeds", "--balanced-shots"},
+        "doesn't apply to --task " + task.name + ", which shows the first other questions of the paragraph");
   } else {
     refuse({"--max-new-tokens"}, "is for tasks with generated answers (squad)");
     if (options.shots > 0 && options.shot_data.empty()) {

@@ -30,6 +30,9 @@ struct eval_options {
   std::size_t stride = 0;   ///< 0: half of the context
   std::string cache;        ///< a policy's words; empty: windows
   std::size_t block = 1000;
+  std::size_t max_windows = 0;  ///< 0: all
+  std::size_t show_prompts = 0;
+  bool balanced_shots = false;
   std::string heads;
   std::string predictions;
   bool include_search_samples = false;

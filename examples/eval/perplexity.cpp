@@ -23,6 +23,7 @@
 
 #include "eval/heads.hpp"
 #include "eval/options.hpp"
+#include "programs/files.hpp"
 #include "programs/open_model.hpp"
 #include "programs/program.hpp"
 #include "programs/result_file.hpp"
@@ -60,17 +61,32 @@ window_size windows_for(const eval_options& options, std::size_t longest) {
   return {.context = context, .stride = stride};
 }
 
-act::tasks::window_scores score_windows(const act::runtime::model& model,
-                                        const std::vector<act::runtime::token_id>& tokens, window_size size,
-                                        const act::runtime::model_calibration& calibration,
-                                        const eval_options& options) {
-  const std::vector<act::tasks::perplexity_window> windows =
+struct scored_windows {
+  act::tasks::window_scores scores;
+  std::size_t chosen = 0;  ///< windows there are; after an interruption more than were scored
+  bool interrupted = false;
+};
+
+// After an interruption what there is. Throws `interrupted` where that is nothing.
+scored_windows score_windows(const act::runtime::model& model,
+                             const std::vector<act::runtime::token_id>& tokens, window_size size,
+                             const act::runtime::model_calibration& calibration,
+                             const eval_options& options) {
+  std::vector<act::tasks::perplexity_window> windows =
       act::tasks::perplexity_windows(tokens.size(), size.context, size.stride);
+  if (options.max_windows > 0 && options.max_windows < windows.size()) windows.resize(options.max_windows);
   act::report::progress progress("scoring", windows.size(), options.common.quiet);
-  return act::tasks::score_windows(model, tokens, windows, calibration, [&](std::size_t settled) {
-    progress.advance(settled);
-    stop_if_interrupted();
-  });
+  scored_windows made{.scores = {}, .chosen = windows.size()};
+  try {
+    act::tasks::score_windows(model, tokens, windows, calibration, made.scores, [&](std::size_t settled) {
+      progress.advance(settled);
+      stop_if_interrupted();
+    });
+  } catch (const interrupted&) {
+    if (made.scores.counted.empty()) throw;
+    made.interrupted = true;
+  }
+  return made;
 }
 
 // Each block of a text that went by.
@@ -120,9 +136,11 @@ void evaluate_perplexity(const command_line& line, const eval_options& options) 
     throw act::error(act::error_code::invalid_input, options.data,
                      "has fewer than 2 tokens, so there is nothing to predict; give a longer text");
   }
-  const act::tasks::window_scores scores =
-      passing ? score_passing(loaded.model, tokens, heads.calibration(), options)
+  const scored_windows scored =
+      passing ? scored_windows{.scores = score_passing(loaded.model, tokens, heads.calibration(), options)}
               : score_windows(loaded.model, tokens, size, heads.calibration(), options);
+  const act::tasks::window_scores& scores = scored.scores;
+  const std::string json = scored.interrupted ? partial_path(options.common.json) : options.common.json;
   const act::tasks::perplexity_evaluation result = act::tasks::evaluate(scores, {.seed = options.seed});
 
   if (!options.common.json.empty()) {
@@ -134,13 +152,16 @@ void evaluate_perplexity(const command_line& line, const eval_options& options) 
     } else {
       document.set("context", size.context);
       document.set("stride", size.stride);
+      if (options.max_windows > 0) document.set("max_windows", options.max_windows);
     }
     document.update(act::report::to_json(result));
     options.scoring.special_tokens.add_to(document);
     add_calibrated_model(document, heads.calibration(), identity);
     document.set("data", act::io::json_document::object(
                              {{"file", options.data}, {"sha256", act::io::sha256_of_file(options.data)}}));
-    write_result(options.common.json, std::move(document), line, clock);
+    if (scored.interrupted)
+      document.set("interrupted", act::io::json_document::object({{"windows", scored.chosen}}));
+    write_result(json, std::move(document), line, clock);
   }
   std::cout << "perplexity of " << result.counted << " tokens of " << options.data;
   if (passing) {
@@ -150,6 +171,10 @@ void evaluate_perplexity(const command_line& line, const eval_options& options) 
   }
   std::cout << heads.remark() << "\n\n" << act::report::perplexity_table(result);
   std::cout << heads.nothing_to_calibrate();
+  if (scored.interrupted) {
+    throw interrupted(std::to_string(result.windows) + " of " + std::to_string(scored.chosen) +
+                      " windows had been scored" + (json.empty() ? "" : ", " + json));
+  }
 }
 
 }  // namespace act_program

@@ -26,6 +26,8 @@
 
 #include "eval/heads.hpp"
 #include "eval/options.hpp"
+#include "eval/shown_prompts.hpp"
+#include "programs/files.hpp"
 #include "programs/open_model.hpp"
 #include "programs/program.hpp"
 #include "programs/result_file.hpp"
@@ -41,6 +43,8 @@ struct answered_questions {
   act::tasks::generated_answers answers;
   std::vector<act::tasks::squad_score> plain;
   std::vector<act::tasks::squad_score> calibrated;  ///< empty when no head is calibrated
+  std::size_t chosen = 0;  ///< questions there are; after an interruption some aren't here
+  bool interrupted = false;
 };
 
 void check_decodable(const act::tasks::task& task, const act::calibration_options& calibrated_by) {
@@ -99,21 +103,31 @@ answered_questions answer(const act::runtime::loaded_model& loaded,
     made.questions.push_back(all[each.index]);
   made.prompts = std::move(prompts);
   act::report::progress progress("answering", made.questions.size(), options.common.quiet);
-  made.answers =
-      act::tasks::generate_answers(loaded.model, *loaded.tokenizer, made.prompts, calibration,
-                                   options.max_new_tokens, stop_if_interrupted, [&] { progress.advance(1); });
+  made.chosen = made.questions.size();
+  try {
+    act::tasks::generate_answers(loaded.model, *loaded.tokenizer, made.prompts, calibration,
+                                 options.max_new_tokens, made.answers, stop_if_interrupted,
+                                 [&] { progress.advance(1); });
+  } catch (const interrupted&) {
+    const std::size_t answered = made.answers.plain.size();
+    if (answered == 0) throw;
+    made.questions.resize(answered);
+    made.prompts.resize(answered);
+    made.interrupted = true;
+  }
   made.plain = scores_of(made.answers.plain, made.questions, rules);
   made.calibrated = scores_of(made.answers.calibrated, made.questions, rules);
   return made;
 }
 
-std::string prediction_lines(const answered_questions& made) {
+std::string prediction_lines(const answered_questions& made, const act::runtime::tokenizer& by,
+                             const std::string& compute) {
   std::string lines;
   for (std::size_t i = 0; i < made.questions.size(); ++i) {
     std::optional<act::report::answered_question> second;
     if (!made.calibrated.empty())
       second.emplace(act::report::answered_question{made.answers.calibrated[i], made.calibrated[i]});
-    lines += act::report::prediction_line(made.questions[i], made.prompts[i].prompt,
+    lines += act::report::prediction_line(made.questions[i], made.prompts[i].prompt, by, compute,
                                           {made.answers.plain[i], made.plain[i]}, second);
   }
   return lines;
@@ -149,6 +163,7 @@ void evaluate_questions(const command_line& line, const act::tasks::task& task, 
   act::tasks::prepared_samples prepared = prepare_questions(task, data, loaded, options);
   const passed_over passed{
       .searched = data.left_out, .too_long = prepared.skipped, .truncated = prepared.truncated};
+  show_prompts(prepared.samples, *loaded.tokenizer, options.show_prompts);
   const answered_questions made =
       answer(loaded, data.all, std::move(prepared.samples), heads.calibration(), rules, options);
   std::vector<bool> answerable;
@@ -157,7 +172,12 @@ void evaluate_questions(const command_line& line, const act::tasks::task& task, 
   const act::tasks::answers_evaluation result =
       act::tasks::evaluate_answers(made.plain, made.calibrated, answerable, rules, {.seed = options.seed});
 
-  if (!options.predictions.empty()) act::io::write_file(options.predictions, prediction_lines(made));
+  // What an interrupted run has goes beside the results of an earlier one.
+  const auto place = [&](const std::string& path) { return made.interrupted ? partial_path(path) : path; };
+  if (!options.predictions.empty()) {
+    act::io::write_file(place(options.predictions),
+                        prediction_lines(made, *loaded.tokenizer, identity.compute));
+  }
   if (!options.common.json.empty()) {
     act::io::json_document document =
         act::io::json_document::object({{"task", task.name}, {"scoring", "generated"}});
@@ -168,10 +188,19 @@ void evaluate_questions(const command_line& line, const act::tasks::task& task, 
     options.scoring.special_tokens.add_to(document);
     add_calibrated_model(document, heads.calibration(), identity);
     document.set("data", act::io::json_document::object({{"file", options.data}, {"sha256", data.sha256}}));
-    write_result(options.common.json, std::move(document), line, clock);
+    if (made.interrupted)
+      document.set("interrupted", act::io::json_document::object({{"samples", made.chosen}}));
+    write_result(place(options.common.json), std::move(document), line, clock);
   }
 
   print(result, task, heads, passed, options);
+  if (!made.interrupted) return;
+  std::string had =
+      std::to_string(result.n) + " of " + std::to_string(made.chosen) + " questions had been answered";
+  for (const std::string& path : {options.predictions, options.common.json}) {
+    if (!path.empty()) had += ", " + place(path);
+  }
+  throw interrupted(had);
 }
 
 }  // namespace act_program

@@ -29,6 +29,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <iostream>
 #include <map>
 #include <optional>
@@ -40,6 +41,7 @@
 
 #include "eval/heads.hpp"
 #include "eval/options.hpp"
+#include "eval/shown_prompts.hpp"
 #include "programs/command_line.hpp"
 #include "programs/files.hpp"
 #include "programs/open_model.hpp"
@@ -97,6 +99,11 @@ shot_pool read_shots(const act::tasks::task& task, const eval_options& options, 
         "task '" + task.name +
             "' shows the first rows of the development file, the same for every seed; leave it out");
   }
+  if (!act::tasks::shots_are_drawn(task) && options.balanced_shots) {
+    throw act::error(act::error_code::invalid_option, "--balanced-shots",
+                     "is for examples that are drawn; task '" + task.name +
+                         "' shows the first rows of the development file");
+  }
   pool.samples = act::tasks::read_samples(task, options.shot_data);
   pool.sha256 = data_sha256(task, options.shot_data);
   const std::size_t runs = act::tasks::shots_are_drawn(task) ? options.shot_seeds : 1;
@@ -120,7 +127,8 @@ std::vector<act::tasks::asking> ways_of_asking(const asked_samples& asked, const
   }
   for (const std::uint64_t seed : pool.seeds) {
     ways.push_back({.scoring = options.scoring.rule(),
-                    .shots = act::tasks::few_shots(asked.task, pool.samples, options.shots, seed, same_file),
+                    .shots = act::tasks::few_shots(asked.task, pool.samples, options.shots, seed, same_file,
+                                                   options.balanced_shots),
                     .vocabulary = vocabulary,
                     .special_tokens = options.scoring.special_tokens.written(),
                     .subset = asked.subset,
@@ -209,11 +217,45 @@ prepared_runs prepare_runs(const asked_samples& asked, const shot_pool& pool, co
   return prepared;
 }
 
-// Scores every run, with progress on the terminal. Throws `interrupted` between batches.
-std::vector<act::tasks::sample_scores> score_runs(const act::runtime::model& model,
-                                                  const prepared_runs& prepared,
-                                                  const act::runtime::model_calibration& calibration,
-                                                  const eval_options& options) {
+// Scores one run. Where `settled` throws, what was scored before is in `made`.
+void score_run(const act::runtime::model& model, const seed_run& run,
+               const act::runtime::model_calibration& calibration, const eval_options& options,
+               act::tasks::sample_scores& made, const std::function<void(std::size_t)>& settled) {
+  if (options.prior != "none") made.prior = options.prior;
+  act::tasks::score_samples(model, run.samples, calibration, made, settled);
+  if (options.prior == "batch") made.contextual = act::tasks::less_batch_prior(made.plain);
+  if (options.prior == "domain") {
+    made.contextual = act::tasks::less_domain_prior(
+        made.plain, act::tasks::score_samples(model, run.domain, {}, settled).plain);
+  }
+  if (run.prior) {
+    made.contextual = act::tasks::less_prior(
+        made.plain, *run.prior, act::tasks::score_samples(model, run.prior->distinct, {}, settled).plain);
+  }
+}
+
+// After an interruption, of several runs those that are whole, else the first one's samples that were scored;
+// without a prior that was still to come. Throws `interrupted` where there is nothing.
+void keep_settled(prepared_runs& prepared, std::vector<act::tasks::sample_scores>& scores) {
+  if (scores.size() > 1) {
+    scores.pop_back();
+    prepared.runs.resize(scores.size());
+    return;
+  }
+  const std::size_t scored = scores.front().plain.size();
+  if (scored == 0) throw interrupted();
+  prepared.runs.front().samples.resize(scored);
+}
+
+struct scored_runs {
+  std::vector<act::tasks::sample_scores> scores;
+  bool interrupted = false;  ///< they aren't all that were prepared
+};
+
+// Scores every run, with progress on the terminal. After an interruption what there is is returned, and
+// `prepared` is cut to it.
+scored_runs score_runs(const act::runtime::model& model, prepared_runs& prepared,
+                       const act::runtime::model_calibration& calibration, const eval_options& options) {
   std::size_t passes = 0;
   for (const seed_run& run : prepared.runs)
     passes += run.passes();
@@ -222,22 +264,17 @@ std::vector<act::tasks::sample_scores> score_runs(const act::runtime::model& mod
     progress.advance(count);
     stop_if_interrupted();
   };
-  std::vector<act::tasks::sample_scores> scores;
-  for (const seed_run& run : prepared.runs) {
-    scores.push_back(act::tasks::score_samples(model, run.samples, calibration, settled));
-    act::tasks::sample_scores& made = scores.back();
-    if (options.prior != "none") made.prior = options.prior;
-    if (options.prior == "batch") made.contextual = act::tasks::less_batch_prior(made.plain);
-    if (options.prior == "domain") {
-      made.contextual = act::tasks::less_domain_prior(
-          made.plain, act::tasks::score_samples(model, run.domain, {}, settled).plain);
+  scored_runs made;
+  try {
+    for (const seed_run& run : prepared.runs) {
+      made.scores.emplace_back();
+      score_run(model, run, calibration, options, made.scores.back(), settled);
     }
-    if (run.prior) {
-      made.contextual = act::tasks::less_prior(
-          made.plain, *run.prior, act::tasks::score_samples(model, run.prior->distinct, {}, settled).plain);
-    }
+  } catch (const interrupted&) {
+    keep_settled(prepared, made.scores);
+    made.interrupted = true;
   }
-  return scores;
+  return made;
 }
 
 // All that a result is told from.
@@ -260,12 +297,14 @@ act::statistics::bootstrap_options resampled(const eval_options& options) {
 }
 
 std::string prediction_lines(const prepared_runs& prepared,
-                             const std::vector<act::tasks::sample_scores>& scores) {
+                             const std::vector<act::tasks::sample_scores>& scores,
+                             const act::runtime::tokenizer& by, const std::string& compute) {
   std::string lines;
   for (std::size_t run = 0; run < scores.size(); ++run) {
     const seed_run& of = prepared.runs[run];
     for (std::size_t i = 0; i < of.samples.size(); ++i)
-      lines += act::report::prediction_line(of.samples[i], scores[run], i, of.shot_seed);
+      lines += act::report::prediction_line(of.samples[i], scores[run], i,
+                                            {.by = by, .compute = compute, .shot_seed = of.shot_seed});
   }
   return lines;
 }
@@ -275,9 +314,10 @@ act::io::json_document document_of(const scored_task& all, const eval_options& o
       act::io::json_document::object({{"task", all.task.name}, {"scoring", all.scoring}});
   document.update(act::report::to_json(all.result));
   if (options.shots > 0) {
-    document.set("shots",
-                 act::io::json_document::object(
-                     {{"count", options.shots}, {"file", options.shot_data}, {"sha256", all.pool.sha256}}));
+    document.set("shots", act::io::json_document::object({{"count", options.shots},
+                                                          {"balanced", options.balanced_shots},
+                                                          {"file", options.shot_data},
+                                                          {"sha256", all.pool.sha256}}));
     auto per_seed = act::io::json_document::array();
     for (std::size_t run = 0; run < all.scores.size(); ++run) {
       act::io::json_document one =
@@ -344,15 +384,19 @@ void evaluate_samples(const command_line& line, const act::tasks::task& task, co
   const act::runtime::loaded_model loaded = open_model(line, options.common);
   const act::runtime::model_identity identity = act::runtime::identity_of(loaded.model);
   heads.fit_to(identity);
-  const prepared_runs prepared = prepare_runs({.task = task,
-                                               .samples = data.chosen,
-                                               .tokenizer = *loaded.tokenizer,
-                                               .context = loaded.model.config.context,
-                                               .subset = heads.subset(),
-                                               .names = heads.names()},
-                                              pool, options, data.sha256);
-  const std::vector<act::tasks::sample_scores> scores =
-      score_runs(loaded.model, prepared, heads.calibration(), options);
+  prepared_runs prepared = prepare_runs({.task = task,
+                                         .samples = data.chosen,
+                                         .tokenizer = *loaded.tokenizer,
+                                         .context = loaded.model.config.context,
+                                         .subset = heads.subset(),
+                                         .names = heads.names()},
+                                        pool, options, data.sha256);
+  show_prompts(prepared.runs.front().samples, *loaded.tokenizer, options.show_prompts);
+  const std::size_t chosen = prepared.runs.front().samples.size(), chosen_runs = prepared.runs.size();
+  const scored_runs scored = score_runs(loaded.model, prepared, heads.calibration(), options);
+  const std::vector<act::tasks::sample_scores>& scores = scored.scores;
+  // What an interrupted run has goes beside the results of an earlier one.
+  const auto place = [&](const std::string& path) { return scored.interrupted ? partial_path(path) : path; };
 
   const std::vector<act::tasks::prepared_sample>& samples = prepared.runs.front().samples;
   std::vector<std::size_t> labels = act::tasks::labels_of(samples);
@@ -371,15 +415,32 @@ void evaluate_samples(const command_line& line, const act::tasks::task& task, co
       .result = std::move(result),
       .forecast = forecast};
 
-  if (!options.predictions.empty())
-    act::io::write_file(options.predictions, prediction_lines(prepared, scores));
+  if (!options.predictions.empty()) {
+    act::io::write_file(place(options.predictions),
+                        prediction_lines(prepared, scores, *loaded.tokenizer, identity.compute));
+  }
   if (!options.common.json.empty()) {
     act::io::json_document document = document_of(all, options);
     add_calibrated_model(document, heads.calibration(), identity, heads.subset());
     document.set("data", act::io::json_document::object({{"file", options.data}, {"sha256", data.sha256}}));
-    write_result(options.common.json, std::move(document), line, clock);
+    if (scored.interrupted) {
+      document.set("interrupted",
+                   act::io::json_document::object({{"samples", chosen}, {"runs", chosen_runs}}));
+    }
+    write_result(place(options.common.json), std::move(document), line, clock);
   }
   print(all, options);
+  if (!scored.interrupted) return;
+  std::string had = chosen_runs == 1
+                        ? std::to_string(samples.size()) + " of " + std::to_string(chosen) + " samples"
+                        : std::to_string(samples.size()) + " samples with " +
+                              std::to_string(prepared.runs.size()) + " of " + std::to_string(chosen_runs) +
+                              " seeds";
+  had += " had been scored";
+  for (const std::string& path : {options.predictions, options.common.json}) {
+    if (!path.empty()) had += ", " + place(path);
+  }
+  throw interrupted(had);
 }
 
 }  // namespace act_program

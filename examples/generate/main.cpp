@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "generate/dialogue.hpp"
 #include "generate/logits.hpp"
 #include "generate/options.hpp"
 #include "generate/text.hpp"
@@ -46,12 +47,16 @@ void run(const command_line& line, generate_options& options) {
     questions = act::tasks::read_mt_bench(act::io::read_text_file(options.mt_bench));
   }
   const std::string asked =
-      options.file_given.count() == 0 ? options.prompt : act::io::read_text_file(options.prompt_file).text;
+      options.file_given.count() == 0 ? options.prompt : read_prompt_file(options.prompt_file).text;
 
   const act::runtime::loaded_model loaded = open_model(line, options.common);
   const act::runtime::model_calibration calibration = calibration_for(loaded.model, options, heads);
   if (!questions.empty()) {
     answer_mt_bench(line, options, clock, questions, loaded, calibration);
+    return;
+  }
+  if (options.prompt_given.count() + options.file_given.count() == 0) {
+    hold_conversation(line, options, clock, loaded, calibration);
     return;
   }
   write_text(line, options, clock, asked, loaded, calibration);
@@ -64,5 +69,5 @@ int main(int count, char** arguments) {
   command_line line("Text from a model, plain or with calibrated heads, as it comes.", "act-generate");
   generate_options options;
   declare(line, options);
-  return run_program(line, count, arguments, [&] { run(line, options); });
+  return run_program(line, options.common, count, arguments, [&] { run(line, options); });
 }

@@ -6,6 +6,7 @@
 #include <act/runtime/chat_template.hpp>
 #include <act/runtime/fingerprint.hpp>
 #include <act/runtime/model_calibration.hpp>
+#include <act/runtime/model_identity.hpp>
 #include <act/runtime/text_stream.hpp>
 #include <act/search/heads_file.hpp>
 
@@ -15,6 +16,8 @@
 #include <string_view>
 #include <utility>
 
+#include "programs/result_file.hpp"
+
 namespace act_program {
 
 void declare(command_line& line, generate_options& options) {
@@ -22,9 +25,9 @@ void declare(command_line& line, generate_options& options) {
   options.prompt_given =
       line.add("--prompt", options.prompt, "The text to continue, or the question with --chat")
           .value_name("TEXT");
-  options.file_given =
-      line.add("--prompt-file", options.prompt_file, "The same, from a file, to its last byte")
-          .value_name("FILE");
+  options.file_given = line.add("--prompt-file", options.prompt_file,
+                                "The same, from a file, to its last byte; -: standard input")
+                           .value_name("FILE");
   options.tokens_given =
       line.add("--tokens", options.tokens, "Token ids instead of text, for --logits; needs no tokenizer")
           .value_name("\"ID ID ...\"");
@@ -60,8 +63,10 @@ void declare(command_line& line, generate_options& options) {
            "N), or "
            "window:N+sinks:S (the first S too: the text may go on and on) (default: all)")
       .value_name("POLICY");
-  line.add_flag("--chat", options.chat,
-                "Write the prompt as a question, by the chat template that the model carries");
+  line.add_flag(
+      "--chat", options.chat,
+      "Write the prompt as a question, by the chat template that the model carries; without a prompt: "
+      "a conversation, a message a line");
   line.add("--chat-template", options.chat_template,
            "Chat in this format instead of the model's own: " + act::runtime::known_chat_templates())
       .value_name("NAME");
@@ -76,9 +81,11 @@ void declare(command_line& line, generate_options& options) {
       "Examples:\n"
       "  act-generate --model M.gguf --prompt 'Once upon a time' --max-new-tokens 100\n"
       "  act-generate --model M.gguf --chat --prompt 'What is a sink?' --heads heads.json\n"
+      "  act-generate --model M.gguf --chat --system 'Answer in one sentence.'\n"
+      "  echo 'Once upon a time' | act-generate --model M.gguf --prompt-file - --json - > text.json\n"
       "  act-generate --model M.gguf --prompt-file p.txt --temperature 0.8 --top-p 0.9 --seed 7 --stop "
       "'\\n\\n'\n"
-      "  act-generate --model M.gguf --prompt 'Once' --max-new-tokens 100000 --cache window:1020+sinks:4\n"
+      "  act-generate --model M.gguf --prompt 'Once' --max-new-tokens 5000 --cache window:1020+sinks:4\n"
       "  act-generate --model M.gguf --tokens '1 15 27' --heads heads.json --logits out.json\n"
       "  act-generate --model M.gguf --mt-bench question.jsonl --answers answers.jsonl --max-new-tokens "
       "1024\n"
@@ -118,7 +125,12 @@ void unescape_stops(generate_options& options) {
 void check_usage(const generate_options& options) {
   const std::size_t prompts = options.prompt_given.count() + options.file_given.count() +
                               options.tokens_given.count() + options.mt_bench_given.count();
-  if (prompts != 1) refuse("--prompt", "give one of --prompt, --prompt-file, --tokens and --mt-bench");
+  const bool converses = options.chat || !options.chat_template.empty();
+  if (prompts > 1 || (prompts == 0 && !converses)) {
+    refuse(
+        "--prompt",
+        "give one of --prompt, --prompt-file, --tokens and --mt-bench, or --chat alone for a conversation");
+  }
   if ((options.mt_bench_given.count() > 0) != (options.answers_given.count() > 0)) {
     refuse("--mt-bench", "needs --answers, and --answers needs --mt-bench");
   }
@@ -129,7 +141,7 @@ void check_usage(const generate_options& options) {
     refuse("--category-temperatures", "needs --mt-bench, whose questions have categories");
   if (options.category_temperatures && options.temperature_given.count() > 0)
     refuse("--category-temperatures", "and --temperature both say what questions are drawn at; give one");
-  const bool chat = options.chat || !options.chat_template.empty() || options.mt_bench_given.count() > 0;
+  const bool chat = converses || options.mt_bench_given.count() > 0;
   if (options.system_given.count() > 0 && !chat) refuse("--system", "needs --chat");
   const bool evicts = act::runtime::parse_cache_policy(options.cache, "--cache").evicts();
   if (evicts && options.tokens_given.count() > 0)
@@ -148,6 +160,7 @@ act::tasks::named_calibration calibrated_by(const generate_options& options,
                      "is for the tasks of act-eval and act-search, whose prompts have parts; use another " +
                          std::string(flag_names_for(named.options).redistribution));
   }
+  if (!heads) options.calibration.refuse_without_heads();
   return named;
 }
 
@@ -165,6 +178,8 @@ act::runtime::model_calibration calibration_for(const act::runtime::model& model
   if (fit == act::search::fingerprint_check::absent && !options.common.quiet) {
     std::cerr << "act-generate: " << options.heads << ": has no fingerprint, so it may be another model's\n";
   }
+  if (!options.common.quiet)
+    say_other_compute("act-generate", options.heads, heads->model, act::runtime::identity_of(model));
   calibration.heads = heads->heads;
   return calibration;
 }

@@ -25,6 +25,7 @@
 #include <utility>
 #include <vector>
 
+#include "generate/aloud.hpp"
 #include "generate/chat.hpp"
 #include "generate/options.hpp"
 #include "programs/program.hpp"
@@ -38,36 +39,6 @@ namespace {
 std::vector<act::runtime::chat_turn> opening(const generate_options& options) {
   if (options.system_given.count() == 0) return {};
   return {{act::runtime::chat_role::system, options.system}};
-}
-
-struct timed_generation {
-  act::runtime::generation made;
-  double first = 0;     ///< seconds to the first token
-  double decoding = 0;  ///< seconds after that
-};
-
-// The text goes to standard output while it is made.
-timed_generation generate_aloud(const act::runtime::loaded_model& loaded,
-                                const std::vector<act::runtime::token_id>& prompt,
-                                const act::runtime::model_calibration& calibration,
-                                const act::runtime::generation_options& options) {
-  using seconds = std::chrono::duration<double>;
-  const auto start = std::chrono::steady_clock::now();
-  timed_generation timed;
-  try {
-    timed.made = act::runtime::generate(
-        loaded.model, *loaded.tokenizer, prompt, calibration, options, [&](std::string_view piece) {
-          if (timed.first == 0) timed.first = seconds(std::chrono::steady_clock::now() - start).count();
-          std::cout << piece << std::flush;
-          stop_if_interrupted();
-        });
-  } catch (const interrupted&) {
-    std::cout << std::endl;
-    throw;
-  }
-  std::cout << std::endl;
-  timed.decoding = seconds(std::chrono::steady_clock::now() - start).count() - timed.first;
-  return timed;
 }
 
 }  // namespace
@@ -88,7 +59,9 @@ void write_text(const command_line& line, generate_options& options,
     prompt = by.encode(asked, act::runtime::special_tokens_in_text::are_tokens);
   }
 
-  const timed_generation timed = generate_aloud(loaded, prompt, calibration, options.generation);
+  const timed_generation timed =
+      generate_aloud(loaded, prompt, calibration, options.generation, interruption_ends::the_program);
+  if (!options.common.quiet) std::cerr << "act-generate: " << speed_of(timed) << '\n';
   const act::runtime::generation& made = timed.made;
   if (options.common.json.empty()) return;
 
@@ -102,9 +75,7 @@ void write_text(const command_line& line, generate_options& options,
   if (options.generation.cache.evicts())
     document.set("cache", act::runtime::text_of(options.generation.cache));
   document.set("seconds_to_first_token", timed.first);
-  if (made.tokens.size() > 1 && timed.decoding > 0) {
-    document.set("tokens_per_second", static_cast<double>(made.tokens.size() - 1) / timed.decoding);
-  }
+  if (const double rate = timed.tokens_per_second(); rate > 0) document.set("tokens_per_second", rate);
   write_result(options.common.json, std::move(document), line, clock);
 }
 

@@ -84,7 +84,8 @@ struct named_prompt {
 
 named_prompt read_prompt(const inspect_options& options) {
   if (options.prompt_file.empty()) return {.name = "--prompt", .text = options.prompt};
-  return {.name = options.prompt_file, .text = act::io::read_text_file(options.prompt_file).text};
+  act::io::text_file read = read_prompt_file(options.prompt_file);
+  return {.name = std::move(read.name), .text = std::move(read.text)};
 }
 
 std::vector<act::runtime::token_id> tokens_of(const named_prompt& prompt,

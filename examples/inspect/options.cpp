@@ -9,19 +9,24 @@
 #include <string_view>
 
 #include "programs/command_line.hpp"
+#include "programs/task_listing.hpp"
 
 namespace act_program {
 
 void declare(command_line& line, inspect_options& options) {
   options.common.add_to(line);
   line.add("--prompt", options.prompt, "The text to look at").value_name("TEXT");
-  line.add("--prompt-file", options.prompt_file, "The same, from a file, to its last byte")
+  line.add("--prompt-file", options.prompt_file, "The same, from a file, to its last byte; -: standard input")
       .value_name("FILE");
   line.add("--task", options.task,
            "Look at every sample of a data set instead: sst2, boolq, arce, squad, jsonl ...")
       .value_name("NAME");
+  add_task_listing(line);
   line.add("--data", options.data, "The task's data file").value_name("FILE");
-  line.add("--limit", options.limit, "Look at N samples, chosen by --seed (default: all)").value_name("N");
+  line.add("--limit", options.limit, "Look at N samples, chosen by --seed; 0: all")
+      .within(0, any_count)
+      .value_name("N")
+      .show_default();
   line.add("--seed", options.seed, "Chooses the samples of --limit (default: 0)").value_name("S");
   options.long_prompts.add_to(line);
   options.special_tokens.add_to(line);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +15,9 @@ class Option;
 }  // namespace CLI
 
 namespace act_program {
+
+/// More than a program can count to.
+inline constexpr std::int64_t any_count = std::int64_t{1} << 40;
 
 /// One option, to say more of it while it is declared and to ask for it once the line is parsed. Refers to
 /// its command_line, which must outlive it. What is declared returns the option itself.
@@ -30,7 +34,7 @@ class command_option {
   /// The help says the default, which is the variable's value now.
   command_option show_default() const;
   command_option one_of(std::vector<std::string> values) const;
-  /// Both ends included.
+  /// Both ends included; any_count: no more is said of the upper one.
   command_option within(std::int64_t first, std::int64_t last) const;
   command_option positive() const;
   /// Only together with `other`.
@@ -65,13 +69,16 @@ class command_line {
   template <class Value>
   command_option add(const std::string& name, Value& value, const std::string& help);
   command_option add_flag(const std::string& name, bool& value, const std::string& help);
+  /// A flag that prints `text()` and ends the program with 0, whatever else is missing.
+  void add_listing(const std::string& name, const std::string& help, std::function<std::string()> text);
   /// What the help ends with.
   void footer(const std::string& text);
 
   /// The program's.
   [[nodiscard]] std::string name() const;
   /// Parses, help and `version` included. Returns an exit code when the program is done with that: after the
-  /// help, the version, and the message about wrong usage.
+  /// help, the version, a listing, and the one line about wrong usage, which names the nearest option where
+  /// one was given that there isn't.
   [[nodiscard]] std::optional<int> parse(int count, const char* const* arguments, const std::string& version);
 
   /// Whether an option was given, by its name with dashes; not where the program has no such option.
@@ -80,6 +87,8 @@ class command_line {
   [[nodiscard]] std::vector<given_option> given() const;
 
  private:
+  [[nodiscard]] std::string unknown_option(int count, const char* const* arguments) const;
+
   std::unique_ptr<CLI::App> app_;
 };
 

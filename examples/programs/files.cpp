@@ -5,6 +5,7 @@
 #include <act/error.hpp>
 #include <act/io/atomic_file.hpp>
 #include <act/io/sha256.hpp>
+#include <act/io/text_file.hpp>
 #include <act/runtime/checkpoint/gguf_split.hpp>
 #include <act/tasks/read_samples.hpp>
 #include <act/tasks/task.hpp>
@@ -28,6 +29,10 @@ void check_outputs(const std::vector<std::pair<std::string, std::string>>& outpu
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const auto& [option, path] = outputs[i];
     if (path.empty()) continue;
+    if (path == "-") {
+      throw act::error(act::error_code::invalid_option, option,
+                       "is a file here ('-' is for --json alone); name one, or /dev/stdout");
+    }
     std::error_code ignored;
     const act::io::write_target to = act::io::write_target_of(path);
     if (to.in_place && !fs::is_directory(path, ignored)) continue;  // a pipe or a device
@@ -48,6 +53,16 @@ void check_outputs(const std::vector<std::pair<std::string, std::string>>& outpu
       throw act::error(act::error_code::io, path, "can't be written (" + option + "); check the folder");
     }
   }
+}
+
+std::string partial_path(const std::string& path) {
+  if (path.empty() || act::io::write_target_of(path).in_place) return path;
+  return path + ".partial";
+}
+
+act::io::text_file read_prompt_file(const std::string& path) {
+  return path == "-" ? act::io::text_file{"standard input", act::io::read_text_file("/dev/stdin").text}
+                     : act::io::read_text_file(path);
 }
 
 std::string data_sha256(const act::tasks::task& task, const std::string& path) {

@@ -6,6 +6,9 @@
 #include <utility>
 #include <vector>
 
+namespace act::io {
+struct text_file;
+}
 namespace act::tasks {
 struct task;
 }
@@ -16,6 +19,13 @@ namespace act_program {
 /// program reads or writes itself. `outputs`: option and path, empty paths aside; `inputs`: what is read.
 void check_outputs(const std::vector<std::pair<std::string, std::string>>& outputs,
                    const std::vector<std::string>& inputs);
+
+/// Where what there is goes when a program is interrupted: beside `path`, whose whole result of an earlier
+/// run stays; of a pipe or a device that itself. An empty path stays empty.
+[[nodiscard]] std::string partial_path(const std::string& path);
+
+/// The text of --prompt-file; of - that of standard input. Throws act::error (io).
+[[nodiscard]] act::io::text_file read_prompt_file(const std::string& path);
 
 /// SHA-256 of a task's file; for tasks that read several, of their hashes in reading order.
 [[nodiscard]] std::string data_sha256(const act::tasks::task& task, const std::string& path);

@@ -228,13 +228,31 @@ void calibration_flags::check_masks_alone() const {
   }
 }
 
-bool calibration_flags::any_given() const {
-  if (!sinks.given().empty()) return true;
-  for (const command_option* each : {&betas_, &factors_, &beta_, &redistribution_, &subset_, &theta_,
-                                     &columns_, &factor_, &compatibility_}) {
-    if (each->given()) return true;
+std::string calibration_flags::first_given() const {
+  const std::string of_sinks = sinks.given();
+  if (!of_sinks.empty()) return of_sinks;
+  using named = std::pair<const command_option*, const char*>;
+  for (const auto& [option, name] :
+       {named{&betas_, "--betas"}, named{&factors_, "--factors"}, named{&beta_, "--beta"},
+        named{&redistribution_, "--redistribution"}, named{&subset_, "--subset"}, named{&theta_, "--theta"},
+        named{&columns_, "--columns"}, named{&factor_, "--factor"}, named{&compatibility_, "--compatibility"},
+        named{&mask_, "--mask"}}) {
+    if (option->given()) return name;
   }
-  return false;
+  return {};
+}
+
+bool calibration_flags::any_given() const {
+  const std::string first = first_given();
+  return !first.empty() && first != "--mask";
+}
+
+void calibration_flags::refuse_without_heads() const {
+  if (const std::string name = first_given(); !name.empty()) {
+    throw act::error(
+        act::error_code::invalid_option, name,
+        "says how heads are calibrated, and there are none; name them with --heads, or leave it out");
+  }
 }
 
 std::string calibration_flags::part_from(const act::calibration_options& options,

@@ -69,11 +69,16 @@ struct calibration_flags {
   /// (invalid_option).
   [[nodiscard]] act::tasks::named_calibration over(const std::optional<act::search::heads_file>& file) const;
 
+  /// Throws act::error (invalid_option) when any was given: there are no heads for it.
+  void refuse_without_heads() const;
+
   /// What names the part of each prompt that the options want, for messages: the flag, or the member of the
   /// heads file `path`.
   [[nodiscard]] std::string part_from(const act::calibration_options& options, const std::string& path) const;
 
  private:
+  /// The first that was given, --mask too; empty when none was.
+  [[nodiscard]] std::string first_given() const;
   void choose_columns(act::tasks::named_calibration& made) const;
   void check_masks_alone() const;
   [[nodiscard]] bool any_given() const;  // but for --mask

@@ -1,6 +1,7 @@
 #include "programs/program.hpp"
 
 #include <act/error.hpp>
+#include <act/report/progress.hpp>
 #include <act/runtime/products/compute_type.hpp>
 #include <act/runtime/products/profile.hpp>
 #include <act/version.hpp>
@@ -9,7 +10,10 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <iostream>
 #include <new>
+#include <optional>
+#include <string>
 
 #include "programs/build_record.hpp"
 #include "programs/command_line.hpp"
@@ -39,29 +43,59 @@ void common_options::add_to(command_line& line) {
       "--profile", profile,
       "At the end, on stderr: where the model's time went, with GFLOP/s and GB/s of each operation");
   line.add_flag("--quiet", quiet, "Print results only: no progress, no remarks");
-  line.add("--json", json, "Write the result as JSON too").value_name("FILE");
+  line.add("--progress-every", progress_every,
+           "Where stderr is no terminal: a line of progress every so many seconds; 0: none")
+      .value_name("SECONDS")
+      .show_default();
+  line.add("--json", json,
+           "Write the result as JSON too; -: to standard output, and what is printed for people to stderr")
+      .value_name("FILE");
 }
 
 act::runtime::compute_type common_options::compute_type() const {
   return act::runtime::compute_type_named(compute).value_or(act::runtime::compute_type::f32);
 }
 
-int run_program(command_line& line, int count, char** arguments, const std::function<void()>& work) {
-  if (const auto done =
-          line.parse(count, arguments, std::string(ACT_VERSION_STRING) + " (" + built().revision + ")")) {
-    return *done;
-  }
-  listen_for_interruption();
+namespace {
+
+// While there is one, what is printed goes to stderr: standard output is for the JSON alone.
+class printed_to_stderr {
+ public:
+  printed_to_stderr() : before_(std::cout.rdbuf(std::cerr.rdbuf())) {}
+  printed_to_stderr(const printed_to_stderr&) = delete;
+  printed_to_stderr& operator=(const printed_to_stderr&) = delete;
+  ~printed_to_stderr() { std::cout.rdbuf(before_); }
+
+ private:
+  std::streambuf* before_;
+};
+
+}  // namespace
+
+int run_program(command_line& line, common_options& options, int count, char** arguments,
+                const std::function<void()>& work) {
   const auto fails = [&](int code, const char* why) {
     std::fprintf(stderr, "%s: %s\n", line.name().c_str(), why);
     return code;
   };
-  const bool profiled = line.given("--profile");
-  if (profiled) act::runtime::start_profile();
+  const auto done =
+      line.parse(count, arguments, std::string(ACT_VERSION_STRING) + " (" + built().revision + ")");
+  if (!done) listen_for_interruption();
   try {
-    work();
-    if (profiled) std::fputs(profile_table(act::runtime::current_profile()).c_str(), stderr);
-    return exit_done;
+    std::optional<printed_to_stderr> elsewhere;
+    if (!done) {
+      act::report::set_seconds_between_lines(options.progress_every);
+      if (options.json == "-") {
+        elsewhere.emplace();
+        options.json = "/dev/stdout";
+      }
+      const bool profiled = line.given("--profile");
+      if (profiled) act::runtime::start_profile();
+      work();
+      if (profiled) std::fputs(profile_table(act::runtime::current_profile()).c_str(), stderr);
+    }
+    stop_if_not_printed();
+    return done.value_or(exit_done);
   } catch (const interrupted& stopped) {
     return fails(exit_interrupted, stopped.what());
   } catch (const act::error& problem) {
@@ -82,6 +116,7 @@ std::atomic<bool> interruption_requested{false};
 }  // namespace
 
 void listen_for_interruption() {
+  interruption_requested = false;
   struct sigaction action {};
   action.sa_handler = [](int) { interruption_requested = true; };
   action.sa_flags = static_cast<int>(SA_RESETHAND);
@@ -91,6 +126,14 @@ void listen_for_interruption() {
 
 void stop_if_interrupted() {
   if (interruption_requested) throw interrupted();
+}
+
+void stop_if_not_printed() {
+  // The device says it only when it is written to.
+  if (!std::cout.flush() || std::fflush(stdout) != 0) {
+    throw act::error(act::error_code::io, "standard output",
+                     "can't be written; check the disk, or what it is redirected to");
+  }
 }
 
 }  // namespace act_program

@@ -23,13 +23,16 @@ struct common_options {
   bool quiet = false;
   bool profile = false;
   std::string json;
+  double progress_every = 30;
 
   void add_to(command_line& line);
   [[nodiscard]] act::runtime::compute_type compute_type() const;
 };
 
-/// Parses, runs `work`, and turns every way to fail into one line on stderr and an exit code.
-[[nodiscard]] int run_program(command_line& line, int count, char** arguments,
+/// Parses, runs `work`, and turns every way to fail into one line on stderr and an exit code; standard output
+/// that took not all that was printed is one. With --json - the JSON alone goes there, and what is printed
+/// for people to stderr.
+[[nodiscard]] int run_program(command_line& line, common_options& options, int count, char** arguments,
                               const std::function<void()>& work);
 
 /// Thrown between batches after Ctrl-C. `remark`: what its one line says besides.
@@ -44,9 +47,13 @@ class interrupted : public std::exception {
 };
 
 /// The first Ctrl-C (or SIGTERM) asks the program to stop at the next batch; a second one ends it at once.
+/// Called again, it forgets one that was heeded.
 void listen_for_interruption();
 
 /// Throws `interrupted` once the program was asked to stop.
 void stop_if_interrupted();
+
+/// Throws act::error (io) once standard output took less than was printed: a full disk.
+void stop_if_not_printed();
 
 }  // namespace act_program

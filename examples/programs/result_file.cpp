@@ -2,10 +2,13 @@
 
 #include <act/io/atomic_file.hpp>
 #include <act/io/json_document.hpp>
+#include <act/io/sha256.hpp>
 #include <act/runtime/model_calibration.hpp>
 #include <act/runtime/model_identity.hpp>
 #include <act/search/heads_file.hpp>
 
+#include <cstddef>
+#include <iostream>
 #include <utility>
 
 #include "programs/build_record.hpp"
@@ -36,10 +39,34 @@ void add_calibrated_model(act::io::json_document& document,
                           const act::runtime::model_identity& model,
                           std::optional<act::tasks::prompt_part> subset) {
   document.set("heads", calibration.heads.size());
+  if (!calibration.heads.empty()) add_heads(document, calibration);
   document.set(
       "options",
       act::search::to_json({.options = calibration.options, .subset = subset, .masks = calibration.masks}));
   document.set("model", act::runtime::to_json(model));
+}
+
+void add_heads(act::io::json_document& document, const act::runtime::model_calibration& calibration) {
+  auto list = act::io::json_document::array();
+  std::size_t number = 0;
+  for (const act::layer_head& each : calibration.heads) {
+    auto entry = act::io::json_document::array({each.layer, each.head});
+    if (!calibration.strengths.empty()) entry.push_back(calibration.strengths.at(number++));
+    list.push_back(std::move(entry));
+  }
+  act::io::sha256 digest;
+  digest.update(list.text());
+  document.set("calibrated_heads", std::move(list));
+  document.set("heads_sha256", digest.hex());
+}
+
+void say_other_compute(const std::string& program, const std::string& heads_file,
+                       const act::runtime::model_identity& searched,
+                       const act::runtime::model_identity& loaded) {
+  if (searched.fingerprint.empty() || searched.compute == loaded.compute) return;
+  const auto named = [](const std::string& compute) { return compute.empty() ? "f32" : compute; };
+  std::cerr << program << ": note: " << heads_file << ": was searched with --compute "
+            << named(searched.compute) << ", this run has " << named(loaded.compute) << '\n';
 }
 
 void write_result(const std::string& path, act::io::json_document document, const command_line& line,

@@ -24,6 +24,15 @@ void add_calibrated_model(act::io::json_document& document,
                           const act::runtime::model_identity& model,
                           std::optional<act::tasks::prompt_part> subset = {});
 
+/// The heads as a list of [layer, head], or [layer, head, strength], and their SHA-256: the same for the same
+/// heads, whichever file they come from.
+void add_heads(act::io::json_document& document, const act::runtime::model_calibration& calibration);
+
+/// A line on stderr where heads were found with products of another type (--compute) than they are run with.
+void say_other_compute(const std::string& program, const std::string& heads_file,
+                       const act::runtime::model_identity& searched,
+                       const act::runtime::model_identity& loaded);
+
 /// Writes `document` with the seconds and the provenance at its end. Throws act::error (io). Part of the
 /// provenance is every option that was given, by its name on the command line; the others have the defaults
 /// of the version that is recorded beside them.

@@ -378,7 +378,7 @@ int main(int count, char** arguments) {
   command_line line("Finds the attention heads whose calibration helps, on held-out samples.", "act-search");
   search_options options;
   declare(line, options);
-  return run_program(line, count, arguments, [&] {
+  return run_program(line, options.common, count, arguments, [&] {
     processes all;
     try {
       run(line, all, options);

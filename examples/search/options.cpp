@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "programs/command_line.hpp"
+#include "programs/task_listing.hpp"
 
 namespace act_program {
 
@@ -20,8 +21,9 @@ void declare(command_line& line, search_options& options) {
   line.add("--task", options.tasks, "Task and held-out file, for example sst2=train.tsv; may be repeated")
       .required()
       .value_name("NAME=FILE");
+  add_task_listing(line);
   line.add("--samples", options.samples, "Samples of each file, chosen by --seed; 0: all")
-      .within(0, std::int64_t{1} << 40)
+      .within(0, any_count)
       .value_name("M")
       .show_default();
   line.add("--seed", options.seed, "Chooses the samples, their order, and folds and resamples of --select")
@@ -90,10 +92,11 @@ void declare(command_line& line, search_options& options) {
   options.calibration.add_lists_to(line);
   line.footer(
       "Examples:\n"
-      "  act-search --model M.gguf --task sst2=train.tsv --samples 100 --out heads.json\n"
+      "  act-search --model M.gguf --task sst2=train.tsv --samples 100 --state search.state --out "
+      "heads.json\n"
       "  act-search --model M.gguf --task sst2=a.tsv --task trec=b.txt --select top:15 --objective "
       "likelihood \\\n"
-      "             --state search.state --out heads.json\n"
+      "             --state two.state --out two.json\n"
       "  act-search --model M.gguf --task sst2=train.tsv --samples 300 --reuse search.state --state "
       "more.state \\\n"
       "             --out more.json\n"
@@ -108,7 +111,7 @@ void declare(command_line& line, search_options& options) {
       "  act-search --model M.gguf --task sst2=train.tsv --betas 0,0.4,0.7 --out strengths.json\n"
       "  act-search --model M.gguf --task sst2=train.tsv --mask --out masked.json\n"
       "  act-search --model M.gguf --task sst2=train.tsv --mask --select unibias --out unibias.json\n"
-      "  mpirun -n 8 act-search --model M.gguf --task sst2=train.tsv --state search.state --out heads.json\n"
+      "  mpirun -n 8 act-search --model M.gguf --task sst2=train.tsv --state cluster.state --out heads.json\n"
       "  act-search --model M.gguf --task sst2=train.tsv --shard 2/8 --state part2.state\n"
       "  act-search --model M.gguf --task sst2=train.tsv --merge part*.state --state all.state --out "
       "heads.json\n"

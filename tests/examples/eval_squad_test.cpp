@@ -159,7 +159,7 @@ TEST_CASE("squad: a prompt that leaves an answer no room, and options that don't
   refused({"--max-new-tokens", "200"}, 1, "its answer up to 200");
   refused({"--max-new-tokens", "256"}, 2, "max-new-tokens");
   refused({"--scoring", "greedy"}, 2, "--scoring");
-  refused({"--redistribution", "uniform"}, 1, "--redistribution proportional");
+  refused({"--heads", "all", "--redistribution", "uniform"}, 1, "--redistribution proportional");
   refused({"--prior", "contextual"}, 2, "--prior");
   refused({"--shots", "1", "--shot-data", data}, 2, "--shot-data");
   refused({"--shots", "1", "--shot-seeds", "2"}, 2, "--shot-seeds");
@@ -178,7 +178,7 @@ TEST_CASE("squad: a prompt that leaves an answer no room, and options that don't
   }
 }
 
-TEST_CASE("squad: interrupted between tokens, nothing is written") {
+TEST_CASE("squad: interrupted between tokens, the answers before are kept beside") {
   const act_test::temporary_folder folder;
   std::string text;
   json many = json::parse(tiny_squad(true));
@@ -186,11 +186,24 @@ TEST_CASE("squad: interrupted between tokens, nothing is written") {
     many["data"].push_back(many["data"][0]);
   const std::string data = folder.write("dev.json", many.dump());
   const auto start = std::chrono::steady_clock::now();
-  const auto run = run_program("act-eval", squad_arguments(data, {"--json", folder / "result.json"}),
-                               act_test::interruption{.signal = SIGINT, .when = [&] {
-                                                        return std::chrono::steady_clock::now() - start >
-                                                               std::chrono::seconds(1);
-                                                      }});
+  const auto run = run_program(
+      "act-eval",
+      squad_arguments(
+          data, {"--json", folder / "result.json", "--predictions", folder / "lines", "--heads", "all"}),
+      act_test::interruption{.signal = SIGINT, .when = [&] {
+                               return std::chrono::steady_clock::now() - start > std::chrono::seconds(1);
+                             }});
   CHECK(run.exit_code == 130);
   CHECK(!std::filesystem::exists(folder / "result.json"));
+  if (run.err == "act-eval: interrupted\n") {
+    MESSAGE("[skipped] nothing had been answered within a second");
+    return;
+  }
+  const json result = parsed(folder / "result.json.partial");
+  const std::size_t answered = result["n"];
+  CHECK(answered > 0);
+  CHECK(answered < result["interrupted"]["samples"]);
+  CHECK(act_test::parsed_lines(folder / "lines.partial").size() == answered);
+  CHECK(result.contains("difference"));
+  CHECK(run.err.find("interrupted; " + std::to_string(answered) + " of ") != std::string::npos);
 }

@@ -1,8 +1,13 @@
-// Ctrl-C and SIGTERM stop a program between batches: exit code 130, one line, and nothing half written. A
-// search goes on from its state: search_test.cpp.
+// Ctrl-C and SIGTERM stop a program between batches: exit code 130, one line, and nothing half written; what
+// had been scored goes beside the results of an earlier run. A search goes on from its state:
+// search_test.cpp.
 #include <doctest/doctest.h>
 
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <filesystem>
 #include <set>
 #include <string>
@@ -10,13 +15,15 @@
 
 #include "examples/environment.hpp"
 #include "examples/process.hpp"
+#include "examples/results.hpp"
 #include "examples/tiny_task.hpp"
 
 namespace {
 
 using act_test::run_program;
 
-// Runs the program and stops it while it works. The result of an earlier run is there, and must stay.
+// Runs the program and stops it while it works. The result of an earlier run is there, and must stay. What
+// had been done by then is printed and written, if anything was.
 void check_stops(const std::string& program, std::vector<std::string> arguments,
                  const std::vector<std::string>& output_options, int signal) {
   CAPTURE(arguments);
@@ -40,14 +47,35 @@ void check_stops(const std::string& program, std::vector<std::string> arguments,
     return;
   }
   CHECK(run.exit_code == 130);
-  CHECK(run.err == program + ": interrupted\n");
-  CHECK(run.out.empty());
+  CHECK(run.err.starts_with(program + ": interrupted"));
+  CHECK(std::count(run.err.begin(), run.err.end(), '\n') == 1);
+  const bool some = run.err != program + ": interrupted\n";
+  CHECK(run.out.empty() != some);
+  if (some) {
+    for (const std::string& name : std::set<std::string>(expected))
+      expected.insert(name + ".partial");
+  }
   std::set<std::string> left;
   for (const auto& entry : std::filesystem::directory_iterator(results / "")) {
     left.insert(entry.path().filename().string());
-    CHECK(act_test::read_file(entry.path()) == "of an earlier run");
+    if (entry.path().extension() != ".partial")
+      CHECK(act_test::read_file(entry.path()) == "of an earlier run");
   }
   CHECK(left == expected);
+  if (some && !left.contains("predictions.partial")) {  // a text's windows
+    const nlohmann::json result = act_test::parsed(results / "json.partial");
+    CHECK(result.at("windows") > 0);
+    CHECK(result.at("windows") < result.at("interrupted").at("windows"));
+  }
+  if (!some || !left.contains("predictions.partial")) return;
+  const nlohmann::json result = act_test::parsed(results / "json.partial");
+  const std::size_t scored = result.at("n");
+  CHECK(scored > 0);
+  CHECK(scored < result.at("interrupted").at("samples"));
+  CHECK(act_test::parsed_lines(results / "predictions.partial").size() == scored);
+  CHECK(run.err.find("interrupted; " + std::to_string(scored) + " of 4000 samples had been scored") !=
+        std::string::npos);
+  CHECK(run.out.find(std::to_string(scored) + " samples of ") != std::string::npos);
 }
 
 }  // namespace

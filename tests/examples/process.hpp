@@ -40,11 +40,14 @@ struct interruption {
   std::function<bool()> when;
 };
 
+/// `input`: what standard input has; without it there is none.
 inline process_result run_program(const std::string& name, std::vector<std::string> arguments,
-                                  std::optional<interruption> interrupt = {}) {
+                                  std::optional<interruption> interrupt = {},
+                                  const std::optional<std::string>& input = {}) {
   const temporary_folder folder;
   const std::string out = folder / "out";
   const std::string err = folder / "err";
+  const std::string in = input ? folder.write("in", *input).string() : "/dev/null";
   // Another program by its whole path.
   arguments.insert(arguments.begin(), (std::filesystem::path(ACT_TEST_PROGRAMS) / name).string());
   std::vector<char*> pointers;
@@ -54,6 +57,7 @@ inline process_result run_program(const std::string& name, std::vector<std::stri
 
   const pid_t child = fork();
   if (child == 0) {
+    dup2(open(in.c_str(), O_RDONLY), STDIN_FILENO);
     dup2(open(out.c_str(), O_WRONLY | O_CREAT, 0600), STDOUT_FILENO);
     dup2(open(err.c_str(), O_WRONLY | O_CREAT, 0600), STDERR_FILENO);
     execv(pointers.front(), pointers.data());

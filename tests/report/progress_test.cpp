@@ -1,4 +1,4 @@
-// Durations and the progress line; and that nothing is printed where stderr is no terminal.
+// Durations and the progress line. Where stderr is no terminal: tests/examples/usage_test.cpp.
 #include <act/parallel.hpp>
 #include <act/report/progress.hpp>
 

@@ -7,6 +7,9 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
 
 TEST_CASE("the five seeds are 42 times the run") {
   CHECK(act::tasks::shot_seed(0) == 0);
@@ -29,6 +32,38 @@ TEST_CASE("a sample is never its own shot") {
     CHECK(given.size() == 4);
     CHECK(std::count(given.begin(), given.end(), own) == 0);
   }
+}
+
+TEST_CASE("balanced shots: as many of each label or one more, the same number for a sample of the pool") {
+  // Label 2 is rare, label 1 there never.
+  std::vector<std::size_t> labels;
+  for (std::size_t i = 0; i < 30; ++i)
+    labels.push_back(i % 10 == 3 ? 2 : i % 2 == 0 ? 0 : 3);
+  const auto counted = [&](const std::vector<std::size_t>& shots) {
+    std::vector<std::size_t> counts(4);
+    for (const std::size_t shot : shots)
+      ++counts[labels[shot]];
+    return counts;
+  };
+  for (std::uint64_t seed = 0; seed < 5; ++seed) {
+    const act::tasks::balanced_shots six(labels, 6, seed);
+    CHECK(counted(six.for_sample()) == std::vector<std::size_t>{2, 0, 2, 2});
+    for (std::size_t own = 0; own < labels.size(); ++own) {
+      const auto given = six.for_sample(own);
+      CHECK(counted(given) == std::vector<std::size_t>{2, 0, 2, 2});
+      CHECK(std::count(given.begin(), given.end(), own) == 0);
+    }
+    const auto seven = counted(act::tasks::balanced_shots(labels, 7, seed).for_sample());
+    CHECK(std::count(seven.begin(), seven.end(), 3) == 1);
+    CHECK(std::count(seven.begin(), seven.end(), 2) == 2);
+  }
+  CHECK(act::tasks::balanced_shots(labels, 6, 0).for_sample() !=
+        act::tasks::balanced_shots(labels, 6, 1).for_sample());
+  CHECK(act_test::message_of([&] { act::tasks::balanced_shots(labels, 12, 0); }) ==
+        "shots: the file has 3 samples of label 2, too few for 4 balanced shots of it; ask for fewer");
+  CHECK(act_test::message_of([&] { (void)act::tasks::balanced_shots(labels, 9, 0).for_sample(3); }) ==
+        "shots: the file has too few samples of a label beside the asked one for balanced shots; ask for "
+        "fewer");
 }
 
 TEST_CASE("too few samples to draw from") {

@@ -77,8 +77,8 @@ std::string answers_table(const tasks::answers_evaluation& result) {
 }
 
 std::string prediction_line(const tasks::sample& question,
-                            const std::vector<runtime::token_id>& prompt_tokens,
-                            const answered_question& plain,
+                            const std::vector<runtime::token_id>& prompt_tokens, const runtime::tokenizer& by,
+                            const std::string& compute, const answered_question& plain,
                             const std::optional<answered_question>& calibrated) {
   const auto answered = [](const answered_question& each) -> io::json_document {
     return io::json_document::object({{"text", tasks::generated_answer(each.made.text)},
@@ -87,11 +87,12 @@ std::string prediction_line(const tasks::sample& question,
                                       {"exact_match", each.score.exact_match},
                                       {"f1", each.score.f1}});
   };
-  io::json_document line = io::json_document::object({{"index", question.index},
-                                                      {"id", question.fields.at("id")},
-                                                      {"answers", question.choices},
-                                                      {"prompt_tokens", prompt_tokens},
-                                                      {"baseline", answered(plain)}});
+  io::json_document line = io::json_document::object(
+      {{"index", question.index}, {"id", question.fields.at("id")}, {"answers", question.choices}});
+  if (!compute.empty()) line.set("compute", compute);
+  line.set("prompt", by.decode(prompt_tokens));
+  line.set("prompt_tokens", prompt_tokens);
+  line.set("baseline", answered(plain));
   if (calibrated) line.set("calibrated", answered(*calibrated));
   return line.text() + "\n";
 }

@@ -32,10 +32,12 @@ struct answered_question {
   const tasks::squad_score& score;
 };
 
-/// One line of a predictions file: the gold answers (none: the question has none), and of each way the
-/// generated text, its tokens, why it ended, and its scores.
+/// One line of a predictions file: the gold answers (none: the question has none), the prompt as text (its
+/// tokens decoded) and as tokens, and of each way the generated text, its tokens, why it ended, and its
+/// scores. `compute`: the model's (model_identity), said unless float32.
 [[nodiscard]] std::string prediction_line(const tasks::sample& question,
                                           const std::vector<runtime::token_id>& prompt_tokens,
+                                          const runtime::tokenizer& by, const std::string& compute,
                                           const answered_question& plain,
                                           const std::optional<answered_question>& calibrated);
 

@@ -2,6 +2,7 @@
 #include <act/report/number_json.hpp>
 #include <act/report/number_text.hpp>
 #include <act/report/table.hpp>
+#include <act/runtime/tokenizer/tokenizer.hpp>
 #include <act/statistics/label_likelihood.hpp>
 #include <act/tasks/evaluate.hpp>
 #include <act/tasks/prepared_sample.hpp>
@@ -180,9 +181,11 @@ std::string verdict(const tasks::evaluation& result) {
 }
 
 std::string prediction_line(const tasks::prepared_sample& sample, const tasks::sample_scores& scores,
-                            std::size_t i, std::optional<std::uint64_t> shot_seed) {
+                            std::size_t i, const prediction_source& made_by) {
   io::json_document line = io::json_document::object({{"index", sample.index}, {"label", sample.label}});
-  if (shot_seed) line.set("shot_seed", *shot_seed);
+  if (made_by.shot_seed) line.set("shot_seed", *made_by.shot_seed);
+  if (!made_by.compute.empty()) line.set("compute", made_by.compute);
+  line.set("prompt", made_by.by.decode(sample.prompt));
   line.set("prompt_tokens", sample.prompt);
   if (!sample.options.empty()) {
     io::json_document option_tokens = io::json_document::array();

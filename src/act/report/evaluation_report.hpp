@@ -10,6 +10,9 @@
 #include <span>
 #include <string>
 
+namespace act::runtime {
+class tokenizer;
+}
 namespace act::tasks {
 struct accuracy_difference;
 struct accuracy_summary;
@@ -45,12 +48,19 @@ namespace act::report {
 /// In one sentence: which of accuracy and AUC moved, and what that means. Empty without a calibrated pass.
 [[nodiscard]] std::string verdict(const tasks::evaluation& result);
 
+/// What a predictions file says of how its lines were made.
+struct prediction_source {
+  const runtime::tokenizer& by;
+  std::string compute = {};  ///< the model's (model_identity): in each line, unless float32
+  std::optional<std::uint64_t> shot_seed = {};  ///< of a few-shot run
+};
+
 /// One line of a predictions file: sample `i` of a run. With likelihood scoring, `option_tokens` are the
 /// tokens scored for each option, and a score is their log-probability a byte. With greedy scoring a score
 /// is the largest logit of the answer's tokens, `other` that of any other token, and `prediction` is null
-/// where that is the largest. `shot_seed` is that of a few-shot run.
+/// where that is the largest. `prompt` is the text that the prompt's tokens stand for.
 [[nodiscard]] std::string prediction_line(const tasks::prepared_sample& sample,
                                           const tasks::sample_scores& scores, std::size_t i,
-                                          std::optional<std::uint64_t> shot_seed = {});
+                                          const prediction_source& made_by);
 
 }  // namespace act::report

@@ -40,15 +40,31 @@ std::string progress_line(const std::string& label, std::size_t done, std::size_
   return line;
 }
 
+namespace {
+
+std::atomic<double> seconds_between_lines{30};
+
+}  // namespace
+
+void set_seconds_between_lines(double seconds) noexcept {
+  seconds_between_lines = seconds > 0 ? std::min(seconds, 1e9) : 0.0;  // what isn't a number, too
+}
+
 progress::progress(std::string label, std::size_t total, bool quiet, std::size_t before)
     : label_(std::move(label)),
       total_(total),
       before_(before),
-      shown_(!quiet && ::isatty(STDERR_FILENO) == 1),
-      done_(before) {}
+      terminal_(::isatty(STDERR_FILENO) == 1),
+      shown_(!quiet && (terminal_ || seconds_between_lines > 0)),
+      done_(before),
+      between_(terminal_ ? std::chrono::milliseconds(100)
+                         : std::chrono::duration_cast<clock::duration>(
+                               std::chrono::duration<double>(seconds_between_lines))) {
+  if (!terminal_) last_ = start_;
+}
 
 progress::~progress() {
-  if (printed_) {
+  if (printed_ && terminal_) {
     std::fputs("\r\033[K", stderr);
   }
 }
@@ -64,12 +80,12 @@ void progress::show(const std::function<std::string(double)>& line) noexcept {
   }
   const std::unique_lock lock(printing_, std::try_to_lock);  // another thread is printing: it will do
   const clock::time_point now = clock::now();
-  if (!lock || (printed_ && now - last_ < std::chrono::milliseconds(100))) {
+  if (!lock || now - last_ < between_) {
     return;
   }
   try {
     const std::string text = line(std::chrono::duration<double>(now - start_).count());
-    std::fprintf(stderr, "\r%s\033[K", text.c_str());
+    std::fprintf(stderr, terminal_ ? "\r%s\033[K" : "%s\n", text.c_str());
   } catch (...) {  // no memory for a line of text: the work goes on without it
   }
   printed_ = true;

@@ -1,5 +1,5 @@
-// One line on stderr that says how far a long computation is, how fast it goes and when it ends. Only on a
-// terminal: logs and pipes never see it.
+// One line on stderr that says how far a long computation is, how fast it goes and when it ends. On a
+// terminal it is rewritten in place; logs and pipes get a plain line now and then.
 #pragma once
 
 #include <atomic>
@@ -19,16 +19,20 @@ namespace act::report {
 [[nodiscard]] std::string progress_line(const std::string& label, std::size_t done, std::size_t total,
                                         std::size_t before, double seconds);
 
-/// Counts pieces of work and shows the line at most ten times a second. advance() may be called from any
-/// thread.
+/// How often stderr gets a line where it is no terminal, 30 seconds at first; 0: never. For the whole
+/// process, to be called before there is a progress.
+void set_seconds_between_lines(double seconds) noexcept;
+
+/// Counts pieces of work and shows the line: on a terminal at most ten times a second, else as
+/// set_seconds_between_lines says, the first time after that long. advance() may be called from any thread.
 class progress {
  public:
-  /// Silent when `quiet` is true or stderr is no terminal.
+  /// Silent when `quiet` is true.
   progress(std::string label, std::size_t total, bool quiet, std::size_t before = 0);
   progress(const progress&) = delete;
   progress& operator=(const progress&) = delete;
 
-  /// Wipes the line, so that what is printed next starts clean.
+  /// Wipes a terminal's line, so that what is printed next starts clean.
   ~progress();
 
   void advance(std::size_t pieces = 1) noexcept;
@@ -44,9 +48,10 @@ class progress {
 
   std::string label_;
   std::size_t total_, before_;
-  bool shown_, printed_ = false;
+  bool terminal_, shown_, printed_ = false;
   std::atomic<std::size_t> done_;
   std::mutex printing_;
+  clock::duration between_;
   clock::time_point start_ = clock::now(), last_ = {};
 };
 

@@ -29,4 +29,12 @@ struct generated_answers {
                                                  const std::function<void()>& on_token = {},
                                                  const std::function<void()>& on_question = {});
 
+/// The same into `answers`, which are empty before: when a callback throws, the questions that were answered
+/// whole stay in them.
+void generate_answers(const runtime::model& with, const runtime::tokenizer& by,
+                      std::span<const prepared_sample> questions,
+                      const runtime::model_calibration& calibration, std::size_t max_new_tokens,
+                      generated_answers& answers, const std::function<void()>& on_token,
+                      const std::function<void()>& on_question);
+
 }  // namespace act::tasks

@@ -49,8 +49,15 @@ window_scores score_windows(const runtime::model& model, std::span<const runtime
                             std::span<const perplexity_window> windows,
                             const runtime::model_calibration& calibration,
                             const std::function<void(std::size_t)>& on_batch) {
-  constexpr std::size_t tokens_per_batch = 1024;
   window_scores scores;
+  score_windows(model, tokens, windows, calibration, scores, on_batch);
+  return scores;
+}
+
+void score_windows(const runtime::model& model, std::span<const runtime::token_id> tokens,
+                   std::span<const perplexity_window> windows, const runtime::model_calibration& calibration,
+                   window_scores& scores, const std::function<void(std::size_t)>& on_batch) {
+  constexpr std::size_t tokens_per_batch = 1024;
   const auto take = [](const std::vector<std::vector<double>>& sums, std::vector<double>& all) {
     for (const std::vector<double>& window : sums) {
       if (!std::isfinite(window.front())) {
@@ -78,7 +85,6 @@ window_scores score_windows(const runtime::model& model, std::span<const runtime
     first += batch.size();
     if (on_batch) on_batch(batch.size());
   }
-  return scores;
 }
 
 perplexity_evaluation evaluate(const window_scores& scores, const statistics::bootstrap_options& options) {

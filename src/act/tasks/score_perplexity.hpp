@@ -36,6 +36,12 @@ struct window_scores {
                                           const runtime::model_calibration& calibration,
                                           const std::function<void(std::size_t)>& on_batch = {});
 
+/// The same into `scores`, which are empty before: when `on_batch` throws, the windows that were settled stay
+/// in them.
+void score_windows(const runtime::model& model, std::span<const runtime::token_id> tokens,
+                   std::span<const perplexity_window> windows, const runtime::model_calibration& calibration,
+                   window_scores& scores, const std::function<void(std::size_t)>& on_batch);
+
 /// One way of running the model over the text.
 struct perplexity_summary {
   double perplexity = 0;

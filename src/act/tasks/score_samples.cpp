@@ -95,19 +95,19 @@ scores_of_each score_options(const runtime::model& model, std::span<const prepar
 sample_scores score_samples(const runtime::model& model, std::span<const prepared_sample> samples,
                             const runtime::model_calibration& calibration,
                             const std::function<void(std::size_t)>& on_batch) {
-  scores_of_each both = score_with_each(model, samples, {&calibration, 1}, on_batch);
-  return {.plain = std::move(both.plain),
-          .contextual = {},
-          .calibrated = std::move(both.calibrated.front()),
-          .with_other = both.with_other};
+  sample_scores scores;
+  score_samples(model, samples, calibration, scores, on_batch);
+  return scores;
 }
 
-scores_of_each score_with_each(const runtime::model& model, std::span<const prepared_sample> samples,
-                               std::span<const runtime::model_calibration> calibrations,
-                               const std::function<void(std::size_t)>& on_batch) {
+namespace {
+
+// Into `scores`, a batch at a time: what on_batch was called for is there, also when it throws.
+void score_batches(const runtime::model& model, std::span<const prepared_sample> samples,
+                   std::span<const runtime::model_calibration> calibrations, scores_of_each& scores,
+                   const std::function<void(std::size_t)>& on_batch) {
   // Tall enough for full-speed products; the activations of one layer stay in the last-level cache.
   constexpr std::size_t tokens_per_batch = 1024;
-  scores_of_each scores;
   scores.calibrated.resize(calibrations.size());
   scores.with_other = !samples.empty() && samples.front().greedy();
   const auto take = [&](statistics::score_table& rows, statistics::score_table& table, std::size_t first) {
@@ -142,6 +142,33 @@ scores_of_each score_with_each(const runtime::model& model, std::span<const prep
     first += count;
     if (on_batch) on_batch(count);
   }
+}
+
+}  // namespace
+
+void score_samples(const runtime::model& model, std::span<const prepared_sample> samples,
+                   const runtime::model_calibration& calibration, sample_scores& scores,
+                   const std::function<void(std::size_t)>& on_batch) {
+  scores_of_each both;
+  const auto take = [&] {
+    scores.plain = std::move(both.plain);
+    scores.calibrated = std::move(both.calibrated.front());
+    scores.with_other = both.with_other;
+  };
+  try {
+    score_batches(model, samples, {&calibration, 1}, both, on_batch);
+  } catch (...) {
+    take();
+    throw;
+  }
+  take();
+}
+
+scores_of_each score_with_each(const runtime::model& model, std::span<const prepared_sample> samples,
+                               std::span<const runtime::model_calibration> calibrations,
+                               const std::function<void(std::size_t)>& on_batch) {
+  scores_of_each scores;
+  score_batches(model, samples, calibrations, scores, on_batch);
   return scores;
 }
 
@@ -150,18 +177,27 @@ generated_answers generate_answers(const runtime::model& with, const runtime::to
                                    const runtime::model_calibration& calibration, std::size_t max_new_tokens,
                                    const std::function<void()>& on_token,
                                    const std::function<void()>& on_question) {
+  generated_answers answers;
+  generate_answers(with, by, questions, calibration, max_new_tokens, answers, on_token, on_question);
+  return answers;
+}
+
+void generate_answers(const runtime::model& with, const runtime::tokenizer& by,
+                      std::span<const prepared_sample> questions,
+                      const runtime::model_calibration& calibration, std::size_t max_new_tokens,
+                      generated_answers& answers, const std::function<void()>& on_token,
+                      const std::function<void()>& on_question) {
   const runtime::generation_options options{.max_new_tokens = max_new_tokens, .stops = {"\n"}};
   const auto token = [&](std::string_view) {
     if (on_token) on_token();
   };
-  generated_answers answers;
   for (const prepared_sample& question : questions) {
-    answers.plain.push_back(generate(with, by, question.prompt, {}, options, token));
+    runtime::generation plain = generate(with, by, question.prompt, {}, options, token);
     if (!calibration.heads.empty())
       answers.calibrated.push_back(generate(with, by, question.prompt, calibration, options, token));
+    answers.plain.push_back(std::move(plain));
     if (on_question) on_question();
   }
-  return answers;
 }
 
 }  // namespace act::tasks

@@ -42,6 +42,11 @@ struct sample_scores {
                                           const runtime::model_calibration& calibration,
                                           const std::function<void(std::size_t)>& on_batch = {});
 
+/// The same into `scores`, which is empty before: when `on_batch` throws, what was settled stays in it.
+void score_samples(const runtime::model& model, std::span<const prepared_sample> samples,
+                   const runtime::model_calibration& calibration, sample_scores& scores,
+                   const std::function<void(std::size_t)>& on_batch);
+
 /// What samples score in a plain pass and in several calibrated ones.
 struct scores_of_each {
   statistics::score_table plain;

@@ -65,6 +65,45 @@ std::vector<std::size_t> drawn_shots::for_sample(std::optional<std::size_t> own)
   return shots;
 }
 
+balanced_shots::balanced_shots(std::span<const std::size_t> labels, std::size_t k, std::uint64_t seed)
+    : order_(select(labels.size(), labels.size(), seed)) {
+  for (const std::size_t drawn : order_)
+    label_of_.push_back(labels[drawn]);
+  // Labels in the order in which they are first drawn: those in front get the odd ones.
+  std::vector<std::size_t> kinds;
+  for (const std::size_t label : label_of_) {
+    if (std::find(kinds.begin(), kinds.end(), label) == kinds.end()) kinds.push_back(label);
+  }
+  if (kinds.empty()) throw error(error_code::invalid_option, "shots", "can't be drawn from no samples");
+  of_label_.resize(*std::max_element(kinds.begin(), kinds.end()) + 1);
+  for (std::size_t i = 0; i < kinds.size(); ++i) {
+    const std::size_t label = kinds[i];
+    of_label_[label] = k / kinds.size() + (i < k % kinds.size() ? 1 : 0);
+    const auto there = static_cast<std::size_t>(std::count(labels.begin(), labels.end(), label));
+    if (there < of_label_[label]) {
+      throw error(error_code::invalid_option, "shots",
+                  "the file has " + std::to_string(there) + " samples of label " + std::to_string(label) +
+                      ", too few for " + std::to_string(of_label_[label]) +
+                      " balanced shots of it; ask for fewer");
+    }
+  }
+}
+
+std::vector<std::size_t> balanced_shots::for_sample(std::optional<std::size_t> own) const {
+  std::vector<std::size_t> shots, left = of_label_;
+  for (std::size_t i = 0; i < order_.size(); ++i) {
+    if (order_[i] == own || left[label_of_[i]] == 0) continue;
+    shots.push_back(order_[i]);
+    --left[label_of_[i]];
+  }
+  if (std::any_of(left.begin(), left.end(), [](std::size_t missing) { return missing > 0; })) {
+    throw error(error_code::invalid_option, "shots",
+                "the file has too few samples of a label beside the asked one for balanced shots; ask for "
+                "fewer");
+  }
+  return shots;
+}
+
 std::vector<std::size_t> paragraph_shots(std::span<const sample> samples, std::size_t asked, std::size_t k) {
   std::vector<std::size_t> shots;
   for (std::size_t i = 0; i < samples.size() && shots.size() < k; ++i) {
@@ -99,7 +138,7 @@ bool shots_are_drawn(const task& of) noexcept {
 
 std::function<std::vector<sample>(const sample&)> few_shots(const task& of, std::span<const sample> pool,
                                                             std::size_t count, std::uint64_t seed,
-                                                            bool same_file) {
+                                                            bool same_file, bool balanced) {
   const auto at = [pool](std::span<const std::size_t> positions) {
     std::vector<sample> shown;
     for (const std::size_t position : positions)
@@ -130,6 +169,14 @@ std::function<std::vector<sample>(const sample&)> few_shots(const task& of, std:
     throw error(error_code::invalid_option, "shots",
                 "the file has " + std::to_string(pool.size()) + " samples, too few for " +
                     std::to_string(count) + " shots beside the asked one; ask for fewer");
+  }
+  if (balanced) {
+    std::vector<std::size_t> labels;
+    for (const sample& each : pool)
+      labels.push_back(each.label);
+    return [at, same_file, drawn = balanced_shots(labels, count, seed)](const sample& asked) {
+      return at(drawn.for_sample(same_file ? std::optional(asked.index) : std::nullopt));
+    };
   }
   return [at, same_file, drawn = drawn_shots(pool.size(), count, seed)](const sample& asked) {
     return at(drawn.for_sample(same_file ? std::optional(asked.index) : std::nullopt));

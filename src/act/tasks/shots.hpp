@@ -33,6 +33,22 @@ class drawn_shots {
   std::size_t count_;
 };
 
+/// k shots, as many of each of the file's labels, or one more: which labels have one more is drawn, too, and
+/// so is the order they are shown in. None is ever its own shot: it gets the next one of its label instead.
+class balanced_shots {
+ public:
+  /// `labels`: of each sample. Throws error (invalid_option) when a label has too few samples.
+  balanced_shots(std::span<const std::size_t> labels, std::size_t k, std::uint64_t seed);
+
+  /// As drawn_shots::for_sample.
+  [[nodiscard]] std::vector<std::size_t> for_sample(std::optional<std::size_t> own = std::nullopt) const;
+
+ private:
+  std::vector<std::size_t> order_;     // every sample, as drawn
+  std::vector<std::size_t> label_of_;  // in that order
+  std::vector<std::size_t> of_label_;  // how many of each label are shown
+};
+
 /// squad: the first k other questions of the asked one's paragraph, in file order; fewer where the paragraph
 /// has fewer.
 [[nodiscard]] std::vector<std::size_t> paragraph_shots(std::span<const sample> samples, std::size_t asked,
