@@ -11,7 +11,10 @@ namespace act::runtime {
 
 extern const product_kernels kernels_baseline;
 #if defined(ACT_X86_KERNELS)
-extern const product_kernels kernels_avx2, kernels_avx512, kernels_avx512_bf16;
+extern const product_kernels kernels_avx2;
+#endif
+#if defined(ACT_AVX512_KERNELS)
+extern const product_kernels kernels_avx512, kernels_avx512_bf16;
 #endif
 
 void decode_elsewhere(const stored_row& row, std::size_t first, std::size_t depth, float* out) noexcept {
@@ -30,12 +33,14 @@ struct found_kernels {
     __builtin_cpu_init();
     const bool avx2 =
         __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
+#if defined(ACT_AVX512_KERNELS)
     const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                         __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
                         __builtin_cpu_supports("avx512vl");
     if (avx512 && __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni"))
       each[count++] = &kernels_avx512_bf16;
     if (avx512) each[count++] = &kernels_avx512;
+#endif
     if (avx2) each[count++] = &kernels_avx2;
 #endif
     each[count++] = &kernels_baseline;
