@@ -390,5 +390,6 @@ int main(int count, char** arguments) {
                                  "act_runtime_bench");
   bench_options options;
   options.add_to(line);
-  return act_program::run_program(line, count, arguments, [&] { run(options); });
+  act_program::common_options none;  // this program declares its own
+  return act_program::run_program(line, none, count, arguments, [&] { run(options); });
 }
