@@ -1,6 +1,6 @@
 # Sources joined into few (tests/join_sources.py), for builds that repeat another's sources with other flags: most of what such a
 # build takes is the same headers and the same templates, once for each source. The main build leaves every source alone.
-option(ACT_JOIN_SOURCES "Compile the libraries' and the core's tests' sources together (needs Python)" OFF)
+option(ACT_JOIN_SOURCES "Compile the core's tests' sources together (needs Python)" OFF)
 find_program(ACT_PYTHON python3)
 
 # act_join_sources(variable name [UNITS count] SOURCES files...): variable becomes the joined sources, or what it was.

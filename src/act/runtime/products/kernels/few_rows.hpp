@@ -104,9 +104,9 @@ ACT_INLINE void multiply_some(const stored_row* weights, std::size_t count, std:
   }
 }
 
-[[maybe_unused]] void multiply_few(const stored_row* weights, std::size_t count, std::size_t depth,
-                                   const float* x, std::size_t x_stride, std::size_t rows, float* out,
-                                   std::size_t out_stride) noexcept {
+inline void multiply_few(const stored_row* weights, std::size_t count, std::size_t depth, const float* x,
+                         std::size_t x_stride, std::size_t rows, float* out,
+                         std::size_t out_stride) noexcept {
   for (; rows >= few_rows; rows -= few_rows, x += few_rows * x_stride, out += few_rows * out_stride)
     multiply_some<few_rows>(weights, count, depth, x, x_stride, out, out_stride);
   if (rows == 1) return multiply_some<1>(weights, count, depth, x, x_stride, out, out_stride);

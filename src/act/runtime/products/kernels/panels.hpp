@@ -69,7 +69,7 @@ ACT_INLINE word16s to_bf16(const float16s& x) noexcept {
 }
 
 /// Pairs of bfloat16; a last one without partner gets 0.
-[[maybe_unused]] void convert_bf16(const float* x, std::size_t depth, std::uint32_t* out) noexcept {
+inline void convert_bf16(const float* x, std::size_t depth, std::uint32_t* out) noexcept {
   std::size_t at = 0;
   for (; at + 16 <= depth; at += 16)
     store(out + at / 2, __builtin_convertvector(to_bf16(load<float16s>(x + at)), short16s));
@@ -98,8 +98,8 @@ ACT_INLINE int16s rounded(const float16s& x) noexcept {
 }
 
 /// `depth` numbers as 8-bit blocks: a scale each, and its product with the numbers' sum.
-[[maybe_unused]] void convert_int8(const float* x, std::size_t depth, std::uint32_t* out, float* scales,
-                                   float* sums) noexcept {
+inline void convert_int8(const float* x, std::size_t depth, std::uint32_t* out, float* scales,
+                         float* sums) noexcept {
   for (std::size_t at = 0, block = 0; at < depth; at += 32, ++block) {
     float rest[32] = {};
     const float* from = x + at;
@@ -129,8 +129,8 @@ ACT_INLINE void weights_to_int8(const float* x, std::uint32_t* out, float& scale
   store(out + 4, __builtin_convertvector(rounded((high - least) * inverse), byte16s));
 }
 
-[[maybe_unused]] void expand_f32(const stored_row* rows, std::size_t count, std::size_t first,
-                                 std::size_t depth, std::uint32_t* panel) noexcept {
+inline void expand_f32(const stored_row* rows, std::size_t count, std::size_t first, std::size_t depth,
+                       std::uint32_t* panel) noexcept {
   alignas(64) float numbers[4][stretch];
   for (std::size_t n = 0; n < panel_features; n += 4) {
     for (std::size_t at = 0; at < depth; at += stretch) {
@@ -148,8 +148,8 @@ ACT_INLINE void weights_to_int8(const float* x, std::uint32_t* out, float& scale
   }
 }
 
-[[maybe_unused]] void expand_bf16(const stored_row* rows, std::size_t count, std::size_t first,
-                                  std::size_t depth, std::uint32_t* panel) noexcept {
+inline void expand_bf16(const stored_row* rows, std::size_t count, std::size_t first, std::size_t depth,
+                        std::uint32_t* panel) noexcept {
   alignas(64) float numbers[stretch];
   alignas(64) std::uint32_t made[4][stretch / 2];
   for (std::size_t n = 0; n < panel_features; n += 4) {
@@ -168,9 +168,8 @@ ACT_INLINE void weights_to_int8(const float* x, std::uint32_t* out, float& scale
   }
 }
 
-[[maybe_unused]] void expand_int8(const stored_row* rows, std::size_t count, std::size_t first,
-                                  std::size_t depth, std::uint32_t* panel, float* scales,
-                                  float* minima) noexcept {
+inline void expand_int8(const stored_row* rows, std::size_t count, std::size_t first, std::size_t depth,
+                        std::uint32_t* panel, float* scales, float* minima) noexcept {
   const std::size_t blocks = (depth + 31) / 32;
   __builtin_memset(scales, 0, blocks * panel_features * sizeof(float));
   __builtin_memset(minima, 0, blocks * panel_features * sizeof(float));

@@ -241,12 +241,11 @@ void multiply_panel(const std::uint32_t* x, std::size_t x_stride, std::size_t ro
                       });
 }
 
-[[maybe_unused]] void multiply_int8_panel(const std::uint32_t* x, std::size_t x_stride, const float* x_scales,
-                                          const float* x_sums, std::size_t block_stride, std::size_t rows,
-                                          const std::uint32_t* panel, const float* scales,
-                                          const float* minima, std::size_t depth, float* out,
-                                          std::size_t out_stride, std::size_t columns,
-                                          bool continued) noexcept {
+inline void multiply_int8_panel(const std::uint32_t* x, std::size_t x_stride, const float* x_scales,
+                                const float* x_sums, std::size_t block_stride, std::size_t rows,
+                                const std::uint32_t* panel, const float* scales, const float* minima,
+                                std::size_t depth, float* out, std::size_t out_stride, std::size_t columns,
+                                bool continued) noexcept {
   in_tiles<int8_tile_rows>(rows, out, out_stride, columns, continued,
                            [&](std::size_t first, auto count, tile_place place) {
                              const int8_factors of{x + first * x_stride,
