@@ -57,14 +57,12 @@ class thread_memory {
 
 // A task's panels, and for int8 the scales and minima of their blocks.
 struct panel_memory {
-  alignas(64) std::array<std::uint32_t, block_features * block_depth> panels;
-  alignas(64) std::array<float, block_features * block_depth / 32> scales, minima;
+  alignas(64) std::array<std::uint32_t, block_features * block_depth> panels{};
+  alignas(64) std::array<float, block_features * block_depth / 32> scales{}, minima{};
 };
 
-panel_memory& own_panels() {
-  static thread_local const auto memory = std::make_unique<panel_memory>();
-  return *memory;
-}
+// Thread storage, not the heap: tasks run where nothing can be thrown.
+constinit thread_local panel_memory own_panels;
 
 using row_list = std::array<stored_row, block_features>;
 
@@ -109,7 +107,7 @@ void multiply_block(const converted& x, std::size_t row, std::size_t count, cons
                     const product_kernels& with, float* out, std::size_t out_stride) noexcept {
   row_list rows;
   weights.rows(first, std::span(rows).first(features));
-  panel_memory& memory = own_panels();
+  panel_memory& memory = own_panels;
   const std::size_t width = with.panel_width, columns = weights.columns();
   // Rows that pass by all panels together, so that they are read from a near cache; nearly equally many each
   // time.

@@ -20,8 +20,13 @@ namespace {
 ACT_INLINE float16s to_floats(const int16s& x) noexcept {
   return __builtin_convertvector(x, float16s);
 }
+// g++ 12 takes the conversion apart where the bytes come straight from memory.
 ACT_INLINE int16s to_ints(const byte16s& x) noexcept {
+#if defined(__AVX512F__)
+  return (int16s)_mm512_cvtepu8_epi32((__m128i)x);
+#else
   return __builtin_convertvector(x, int16s);
+#endif
 }
 ACT_INLINE float16s splat(float x) noexcept {
   return float16s{} + x;
@@ -37,25 +42,40 @@ ACT_INLINE float16s signed_bytes(const std::byte* from) noexcept {
 #endif
 }
 
-/// Calls use(0, ...) and use(1, ...) with what the low and the high halves of 16 bytes stand for: (number -
-/// zero) x scale + minimum.
-template <class Use>
-ACT_INLINE void decode_nibbles(const std::byte* packed, float scale, std::int32_t zero, float minimum,
-                               const Use& use) noexcept {
+/// What four-bit numbers stand for: (number - zero) x scale + minimum. Two are packed in a byte.
+class nibble_values {
+ public:
+  ACT_INLINE nibble_values(float scale, std::int32_t zero, float minimum) noexcept {
 #if defined(__AVX512F__)
-  // All sixteen values once, then one permutation a vector, which looks at its indices' lowest four bits
-  // alone.
-  constexpr int16s number{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-  const float16s values = to_floats(number - zero) * scale + minimum;
-  const __m512i index = _mm512_cvtepu8_epi32(load<__m128i>(packed));
-  use(0, (float16s)_mm512_permutexvar_ps(index, (__m512)values));
-  use(1, (float16s)_mm512_permutexvar_ps(_mm512_srli_epi32(index, 4), (__m512)values));
+    constexpr int16s number{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    of_ = to_floats(number - zero) * scale + minimum;
 #else
-  const auto bytes = load<byte16s>(packed);
-  use(0, to_floats(to_ints(bytes & 0x0f) - zero) * scale + minimum);
-  use(1, to_floats(to_ints(bytes >> 4) - zero) * scale + minimum);
+    scale_ = scale, zero_ = zero, minimum_ = minimum;
 #endif
-}
+  }
+
+  /// Of the low halves of sixteen bytes, as integers.
+  [[nodiscard]] ACT_INLINE float16s low(const int16s& packed) const noexcept {
+#if defined(__AVX512F__)
+    // All sixteen values once, then one permutation a vector, which looks at its indices' lowest four bits
+    // alone.
+    return (float16s)_mm512_permutexvar_ps((__m512i)packed, (__m512)of_);
+#else
+    return to_floats((packed & 0x0f) - zero_) * scale_ + minimum_;
+#endif
+  }
+  [[nodiscard]] ACT_INLINE float16s high(const int16s& packed) const noexcept {
+    return low(packed >> 4);
+  }
+
+ private:
+#if defined(__AVX512F__)
+  float16s of_;
+#else
+  float scale_, minimum_;
+  std::int32_t zero_;
+#endif
+};
 
 // A minimum of -0 leaves every sum as it is, signed zeros included.
 inline constexpr float no_minimum = -0.0F;
@@ -126,7 +146,10 @@ struct decode_q4_0 {
   static constexpr std::size_t numbers = 32, bytes = 18;
   template <class Use>
   ACT_INLINE static void run(const std::byte* block, Use&& use) noexcept {
-    decode_nibbles(block + 2, half_at(block), 8, no_minimum, use);
+    const nibble_values values(half_at(block), 8, no_minimum);
+    const int16s packed = to_ints(load<byte16s>(block + 2));
+    use(0, values.low(packed));
+    use(1, values.high(packed));
   }
 };
 
@@ -134,7 +157,10 @@ struct decode_q4_1 {
   static constexpr std::size_t numbers = 32, bytes = 20;
   template <class Use>
   ACT_INLINE static void run(const std::byte* block, Use&& use) noexcept {
-    decode_nibbles(block + 4, half_at(block), 0, half_at(block + 2), use);
+    const nibble_values values(half_at(block), 0, half_at(block + 2));
+    const int16s packed = to_ints(load<byte16s>(block + 4));
+    use(0, values.low(packed));
+    use(1, values.high(packed));
   }
 };
 
@@ -172,9 +198,6 @@ struct decode_q5_1 {
 // Q4_K and Q5_K: six-bit scale and minimum of group `i` of 32 (k_quants.cpp has their layout).
 struct group_of_32 {
   float scale, minimum;
-#if defined(__AVX512F__)
-  float16s values;  // of Q4_K's sixteen numbers, as in decode_nibbles
-#endif
 
   ACT_INLINE group_of_32(const std::byte* block, std::size_t i) noexcept {
     const auto byte = [&](std::size_t at) { return static_cast<std::uint32_t>(block[4 + at]); };
@@ -182,10 +205,6 @@ struct group_of_32 {
     const std::uint32_t m = i < 4 ? byte(i + 4) & 0x3f : byte(i + 4) >> 4 | (byte(i) >> 2 & 0x30);
     scale = half_at(block) * static_cast<float>(static_cast<std::int32_t>(s));
     minimum = half_at(block + 2) * static_cast<float>(static_cast<std::int32_t>(m));
-#if defined(__AVX512F__)
-    constexpr float16s number{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    values = number * scale - minimum;
-#endif
   }
 };
 
@@ -196,19 +215,12 @@ struct decode_q4_k {
 #pragma GCC unroll 4
     for (std::size_t pair = 0; pair < 4; ++pair) {
       const group_of_32 low(block, 2 * pair), high(block, 2 * pair + 1);
+      const nibble_values low_values(low.scale, 0, -low.minimum), high_values(high.scale, 0, -high.minimum);
 #pragma GCC unroll 2
       for (std::size_t half = 0; half < 2; ++half) {
-        const std::byte* const packed = block + 16 + 32 * pair + 16 * half;
-#if defined(__AVX512F__)
-        const __m512i index = _mm512_cvtepu8_epi32(load<__m128i>(packed));
-        use(4 * pair + half, (float16s)_mm512_permutexvar_ps(index, (__m512)low.values));
-        use(4 * pair + 2 + half,
-            (float16s)_mm512_permutexvar_ps(_mm512_srli_epi32(index, 4), (__m512)high.values));
-#else
-        const auto bytes_of = load<byte16s>(packed);
-        use(4 * pair + half, to_floats(to_ints(bytes_of & 0x0f)) * low.scale - low.minimum);
-        use(4 * pair + 2 + half, to_floats(to_ints(bytes_of >> 4)) * high.scale - high.minimum);
-#endif
+        const int16s packed = to_ints(load<byte16s>(block + 16 + 32 * pair + 16 * half));
+        use(4 * pair + half, low_values.low(packed));
+        use(4 * pair + 2 + half, high_values.high(packed));
       }
     }
   }

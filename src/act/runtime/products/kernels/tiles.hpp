@@ -98,16 +98,32 @@ struct tile_place {
   std::size_t stride;
 };
 
-template <class Word, std::size_t rows>
-ACT_INLINE void multiply_tile(const std::uint32_t* x, std::size_t x_stride, const std::uint32_t* panel,
-                              std::size_t depth, tile_place out, bool continued) noexcept {
-  floats sums[rows][panel_vectors];
+/// A tile's sums: 0, or what stands in their place.
+template <std::size_t rows>
+ACT_INLINE void begin_sums(floats (&sums)[rows][panel_vectors], tile_place place, bool continued) noexcept {
 #pragma GCC unroll 16
   for (std::size_t r = 0; r < rows; ++r) {
 #pragma GCC unroll 2
     for (std::size_t v = 0; v < panel_vectors; ++v)
-      sums[r][v] = continued ? load<floats>(out.to + r * out.stride + v * lanes) : floats{};
+      sums[r][v] = continued ? load<floats>(place.to + r * place.stride + v * lanes) : floats{};
   }
+}
+
+template <std::size_t rows>
+ACT_INLINE void end_sums(const floats (&sums)[rows][panel_vectors], tile_place place) noexcept {
+#pragma GCC unroll 16
+  for (std::size_t r = 0; r < rows; ++r) {
+#pragma GCC unroll 2
+    for (std::size_t v = 0; v < panel_vectors; ++v)
+      store(place.to + r * place.stride + v * lanes, sums[r][v]);
+  }
+}
+
+template <class Word, std::size_t rows>
+ACT_INLINE void multiply_tile(const std::uint32_t* x, std::size_t x_stride, const std::uint32_t* panel,
+                              std::size_t depth, tile_place out, bool continued) noexcept {
+  floats sums[rows][panel_vectors];
+  begin_sums(sums, out, continued);
   const word_rows from(x, x_stride);
   const std::size_t count = (depth + Word::numbers - 1) / Word::numbers;
   for (std::size_t k = 0; k < count; ++k) {
@@ -123,12 +139,7 @@ ACT_INLINE void multiply_tile(const std::uint32_t* x, std::size_t x_stride, cons
         Word::add(sums[r][v], weights[v], word);
     }
   }
-#pragma GCC unroll 16
-  for (std::size_t r = 0; r < rows; ++r) {
-#pragma GCC unroll 2
-    for (std::size_t v = 0; v < panel_vectors; ++v)
-      store(out.to + r * out.stride + v * lanes, sums[r][v]);
-  }
+  end_sums(sums, out);
 }
 
 /// Activations and weights in 8 bits, and what a block of 32 is scaled by.
@@ -146,12 +157,7 @@ ACT_INLINE void multiply_int8_tile(const int8_factors& of, std::size_t depth, ti
                                    bool continued) noexcept {
   constexpr std::size_t words_a_block = 8;
   floats sums[rows][panel_vectors];
-#pragma GCC unroll 16
-  for (std::size_t r = 0; r < rows; ++r) {
-#pragma GCC unroll 2
-    for (std::size_t v = 0; v < panel_vectors; ++v)
-      sums[r][v] = continued ? load<floats>(out.to + r * out.stride + v * lanes) : floats{};
-  }
+  begin_sums(sums, out, continued);
   const word_rows from(of.x, of.x_stride);
   const std::size_t blocks = (depth + 31) / 32;
   for (std::size_t block = 0; block < blocks; ++block) {
@@ -183,12 +189,7 @@ ACT_INLINE void multiply_int8_tile(const int8_factors& of, std::size_t depth, ti
       }
     }
   }
-#pragma GCC unroll 16
-  for (std::size_t r = 0; r < rows; ++r) {
-#pragma GCC unroll 2
-    for (std::size_t v = 0; v < panel_vectors; ++v)
-      store(out.to + r * out.stride + v * lanes, sums[r][v]);
-  }
+  end_sums(sums, out);
 }
 
 /// Calls tile(constant<n>) with n = rows, at most `most`.
