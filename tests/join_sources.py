@@ -7,7 +7,8 @@ Writes into FOLDER one .cpp of the sources of each folder, or COUNT for all, and
 it was isn't written. With --commands, a unit's sources have
 one command, and FOLDER/compile_commands.json has the units'; a source without a command is its own unit. Nearly all that a source
 costs is the headers it includes, which its neighbours share. Where two have the same name for something of their own, it gets a
-number; what may still clash fails to compile, and has to be read source by source.
+number; what may still clash fails to compile, and has to be read source by source. A source that has a name both for itself and as
+part of its interface gets the number in both: units of such sources can be read, but not linked with others that call it.
 """
 import argparse
 import collections

@@ -244,6 +244,7 @@ void keep_settled(prepared_runs& prepared, std::vector<act::tasks::sample_scores
   }
   const std::size_t scored = scores.front().plain.size();
   if (scored == 0) throw interrupted();
+  prepared.runs.resize(1);
   prepared.runs.front().samples.resize(scored);
 }
 
@@ -431,11 +432,10 @@ void evaluate_samples(const command_line& line, const act::tasks::task& task, co
   }
   print(all, options);
   if (!scored.interrupted) return;
-  std::string had = chosen_runs == 1
-                        ? std::to_string(samples.size()) + " of " + std::to_string(chosen) + " samples"
-                        : std::to_string(samples.size()) + " samples with " +
-                              std::to_string(prepared.runs.size()) + " of " + std::to_string(chosen_runs) +
-                              " seeds";
+  std::string had = std::to_string(samples.size()) + " of " + std::to_string(chosen) + " samples";
+  if (chosen_runs > 1) {
+    had += " with " + std::to_string(prepared.runs.size()) + " of " + std::to_string(chosen_runs) + " seeds";
+  }
   had += " had been scored";
   for (const std::string& path : {options.predictions, options.common.json}) {
     if (!path.empty()) had += ", " + place(path);

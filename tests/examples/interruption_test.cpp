@@ -108,3 +108,43 @@ TEST_CASE("act-eval stops at Ctrl-C and SIGTERM where nothing is said about how 
   for (const int signal : {SIGINT, SIGTERM})
     check_stops("act-eval", {"--task", "jsonl", "--data", data}, {"--json", "--predictions"}, signal);
 }
+
+TEST_CASE("act-eval interrupted between seeds of shots keeps whole seeds, in the first one its samples") {
+  const act_test::temporary_folder folder;
+  std::string text;  // short prompts: shots fit the tiny context
+  for (int i = 0; i < 2000; ++i) {
+    text += R"({"prompt": "the road )" + std::to_string(i * 3) +
+            R"( is", "options": [" the", " of", " a"], "label": )" + std::to_string(i * 5 % 3) + "}\n";
+  }
+  const std::string data = folder.write("data.jsonl", text);
+  const std::string result = folder / "result.json", partial = result + ".partial";
+  for (const int milliseconds : {60, 150, 400, 900}) {
+    CAPTURE(milliseconds);
+    std::filesystem::remove(partial);
+    const auto start = std::chrono::steady_clock::now();
+    const auto run =
+        run_program("act-eval",
+                    {"--model", act_test::tiny_model, "--task", "jsonl", "--data", data, "--shots", "2",
+                     "--shot-data", data, "--shot-seeds", "40", "--json", result, "--quiet"},
+                    act_test::interruption{.signal = SIGINT, .when = [&] {
+                                             return std::chrono::steady_clock::now() - start >
+                                                    std::chrono::milliseconds(milliseconds);
+                                           }});
+    CAPTURE(run.err);
+    if (run.exit_code == 0) {
+      MESSAGE("[skipped] this machine was done before the interruption");
+      return;
+    }
+    if (run.err.empty()) continue;  // the signal came before the program listened
+    CHECK(run.exit_code == 130);
+    if (!std::filesystem::exists(partial)) continue;  // nothing had been scored
+    const nlohmann::json kept = act_test::parsed(partial);
+    const std::size_t seeds = kept.at("per_seed").size(), samples = kept.at("n");
+    CHECK(seeds >= 1);
+    CHECK(seeds < 40);
+    if (seeds > 1) CHECK(samples == 2000);
+    CHECK(samples > 0);
+    CHECK(run.err.find("interrupted; " + std::to_string(samples) + " of 2000 samples with " +
+                       std::to_string(seeds) + " of 40 seeds had been scored") != std::string::npos);
+  }
+}
