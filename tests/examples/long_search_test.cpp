@@ -140,7 +140,12 @@ TEST_CASE("on a terminal a search says how fast it is, how long it takes and whi
   std::vector<std::string> quiet = arguments;
   quiet.push_back("--quiet");
   CHECK(on_a_terminal(quiet) == "");
-  CHECK(run_program("act-search", arguments).err == "");  // no terminal
+  // Without a terminal nothing is rewritten in place; how often there is a plain line is --progress-every's.
+  const std::string plain = run_program("act-search", arguments).err;
+  CHECK(plain.find_first_of("\r\033") == std::string::npos);
+  std::vector<std::string> without_lines = arguments;
+  without_lines.insert(without_lines.end(), {"--progress-every", "0"});
+  CHECK(run_program("act-search", without_lines).err == "");
 }
 
 TEST_CASE("a search of any strategy that is killed at random moments ends with the same heads file") {
