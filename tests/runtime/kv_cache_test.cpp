@@ -38,8 +38,9 @@ TEST_CASE("a cache keeps every layer's rows in order while it grows") {
       REQUIRE(past.count == next);
       for (std::size_t r = 0; r < past.count; ++r) {
         for (std::size_t i = 0; i < 12; ++i) {
-          REQUIRE(past.keys[r * past.stride + i] == static_cast<float>(100 * r + i));
-          REQUIRE(past.values[r * past.stride + i] == static_cast<float>(100 * r + 12 + i));
+          const std::size_t at = i / 4 * past.head_stride + r * past.stride + i % 4;
+          REQUIRE(past.keys[at] == static_cast<float>(100 * r + i));
+          REQUIRE(past.values[at] == static_cast<float>(100 * r + 12 + i));
         }
       }
     }
@@ -49,7 +50,7 @@ TEST_CASE("a cache keeps every layer's rows in order while it grows") {
   CHECK(cache.positions() == 3);
   cache.append(0, rows(3, 1));
   CHECK(cache.past(0).count == 4);
-  CHECK(cache.past(0).keys[3 * 24] == 300.0F);
+  CHECK(cache.past(0).keys[3 * cache.past(0).stride] == 300.0F);
 }
 
 TEST_CASE("a cache refuses rows that aren't its layers'") {

@@ -44,7 +44,7 @@ kv_cache::kv_cache(const model_config& config, const cache_policy& policy)
       layers_(config.layers) {
   for (std::size_t layer = 0; layer < config.layers; ++layer)
     rotary_of_.push_back(config.attention_in(layer).rotary);
-  if (policy_.evicts()) turned_.resize(policy_.capacity(), kv_heads_ * head_size_);
+  if (policy_.evicts()) turned_.resize(kv_heads_ * policy_.capacity(), head_size_);
 }
 
 key_range kv_cache::make_room(std::size_t count) {
@@ -54,29 +54,31 @@ key_range kv_cache::make_room(std::size_t count) {
   const key_range range{policy_.sinks, policy_.sinks + gone};
   for (stored& each : layers_) {
     // Rows move to lower places, so copying in order never overwrites what is still to be copied.
-    const std::size_t width = each.rows.cols();
-    std::copy(each.rows.data() + range.end * width, each.rows.data() + each.count * width,
-              each.rows.data() + range.begin * width);
+    for (std::size_t head = 0; head < 2 * kv_heads_; ++head) {
+      const const_matrix_ref left = positions_of(each, head, range.end, each.count - range.end);
+      std::copy_n(left.data(), left.rows() * head_size_, positions_of(each, head, range.begin, 0).data());
+    }
     each.count -= gone;
   }
   return range;
 }
 
 past_positions kv_cache::past(std::size_t layer) {
-  const stored& of = layers_[layer];
-  const std::size_t width = kv_heads_ * head_size_;
+  stored& of = layers_[layer];
   if (of.count == 0) return {};
   past_positions found{.keys = of.rows.data(),
-                       .values = of.rows.data() + width,
+                       .values = positions_of(of, kv_heads_, 0, 0).data(),
                        .count = of.count,
-                       .stride = 2 * width,
-                       .value_stride = 2 * width};
+                       .stride = head_size_,
+                       .value_stride = head_size_,
+                       .head_stride = of.capacity * head_size_};
   if (!policy_.evicts()) return found;
-  const matrix_ref keys = turned_.row_block(0, of.count);
-  copy(of.rows.row_block(0, of.count).columns(0, width), keys);
-  places_.rotate(rotary_of_[layer], keys, kv_heads_, head_size_);
-  found.keys = keys.data();
-  found.stride = width;
+  for (std::size_t head = 0; head < kv_heads_; ++head) {
+    const matrix_ref keys = turned_.row_block(head * of.capacity, of.count);
+    copy(positions_of(of, head, 0, of.count), keys);
+    places_.rotate(rotary_of_[layer], keys, 1, head_size_);
+  }
+  found.keys = turned_.data();
   return found;
 }
 
@@ -90,14 +92,18 @@ void kv_cache::append(std::size_t layer, const const_matrix_ref& key_value) {
   const std::size_t needed = into.count + key_value.rows();
   if (policy_.evicts() && needed > policy_.capacity())
     throw error(error_code::invalid_shape, "key_value", "has more rows than there was made room for");
-  if (needed > into.rows.rows()) {
-    std::size_t capacity = std::max(needed, 2 * into.count);
-    if (policy_.evicts()) capacity = std::min(capacity, policy_.capacity());
-    matrix larger(capacity, width);
-    copy(into.rows.row_block(0, into.count), larger.row_block(0, into.count));
-    into.rows = std::move(larger);
+  if (needed > into.capacity) {
+    stored larger{.rows = {}, .capacity = std::max(needed, 2 * into.count), .count = into.count};
+    if (policy_.evicts()) larger.capacity = std::min(larger.capacity, policy_.capacity());
+    larger.rows.resize(2 * kv_heads_ * larger.capacity, head_size_);
+    for (std::size_t head = 0; head < 2 * kv_heads_; ++head)
+      copy(positions_of(into, head, 0, into.count), positions_of(larger, head, 0, into.count));
+    into = std::move(larger);
   }
-  copy(key_value, into.rows.row_block(into.count, key_value.rows()));
+  for (std::size_t head = 0; head < 2 * kv_heads_; ++head) {
+    copy(key_value.columns(head * head_size_, head_size_),
+         positions_of(into, head, into.count, key_value.rows()));
+  }
   into.count = needed;
 }
 

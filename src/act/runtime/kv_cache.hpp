@@ -19,9 +19,9 @@
 
 namespace act::runtime {
 
-/// Rows of [keys | values] for each layer, as `layer_buffers::key_value` has them. Memory: 8 kv_heads
-/// head_size bytes a position and layer, doubled whenever it is full, at most up to the policy's capacity.
-/// Copying forks the sequence.
+/// Keys and values of each layer, a head's one after another: attention reads them in one stretch of memory, a
+/// head after the other. Memory: 8 kv_heads head_size bytes a position and layer, doubled whenever it is full,
+/// at most up to the policy's capacity. Copying forks the sequence.
 class kv_cache {
  public:
   /// Throws `error`: unsupported for a policy that evicts and a model with learned positions, which can't be
@@ -40,8 +40,8 @@ class kv_cache {
   /// layer exists.
   [[nodiscard]] past_positions past(std::size_t layer);
 
-  /// Adds a layer's new positions, [rows, 2 kv_heads head_size]: keys turned unless the policy evicts. Throws
-  /// `error` (invalid_shape) for rows of another width.
+  /// Adds a layer's new positions, [rows, 2 kv_heads head_size] as `layer_buffers::key_value` has them: keys
+  /// turned unless the policy evicts. Throws `error` (invalid_shape) for rows of another width.
   void append(std::size_t layer, const const_matrix_ref& key_value);
 
   /// Forgets every position from `count` on; the memory stays.
@@ -49,14 +49,19 @@ class kv_cache {
 
  private:
   struct stored {
-    matrix rows;  // [capacity, 2 width]
-    std::size_t count = 0;
+    matrix rows;  // [2 kv_heads capacity, head_size]: every head's keys, then every head's values
+    std::size_t capacity = 0, count = 0;
   };
+  // Positions [first, first + count) of a head of either.
+  [[nodiscard]] matrix_ref positions_of(stored& of, std::size_t head, std::size_t first,
+                                        std::size_t count) const noexcept {
+    return of.rows.row_block(head * of.capacity + first, count);
+  }
   std::size_t kv_heads_, head_size_;
   cache_policy policy_;
   std::vector<std::size_t> rotary_of_;  // of each layer
   rotary_tables places_;                // of the places in a cache that evicts
-  matrix turned_;                       // [capacity, width]: the keys of one layer
+  matrix turned_;                       // [kv_heads capacity, head_size]: the keys of one layer
   std::vector<stored> layers_;
 };
 

@@ -103,28 +103,30 @@ struct attention_inputs {
                         value, memory.values);
   }
 
-  // Keys or values of all positions of a sequence: where they are, or laid one after another in `together`.
+  // Keys or values of all positions of a sequence: where they are, or each head's laid one after another in
+  // `together`.
   [[nodiscard]] head_tensor<const float> positions_of(const attention_sequence& sequence, const float* past,
                                                       std::size_t past_stride, const const_matrix_ref& rows,
                                                       std::vector<float>& together) const {
     auto found = heads_in_rows(past, shape.kv_heads, sequence.positions(), past_stride);
+    if (sequence.past.head_stride != 0) found.head_stride = sequence.past.head_stride;
     if (sequence.keys == 0) return found;
     const std::size_t stride = rows.stride();
     const float* const own = rows.data() + sequence.first_key * stride;
-    if (sequence.past.count == 0) {
-      found.data = own;
-      found.token_stride = stride;
-      return found;
-    }
-    const std::size_t width = shape.kv_heads * shape.head_size;
-    together.resize(sequence.positions() * width);
+    if (sequence.past.count == 0) return heads_in_rows(own, shape.kv_heads, sequence.positions(), stride);
+    const std::size_t width = shape.head_size;
+    together.resize(shape.kv_heads * sequence.positions() * width);
     float* to = together.data();
-    for (std::size_t row = 0; row < sequence.past.count; ++row, to += width)
-      std::copy_n(past + row * past_stride, width, to);
-    for (std::size_t row = 0; row < sequence.keys; ++row, to += width)
-      std::copy_n(own + row * stride, width, to);
+    for (std::size_t head = 0; head < shape.kv_heads; ++head) {
+      const float* const of_head = past + head * found.head_stride;
+      for (std::size_t row = 0; row < sequence.past.count; ++row, to += width)
+        std::copy_n(of_head + row * past_stride, width, to);
+      for (std::size_t row = 0; row < sequence.keys; ++row, to += width)
+        std::copy_n(own + head * width + row * stride, width, to);
+    }
     found.data = together.data();
     found.token_stride = width;
+    found.head_stride = sequence.positions() * width;
     return found;
   }
 };

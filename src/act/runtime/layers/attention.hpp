@@ -29,13 +29,14 @@ struct attention_shape {
   std::span<const float> slopes = {};  ///< ALiBi, one a head; empty: none
 };
 
-/// Keys and values of positions before the present ones: rows of [kv_heads * head_size].
+/// Keys and values of positions before the present ones: rows of head_size numbers, for each head.
 struct past_positions {
   const float* keys = nullptr;
   const float* values = nullptr;
   std::size_t count = 0;
   std::size_t stride = 0;        ///< numbers from a key to the next
   std::size_t value_stride = 0;  ///< the same of values; 0: as keys
+  std::size_t head_stride = 0;   ///< from one head's keys, and values, to the next one's; 0: side by side
 };
 
 /// Where one sequence lies in the packed matrices. Its positions are the past ones, then its key rows (none
