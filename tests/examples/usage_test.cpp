@@ -235,8 +235,10 @@ TEST_CASE("progress is plain lines where stderr is no terminal, none with --quie
   CHECK(run.err.find("/1500 ") != std::string::npos);
   CHECK(run.err.find(" left\n") != std::string::npos);
   CHECK(run.err.find_first_of("\r\033") == std::string::npos);
-  for (const std::vector<std::string>& silent : std::vector<std::vector<std::string>>{
-           {"--progress-every", "3600"}, {"--progress-every", "0"}, {"--progress-every", "0.02", "--quiet"}}) {
+  for (const std::vector<std::string>& silent :
+       std::vector<std::vector<std::string>>{{"--progress-every", "3600"},
+                                             {"--progress-every", "0"},
+                                             {"--progress-every", "0.02", "--quiet"}}) {
     CHECK(eval(data, silent).err.empty());
   }
 }

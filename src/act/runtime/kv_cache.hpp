@@ -19,9 +19,9 @@
 
 namespace act::runtime {
 
-/// Keys and values of each layer, a head's one after another: attention reads them in one stretch of memory, a
-/// head after the other. Memory: 8 kv_heads head_size bytes a position and layer, doubled whenever it is full,
-/// at most up to the policy's capacity. Copying forks the sequence.
+/// Keys and values of each layer, a head's one after another: attention reads them in one stretch of memory,
+/// a head after the other. Memory: 8 kv_heads head_size bytes a position and layer, doubled whenever it is
+/// full, at most up to the policy's capacity. Copying forks the sequence.
 class kv_cache {
  public:
   /// Throws `error`: unsupported for a policy that evicts and a model with learned positions, which can't be
