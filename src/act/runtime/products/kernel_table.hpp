@@ -14,6 +14,15 @@
 
 namespace act::runtime {
 
+/// Activations as panels are multiplied with them; scales and sums of blocks for int8 only. Strides are a
+/// row's.
+struct activation_words {
+  const std::uint32_t* words = nullptr;
+  std::size_t stride = 0;
+  const float *scales = nullptr, *sums = nullptr;
+  std::size_t block_stride = 0;
+};
+
 /// Functions don't allocate, throw or start threads. Depths are in numbers; `first` is a multiple of 256.
 struct product_kernels {
   const char* name;  ///< "avx512_bf16", ...
@@ -61,6 +70,11 @@ struct product_kernels {
   /// weight being read once: what decoding does. Sums have one order, whatever `rows` and `count` are.
   void (*multiply_few)(const stored_row* weights, std::size_t count, std::size_t depth, const float* x,
                        std::size_t x_stride, std::size_t rows, float* out, std::size_t out_stride) noexcept;
+  /// The same for fewer than panel_worth_rows rows, with activations in 8 bits where weights are stored in as
+  /// few (`in_bytes`), and as floats elsewhere (`x`).
+  void (*multiply_few_int8)(const stored_row* weights, std::size_t count, std::size_t depth, const float* x,
+                            std::size_t x_stride, const activation_words& in_bytes, std::size_t rows,
+                            float* out, std::size_t out_stride) noexcept;
 };
 
 /// Numbers [first, first + depth) of a row of any type, whole blocks: for types of which a kernel has no

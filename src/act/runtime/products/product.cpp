@@ -66,18 +66,10 @@ constinit thread_local panel_memory own_panels;
 
 using row_list = std::array<stored_row, block_features>;
 
-// Activations in the form that panels are multiplied with.
-struct converted {
-  const std::uint32_t* words;
-  std::size_t stride;  // words a row
-  const float* scales = nullptr;
-  const float* sums = nullptr;
-  std::size_t block_stride = 0;
-};
-
-converted convert(product_rows<const float> x, std::size_t depth, compute_type compute,
-                  const product_kernels& with) {
-  if (compute == compute_type::f32) return {reinterpret_cast<const std::uint32_t*>(x.data), x.stride};
+activation_words convert(product_rows<const float> x, std::size_t depth, compute_type compute,
+                         const product_kernels& with) {
+  if (compute == compute_type::f32)
+    return {.words = reinterpret_cast<const std::uint32_t*>(x.data), .stride = x.stride};
   static thread_local thread_memory memory;
   const bool int8 = compute == compute_type::int8;
   const std::size_t blocks = (depth + 31) / 32;
@@ -102,9 +94,10 @@ converted convert(product_rows<const float> x, std::size_t depth, compute_type c
 }
 
 // Rows [row, row + count) of x times features [first, first + features), `features` <= block_features.
-void multiply_block(const converted& x, std::size_t row, std::size_t count, const stored_matrix& weights,
-                    std::size_t first, std::size_t features, compute_type compute,
-                    const product_kernels& with, float* out, std::size_t out_stride) noexcept {
+void multiply_block(const activation_words& x, std::size_t row, std::size_t count,
+                    const stored_matrix& weights, std::size_t first, std::size_t features,
+                    compute_type compute, const product_kernels& with, float* out,
+                    std::size_t out_stride) noexcept {
   row_list rows;
   weights.rows(first, std::span(rows).first(features));
   panel_memory& memory = own_panels;
@@ -175,16 +168,23 @@ void multiply(product_rows<const float> x, const stored_matrix& weights, std::si
   const product_kernels& with = kernels();
   const std::size_t columns = weights.columns(), work = x.rows * count * columns;
   if (x.rows < with.panel_worth_rows) {
+    const bool int8 = compute == compute_type::int8;
+    const activation_words in_bytes = int8 ? convert(x, columns, compute, with) : activation_words{};
     const std::size_t each = few_features(count);
     run_tasks((count + each - 1) / each, work, [&](std::size_t task) noexcept {
       const std::size_t from = task * each, some = std::min(each, count - from);
       row_list rows;
       weights.rows(first + from, std::span(rows).first(some));
-      with.multiply_few(rows.data(), some, columns, x.data, x.stride, x.rows, out.data + from, out.stride);
+      if (int8) {
+        with.multiply_few_int8(rows.data(), some, columns, x.data, x.stride, in_bytes, x.rows,
+                               out.data + from, out.stride);
+      } else {
+        with.multiply_few(rows.data(), some, columns, x.data, x.stride, x.rows, out.data + from, out.stride);
+      }
     });
     return;
   }
-  const converted words = convert(x, columns, compute, with);
+  const activation_words words = convert(x, columns, compute, with);
   const std::size_t feature_blocks = (count + block_features - 1) / block_features;
   const std::size_t row_blocks = (x.rows + block_rows - 1) / block_rows;
   run_tasks(feature_blocks * row_blocks, work, [&](std::size_t task) noexcept {

@@ -23,12 +23,13 @@ struct product_rows {
 inline constexpr std::size_t product_worth_threads = std::size_t{1} << 18;
 
 /// out = x W^T for features [first, first + count) of `weights`: x has weights.columns() numbers a row, out
-/// `count`. They must not overlap. For a few rows (up to four) factors are float32 whatever `compute` says:
-/// reading the weights is the work there. A result doesn't depend on the number of threads, nor, for more
-/// than a few rows, on which other rows there are. Preconditions: the features exist, x and out have equally
-/// many rows. Allocates only buffers of its threads, which they keep: up to 256 KiB each, and for bf16 and
-/// int8 one of the calling thread as large as that form of x. Cost: 2 rows count columns() operations and an
-/// expansion of the features' weights for each 1,024 rows.
+/// `count`. They must not overlap. For a few rows (up to four), where reading the weights is the work,
+/// factors are float32 with bf16 too, and with int8 where weights are stored in more than 8 bits. A result
+/// doesn't depend on the number of threads, nor, for more than a few rows, on which other rows there are.
+/// Preconditions: the features exist, x and out have equally many rows. Allocates only buffers of its
+/// threads, which they keep: up to 256 KiB each, and for bf16 and int8 one of the calling thread as large as
+/// that form of x. Cost: 2 rows count columns() operations and an expansion of the features' weights for each
+/// 1,024 rows.
 void multiply(product_rows<const float> x, const stored_matrix& weights, std::size_t first, std::size_t count,
               compute_type compute, product_rows<float> out);
 

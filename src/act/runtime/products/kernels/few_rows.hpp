@@ -28,6 +28,16 @@ struct few_sums {
   }
 };
 
+// Every line of the `bytes` a page further on: behind a row the next ones follow, and a page is further than
+// a processor looks by itself. Fetching only some of the lines is slower than fetching none.
+template <std::size_t bytes>
+ACT_INLINE void prefetch_ahead(const std::byte* block) noexcept {
+  constexpr std::size_t ahead = 4096, line = 64;
+#pragma GCC unroll 4
+  for (std::size_t at = 0; at < (bytes + line / 2) / line * line + (bytes < line / 2 ? line : 0); at += line)
+    __builtin_prefetch(block + ahead + at);
+}
+
 // A row of weights after the other: memory is read in one stream, which is what bounds this.
 template <class Block, std::size_t rows>
 ACT_INLINE void multiply_blocks(const stored_row& weights, std::size_t depth, const float* x,
@@ -35,14 +45,10 @@ ACT_INLINE void multiply_blocks(const stored_row& weights, std::size_t depth, co
   few_sums<rows> sums;
   constexpr bool single = Block::numbers == 16;  // two of them, so that both chains are used
   constexpr std::size_t step = single ? 32 : Block::numbers;
-  // Behind the row the next ones follow; a page ahead is further than a processor looks by itself.
-  constexpr std::size_t ahead = 4096;
   const std::byte* block = weights.bytes;
   std::size_t at = 0;
   for (; at + step <= depth; at += step, block += step / Block::numbers * Block::bytes) {
-    __builtin_prefetch(block + ahead);
-    if constexpr (Block::bytes > 128) __builtin_prefetch(block + ahead + 64);
-    if constexpr (Block::bytes > 128) __builtin_prefetch(block + ahead + 128);
+    prefetch_ahead<step / Block::numbers * Block::bytes>(block);
     Block::run(block, [&](std::size_t i, const float16s& values) { sums.add(i, values, x + at, x_stride); });
     if constexpr (single) {
       Block::run(block + Block::bytes,

@@ -2,6 +2,7 @@
 // instructions.
 #include <act/runtime/products/kernel_table.hpp>
 #include <act/runtime/products/kernels/few_rows.hpp>
+#include <act/runtime/products/kernels/few_rows_int8.hpp>
 #include <act/runtime/products/kernels/panels.hpp>
 #include <act/runtime/products/kernels/tiles.hpp>
 
@@ -26,6 +27,7 @@ const product_kernels ACT_KERNELS_TABLE(ACT_KERNELS){
     .convert_bf16 = convert_bf16,
     .convert_int8 = convert_int8,
     .multiply_few = multiply_few,
+    .multiply_few_int8 = multiply_few_int8,
 };
 
 }  // namespace act::runtime
