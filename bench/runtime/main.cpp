@@ -33,10 +33,10 @@
 #include <string_view>
 #include <vector>
 
+#include "programs/begin.hpp"
 #include "programs/build_record.hpp"
 #include "programs/command_line.hpp"
 #include "programs/program.hpp"
-#include "programs/waiting_threads.hpp"
 #include "runtime/process_memory.hpp"
 #include "runtime/taking_turns.hpp"
 #include "runtime/token_lists.hpp"
@@ -385,7 +385,7 @@ void run(const bench_options& options) {
 }  // namespace
 
 int main(int count, char** arguments) {
-  act_program::let_waiting_threads_sleep(arguments);
+  act_program::begin_program(arguments);
   act_program::command_line line("The runtime's speed and memory on a model, as JSON lines.",
                                  "act_runtime_bench");
   bench_options options;

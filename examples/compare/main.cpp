@@ -29,12 +29,12 @@
 
 #include "compare/compared_heads.hpp"
 #include "compare/options.hpp"
+#include "programs/begin.hpp"
 #include "programs/command_line.hpp"
 #include "programs/files.hpp"
 #include "programs/open_model.hpp"
 #include "programs/program.hpp"
 #include "programs/result_file.hpp"
-#include "programs/waiting_threads.hpp"
 
 namespace {
 
@@ -240,7 +240,7 @@ void run(const command_line& line, const compare_options& options) {
 }  // namespace
 
 int main(int count, char** arguments) {
-  let_waiting_threads_sleep(arguments);
+  begin_program(arguments);
   command_line line(
       "Several heads files on the same samples, beside the plain model and beside what labelled samples can "
       "do for its "

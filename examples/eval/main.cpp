@@ -7,10 +7,10 @@
 #include "eval/perplexity.hpp"
 #include "eval/questions.hpp"
 #include "eval/samples.hpp"
+#include "programs/begin.hpp"
 #include "programs/command_line.hpp"
 #include "programs/files.hpp"
 #include "programs/program.hpp"
-#include "programs/waiting_threads.hpp"
 
 namespace {
 
@@ -36,7 +36,7 @@ void run(const command_line& line, const eval_options& options) {
 }  // namespace
 
 int main(int count, char** arguments) {
-  let_waiting_threads_sleep(arguments);
+  begin_program(arguments);
   command_line line(
       "Accuracy and AUC of a task, plain and calibrated, with their uncertainty; of generated answers exact "
       "match and F1; of a text the perplexity.",

@@ -16,11 +16,11 @@
 #include "generate/logits.hpp"
 #include "generate/options.hpp"
 #include "generate/text.hpp"
+#include "programs/begin.hpp"
 #include "programs/command_line.hpp"
 #include "programs/files.hpp"
 #include "programs/open_model.hpp"
 #include "programs/program.hpp"
-#include "programs/waiting_threads.hpp"
 
 namespace {
 
@@ -65,7 +65,7 @@ void run(const command_line& line, generate_options& options) {
 }  // namespace
 
 int main(int count, char** arguments) {
-  let_waiting_threads_sleep(arguments);
+  begin_program(arguments);
   command_line line("Text from a model, plain or with calibrated heads, as it comes.", "act-generate");
   generate_options options;
   declare(line, options);

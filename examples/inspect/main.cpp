@@ -3,10 +3,10 @@
 
 #include "inspect/inspection.hpp"
 #include "inspect/options.hpp"
+#include "programs/begin.hpp"
 #include "programs/command_line.hpp"
 #include "programs/files.hpp"
 #include "programs/program.hpp"
-#include "programs/waiting_threads.hpp"
 
 namespace {
 
@@ -27,7 +27,7 @@ void run(const command_line& line, const inspect_options& options) {
 }  // namespace
 
 int main(int count, char** arguments) {
-  let_waiting_threads_sleep(arguments);
+  begin_program(arguments);
   command_line line("Where a model's attention sinks are: of every head, on one prompt or over a data set.",
                     "act-inspect");
   inspect_options options;

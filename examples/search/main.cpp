@@ -43,12 +43,12 @@
 #include <utility>
 #include <vector>
 
+#include "programs/begin.hpp"
 #include "programs/command_line.hpp"
 #include "programs/files.hpp"
 #include "programs/open_model.hpp"
 #include "programs/program.hpp"
 #include "programs/result_file.hpp"
-#include "programs/waiting_threads.hpp"
 #include "search/dry_run.hpp"
 #include "search/held_out.hpp"
 #include "search/options.hpp"
@@ -374,7 +374,7 @@ void run(const command_line& line, processes& all, const search_options& options
 }  // namespace
 
 int main(int count, char** arguments) {
-  let_waiting_threads_sleep(arguments);
+  begin_program(arguments);
   command_line line("Finds the attention heads whose calibration helps, on held-out samples.", "act-search");
   search_options options;
   declare(line, options);

@@ -102,7 +102,7 @@ TEST_CASE("act-eval stops at Ctrl-C and SIGTERM in a text's windows") {
 }
 
 TEST_CASE("act-eval stops at Ctrl-C and SIGTERM where nothing is said about how threads wait") {
-  const act_test::nothing_about_waiting clear;  // so it has begun anew (waiting_threads_test.cpp)
+  const act_test::nothing_about_waiting clear;  // so it has begun anew (begin_test.cpp)
   const act_test::temporary_folder folder;
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(4000));
   for (const int signal : {SIGINT, SIGTERM})

@@ -1,7 +1,9 @@
-// Threads of a program that wait leave their core to others, unless its user wants it otherwise. How OpenMP
-// was told to let them wait, it prints itself.
+// How programs begin (programs/begin.hpp). Threads of a program that wait leave their core to others, unless
+// its user wants it otherwise. How OpenMP was told to let them wait, it prints itself.
 #include <doctest/doctest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -11,6 +13,7 @@
 #include "examples/process.hpp"
 #include "examples/results.hpp"
 #include "examples/tiny_task.hpp"
+#include "temporary_folder.hpp"
 
 namespace {
 
@@ -103,4 +106,41 @@ TEST_CASE("a program that begins anew is the same program with the same argument
   }
   act_test::check_one_line(run_program("act-generate", {"--model", "no such file", "--prompt", "two words"}),
                            1, "no such file");
+}
+
+TEST_CASE("a program begins anew as the build for this processor, where there is one") {
+  const act_test::temporary_folder folder;
+  namespace fs = std::filesystem;
+  const fs::path bin = fs::path(folder / "prefix") / "bin",
+                 builds = fs::path(folder / "prefix") / "libexec" / "act";
+  fs::create_directories(bin);
+  fs::copy_file(fs::path(ACT_TEST_PROGRAMS) / "act-eval", bin / "act-eval");
+  const auto installed = [&] { return run_program((bin / "act-eval").string(), {"--version", "two words"}); };
+  const act_test::process_result alone = installed();
+  CHECK(alone.exit_code == 0);
+
+  // Scripts stand for builds: they say which one runs, and with what.
+  const auto install = [&](const std::string& level, bool runnable) {
+    fs::create_directories(builds / level);
+    const fs::path build = builds / level / "act-eval";
+    std::ofstream(build) << "#!/bin/sh\necho " << level << " \"$@\"\n";
+    fs::permissions(build, fs::perms::owner_exec,
+                    runnable ? fs::perm_options::add : fs::perm_options::remove);
+  };
+  install("x86-64-v5", true);  // no level that is known
+  CHECK(installed().out == alone.out);
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) {
+    MESSAGE("[skipped] this processor has no level above the first");
+    return;
+  }
+  install("x86-64-v3", false);
+  CHECK(installed().out == alone.out);
+  install("x86-64-v3", true);
+  CHECK(installed().out == "x86-64-v3 --version two words\n");
+  install("x86-64-v4", true);
+  const bool v4 = __builtin_cpu_supports("avx512f");
+  CHECK(installed().out.starts_with(v4 ? "x86-64-v4 --version" : "x86-64-v3 --version"));
+#endif
 }
