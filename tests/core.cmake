@@ -12,6 +12,9 @@ if(ACT_TEST_WITHOUT_SIMD AND ACT_USE_XSIMD AND xsimd_FOUND)
   target_compile_definitions(act_core_without_simd_tests PRIVATE ACT_NO_XSIMD)
 endif()
 
+# Allocations that fail, and forms that have none: a program of its own, it replaces operator new.
+act_add_tests(NAME act_allocation_tests SOURCES allocation/allocation_test.cpp LINK act::act)
+
 # Translation units with different flags in one program.
 add_subdirectory(two_units)
 

@@ -9,11 +9,13 @@
 #include <act/calibrated_attention.hpp>
 #include <act/calibration_report.hpp>
 #include <act/calibration_workspace.hpp>
+#include <act/call_context.hpp>
 #include <act/column_scores.hpp>
 #include <act/correct_output.hpp>
 #include <act/decoding_attention.hpp>
 #include <act/element.hpp>
 #include <act/error.hpp>
+#include <act/executor.hpp>
 #include <act/half.hpp>
 #include <act/head_set.hpp>
 #include <act/head_tensor.hpp>
@@ -24,6 +26,7 @@
 #include <act/sink.hpp>
 #include <act/sink_tracker.hpp>
 #include <act/sinks.hpp>
+#include <act/status.hpp>
 #include <act/version.hpp>
 
 /// @mainpage act: attention calibration

@@ -33,11 +33,41 @@ struct key_range {
 
 /// Which keys a row sees: row i stands at position p = query_offset + i and sees the keys first_key .. p,
 /// with a window only the last `window` of them. Everything else is masked.
+///
+/// Ragged batches: prompts of different length, right padding, caches of different length. `query_offsets`
+/// and `query_counts` then say for each batch entry where its first row stands and how many of its rows are
+/// real, the first ones; its real keys are those up to its last real row's own. What lies behind them is
+/// padding: it is neither read nor counted, nor in a column sum.
 struct visibility {
   std::size_t query_offset = 0;  ///< position of the first row: keys already in the cache before it
   std::span<const std::size_t> first_key =
       {};                  ///< per batch entry, the keys of left padding; empty = no padding
   std::size_t window = 0;  ///< sliding window in keys, the row's own included; 0 = unlimited
+  std::span<const std::size_t> query_offsets =
+      {};  ///< per batch entry, instead of query_offset, which stays 0; empty = the same for all
+  std::span<const std::size_t> query_counts =
+      {};  ///< per batch entry, its real rows; 0: it has none in this call; empty = all rows
+
+  /// @return whether batch entries have offsets or numbers of rows of their own
+  [[nodiscard]] constexpr bool ragged() const noexcept {
+    return !query_offsets.empty() || !query_counts.empty();
+  }
+  /// @param batch a batch entry
+  /// @return the position of its first row
+  [[nodiscard]] constexpr std::size_t offset(std::size_t batch) const noexcept {
+    return query_offsets.empty() ? query_offset : query_offsets[batch];
+  }
+  /// @param batch a batch entry
+  /// @param queries rows of the map
+  /// @return how many of them are real
+  [[nodiscard]] constexpr std::size_t rows(std::size_t batch, std::size_t queries) const noexcept {
+    return query_counts.empty() ? queries : std::min(queries, query_counts[batch]);
+  }
+  /// @param batch a batch entry
+  /// @return what its real rows see, as batch entry 0 of a batch of one
+  [[nodiscard]] constexpr visibility entry(std::size_t batch) const noexcept {
+    return {offset(batch), first_key.empty() ? first_key : first_key.subspan(batch, 1), window, {}, {}};
+  }
 
   /// The sequence's initial token in `batch`, which is never calibrated.
   /// @param batch a batch entry
@@ -51,7 +81,11 @@ struct visibility {
   /// @param query a row of the map, from 0
   /// @return a range of key positions; empty for rows of padding
   [[nodiscard]] constexpr key_range row(std::size_t batch, std::size_t query) const noexcept {
-    const std::size_t end = query_offset + query + 1;
+    const std::size_t end = offset(batch) + query + 1;
+    if (!query_counts.empty() && query >= query_counts[batch]) {
+      const std::size_t behind = offset(batch) + query_counts[batch];
+      return {behind, behind};
+    }
     const std::size_t windowed = window != 0 && end > window ? end - window : 0;
     return {std::max(initial_key(batch), windowed), end};
   }
@@ -59,7 +93,7 @@ struct visibility {
   /// How many of the rows at positions [first_row, last_row) see `key`: the divisor of its column score.
   /// @param batch a batch entry
   /// @param key a key position
-  /// @param first_row,last_row positions of rows: the first, and one behind the last
+  /// @param first_row,last_row positions of rows, all of them real: the first, and one behind the last
   /// @return a number of rows
   [[nodiscard]] constexpr std::size_t rows_seeing(std::size_t batch, std::size_t key, std::size_t first_row,
                                                   std::size_t last_row) const noexcept {
@@ -68,6 +102,46 @@ struct visibility {
     const std::size_t to =
         window == 0 || window >= last_row - std::min(key, last_row) ? last_row : key + window;
     return from < to ? to - from : 0;
+  }
+
+  /// The part of validate() that holds for empty maps too.
+  /// @param batches batch entries of the map
+  /// @return the member that is wrong and how to mend it; false when nothing is
+  [[nodiscard]] constexpr problem validate_sizes(std::size_t batches) const noexcept {
+    if (!first_key.empty() && first_key.size() != batches) {
+      return {"visible.first_key", "needs one entry for each batch entry, or none at all"};
+    }
+    if (!query_offsets.empty() && query_offsets.size() != batches) {
+      return {"visible.query_offsets", "need one entry for each batch entry, or none at all"};
+    }
+    if (!query_counts.empty() && query_counts.size() != batches) {
+      return {"visible.query_counts", "need one entry for each batch entry, or none at all"};
+    }
+    return {};
+  }
+
+  /// What is wrong with it for a map of this shape, if anything.
+  /// @param batches,queries,keys extents of the map
+  /// @return the member that is wrong and how to mend it; false when nothing is
+  [[nodiscard]] constexpr problem validate(std::size_t batches, std::size_t queries,
+                                           std::size_t keys) const noexcept {
+    if (const problem found = validate_sizes(batches)) return found;
+    if (!query_offsets.empty() && query_offset != 0) {
+      return {"visible.query_offset", "must stay 0 where query_offsets say where each entry's rows stand"};
+    }
+    for (const std::size_t count : query_counts) {
+      if (count > queries) return {"visible.query_counts", "an entry exceeds the map's rows"};
+    }
+    for (std::size_t b = 0; b < (ragged() ? batches : 1); ++b) {
+      if (offset(b) > keys || rows(b, queries) > keys - offset(b)) {
+        return {query_offsets.empty() ? "visible.query_offset" : "visible.query_offsets",
+                "query_offset + queries exceeds keys: each row's own key is one of the keys"};
+      }
+    }
+    for (const std::size_t key : first_key) {
+      if (key > keys) return {"visible.first_key", "an entry exceeds keys"};
+    }
+    return {};
   }
 };
 
@@ -103,6 +177,20 @@ struct attention_span {
     return data + (batch * batch_stride + head * head_stride + query * query_stride);
   }
 
+  /// @param batch a batch entry
+  /// @return its real rows, as a map of one batch entry
+  [[nodiscard]] constexpr attention_span entry(std::size_t batch) const noexcept {
+    return {data + batch * batch_stride,
+            1,
+            heads,
+            visible.rows(batch, queries),
+            keys,
+            batch_stride,
+            head_stride,
+            query_stride,
+            visible.entry(batch)};
+  }
+
   /// @return whether an extent is 0
   [[nodiscard]] constexpr bool empty() const noexcept {
     return batches == 0 || heads == 0 || queries == 0 || keys == 0;
@@ -118,19 +206,10 @@ struct attention_span {
   /// nesting, keep them apart (any transposition or padding of a packed map does). Reads no element.
   /// @return the member that is wrong and how to mend it; false when nothing is
   [[nodiscard]] constexpr problem validate() const noexcept {
-    if (!visible.first_key.empty() && visible.first_key.size() != batches) {
-      return {"visible.first_key", "needs one entry for each batch entry, or none at all"};
-    }
-    if (empty()) return {};
+    if (empty()) return visible.validate_sizes(batches);
     if (data == nullptr) return {"data", "is null, but the map isn't empty"};
     constexpr std::size_t limit = std::numeric_limits<std::size_t>::max() / sizeof(T);
-    if (visible.query_offset > keys || queries > keys - visible.query_offset) {
-      return {"visible.query_offset",
-              "query_offset + queries exceeds keys: each row's own key is one of the keys"};
-    }
-    for (const std::size_t key : visible.first_key) {
-      if (key > keys) return {"visible.first_key", "an entry exceeds keys"};
-    }
+    if (const problem found = visible.validate(batches, queries, keys)) return found;
     struct axis {
       std::size_t stride, extent;
       std::string_view name;

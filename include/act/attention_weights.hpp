@@ -7,11 +7,17 @@
 #include <act/attention_workspace.hpp>
 #include <act/detail/attention_checks.hpp>
 #include <act/detail/attention_plan.hpp>
+#include <act/detail/attention_request.hpp>
 #include <act/detail/build.hpp>
 #include <act/detail/kernels/attention_head.hpp>
 #include <act/detail/kernels/fused_head.hpp>
+#include <act/detail/memory_parts.hpp>
+#include <act/detail/overlap.hpp>
+#include <act/detail/refusal.hpp>
+#include <act/detail/run_workers.hpp>
 #include <act/element.hpp>
 #include <act/error.hpp>
+#include <act/head_set.hpp>
 #include <act/head_tensor.hpp>
 #include <act/simd.hpp>
 
@@ -42,28 +48,37 @@ void attention_weights(const head_tensor<const std::type_identity_t<T>>& q,
                        const attention_options& options, attention_workspace<accumulator_t<T>>& workspace) {
   attention_options seen = options;
   seen.visible = map.visible;
-  detail::check_queries_and_keys<T>(q, k, seen);
-  detail::demand_shape(
-      map.batches == q.batches && map.heads == q.heads && map.queries == q.tokens && map.keys == k.tokens,
-      "map", "needs the batch entries, heads and tokens of q and the tokens of k");
+  detail::raise_if(detail::check_queries_and_keys<T>(q, k, seen));
+  if (map.batches != q.batches || map.heads != q.heads || map.queries != q.tokens || map.keys != k.tokens) {
+    detail::raise(error_code::invalid_shape, "map",
+                  "needs the batch entries, heads and tokens of q and the tokens of k");
+  }
   throw_if(map.validate(), error_code::invalid_shape);
   const detail::strided_memory written = detail::memory_of(map);
-  detail::check_apart(written, "map", detail::memory_of(q), "q");
-  detail::check_apart(written, "map", detail::memory_of(k), "k");
+  detail::raise_if(detail::check_apart(written, "map", detail::memory_of(q), detail::overlaps<"q">()));
+  detail::raise_if(detail::check_apart(written, "map", detail::memory_of(k), detail::overlaps<"k">()));
 
   using head_type = detail::attention_head<T, Arch>;
-  head_tensor<const T> seen_keys = k;  // those behind the last row's own cost nothing
-  seen_keys.tokens = std::min(k.tokens, map.visible.query_offset + q.tokens);
-  const head_tensor<const T> no_values{.data = k.data, .batches = k.batches, .heads = k.heads};
-  const head_tensor<T> no_output{};
-  const detail::attention_plan<T, Arch> plan(q, seen_keys, 0, q.heads, 0);
-  plan.reserve(workspace);
+  using shape_type = typename head_type::shape;
+  const layer_heads nobody;
+  // Nobody's values.
+  const head_tensor<const T> v{.data = k.data, .batches = k.batches, .heads = k.heads};
+  const detail::attention_request<T> request{q, k, v, {}, {}, &nobody, {}, seen, {}};
+  const auto shape_of = [](const detail::attention_request<T>& one) noexcept {
+    return shape_type{one.q.tokens, one.k.tokens, one.q.channels, 0};
+  };
+  using plan_type = detail::attention_plan<T, Arch>;
+  const plan_type plan(request, q.heads, 0, {}, shape_of);
+  detail::raise_if(plan.check());
+  detail::memory_parts parts(workspace.take(plan.bytes()).data());
+  const typename plan_type::attention_memory memory(parts, plan);
   detail::for_each_job<detail::packed_head>(
-      plan.workers, plan.jobs,
+      {}, plan.workers, plan.jobs,
       [&](std::size_t worker, detail::packed_head& packed, std::size_t job) noexcept {
         const std::size_t batch = job / q.heads, head = job % q.heads;
-        head_type of(q, seen_keys, no_values, no_output, seen, batch, head, plan.shape,
-                     workspace.of_worker(worker, plan.shape.memory()));
+        const detail::attention_request<T> one = request.entry(batch);
+        head_type of(one.q, one.k, one.v, one.out, one.options, head, shape_of(one),
+                     memory.of_worker(worker));
         detail::fused_head<T, Arch>(of).softmax_each_row(
             packed, batch * k.heads + head / (q.heads / k.heads),
             [&](std::size_t i, const accumulator_t<T>* weights) noexcept {
@@ -73,6 +88,8 @@ void attention_weights(const head_tensor<const std::type_identity_t<T>>& q,
               for (std::size_t j = sees.begin; j < sees.end; ++j)
                 to[j] = element_traits<T>::store(weights[j]);
             });
+        for (std::size_t i = map.visible.rows(batch, q.tokens); i < q.tokens; ++i)
+          std::fill_n(map.row(batch, head, i), k.tokens, element_traits<T>::store(0));
       });
 }
 

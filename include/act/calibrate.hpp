@@ -21,16 +21,19 @@
 #include <act/attention_view.hpp>
 #include <act/calibration_report.hpp>
 #include <act/calibration_workspace.hpp>
+#include <act/call_context.hpp>
 #include <act/detail/build.hpp>
 #include <act/detail/calibrate_head.hpp>
+#include <act/detail/map_call.hpp>
 #include <act/detail/map_checks.hpp>
+#include <act/detail/refusal.hpp>
 #include <act/detail/report_heads.hpp>
 #include <act/element.hpp>
 #include <act/error.hpp>
 #include <act/head_set.hpp>
 #include <act/options.hpp>
-#include <act/parallel.hpp>
 #include <act/simd.hpp>
+#include <act/status.hpp>
 #include <act/version.hpp>
 
 #include <algorithm>
@@ -52,14 +55,7 @@ struct calibrated_map {
 
 namespace act::inline ACT_ABI::inline ACT_BUILD {
 
-namespace detail {
-
-// Waking threads takes some microseconds: a call on fewer elements than this stays on its own thread.
-inline constexpr std::size_t worth_threads = std::size_t{1} << 16;
-
-}  // namespace detail
-
-/// calibrate() with memory of the caller's: allocates only where `workspace` or `report` are too small for
+/// calibrate() with memory kept by the caller: allocates only where `workspace` or `report` are too small for
 /// the call.
 /// @tparam T element type of the map
 /// @tparam Arch instruction set (simd.hpp)
@@ -68,36 +64,66 @@ inline constexpr std::size_t worth_threads = std::size_t{1} << 16;
 /// @param options rule, beta, redistribution
 /// @param workspace scratch memory; grows to what the call needs
 /// @param report gets what was done: one entry for each chosen head and batch entry
+/// @param carried_sums as below
+template <class T, class Arch = simd::default_arch>
+requires attention_element<T>
+void calibrate(attention_span<T> map, const layer_heads& heads, const calibration_options& options,
+               calibration_workspace& workspace, calibration_report& report, std::span<double> carried_sums) {
+  const detail::map_call<T, Arch> call(map, heads, options, carried_sums);
+  detail::raise_if(call.check());
+  const std::span<std::byte> memory = workspace.take(call.bytes());
+  detail::begin_report(report, call.batches(), call.chosen(), heads, map.keys);
+  detail::end_report(report, call.run(memory.data(), {}));
+}
+/// A whole prompt.
+/// @tparam T element type of the map
+/// @tparam Arch instruction set (simd.hpp)
+/// @param map,heads,options,workspace,report as above
 template <class T, class Arch = simd::default_arch>
 requires attention_element<T>
 void calibrate(attention_span<T> map, const layer_heads& heads, const calibration_options& options,
                calibration_workspace& workspace, calibration_report& report) {
-  throw_if(map.validate(), error_code::invalid_shape);
-  throw_if(options.validate(), error_code::invalid_option);
-  detail::check_heads(heads, map.heads);
-  detail::check_columns(options, map.keys);
-  detail::check_strengths(options, map.heads);
-  if (options.behave_as == compatibility::authors && !map.empty()) detail::check_authors_shape(map);
+  calibrate<T, Arch>(map, heads, options, workspace, report, {});
+}
 
-  const std::size_t chosen = heads.count(map.heads);
-  const std::size_t jobs = map.empty() ? 0 : map.batches * chosen;
-  workspace.reserve(jobs, map.keys);
-  workspace.reserve_marks(jobs, map.keys);
-  detail::begin_report(report, map.empty() ? 0 : map.batches, chosen, heads, map.keys);
+/// Bytes of workspace that try_calibrate() takes: 24 a key and chosen head, and
+/// a few. Reads no element; 0 where the call would be refused.
+/// @tparam T element type of the map
+/// @tparam Arch instruction set (simd.hpp)
+/// @param map,heads,options as the call's
+/// @return bytes
+template <class T, class Arch = simd::default_arch>
+requires attention_element<T>
+[[nodiscard]] std::size_t calibrate_workspace(const attention_span<T>& map, const layer_heads& heads,
+                                              const calibration_options& options = {}) noexcept {
+  const detail::map_call<T, Arch> call(map, heads, options, {});
+  return call.check() ? 0 : call.bytes();
+}
 
-  const auto calibrate_head = [&](std::size_t job) noexcept {
-    workspace.result(job) = detail::calibrate_head<T, Arch>(
-        map, job / chosen, heads.at(job % chosen), options.of_head(heads.at(job % chosen)),
-        workspace.sums(job, map.keys), workspace.positions(job, map.keys),
-        workspace.marks<accumulator_t<T>>(job, map.keys));
-  };
-  if (jobs * map.queries * map.keys < detail::worth_threads) {
-    for (std::size_t job = 0; job < jobs; ++job)
-      calibrate_head(job);
-  } else {
-    parallel_for(jobs, calibrate_head);
+/// calibrate() for engines: throws nothing, allocates nothing, runs on the engine's threads. See
+/// call_context.hpp; everything else as below. With any answer but `ok` nothing was written.
+/// @tparam T element type of the map
+/// @tparam Arch instruction set (simd.hpp)
+/// @param map softmaxed weights [batch, head, query, key], calibrated in place
+/// @param heads which heads, of every batch entry
+/// @param options rule, beta, redistribution
+/// @param context memory (calibrate_workspace() bytes), threads, report
+/// @param carried_sums as below
+/// @return ok, invalid_shape, invalid_option, unsupported, workspace_too_small
+template <class T, class Arch = simd::default_arch>
+requires attention_element<T> status try_calibrate(attention_span<T> map, const layer_heads& heads,
+                                                   const calibration_options& options,
+                                                   const call_context& context,
+                                                   std::span<double> carried_sums = {})
+noexcept {
+  const detail::map_call<T, Arch> call(map, heads, options, carried_sums);
+  detail::refusal found = call.check();
+  if (!found) found = detail::check_memory(context.workspace, call.bytes());
+  if (!found) {
+    detail::write_report(context.report, call.run(context.workspace.data(), context.run_on), heads, map.heads,
+                         map.keys, options.columns == column_choice::sinks);
   }
-  detail::end_report(report, workspace, map.keys);
+  return detail::answer(found, context.refused);
 }
 
 /// Calibrates the chosen heads of `map` in place, for every batch entry, and says what it did.
@@ -105,18 +131,24 @@ void calibrate(attention_span<T> map, const layer_heads& heads, const calibratio
 /// touched. Throws act::error before the first write: invalid_shape (map), invalid_option (options, heads),
 /// unsupported (compatibility::authors on a chunk or with padding). Section 3 of the paper; cost at the top
 /// of this header.
+///
+/// `carried_sums` is for a prompt in chunks (micro-batches): raw column sums of the earlier chunks, [B, H,
+/// keys], to which this chunk's are added, of chosen heads only. Their sinks then come from all rows so far;
+/// earlier rows stay as they were calibrated. Empty: this is the whole prompt.
 /// @tparam T element type of the map
 /// @tparam Arch instruction set (simd.hpp)
 /// @param map softmaxed weights [batch, head, query, key], calibrated in place
 /// @param heads which heads, of every batch entry
 /// @param options rule, beta, redistribution
+/// @param carried_sums raw column sums [B, H, keys] of earlier chunks, added to; empty: a whole prompt
 /// @return what was done: one entry for each chosen head and batch entry
 template <class T, class Arch = simd::default_arch>
 requires attention_element<T> calibration_report calibrate(attention_span<T> map, const layer_heads& heads,
-                                                           const calibration_options& options = {}) {
+                                                           const calibration_options& options = {},
+                                                           std::span<double> carried_sums = {}) {
   calibration_workspace workspace;
   calibration_report report;
-  calibrate<T, Arch>(map, heads, options, workspace, report);
+  calibrate<T, Arch>(map, heads, options, workspace, report, carried_sums);
   return report;
 }
 
@@ -140,13 +172,14 @@ double calibrate_with_sinks(attention_span<T> map, std::size_t batch, std::size_
     detail::raise(error_code::invalid_shape, "batch", "is past the map's batch entries");
   if (head >= map.heads) detail::raise(error_code::invalid_shape, "head", "is past the map's heads");
   if (map.empty()) return 0;
-  detail::check_sinks(sinks, map.keys);
-  detail::check_given_columns(options);
-  detail::check_columns(options, map.keys);
-  detail::check_strengths(options, map.heads);
-  if (options.behave_as == compatibility::authors) detail::check_authors_shape(map);
+  detail::raise_if(detail::check_sinks(sinks, map.keys));
+  detail::raise_if(detail::check_given_columns(options));
+  detail::raise_if(detail::check_columns(options, map.keys));
+  detail::raise_if(detail::check_strengths(options, map.heads));
+  if (options.behave_as == compatibility::authors) detail::raise_if(detail::check_authors_shape(map));
   std::vector<accumulator_t<T>> marks(map.keys);
-  return detail::calibrate_rows<T, Arch>(map, batch, head, sinks, options.of_head(head), marks.data());
+  return detail::calibrate_rows<T, Arch>(map.entry(batch), 0, head, sinks, options.of_head(head),
+                                         marks.data());
 }
 
 /// As calibrate(), but leaves `map` alone and returns a packed copy, the heads that weren't chosen included.

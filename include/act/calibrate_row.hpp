@@ -8,6 +8,7 @@
 #include <act/detail/kernels/sinks_in_rows.hpp>
 #include <act/detail/map_checks.hpp>
 #include <act/detail/redistribute.hpp>
+#include <act/detail/refusal.hpp>
 #include <act/element.hpp>
 #include <act/error.hpp>
 #include <act/options.hpp>
@@ -43,10 +44,10 @@ double calibrate_row(std::span<T> row, key_range seen, std::span<const std::size
   if (seen.begin > seen.end || seen.end > row.size()) {
     detail::raise(error_code::invalid_shape, "seen", "isn't a range within the row");
   }
-  detail::check_given_columns(options);
-  detail::check_one_strength(options);
-  detail::check_sinks(sinks, row.size());
-  detail::check_columns(options, row.size());
+  detail::raise_if(detail::check_given_columns(options));
+  detail::raise_if(detail::check_one_strength(options));
+  detail::raise_if(detail::check_sinks(sinks, row.size()));
+  detail::raise_if(detail::check_columns(options, row.size()));
   return detail::redistribute<T, Arch>(row.data(), seen, detail::sinks_within(sinks, seen), initial_key,
                                        options);
 }

@@ -31,23 +31,29 @@
 #include <act/attention_view.hpp>
 #include <act/attention_workspace.hpp>
 #include <act/calibration_report.hpp>
-#include <act/calibration_workspace.hpp>
+#include <act/call_context.hpp>
 #include <act/detail/attention_checks.hpp>
 #include <act/detail/attention_plan.hpp>
 #include <act/detail/attention_request.hpp>
 #include <act/detail/build.hpp>
 #include <act/detail/calibrate_head.hpp>
+#include <act/detail/chosen_memory.hpp>
 #include <act/detail/kernels/attention_head.hpp>
 #include <act/detail/kernels/fused_head.hpp>
 #include <act/detail/kernels/sink_correction.hpp>
 #include <act/detail/kernels/weight_calibration.hpp>
+#include <act/detail/memory_parts.hpp>
+#include <act/detail/refusal.hpp>
 #include <act/detail/report_heads.hpp>
 #include <act/detail/rules/row_rule.hpp>
+#include <act/detail/run_workers.hpp>
 #include <act/element.hpp>
+#include <act/executor.hpp>
 #include <act/head_set.hpp>
 #include <act/head_tensor.hpp>
 #include <act/options.hpp>
 #include <act/simd.hpp>
+#include <act/status.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -60,132 +66,152 @@ namespace detail {
 
 /// Calibrates the map that a head keeps. Its sinks' scores go to `sums`, their positions to `positions`.
 template <class T, class Arch>
-calibration_workspace::outcome calibrate_own_map(attention_head<T, Arch>& head,
-                                                 const calibration_options& calibration,
-                                                 const visibility& visible, std::span<double> sums,
-                                                 std::span<std::size_t> positions,
-                                                 accumulator_t<T>* marks) noexcept {
-  attention_span<accumulator_t<T>> map{.data = head.scores,
-                                       .batches = 1,
-                                       .heads = 1,
-                                       .queries = head.of.queries,
-                                       .keys = head.of.keys,
-                                       .batch_stride = head.of.queries * head.of.score_stride(),
-                                       .head_stride = head.of.queries * head.of.score_stride(),
-                                       .query_stride = head.of.score_stride(),
-                                       .visible = visible};
-  if (!visible.first_key.empty()) map.visible.first_key = visible.first_key.subspan(head.batch(), 1);
+head_outcome calibrate_own_map(attention_head<T, Arch>& head, const calibration_options& calibration,
+                               const visibility& visible, std::span<double> sums,
+                               std::span<std::size_t> positions, accumulator_t<T>* marks) noexcept {
+  const attention_span<accumulator_t<T>> map{.data = head.scores,
+                                             .batches = 1,
+                                             .heads = 1,
+                                             .queries = head.of.queries,
+                                             .keys = head.of.keys,
+                                             .batch_stride = head.of.queries * head.of.score_stride(),
+                                             .head_stride = head.of.queries * head.of.score_stride(),
+                                             .query_stride = head.of.score_stride(),
+                                             .visible = visible};
   return calibrate_head<accumulator_t<T>, Arch>(map, 0, 0, calibration, sums, positions, marks);
 }
 
-/// A call, past its door: every method works on one head, in one worker's memory.
+/// A call, past its arguments: what it refuses, what memory it takes, and its work, head by head, each in one
+/// worker's memory.
 template <class T, class Arch>
 class calibrated_attention_call {
   using head_type = attention_head<T, Arch>;
   using correction = sink_correction<T, Arch>;
-  using workspace_type = attention_workspace<accumulator_t<T>>;
+  using shape_type = typename head_type::shape;
+  using plan_type = attention_plan<T, Arch>;
 
  public:
-  explicit calibrated_attention_call(const attention_request<T>& request) noexcept
-      : of_(request.seen_keys()),
-        chosen_(of_.chosen()),
-        keeps_map_(chosen_ > 0 && needs_map(of_.calibration)),
-        plan_(of_.q, of_.k, of_.v.channels, of_.q.heads, chosen_) {
-    const bool packs = of_.q.tokens > fused_head<T, Arch>::few_queries;
-    plan_.shape.packs = chosen_ > 0 || packs;
-    if (keeps_map_) {
-      plan_.shape.score_rows = plan_.shape.padded_queries();
-    } else if (chosen_ > 0 && packs) {
-      plan_.shape.keep_weights(of_.options.visible, of_.options.kept_weights / sizeof(accumulator_t<T>));
-    }
-    plan_.shape.corrects = chosen_ > 0 && !keeps_map_ && plan_.shape.kept == 0;
-  }
+  calibrated_attention_call(const attention_request<T>& request, const executor& on) noexcept
+      : of_(request), on_(on), refused_(check_calibrated_attention(request)), plan_(plan()) {}
 
+  [[nodiscard]] refusal check() const noexcept { return either(refused_, plan_.check()); }
   [[nodiscard]] std::size_t bytes() const noexcept { return plan_.bytes(); }
+  [[nodiscard]] std::size_t keys() const noexcept { return plan_.keys; }
+  [[nodiscard]] std::size_t batches() const noexcept { return of_.q.tokens == 0 ? 0 : of_.q.batches; }
+  [[nodiscard]] std::size_t chosen() const noexcept { return of_.chosen(); }
 
-  void run(workspace_type& workspace, calibration_report& report) {
-    plan_.reserve(workspace);
-    if (keeps_map_) workspace.heads().reserve_marks(plan_.entries, of_.k.tokens);
-    begin_report(report, of_.q.tokens == 0 ? 0 : of_.q.batches, chosen_, *of_.heads, of_.k.tokens);
-    for_each_job<packed_head>(
-        plan_.workers, plan_.jobs, [&](std::size_t worker, packed_head& packed, std::size_t job) noexcept {
-          attend(workspace, report, worker, packed, job / of_.q.heads, job % of_.q.heads);
-        });
-    end_report(report, workspace.heads(), of_.k.tokens);
+  /// Works in bytes() of memory. What it leaves there can be reported.
+  chosen_memory run(std::byte* bytes) const noexcept {
+    memory_parts parts(bytes);
+    const typename plan_type::attention_memory memory(parts, plan_);
+    for_each_job<packed_head>(on_, plan_.workers, plan_.jobs,
+                              [&](std::size_t worker, packed_head& packed, std::size_t job) noexcept {
+                                const std::size_t batch = job / of_.q.heads, head = job % of_.q.heads;
+                                attend(of_.entry(batch), memory.heads, memory.of_worker(worker), packed,
+                                       batch, head);
+                                clear_padding(of_.out, of_.options.visible, batch, head);
+                                clear_padding(of_.plain, of_.options.visible, batch, head);
+                              });
+    return memory.heads;
   }
 
  private:
-  void attend(workspace_type& workspace, const calibration_report& report, std::size_t worker,
-              packed_head& packed, std::size_t batch, std::size_t head) noexcept {
-    const auto& [q, k, v, out, plain, heads, calibration, options, carried] = of_;
-    head_type of(q, k, v, out, options, batch, head, plan_.shape,
-                 workspace.of_worker(worker, plan_.shape.memory()));
+  // A request that is refused has no plan.
+  [[nodiscard]] plan_type plan() const noexcept {
+    attention_request<T> of = of_;
+    if (refused_) of.q.tokens = 0;
+    plan_type made(of, of.q.heads, of.chosen(), on_,
+                   [this](const attention_request<T>& one) noexcept { return shape_of(one); });
+    made.with_marks = keeps_map();
+    return made;
+  }
+
+  [[nodiscard]] bool keeps_map() const noexcept { return chosen() > 0 && needs_map(of_.calibration); }
+
+  [[nodiscard]] shape_type shape_of(const attention_request<T>& one) const noexcept {
+    shape_type shape{one.q.tokens, one.k.tokens, one.q.channels, one.v.channels};
+    const bool packs = one.q.tokens > fused_head<T, Arch>::few_queries;
+    shape.packs = chosen() > 0 || packs;
+    if (keeps_map()) {
+      shape.score_rows = shape.padded_queries();
+    } else if (chosen() > 0 && packs) {
+      shape.keep_weights(one.options.visible, one.options.kept_weights / sizeof(accumulator_t<T>));
+    }
+    shape.corrects = chosen() > 0 && !keeps_map() && shape.kept == 0;
+    return shape;
+  }
+
+  // `one` is the request of this batch entry.
+  void attend(const attention_request<T>& one, const chosen_memory& memory,
+              std::span<accumulator_t<T>> scratch, packed_head& packed, std::size_t batch,
+              std::size_t head) const noexcept {
+    const auto& [q, k, v, out, plain, heads, calibration, options, carried] = one;
+    const shape_type shape = shape_of(one);
+    head_type of(q, k, v, out, options, head, shape, scratch);
     fused_head<T, Arch> task(of);
     const std::size_t number = batch * k.heads + head / (q.heads / k.heads);
     if (!heads->contains(head)) {
       task.attend(nullptr, packed, number);
-      copy_to_plain(batch, head);
+      copy_to_plain(one, head);
       return;
     }
-    std::size_t entry = batch * chosen_;
-    while (report.heads[entry].head != head)
-      ++entry;
-    const std::span<double> sums = workspace.heads().sums(entry, k.tokens);
-    const std::span<std::size_t> positions = workspace.heads().positions(entry, k.tokens);
-    calibration_workspace::outcome& result = workspace.heads().result(entry);
+    const std::size_t entry = batch * chosen() + heads->index_of(head);
+    const std::span<double> all_sums = memory.sums(entry), sums = all_sums.first(k.tokens);
+    const std::span<std::size_t> positions = memory.positions(entry).first(k.tokens);
+    head_outcome& result = memory.result(entry);
     const calibration_options own = calibration.of_head(head);
     const column_scaling scaling = scaling_of(own);
-    if (keeps_map_) {
+    std::fill(all_sums.begin(), all_sums.end(), 0.0);
+    if (keeps_map()) {
       const auto map = task.softmax_map(packed, number);
       if (plain.data != nullptr) {
         map.multiply_values();
-        copy_to_plain(batch, head);
+        copy_to_plain(one, head);
       }
       result = calibrate_own_map(of, own, options.visible, sums, positions,
-                                 workspace.heads().template marks<accumulator_t<T>>(entry, k.tokens));
+                                 memory.template marks<accumulator_t<T>>(entry));
       map.multiply_values();
       return;
     }
-    std::fill(sums.begin(), sums.end(), 0.0);
     const auto columns = [&] {
-      score_columns(sums, of_.options, of_.carried, batch, batch * of_.q.heads + head, of_.q.tokens);
+      score_columns(sums, one.options, one.carried, batch * one.q.heads + head, one.q.tokens);
       return positions.first(
-          find_columns(sums, of_.options, of_.carried, of_.calibration, batch, of_.q.tokens, positions));
+          find_columns(sums, one.options, one.carried, one.calibration, one.q.tokens, positions));
     };
-    if (plan_.shape.kept > 0) {
+    if (shape.kept > 0) {
       const auto kept = task.softmax_kept(sums.data(), packed, number);
       weight_calibration<T, Arch> calibrate_rows(of, columns(), scaling);
       kept.multiply_values(calibrate_rows, [&](std::size_t i) {
-        return of_.plain.data == nullptr ? nullptr : of_.plain.row(batch, head, i);
+        return one.plain.data == nullptr ? nullptr : one.plain.row(0, head, i);
       });
       result = {sinks_among(calibrate_rows.sinks(), calibration), calibrate_rows.moved()};
       return;
     }
     task.attend(sums.data(), packed, number);
     for (std::size_t i = 0; plain.data != nullptr && i < q.tokens; ++i)
-      of.copy_waiting(i, plain.row(batch, head, i));
+      of.copy_waiting(i, plain.row(0, head, i));
     const std::span<const std::size_t> sinks = columns();
     correction correct(of, sinks, scaling,
-                       plan_.shape.queries > fused_head<T, Arch>::few_queries ? correction::most_of_own
-                                                                              : correction::most_of_foreign);
+                       shape.queries > fused_head<T, Arch>::few_queries ? correction::most_of_own
+                                                                        : correction::most_of_foreign);
     result = {sinks_among(sinks.size(), calibration), correct.run()};
     if (correct.took_panels()) packed = {};
   }
 
-  void copy_to_plain(std::size_t batch, std::size_t head) const noexcept {
-    for (std::size_t i = 0; of_.plain.data != nullptr && i < of_.q.tokens; ++i)
-      std::copy_n(of_.out.row(batch, head, i), of_.v.channels, of_.plain.row(batch, head, i));
+  static void copy_to_plain(const attention_request<T>& one, std::size_t head) noexcept {
+    for (std::size_t i = 0; one.plain.data != nullptr && i < one.q.tokens; ++i)
+      std::copy_n(one.out.row(0, head, i), one.v.channels, one.plain.row(0, head, i));
   }
 
-  const attention_request<T> of_;
-  std::size_t chosen_;
-  bool keeps_map_;
-  attention_plan<T, Arch> plan_;
+  const attention_request<T>& of_;
+  const executor on_;
+  const refusal refused_;
+  const plan_type plan_;
 };
 
 }  // namespace detail
 
-/// calibrated_attention with memory of the caller's: allocates only where `workspace` or `report` are too
+/// calibrated_attention with memory kept by the caller: allocates only where `workspace` or `report` are too
 /// small for the call. With `plain`, of the shape of `out`, plain attention of every head is written there
 /// too: both outputs for one pass.
 /// @tparam T element type of all tensors
@@ -212,12 +238,16 @@ void calibrated_attention(const head_tensor<const std::type_identity_t<T>>& q,
                           std::span<double> carried_sums = {}) {
   const detail::attention_request<T> request{
       q, k, v, out, plain, &heads, calibration, options, {carried_sums, k.tokens}};
-  detail::check_calibrated_attention(request);
-  detail::calibrated_attention_call<T, Arch>(request).run(workspace, report);
+  const detail::calibrated_attention_call<T, Arch> call(request, {});
+  detail::raise_if(call.check());
+  const std::span<std::byte> memory = workspace.take(call.bytes());
+  detail::begin_report(report, call.batches(), call.chosen(), heads, call.keys());
+  detail::end_report(report, call.run(memory.data()));
 }
 
 /// Bytes that such a call takes from its workspace (attention_workspace::bytes() after it, unless it was
 /// larger before), on as many threads as it would run on now. Reads no element; throws as the call would.
+/// calibrated_attention_workspace() says the same to those who bring the memory.
 /// @tparam T element type of all tensors
 /// @tparam Arch instruction set (simd.hpp)
 /// @param q,k,v,out,heads,calibration,options as calibrated_attention's
@@ -231,8 +261,57 @@ requires attention_element<T>
                                                      const calibration_options& calibration = {},
                                                      const attention_options& options = {}) {
   const detail::attention_request<T> request{q, k, v, out, {}, &heads, calibration, options, {}};
-  detail::check_calibrated_attention(request);
-  return detail::calibrated_attention_call<T, Arch>(request).bytes();
+  const detail::calibrated_attention_call<T, Arch> call(request, {});
+  detail::raise_if(call.check());
+  return call.bytes();
+}
+
+/// Bytes of workspace that try_calibrated_attention takes, on the threads of `run_on`. Reads no element; 0
+/// where the call would be refused.
+/// @tparam T element type of all tensors
+/// @tparam Arch instruction set (simd.hpp)
+/// @param q,k,v,out,heads,calibration,options as calibrated_attention's
+/// @param run_on the call's executor
+/// @return bytes
+template <class T, class Arch = simd::default_arch>
+requires attention_element<T>
+[[nodiscard]] std::size_t calibrated_attention_workspace(const head_tensor<const std::type_identity_t<T>>& q,
+                                                         const head_tensor<const std::type_identity_t<T>>& k,
+                                                         const head_tensor<const std::type_identity_t<T>>& v,
+                                                         const head_tensor<T>& out, const layer_heads& heads,
+                                                         const calibration_options& calibration = {},
+                                                         const attention_options& options = {},
+                                                         const executor& run_on = {}) noexcept {
+  const detail::attention_request<T> request{q, k, v, out, {}, &heads, calibration, options, {}};
+  const detail::calibrated_attention_call<T, Arch> call(request, run_on);
+  return call.check() ? 0 : call.bytes();
+}
+
+/// calibrated_attention for engines: throws nothing, allocates nothing, runs on the engine's threads. See
+/// call_context.hpp; everything else as below. With any answer but `ok` nothing was written.
+/// @tparam T element type of all tensors
+/// @tparam Arch instruction set (simd.hpp)
+/// @param q,k,v,out,heads,calibration,options as below
+/// @param context memory (calibrated_attention_workspace() bytes), threads, report
+/// @param plain,carried_sums as above
+/// @return ok, invalid_shape, invalid_option, unsupported, workspace_too_small
+template <class T, class Arch = simd::default_arch>
+requires attention_element<T> status try_calibrated_attention(
+    const head_tensor<const std::type_identity_t<T>>& q, const head_tensor<const std::type_identity_t<T>>& k,
+    const head_tensor<const std::type_identity_t<T>>& v, const head_tensor<T>& out, const layer_heads& heads,
+    const calibration_options& calibration, const attention_options& options, const call_context& context,
+    const head_tensor<std::type_identity_t<T>>& plain = {}, std::span<double> carried_sums = {})
+noexcept {
+  const detail::attention_request<T> request{
+      q, k, v, out, plain, &heads, calibration, options, {carried_sums, k.tokens}};
+  const detail::calibrated_attention_call<T, Arch> call(request, context.run_on);
+  detail::refusal found = call.check();
+  if (!found) found = detail::check_memory(context.workspace, call.bytes());
+  if (!found) {
+    detail::write_report(context.report, call.run(context.workspace.data()), heads, q.heads, k.tokens,
+                         calibration.columns == column_choice::sinks);
+  }
+  return detail::answer(found, context.refused);
 }
 
 /// out = calibrated causal attention of q over k and v, for every batch entry and head; the heads in `heads`

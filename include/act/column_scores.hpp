@@ -115,7 +115,7 @@ requires attention_element<T>
 void add_column_sums(const attention_span<T>& map, std::size_t batch, std::size_t head,
                      std::span<double> sums) {
   detail::check_column_request(map, batch, head, sums.size());
-  detail::sum_columns<std::remove_const_t<T>, Arch>(map, batch, head, sums.data());
+  detail::sum_columns<std::remove_const_t<T>, Arch>(map.entry(batch), 0, head, sums.data());
 }
 
 /// out[j] = mean of A[i, j] over the rows of the map that see key j; 0 where none does (section 3 of the
@@ -130,9 +130,10 @@ requires attention_element<T>
 void column_scores(const attention_span<T>& map, std::size_t batch, std::size_t head, std::span<double> out) {
   detail::check_column_request(map, batch, head, out.size());
   std::fill(out.begin(), out.end(), 0.0);
-  detail::sum_columns<std::remove_const_t<T>, Arch>(map, batch, head, out.data());
-  const std::size_t first_row = map.visible.query_offset;
-  detail::divide_by_rows(map.visible, batch, first_row, first_row + map.queries, out);
+  const attention_span<T> own = map.entry(batch);
+  detail::sum_columns<std::remove_const_t<T>, Arch>(own, 0, head, out.data());
+  const std::size_t first_row = own.visible.query_offset;
+  detail::divide_by_rows(own.visible, 0, first_row, first_row + own.queries, out);
 }
 
 }  // namespace act::inline ACT_ABI::inline ACT_BUILD

@@ -59,6 +59,12 @@ class layer_heads {
   /// @param index less than count()
   /// @return the index-th head, in ascending order
   [[nodiscard]] std::size_t at(std::size_t index) const noexcept { return all_ ? index : heads_[index]; }
+  /// @param head one of the set
+  /// @return the index that at() finds it by
+  [[nodiscard]] std::size_t index_of(std::size_t head) const noexcept {
+    if (all_) return head;
+    return static_cast<std::size_t>(std::lower_bound(heads_.begin(), heads_.end(), head) - heads_.begin());
+  }
 
   /// The same heads; all() equals no list.
   friend bool operator==(const layer_heads&, const layer_heads&) = default;

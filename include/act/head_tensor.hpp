@@ -39,6 +39,13 @@ struct head_tensor {
     return data + (batch * batch_stride + head * head_stride + token * token_stride);
   }
 
+  /// @param batch a batch entry
+  /// @param count how many of its rows, the first ones
+  /// @return these, as a tensor of one batch entry
+  [[nodiscard]] constexpr head_tensor entry(std::size_t batch, std::size_t count) const noexcept {
+    return {data + batch * batch_stride, 1, heads, count, channels, batch_stride, head_stride, token_stride};
+  }
+
   /// @return the same tensor, read-only
   constexpr operator head_tensor<const T>() const noexcept requires(!std::is_const_v<T>) {
     return {data, batches, heads, tokens, channels, batch_stride, head_stride, token_stride};

@@ -28,6 +28,7 @@
 #include <act/detail/kernels/proportional_row.hpp>
 #include <act/detail/kernels/sinks_in_rows.hpp>
 #include <act/detail/map_checks.hpp>
+#include <act/detail/refusal.hpp>
 #include <act/detail/rules/row_rule.hpp>
 #include <act/detail/rules/sink_rule.hpp>
 #include <act/detail/sink_columns.hpp>
@@ -36,6 +37,7 @@
 #include <act/options.hpp>
 #include <act/simd.hpp>
 #include <act/sinks.hpp>
+#include <act/status.hpp>
 
 #include <algorithm>
 #include <array>
@@ -65,7 +67,7 @@ class sink_tracker {
       detail::raise(error_code::unsupported, "options",
                     "decoding knows the paper's rule with proportional or renormalised redistribution");
     }
-    detail::check_one_strength(options);
+    detail::raise_if(detail::check_one_strength(options));
     whole_span_.assign(options.span.begin(), options.span.end());
     span_ = whole_span_;
     options_.span = {};  // nobody's to keep
@@ -84,7 +86,14 @@ class sink_tracker {
 
   /// Makes room for `keys` slots and more: until they are there, steps don't allocate.
   /// @param keys slots in all
-  void reserve(std::size_t keys) { columns_.reserve(keys); }
+  void reserve(std::size_t keys) {
+    span_.reserve(whole_span_.size());
+    columns_.reserve(keys);
+  }
+  /// @return slots that there is room for: so many keys need no allocation. A copy has less than its original
+  [[nodiscard]] std::size_t capacity() const noexcept {
+    return span_.capacity() < whole_span_.size() ? 0 : columns_.capacity();
+  }
 
   /// Begins after a prompt: its raw column sums (add_column_sums) over `queries` rows that saw what `visible`
   /// says for `batch`. `sums` covers the keys up to the last row's own. Replaces the state.
@@ -96,30 +105,22 @@ class sink_tracker {
   template <class Arch = simd::default_arch>
   void start(std::span<const double> sums, const visibility& visible, std::size_t batch,
              std::size_t queries) {
-    if (visible.query_offset > sums.size() || sums.size() - visible.query_offset != queries ||
-        sums.size() > most_steps) {
-      detail::raise(error_code::invalid_shape, "sums",
-                    "need one element for each key up to the last row's own, fewer than 2^31");
-    }
-    if (!visible.first_key.empty() && batch >= visible.first_key.size()) {
-      detail::raise(error_code::invalid_shape, "batch", "is past visible.first_key");
-    }
-    detail::column_state state{.sums = {sums.begin(), sums.end()},
-                               .rows = std::vector<std::int32_t>(sums.size()),
-                               .uniform = std::vector<double>(tracks_uniform() ? sums.size() : 0)};
-    detail::uniform_baseline baseline(visible, batch, visible.query_offset, sums.size());
-    for (std::size_t j = visible.initial_key(batch); j < sums.size(); ++j) {
-      const std::size_t rows = visible.rows_seeing(batch, j, visible.query_offset, sums.size());
-      state.rows[j] = static_cast<std::int32_t>(rows);
-      if (tracks_uniform()) state.uniform[j] = baseline.at(j) * static_cast<double>(rows);
-    }
-    std::vector<std::size_t> span = whole_span_;  // before anything changes: the last that may throw
-    columns_.assign(std::move(state));
-    span_ = std::move(span);
-    steps_ = queries;
-    initial_ = visible.initial_key(batch);
-    initial_is_there_ = true;
-    columns_.look_at_all<Arch>(rule(keys()));
+    detail::raise_if(check_start(sums, visible, batch, queries));
+    reserve(sums.size());
+    begin<Arch>(sums, visible.entry(batch));
+  }
+  /// The same for engines: throws nothing and allocates nothing, within capacity().
+  /// @tparam Arch instruction set (simd.hpp)
+  /// @param sums,visible,batch,queries as above
+  /// @param refused gets the argument that is wrong; or null
+  /// @return ok, invalid_shape, workspace_too_small; the tracker stays as it was unless `ok`
+  template <class Arch = simd::default_arch>
+  status try_start(std::span<const double> sums, const visibility& visible, std::size_t batch,
+                   std::size_t queries, problem* refused = nullptr) noexcept {
+    const detail::refusal found =
+        detail::either(check_start(sums, visible, batch, queries), check_room(sums.size()));
+    if (!found) begin<Arch>(sums, visible.entry(batch));
+    return detail::answer(found, refused);
   }
 
   /// One decoding step: adds the raw `row` (one element a slot, the new key's last; it sees `seen`) and finds
@@ -130,7 +131,20 @@ class sink_tracker {
   /// @param seen the slots that the row sees
   template <attention_element T, class Arch = simd::default_arch>
   void append(std::span<const T> row, key_range seen) {
+    demand_step(row.size(), seen);
     add<T, Arch>(row, seen, 1);
+  }
+  /// The same for engines: throws nothing and allocates nothing, within capacity().
+  /// @tparam T element type of the row
+  /// @tparam Arch instruction set (simd.hpp)
+  /// @param row,seen as above
+  /// @param refused gets the argument that is wrong; or null
+  /// @return ok, invalid_shape, unsupported, workspace_too_small; nothing has changed unless `ok`
+  template <attention_element T, class Arch = simd::default_arch>
+  status try_append(std::span<const T> row, key_range seen, problem* refused = nullptr) noexcept {
+    const detail::refusal found = detail::either(check_step(row.size(), seen), check_room(row.size()));
+    if (!found) add<T, Arch>(row, seen, 1);
+    return detail::answer(found, refused);
   }
 
   /// A step that calibrates: append(), then the row's own calibration in place. Returns the mass moved.
@@ -142,8 +156,23 @@ class sink_tracker {
   template <attention_element T, class Arch = simd::default_arch>
   double calibrate_row(std::span<T> row, key_range seen) {
     append<T, Arch>(std::span<const T>(row), seen);
-    if (scaling_.is_nothing() || seen.empty()) return 0;
-    return detail::redistribute_proportionally<T, Arch>(row.data(), seen, changed_within(seen), scaling_);
+    return change_row<T, Arch>(row, seen);
+  }
+  /// The same for engines: throws nothing and allocates nothing, within capacity().
+  /// @tparam T element type of the row
+  /// @tparam Arch instruction set (simd.hpp)
+  /// @param row,seen as above
+  /// @param moved gets what some keys lost to others; or null
+  /// @param refused gets the argument that is wrong; or null
+  /// @return ok, invalid_shape, unsupported, workspace_too_small; nothing has changed unless `ok`
+  template <attention_element T, class Arch = simd::default_arch>
+  status try_calibrate_row(std::span<T> row, key_range seen, double* moved = nullptr,
+                           problem* refused = nullptr) noexcept {
+    const status done = try_append<T, Arch>(std::span<const T>(row), seen, refused);
+    if (done != status::ok) return done;
+    const double mass = change_row<T, Arch>(row, seen);
+    if (moved != nullptr) *moved = mass;
+    return done;
   }
   /// With all slots visible.
   /// @param row as above
@@ -167,17 +196,25 @@ class sink_tracker {
   template <attention_element T, class Arch = simd::default_arch>
   requires std::is_same_v<T, accumulator_t<T>>
   [[nodiscard]] T calibrate_unnormalised(std::span<T> row, key_range seen, T inverse, double sum) {
-    add<T, Arch>(std::span<const T>(row), seen, inverse);
-    if (scaling_.is_nothing() || seen.empty()) return inverse;
-    const std::span<const std::size_t> here = changed_within(seen);
-    const detail::row_change change =
-        detail::weigh_proportionally<T, Arch>(row.data(), seen, here, scaling_, [&] { return sum; });
-    if (!change.changes) return inverse;
-    const T elsewhere = static_cast<T>(change.elsewhere);
-    const T at_sinks = static_cast<T>(change.columns) / elsewhere;
-    for (const std::size_t s : here)
-      row[s] *= at_sinks;
-    return inverse * elsewhere;
+    demand_step(row.size(), seen);
+    return change_unnormalised<T, Arch>(row, seen, inverse, sum);
+  }
+  /// The same for engines: throws nothing and allocates nothing, within capacity().
+  /// @tparam T float or double
+  /// @tparam Arch instruction set (simd.hpp)
+  /// @param row,seen,inverse,sum as above
+  /// @param factor gets the factor of the row's product with V
+  /// @param refused gets the argument that is wrong; or null
+  /// @return ok, invalid_shape, unsupported, workspace_too_small; nothing has changed unless `ok`
+  template <attention_element T, class Arch = simd::default_arch>
+  requires std::is_same_v<T, accumulator_t<T>> status try_calibrate_unnormalised(std::span<T> row,
+                                                                                 key_range seen, T inverse,
+                                                                                 double sum, T& factor,
+                                                                                 problem* refused = nullptr)
+  noexcept {
+    const detail::refusal found = detail::either(check_step(row.size(), seen), check_room(row.size()));
+    if (!found) factor = change_unnormalised<T, Arch>(row, seen, inverse, sum);
+    return detail::answer(found, refused);
   }
 
   /// Asks for memory that the next step will use, `keys` slots in all: for a kernel to call before it
@@ -299,6 +336,80 @@ class sink_tracker {
   }
 
  private:
+  [[nodiscard]] static detail::refusal check_start(std::span<const double> sums, const visibility& visible,
+                                                   std::size_t batch, std::size_t queries) noexcept {
+    for (const std::span<const std::size_t> list :
+         {visible.first_key, visible.query_offsets, visible.query_counts}) {
+      if (!list.empty() && batch >= list.size())
+        return detail::bad_shape("batch", "is past the batch entries of `visible`");
+    }
+    const std::size_t offset = visible.offset(batch);
+    if (offset > sums.size() || sums.size() - offset != visible.rows(batch, queries) ||
+        sums.size() > most_steps) {
+      return detail::bad_shape("sums",
+                               "need one element for each key up to the last row's own, fewer than 2^31");
+    }
+    return {};
+  }
+  [[nodiscard]] detail::refusal check_room(std::size_t keys) const noexcept {
+    if (keys <= capacity()) return {};
+    return {status::workspace_too_small,
+            {"row", "has more keys than the tracker has room for: reserve() it beforehand"}};
+  }
+  [[nodiscard]] detail::refusal check_step(std::size_t size, key_range seen) const noexcept {
+    if (size < keys() || seen.end > size) {
+      return detail::bad_shape("row", "needs an element for each tracked key, and `seen` within them");
+    }
+    if (size > most_steps || steps_ >= most_steps)
+      return detail::not_done("row", "is one of more than 2^31 steps or keys");
+    return {};
+  }
+  void demand_step(std::size_t size, key_range seen) {
+    detail::raise_if(check_step(size, seen));
+    columns_.reserve(size);
+  }
+
+  // After a prompt of one batch entry. Within capacity().
+  template <class Arch>
+  void begin(std::span<const double> sums, const visibility& seen) noexcept {
+    const std::size_t first = seen.query_offset, initial = seen.initial_key(0);
+    detail::uniform_baseline baseline(seen, 0, first, sums.size());
+    columns_.begin(sums.size(), [&](std::size_t j) noexcept {
+      detail::sink_columns::begun known{.sum = sums[j]};
+      if (j < initial) return known;
+      const std::size_t rows = seen.rows_seeing(0, j, first, sums.size());
+      known.rows = static_cast<std::int32_t>(rows);
+      if (tracks_uniform()) known.uniform = baseline.at(j) * static_cast<double>(rows);
+      return known;
+    });
+    span_.assign(whole_span_.begin(), whole_span_.end());
+    steps_ = sums.size() - first;
+    initial_ = initial;
+    initial_is_there_ = true;
+    columns_.look_at_all<Arch>(rule(keys()));
+  }
+
+  template <class T, class Arch>
+  double change_row(std::span<T> row, key_range seen) noexcept {
+    if (scaling_.is_nothing() || seen.empty()) return 0;
+    return detail::redistribute_proportionally<T, Arch>(row.data(), seen, changed_within(seen), scaling_);
+  }
+
+  template <class T, class Arch>
+  T change_unnormalised(std::span<T> row, key_range seen, T inverse, double sum) noexcept {
+    add<T, Arch>(std::span<const T>(row), seen, inverse);
+    if (scaling_.is_nothing() || seen.empty()) return inverse;
+    const std::span<const std::size_t> here = changed_within(seen);
+    const detail::row_change change =
+        detail::weigh_proportionally<T, Arch>(row.data(), seen, here, scaling_, [&] { return sum; });
+    if (!change.changes) return inverse;
+    const T elsewhere = static_cast<T>(change.elsewhere);
+    const T at_sinks = static_cast<T>(change.columns) / elsewhere;
+    for (const std::size_t s : here)
+      row[s] *= at_sinks;
+    return inverse * elsewhere;
+  }
+
   static constexpr std::uint64_t format = 0x33736b6e69737461;  // "atsinks3"
   using saved_head = std::array<std::uint64_t, 6>;
 
@@ -363,16 +474,9 @@ class sink_tracker {
             .least_rows = static_cast<std::int32_t>(std::min(sinks.min_visible_rows, most_steps))};
   }
 
-  // One step: weight j of the row is row[j] * factor.
+  // One step, checked and within capacity(): weight j of the row is row[j] * factor.
   template <class T, class Arch>
-  void add(std::span<const T> row, key_range seen, accumulator_t<T> factor) {
-    if (row.size() < keys() || seen.end > row.size()) {
-      detail::raise(error_code::invalid_shape, "row",
-                    "needs an element for each tracked key, and `seen` within them");
-    }
-    if (row.size() > most_steps || steps_ >= most_steps) {
-      detail::raise(error_code::unsupported, "row", "is one of more than 2^31 steps or keys");
-    }
+  void add(std::span<const T> row, key_range seen, accumulator_t<T> factor) noexcept {
     if (seen.empty()) seen = {seen.end, seen.end};  // visibility::row of padding begins behind its end
     columns_.add<Arch>(row.data(), row.size(), seen, factor, rule(row.size()));
     ++steps_;

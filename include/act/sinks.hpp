@@ -102,7 +102,12 @@ inline void check_sink_request(std::span<const double> scores, const visibility&
   if (!visible.first_key.empty() && batch >= visible.first_key.size()) {
     detail::raise(error_code::invalid_shape, "batch", "is past visible.first_key");
   }
-  if (visible.query_offset > scores.size() || queries > scores.size() - visible.query_offset) {
+  if (!visible.query_offsets.empty() && batch >= visible.query_offsets.size())
+    detail::raise(error_code::invalid_shape, "batch", "is past visible.query_offsets");
+  if (!visible.query_counts.empty() && batch >= visible.query_counts.size())
+    detail::raise(error_code::invalid_shape, "batch", "is past visible.query_counts");
+  const std::size_t offset = visible.offset(batch), rows = visible.rows(batch, queries);
+  if (offset > scores.size() || rows > scores.size() - offset) {
     detail::raise(error_code::invalid_shape, "scores",
                   "need one element for each key up to the last row's own");
   }
@@ -128,13 +133,14 @@ inline void check_sink_request(std::span<const double> scores, const visibility&
                                                   compatibility behave_as = compatibility::none) {
   detail::check_sink_request(scores, visible, batch, queries, options);
   std::vector<sink> sinks;
-  const std::size_t last_row = visible.query_offset + queries;
+  const visibility own = visible.entry(batch);
+  const std::size_t first_row = own.query_offset, last_row = first_row + visible.rows(batch, queries);
   // noexcept inside: count first, so that the only allocation happens here.
   std::size_t count = 0;
-  detail::for_each_sink(scores, visible, batch, visible.query_offset, last_row, options, behave_as,
+  detail::for_each_sink(scores, own, 0, first_row, last_row, options, behave_as,
                         [&](std::size_t, double) noexcept { ++count; });
   sinks.reserve(count);
-  detail::for_each_sink(scores, visible, batch, visible.query_offset, last_row, options, behave_as,
+  detail::for_each_sink(scores, own, 0, first_row, last_row, options, behave_as,
                         [&](std::size_t position, double score) noexcept {
                           sinks.push_back({position, score});
                         });
@@ -154,15 +160,15 @@ inline void check_sink_request(std::span<const double> scores, const visibility&
                                                        std::size_t queries,
                                                        const sink_options& options = {}) {
   detail::check_sink_request(scores, visible, batch, queries, options);
-  const std::size_t first_row = visible.query_offset;
-  const std::size_t last_row = first_row + queries;
-  const std::size_t initial = visible.initial_key(batch);
+  const visibility own = visible.entry(batch);
+  const std::size_t first_row = own.query_offset, last_row = first_row + visible.rows(batch, queries);
+  const std::size_t initial = own.initial_key(0);
   const std::size_t end = std::min(scores.size(), last_row);
-  if (initial >= end || visible.rows_seeing(batch, initial, first_row, last_row) < options.min_visible_rows) {
+  if (initial >= end || own.rows_seeing(0, initial, first_row, last_row) < options.min_visible_rows) {
     return false;
   }
   return scores[initial] >
-         detail::sink_threshold(visible, batch, first_row, last_row, end - initial, options).at(initial);
+         detail::sink_threshold(own, 0, first_row, last_row, end - initial, options).at(initial);
 }
 
 /// The sinks of one head of a map. Throws act::error; cost as column_scores.

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 #include <act/act.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdlib>
 #include <functional>
@@ -293,4 +294,48 @@ TEST_CASE("after its first call nothing allocates, however many sinks the next m
                             all, options, {}, memory, report);
   CHECK(allocations == before);
   CHECK(report.heads[0].sinks.size() > 8);
+}
+
+TEST_CASE("the forms for engines allocate nothing, the first time neither") {
+  data of;
+  const act::layer_heads all = act::layer_heads::all();
+  const auto q = data::tensor(of.q), k = data::tensor(of.k), v = data::tensor(of.v),
+             out = data::tensor(of.out);
+  const auto last_q = data::last(of.q), last_out = data::last(of.out);
+  const act::attention_options step{.visible = {.query_offset = tokens - 1}};
+  std::size_t most = act::calibrate_workspace(of.weights(), all);
+  most = std::max(most, act::calibrated_attention_workspace(q, k, v, out, all));
+  most = std::max(most, act::correct_output_workspace(out, q, k, v, all));
+  most = std::max(most, act::decoding_attention_workspace(last_q, k, v, last_out, step));
+  std::vector<std::byte> memory(most);
+  std::vector<double> scores(heads * tokens), moved(heads);
+  std::vector<std::size_t> counts(heads), positions(heads * tokens);
+  const act::call_context context{.workspace = memory,
+                                  .report = {scores.data(), counts.data(), positions.data(), moved.data()}};
+  for (act::sink_tracker& each : of.trackers)
+    each.reserve(tokens);
+  std::vector<act::sink_tracker> trackers(1);
+  trackers[0].reserve(tokens);
+
+  const long so_far = allocations;
+  until_failure = 1;
+  bool done = act::try_decoding_attention(last_q, k, v, last_out, all, std::span(of.trackers), step,
+                                          context) == act::status::ok;
+  done = done && trackers[0].try_start(std::span<const double>(of.carried).first(tokens - 1), {}, 0,
+                                       tokens - 1) == act::status::ok;
+  done =
+      done && trackers[0].try_calibrate_row(std::span(of.map).last(tokens), {0, tokens}) == act::status::ok;
+  done = done && act::try_calibrate(of.weights(), all, {.sinks = {.alpha = 0.5}}, context) == act::status::ok;
+  done = done && act::try_calibrated_attention(q, k, v, out, all, {}, {}, context, data::tensor(of.plain),
+                                               of.carried) == act::status::ok;
+  done = done && act::try_correct_output(out, std::span<const float>(of.log_sum_exp), q, k, v, all, {}, {},
+                                         context) == act::status::ok;
+  // And what is refused.
+  done = done && act::try_calibrate(of.weights(), all, {.beta = 3}, context) == act::status::invalid_option;
+  done =
+      done && act::try_calibrated_attention(q, k, v, q, all, {}, {}, context) == act::status::invalid_shape;
+  until_failure = 0;
+  CHECK(done);
+  CHECK(allocations == so_far);
+  CHECK(counts[0] > 0);
 }

@@ -25,6 +25,16 @@ double every_door(T* elements, std::vector<act::sink_tracker>& trackers) {
   act::attention_weights(in, in, map);
   act::decoding_attention(in, in, in, out, heads, std::span(trackers), {}, workspace);
   trackers[0].calibrate_row(std::span<T>(elements, 8));
+
+  const act::call_context context;
+  bool done = act::try_calibrate(map, heads, {}, context) == act::status::ok;
+  done = done && act::try_calibrated_attention(in, in, in, out, heads, {}, {}, context) == act::status::ok;
+  done = done && act::try_correct_output(out, std::span<const accumulator>(log_sum_exp), in, in, in, heads,
+                                         {}, {}, context) == act::status::ok;
+  done = done && act::try_decoding_attention(in, in, in, out, heads, std::span(trackers), {}, context) ==
+                     act::status::ok;
+  done = done && trackers[0].try_calibrate_row(std::span<T>(elements, 8), {0, 8}) == act::status::ok;
+  if (!done) return static_cast<double>(act::calibrate_workspace(map, heads));
   act::add_column_sums(map, 0, 0, std::span(sums));
   act::column_scores(map, 0, 0, std::span(sums));
   return moved + act::find_sinks(map, 0, 0)[0].score + act::logit_bias(0.5, 0.5).sinks;

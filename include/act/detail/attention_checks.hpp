@@ -7,105 +7,134 @@
 #include <act/detail/build.hpp>
 #include <act/detail/map_checks.hpp>
 #include <act/detail/overlap.hpp>
-#include <act/error.hpp>
+#include <act/detail/refusal.hpp>
+#include <act/element.hpp>
 #include <act/head_set.hpp>
 #include <act/head_tensor.hpp>
 #include <act/options.hpp>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <limits>
-#include <string>
+#include <span>
 #include <string_view>
 
 namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
 
-inline void demand_shape(bool met, std::string_view where, std::string_view message) {
-  if (!met) raise(error_code::invalid_shape, where, message);
-}
-
-inline void demand_option(bool met, std::string_view where, std::string_view message) {
-  if (!met) raise(error_code::invalid_option, where, message);
+/// "overlaps NAME: ...", as static text.
+template <std::size_t Size>
+struct overlap_text {
+  char name[Size];
+  consteval overlap_text(const char (&text)[Size]) noexcept { std::copy_n(text, Size, name); }
+};
+template <overlap_text Name>
+struct overlap_message {
+  static constexpr std::string_view before = "overlaps ";
+  static constexpr std::string_view after =
+      ": results would depend on the order of the work; give it memory of its own";
+  static constexpr auto text = [] {
+    std::array<char, before.size() + sizeof Name.name - 1 + after.size()> all{};
+    auto to = std::copy(before.begin(), before.end(), all.begin());
+    to = std::copy_n(Name.name, sizeof Name.name - 1, to);
+    std::copy(after.begin(), after.end(), to);
+    return all;
+  }();
+};
+template <overlap_text Name>
+[[nodiscard]] constexpr std::string_view overlaps() noexcept {
+  constexpr auto& text = overlap_message<Name>::text;
+  return {text.data(), text.size()};
 }
 
 template <class T>
-void check_tensor(const head_tensor<T>& tensor, std::string_view name) {
+[[nodiscard]] refusal check_tensor(const head_tensor<T>& tensor, std::string_view name) noexcept {
   const strided_memory memory = memory_of(tensor);
-  demand_shape(tensor.data != nullptr || memory.empty(), name, "has no data");
-  demand_shape(tensor.tokens <= 1 || tensor.token_stride >= tensor.channels, name,
-               "has a token_stride below its channels");
-  demand_shape(memory.empty() || memory.span(3) < std::numeric_limits<std::size_t>::max(), name,
-               "exceeds the address space");
+  if (tensor.data == nullptr && !memory.empty()) return bad_shape(name, "has no data");
+  if (tensor.tokens > 1 && tensor.token_stride < tensor.channels)
+    return bad_shape(name, "has a token_stride below its channels");
+  if (!memory.empty() && memory.span(3) == std::numeric_limits<std::size_t>::max())
+    return bad_shape(name, "exceeds the address space");
+  return {};
 }
 
 /// What is written may neither overlap itself nor what is read, or written, beside it.
-inline void check_written(const strided_memory& written, std::string_view name) {
-  demand_shape(keeps_rows_apart(written), name, "has strides that make its rows overlap");
+[[nodiscard]] inline refusal check_written(const strided_memory& written, std::string_view name) noexcept {
+  if (keeps_rows_apart(written)) return {};
+  return bad_shape(name, "has strides that make its rows overlap");
 }
-inline void check_apart(const strided_memory& written, std::string_view name, const strided_memory& other,
-                        std::string_view other_name) {
-  if (!may_overlap(written, other)) return;
-  raise(error_code::invalid_shape, name,
-        "overlaps " + std::string(other_name) +
-            ": results would depend on the order of the work; "
-            "give it memory of its own");
+[[nodiscard]] inline refusal check_apart(const strided_memory& written, std::string_view name,
+                                         const strided_memory& other, std::string_view message) noexcept {
+  return may_overlap(written, other) ? bad_shape(name, message) : refusal{};
+}
+
+/// Raw column sums that a form is given, [batch, head, keys], or none.
+[[nodiscard]] inline refusal check_carried(std::span<const double> sums, std::size_t batches,
+                                           std::size_t heads, std::size_t keys) noexcept {
+  if (sums.empty() || sums.size() == batches * heads * keys) return {};
+  return bad_option("carried_sums", "need batches * heads * keys of them, or none");
 }
 
 /// What queries and keys alone can get wrong.
 template <class T>
-void check_queries_and_keys(const head_tensor<const T>& q, const head_tensor<const T>& k,
-                            const attention_options& options) {
-  check_tensor(q, "q");
-  check_tensor(k, "k");
-  demand_shape(k.heads > 0 && q.heads % k.heads == 0, "k", "needs a number of heads that divides that of q");
-  demand_shape(k.batches == q.batches && k.channels == q.channels, "k",
-               "needs the batch entries and channels of q");
-  demand_shape(q.tokens == 0 || k.tokens > 0, "k", "needs a key for each row of q");
+[[nodiscard]] refusal check_queries_and_keys(const head_tensor<const T>& q, const head_tensor<const T>& k,
+                                             const attention_options& options) noexcept {
+  if (const refusal found = either(check_tensor(q, "q"), check_tensor(k, "k"))) return found;
+  if (k.heads == 0 || q.heads % k.heads != 0)
+    return bad_shape("k", "needs a number of heads that divides that of q");
+  if (k.batches != q.batches || k.channels != q.channels)
+    return bad_shape("k", "needs the batch entries and channels of q");
+  if (q.tokens != 0 && k.tokens == 0) return bad_shape("k", "needs a key for each row of q");
   // The rest of the map's shape is checked by the map that never exists.
   const auto map = attention_view<T>::packed(q.data, q.batches, q.heads, q.tokens, k.tokens, options.visible);
-  throw_if(map.validate(), error_code::invalid_shape);
-  demand_option(std::isfinite(options.scale), "scale", "must be finite (0 asks for 1 / sqrt(channels))");
-  demand_option(options.soft_cap >= 0 && std::isfinite(options.soft_cap), "soft_cap",
-                "must be 0 (none) or more");
-  demand_option(options.slopes.empty() || options.slopes.size() == q.heads, "slopes",
-                "need one for each head of q, or none");
-  demand_option(options.sink_logits.empty() || options.sink_logits.size() == q.heads, "sink_logits",
-                "need one for each head of q, or none");
+  if (const refusal found = bad_shape(map.validate())) return found;
+  if (!std::isfinite(options.scale))
+    return bad_option("scale", "must be finite (0 asks for 1 / sqrt(channels))");
+  if (!(options.soft_cap >= 0 && std::isfinite(options.soft_cap)))
+    return bad_option("soft_cap", "must be 0 (none) or more");
+  if (!options.slopes.empty() && options.slopes.size() != q.heads)
+    return bad_option("slopes", "need one for each head of q, or none");
+  if (!options.sink_logits.empty() && options.sink_logits.size() != q.heads)
+    return bad_option("sink_logits", "need one for each head of q, or none");
+  return {};
 }
 
 /// An output tensor of the request: `out`, or `plain` beside it.
 template <class T>
-void check_output(const attention_request<T>& request, const head_tensor<T>& out, std::string_view name) {
-  check_tensor(out, name);
-  demand_shape(out.batches == request.q.batches && out.heads == request.q.heads &&
-                   out.tokens == request.q.tokens && out.channels == request.v.channels,
-               name, "needs the batch entries, heads and tokens of q and the channels of v");
+[[nodiscard]] refusal check_output(const attention_request<T>& request, const head_tensor<T>& out,
+                                   std::string_view name) noexcept {
+  if (const refusal found = check_tensor(out, name)) return found;
+  if (out.batches != request.q.batches || out.heads != request.q.heads || out.tokens != request.q.tokens ||
+      out.channels != request.v.channels) {
+    return bad_shape(name, "needs the batch entries, heads and tokens of q and the channels of v");
+  }
   const strided_memory written = memory_of(out);
-  check_written(written, name);
-  check_apart(written, name, memory_of(request.q), "q");
-  check_apart(written, name, memory_of(request.k), "k");
-  check_apart(written, name, memory_of(request.v), "v");
-  check_apart(written, name, memory_of(request.carried.sums), "carried_sums");
+  refusal found = check_written(written, name);
+  found = either(found, check_apart(written, name, memory_of(request.q), overlaps<"q">()));
+  found = either(found, check_apart(written, name, memory_of(request.k), overlaps<"k">()));
+  found = either(found, check_apart(written, name, memory_of(request.v), overlaps<"v">()));
+  return either(found,
+                check_apart(written, name, memory_of(request.carried.sums), overlaps<"carried_sums">()));
 }
 
 template <class T>
-void check_attention(const attention_request<T>& request) {
+[[nodiscard]] refusal check_attention(const attention_request<T>& request) noexcept {
   const auto& [q, k, v, out, plain, heads, calibration, options, carried] = request;
-  check_queries_and_keys<T>(q, k, options);
-  check_tensor(v, "v");
-  demand_shape(v.batches == k.batches && v.heads == k.heads && v.tokens == k.tokens, "v",
-               "needs the batch entries, heads and tokens of k");
-  demand_option(carried.empty() || carried.sums.size() == q.batches * q.heads * k.tokens, "carried_sums",
-                "need batches * heads * keys of them, or none");
-  check_output(request, out, "out");
+  if (const refusal found = either(check_queries_and_keys<T>(q, k, options), check_tensor(v, "v")))
+    return found;
+  if (v.batches != k.batches || v.heads != k.heads || v.tokens != k.tokens)
+    return bad_shape("v", "needs the batch entries, heads and tokens of k");
+  if (const refusal found = check_carried(carried.sums, q.batches, q.heads, k.tokens)) return found;
+  if (const refusal found = check_output(request, out, "out")) return found;
   if (plain.data != nullptr) {
-    check_output(request, plain, "plain");
-    check_apart(memory_of(plain), "plain", memory_of(out), "out");
+    if (const refusal found = check_output(request, plain, "plain")) return found;
+    if (const refusal found = check_apart(memory_of(plain), "plain", memory_of(out), overlaps<"out">()))
+      return found;
   }
-  throw_if(calibration.validate(), error_code::invalid_option);
-  check_heads(*heads, q.heads);
-  check_columns(calibration, k.tokens);
-  check_strengths(calibration, q.heads);
+  if (const refusal found = bad_option(calibration.validate())) return found;
+  return either(check_heads(*heads, q.heads),
+                either(check_columns(calibration, k.tokens), check_strengths(calibration, q.heads)));
 }
 
 /// Only proportional redistribution and renormalisation can be written as a correction of outputs.
@@ -117,19 +146,41 @@ void check_attention(const attention_request<T>& request) {
 
 /// All of it, for calibrated_attention: beside the above, what calibrating a head by its map can't do.
 template <class T>
-void check_calibrated_attention(const attention_request<T>& request) {
-  check_attention(request);
-  if (request.heads->empty() || !needs_map(request.calibration)) return;
+[[nodiscard]] refusal check_calibrated_attention(const attention_request<T>& request) noexcept {
+  if (const refusal found = check_attention(request)) return found;
+  if (request.heads->empty() || !needs_map(request.calibration)) return {};
   if (!request.carried.empty()) {
-    raise(error_code::unsupported, "carried_sums",
-          "need proportional or renormalised redistribution: other rows than this chunk's would decide about "
-          "it");
+    return not_done("carried_sums",
+                    "need proportional or renormalised redistribution: other rows than this chunk's would "
+                    "decide about it");
   }
   if (request.calibration.behave_as == compatibility::authors && request.q.tokens != 0) {
-    check_authors_shape(attention_view<T>::packed(request.q.data, request.q.batches, request.q.heads,
-                                                  request.q.tokens, request.k.tokens,
-                                                  request.options.visible));
+    return check_authors_shape(attention_view<T>::packed(request.q.data, request.q.batches, request.q.heads,
+                                                         request.q.tokens, request.k.tokens,
+                                                         request.options.visible));
   }
+  return {};
+}
+
+/// For correct_output: beside the above, what its kernel brings.
+template <class T>
+[[nodiscard]] refusal check_correction(const attention_request<T>& request,
+                                       std::span<const accumulator_t<T>> log_sum_exp,
+                                       std::span<const double> scores) noexcept {
+  const auto& [q, k, v, out, plain, heads, calibration, options, carried] = request;
+  if (const refusal found = check_attention(request)) return found;
+  if (needs_map(calibration)) {
+    return not_done("redistribute",
+                    "outputs can be corrected for proportional and renormalised redistribution only");
+  }
+  if (log_sum_exp.size() != q.batches * q.heads * q.tokens)
+    return bad_shape("log_sum_exp", "needs batches * heads * queries numbers");
+  if (!scores.empty() && (scores.size() != q.batches * q.heads * k.tokens || !carried.empty()))
+    return bad_shape("scores", "need batches * heads * keys numbers, and no carried_sums");
+  const strided_memory to = memory_of(out), sums = memory_of(carried.sums), of_rows = memory_of(log_sum_exp);
+  refusal found = check_apart(to, "out", of_rows, overlaps<"log_sum_exp">());
+  found = either(found, check_apart(to, "out", memory_of(scores), overlaps<"scores">()));
+  return either(found, check_apart(sums, "carried_sums", of_rows, overlaps<"log_sum_exp">()));
 }
 
 }  // namespace act::inline ACT_ABI::inline ACT_BUILD::detail

@@ -32,12 +32,19 @@ struct attention_request {
   attention_options options;
   carried_columns carried;
 
-  /// Without keys behind the last row's own, which no row sees: they cost nothing. `carried` keeps its shape.
-  [[nodiscard]] attention_request seen_keys() const noexcept {
-    attention_request seen = *this;
-    seen.k.tokens = std::min(k.tokens, options.visible.query_offset + q.tokens);
-    seen.v.tokens = std::min(v.tokens, seen.k.tokens);
-    return seen;
+  /// One batch entry: its real rows, and no keys behind the last one's own, which no row sees: they cost
+  /// nothing. `carried` keeps its shape.
+  [[nodiscard]] attention_request entry(std::size_t batch) const noexcept {
+    const std::size_t rows = options.visible.rows(batch, q.tokens);
+    const std::size_t keys = std::min(k.tokens, options.visible.offset(batch) + rows);
+    attention_request one = *this;
+    one.q = q.entry(batch, rows);
+    one.k = k.entry(batch, keys);
+    one.v = v.entry(batch, std::min(v.tokens, keys));
+    one.out = out.entry(batch, rows);
+    if (plain.data != nullptr) one.plain = plain.entry(batch, rows);
+    one.options.visible = options.visible.entry(batch);
+    return one;
   }
   [[nodiscard]] std::size_t chosen() const noexcept { return heads->count(q.heads); }
 };

@@ -3,11 +3,11 @@
 #pragma once
 
 #include <act/attention_view.hpp>
-#include <act/calibration_workspace.hpp>
 #include <act/column_scores.hpp>
 #include <act/detail/authors_row.hpp>
 #include <act/detail/build.hpp>
 #include <act/detail/chosen_columns.hpp>
+#include <act/detail/chosen_memory.hpp>
 #include <act/detail/kernels/sinks_in_rows.hpp>
 #include <act/detail/proportional_panel.hpp>
 #include <act/detail/redistribute.hpp>
@@ -58,19 +58,26 @@ double calibrate_rows(const attention_span<T>& map, std::size_t batch, std::size
 
 /// Finds the head's sinks and calibrates its rows. `options` are its own (of_head). `scores`, `positions` and
 /// `marks` hold map.keys numbers each; afterwards `scores` has every key's score, `positions` begins with
-/// those of the sinks, ascending. Where the options choose other columns, no sink is looked for.
+/// those of the sinks, ascending. Where the options choose other columns, no sink is looked for. `carried`:
+/// raw column sums of a prompt's earlier rows, added to, or null: sinks then come from all rows so far.
 template <class T, class Arch>
-calibration_workspace::outcome calibrate_head(const attention_span<T>& map, std::size_t batch,
-                                              std::size_t head, const calibration_options& options,
-                                              std::span<double> scores, std::span<std::size_t> positions,
-                                              accumulator_t<T>* marks) noexcept {
-  if (options.columns != column_choice::sinks) {
+head_outcome calibrate_head(const attention_span<T>& map, std::size_t batch, std::size_t head,
+                            const calibration_options& options, std::span<double> scores,
+                            std::span<std::size_t> positions, accumulator_t<T>* marks,
+                            double* carried = nullptr) noexcept {
+  const bool finds = options.columns == column_choice::sinks;
+  const std::size_t first_row = carried != nullptr ? 0 : map.visible.query_offset;
+  const std::size_t last_row = map.visible.query_offset + map.queries;
+  if (finds || carried != nullptr) {
+    std::fill(scores.begin(), scores.end(), 0.0);
+    sum_columns<T, Arch>(map, batch, head, scores.data());
+    for (std::size_t j = 0; carried != nullptr && j < scores.size(); ++j)
+      scores[j] = carried[j] += scores[j];
+  }
+  if (!finds) {
     const std::size_t chosen = collect_columns(options, map.visible, batch, map.keys, positions);
     return {0, calibrate_rows<T, Arch>(map, batch, head, positions.first(chosen), options, marks)};
   }
-  const std::size_t first_row = map.visible.query_offset, last_row = first_row + map.queries;
-  std::fill(scores.begin(), scores.end(), 0.0);
-  sum_columns<T, Arch>(map, batch, head, scores.data());
   divide_by_rows(map.visible, batch, first_row, last_row, scores);
   std::size_t count = 0;
   for_each_sink(scores, map.visible, batch, first_row, last_row, options.sinks, options.behave_as,

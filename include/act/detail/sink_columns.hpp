@@ -67,6 +67,32 @@ class sink_columns {
     aside_.reserve(most * column_block_size);
   }
 
+  /// Columns that there is room for.
+  [[nodiscard]] std::size_t capacity() const noexcept { return room(); }
+
+  /// What is known of a column that others have summed.
+  struct begun {
+    double sum = 0, uniform = 0;
+    std::int32_t rows = 0;
+  };
+  /// Begins anew with `columns` of them, within capacity(); fill(j) is what is known of column j.
+  /// look_at_all() follows.
+  template <class Fill>
+  void begin(std::size_t columns, Fill&& fill) noexcept {
+    now_.resize(0, by_uniform_);
+    looks_.clear();
+    forget_aside();
+    now_.step = 0;
+    size_ = columns;
+    resize(columns);
+    for (std::size_t j = 0; j < columns; ++j) {
+      const begun known = fill(j);
+      now_.sums[j] = known.sum;
+      now_.rows[j] = known.rows;
+      if (by_uniform_) now_.uniform[j] = known.uniform;
+    }
+  }
+
   /// Asks for the memory that add() of a row that sees up to `size` columns will touch, but for most blocks.
   void prefetch(std::size_t size) const noexcept {
     constexpr std::size_t line = 64;

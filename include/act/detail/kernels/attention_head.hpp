@@ -1,6 +1,6 @@
-// One head of one batch entry as the fused kernels see it: its rows, its options, what the softmax left of
-// each row, and one thread's memory divided up. For fused_head.hpp (attention) and sink_correction.hpp
-// (calibration of its outputs). Nothing here allocates, throws or checks.
+// One head of a batch entry, whose tensors have no other, as the fused kernels see it: its rows, its options,
+// what the softmax left of each row, and one thread's memory divided up. For fused_head.hpp (attention) and
+// sink_correction.hpp (calibration of its outputs). Nothing here allocates, throws or checks.
 #pragma once
 
 #include <act/attention_view.hpp>
@@ -94,15 +94,14 @@ class attention_head {
   };
 
   attention_head(const head_tensor<const T>& q, const head_tensor<const T>& k, const head_tensor<const T>& v,
-                 const head_tensor<T>& out, const attention_options& options, std::size_t batch,
-                 std::size_t head, const shape& sizes, std::span<A> memory) noexcept
+                 const head_tensor<T>& out, const attention_options& options, std::size_t head,
+                 const shape& sizes, std::span<A> memory) noexcept
       : of(sizes),
         q_(q),
         k_(k),
         v_(v),
         out_(out),
         options_(options),
-        batch_(batch),
         head_(head),
         kv_head_(head / (q.heads / k.heads)),
         scale_(static_cast<A>(options.scale != 0 ? options.scale
@@ -141,15 +140,14 @@ class attention_head {
   A *sink_keys = nullptr, *turned = nullptr;
   A *piece_weights = nullptr, *piece_keys = nullptr, *piece_values = nullptr, *elsewhere = nullptr;
 
-  [[nodiscard]] std::size_t batch() const noexcept { return batch_; }
   [[nodiscard]] std::size_t offset() const noexcept { return options_.visible.query_offset; }
   [[nodiscard]] A scale() const noexcept { return scale_; }
   /// The keys that row i sees. Ranges only move right from row to row.
-  [[nodiscard]] key_range seen(std::size_t i) const noexcept { return options_.visible.row(batch_, i); }
-  [[nodiscard]] const T* query(std::size_t i) const noexcept { return q_.row(batch_, head_, i); }
-  [[nodiscard]] const T* key(std::size_t j) const noexcept { return k_.row(batch_, kv_head_, j); }
-  [[nodiscard]] const T* value(std::size_t j) const noexcept { return v_.row(batch_, kv_head_, j); }
-  [[nodiscard]] T* output(std::size_t i) const noexcept { return out_.row(batch_, head_, i); }
+  [[nodiscard]] key_range seen(std::size_t i) const noexcept { return options_.visible.row(0, i); }
+  [[nodiscard]] const T* query(std::size_t i) const noexcept { return q_.row(0, head_, i); }
+  [[nodiscard]] const T* key(std::size_t j) const noexcept { return k_.row(0, kv_head_, j); }
+  [[nodiscard]] const T* value(std::size_t j) const noexcept { return v_.row(0, kv_head_, j); }
+  [[nodiscard]] T* output(std::size_t i) const noexcept { return out_.row(0, head_, i); }
 
   /// A learned sink joins every row's denominator.
   [[nodiscard]] bool has_sink_logit() const noexcept { return !options_.sink_logits.empty(); }
@@ -222,7 +220,7 @@ class attention_head {
   const head_tensor<const T>& v_;
   const head_tensor<T>& out_;
   const attention_options& options_;
-  std::size_t batch_, head_, kv_head_;
+  std::size_t head_, kv_head_;
   A scale_;
   A* plain_ = nullptr;
 };

@@ -55,7 +55,7 @@ void check_calibration(std::span<const attention_sequence> sequences,
     calibration_options options = calibration.options_of(number);
     options.strengths = strengths;
     throw_if(options.validate(), error_code::invalid_option);
-    ::act::detail::check_columns(options, sequence.positions());
+    ::act::detail::raise_if(::act::detail::check_columns(options, sequence.positions()));
     if (options.behave_as == compatibility::authors && sequence.queries != sequence.positions()) {
       throw error(error_code::unsupported, "behave_as",
                   "compatibility::authors needs whole prompts, not a part of one");
