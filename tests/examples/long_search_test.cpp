@@ -129,7 +129,7 @@ TEST_CASE("--memory is kept to, or refused with the need") {
 
 TEST_CASE("on a terminal a search says how fast it is, how long it takes and which heads are best") {
   const act_test::temporary_folder folder;
-  const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(150));
+  const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(act_test::sanitized ? 40 : 150));
   const std::vector<std::string> arguments = search_arguments(data, {"--out", folder / "heads.json"});
   const std::string seen = on_a_terminal(arguments);
   CHECK(seen.find("searching ") != std::string::npos);
