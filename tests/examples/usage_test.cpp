@@ -13,6 +13,7 @@
 #include "examples/process.hpp"
 #include "examples/results.hpp"
 #include "examples/tiny_task.hpp"
+#include "sanitized.hpp"
 
 using act_test::check_one_line;
 using act_test::run_program;
