@@ -64,7 +64,6 @@ std::size_t sequences::tokens::token(std::size_t cell) const noexcept {
 }
 
 const std::vector<sequence_step>& sequences::read(std::span<const cell_set> rows) {
-  saw_window_ = is_windowed_;
   joining_ = 0;
   std::vector<chain> chains;
   cell_set written;
@@ -101,7 +100,6 @@ bool sequences::goes_on(chain& each, std::size_t row, const cell_set& seen) {
   each.last_seen.for_each_not_in(
       seen, [&](std::size_t cell) { from_the_first = from_the_first && each.known.token(cell) < first; });
   if (!from_the_first) return false;
-  saw_window_ = saw_window_ || passed > 0;
   seen.for_each_not_in(each.last_seen, [&](std::size_t cell) {
     place(each, row, first, static_cast<std::uint32_t>(cell), seen);
   });
@@ -155,8 +153,7 @@ sequences::chain sequences::begin(std::size_t row, const cell_set& seen) {
 
   // A window slides by one key a row; what leaves faster was taken out of the cache.
   const std::size_t first_before = std::min(begun.known.first, from.kept);
-  const bool slides = from.first <= first_before || is_windowed_ || from.first - first_before == 1;
-  saw_window_ = saw_window_ || (slides && from.first > 0);
+  const bool slides = from.first <= first_before + 1;
   std::size_t end = from.kept, first = slides ? from.first : 0;
   for (std::size_t token = from.kept; token-- > first;) {
     const std::uint32_t cell = begun.known.cell_of[token];
@@ -233,7 +230,6 @@ void sequences::place(chain& each, std::size_t row, std::size_t first, std::uint
 
 void sequences::remember(std::vector<chain>& chains) {
   ++maps_;
-  is_windowed_ = saw_window_;
   joined_ += joining_;
   freed_.clear();
   steps_.clear();
@@ -318,7 +314,6 @@ void sequences::forget() {
   freed_.clear();
   slots_.clear();
   steps_.clear();
-  is_windowed_ = false;
 }
 
 std::size_t sequences::size() const noexcept {

@@ -123,7 +123,6 @@ class sequences {
   std::vector<remembered> slots_;
   std::vector<sequence_step> steps_;
   std::vector<std::size_t> freed_;
-  bool is_windowed_ = false, saw_window_ = false;
   std::uint64_t maps_ = 0;
   std::size_t joined_ = 0, taken_back_ = 0, joining_ = 0;
 };
