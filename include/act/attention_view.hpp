@@ -81,11 +81,14 @@ struct visibility {
   /// @param query a row of the map, from 0
   /// @return a range of key positions; empty for rows of padding
   [[nodiscard]] constexpr key_range row(std::size_t batch, std::size_t query) const noexcept {
-    const std::size_t end = offset(batch) + query + 1;
-    if (!query_counts.empty() && query >= query_counts[batch]) {
-      const std::size_t behind = offset(batch) + query_counts[batch];
-      return {behind, behind};
+    if (ragged()) {
+      if (query >= rows(batch, query + 1)) {
+        const std::size_t behind = offset(batch) + query_counts[batch];
+        return {behind, behind};
+      }
+      return entry(batch).row(0, query);
     }
+    const std::size_t end = query_offset + query + 1;
     const std::size_t windowed = window != 0 && end > window ? end - window : 0;
     return {std::max(initial_key(batch), windowed), end};
   }

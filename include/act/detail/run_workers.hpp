@@ -36,6 +36,12 @@ void run_workers(const executor& on, std::size_t workers, Work&& work) noexcept 
 /// Calls use(worker, packed, job) for every job; `packed` goes with the worker.
 template <class Packed, class Use>
 void for_each_job(const executor& on, std::size_t workers, std::size_t jobs, Use&& use) noexcept {
+  if (workers == 1) {
+    Packed packed;
+    for (std::size_t job = 0; job < jobs; ++job)
+      use(std::size_t{0}, packed, job);
+    return;
+  }
   std::atomic<std::size_t> next{0};
   run_workers(on, workers, [&](std::size_t worker) noexcept {
     Packed packed;
