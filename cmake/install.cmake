@@ -1,6 +1,6 @@
-# Installs the headers and a package: find_package(act) gives act::act, and act::runtime and act::experiments too where
-# COMPONENTS asks for them (they need their dependencies, the core doesn't). pkg-config has the core, as it was
-# configured here.
+# Installs the headers and a package: find_package(act) gives act::act, and act::c, act::runtime and act::experiments too
+# where COMPONENTS asks for them (the last two need their dependencies, the others don't). pkg-config has the core, as it
+# was configured here, and the C library (act-c).
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -9,7 +9,7 @@ configure_package_config_file(cmake/act-config.cmake.in ${PROJECT_BINARY_DIR}/ac
   INSTALL_DESTINATION ${act_package_dir} PATH_VARS CMAKE_INSTALL_INCLUDEDIR NO_CHECK_REQUIRED_COMPONENTS_MACRO)
 # Before 1.0 every minor version may change the interface.
 set(act_any_machine ARCH_INDEPENDENT)
-if(TARGET act_runtime)
+if(TARGET act_runtime OR TARGET act_c)
   set(act_any_machine)
 endif()
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/act-config-version.cmake
@@ -20,6 +20,13 @@ install(DIRECTORY include/act DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
 install(FILES ${PROJECT_BINARY_DIR}/act-config.cmake ${PROJECT_BINARY_DIR}/act-config-version.cmake
   DESTINATION ${act_package_dir})
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
+# libact: the C library, its header, a target of its own that needs nothing else, and a pkg-config module.
+if(TARGET act_c)
+  install(TARGETS act_c EXPORT act-c LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(EXPORT act-c NAMESPACE act:: FILE act-c-targets.cmake DESTINATION ${act_package_dir})
+  install(FILES include/act/c.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/act)
+endif()
 
 # The compiled layers: libraries, and their headers beside the core's.
 if(TARGET act_runtime)
@@ -52,3 +59,7 @@ list(JOIN act_pc_cflags " " act_pc_cflags)
 list(JOIN act_pc_libs " " act_pc_libs)
 configure_file(cmake/act.pc.in ${PROJECT_BINARY_DIR}/act.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/act.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+if(TARGET act_c)
+  configure_file(cmake/act-c.pc.in ${PROJECT_BINARY_DIR}/act-c.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/act-c.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endif()
