@@ -1,6 +1,7 @@
 // float16 and bfloat16: storage types for maps and tensors in half precision. For engines without half types
-// of their own; an engine's own type works too, by specialising act::element_traits for it (element.hpp). Not
-// arithmetic types: they convert to float, are computed with in float, and are rounded once when stored.
+// of their own; an engine's own type works too, by specialising act::element_traits for it (element.hpp), as
+// fast where it says whose bits it has (stored_as). Not arithmetic types: they convert to float, are computed
+// with in float, and are rounded once when stored.
 #pragma once
 
 #include <act/element.hpp>
@@ -107,6 +108,28 @@ struct element_traits<bfloat16> {
   /// @param value a result
   /// @return the nearest element, of two the even one
   static constexpr bfloat16 store(float value) noexcept { return bfloat16(value); }
+};
+
+/// For an engine's own half type, whose bits are a float16's or a bfloat16's: element_traits that derive from
+/// this give it the same vectorised paths, and the same bits.
+///
+///   template <>
+///   struct act::element_traits<Eigen::half> : act::stored_as<Eigen::half, act::float16> {};
+///
+/// @tparam Own the engine's type; trivially copyable, 16 bits
+/// @tparam Layout float16 or bfloat16
+template <class Own, class Layout>
+requires((std::is_same_v<Layout, float16> || std::is_same_v<Layout, bfloat16>)&&sizeof(Own) ==
+             sizeof(Layout) &&
+         std::is_trivially_copyable_v<Own>) struct stored_as {
+  using accumulator = float;  ///< what one element is computed in
+  using layout = Layout;      ///< whose bits it has
+  /// @param stored an element
+  /// @return its value, exact
+  static constexpr float load(const Own& stored) noexcept { return std::bit_cast<Layout>(stored); }
+  /// @param value a result
+  /// @return the nearest element, of two the even one
+  static constexpr Own store(float value) noexcept { return std::bit_cast<Own>(Layout(value)); }
 };
 
 }  // namespace act::inline ACT_ABI

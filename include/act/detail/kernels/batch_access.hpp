@@ -29,8 +29,22 @@ inline constexpr __mmask16 all_lanes = 0xffff;
 #define ACT_DETAIL_MASKED_HALVES 1  // sixteen of them are loaded and stored under a mask
 #endif
 
+/// Whose bits an element has: an engine's own type may say so (stored_as).
+template <class T>
+struct layout_of {
+  using type = T;
+};
+template <class T>
+requires requires {
+  typename element_traits<T>::layout;
+}
+struct layout_of<T> {
+  using type = typename element_traits<T>::layout;
+};
+
 template <class T, class Arch>
 struct batch_access {
+  using layout = typename layout_of<T>::type;
   using accumulator = accumulator_t<T>;
   using batch = xsimd::batch<accumulator, Arch>;
   static constexpr std::size_t lanes = batch::size;
@@ -40,12 +54,12 @@ struct batch_access {
       return batch::load_unaligned(at);
     } else {
 #if defined(__F16C__)
-      if constexpr (std::is_same_v<T, float16> && lanes == 8) {
+      if constexpr (std::is_same_v<layout, float16> && lanes == 8) {
         return batch(_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at))));
       }
 #endif
 #if defined(__AVX2__)
-      if constexpr (std::is_same_v<T, bfloat16> && lanes == 8) {
+      if constexpr (std::is_same_v<layout, bfloat16> && lanes == 8) {
         const __m128i stored = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
         return batch(_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(stored), 16)));
       }
@@ -65,7 +79,7 @@ struct batch_access {
       values.store_unaligned(at);
     } else {
 #if defined(__F16C__)
-      if constexpr (std::is_same_v<T, float16> && lanes == 8) {
+      if constexpr (std::is_same_v<layout, float16> && lanes == 8) {
         _mm_storeu_si128(reinterpret_cast<__m128i*>(at), _mm256_cvtps_ph(values, _MM_FROUND_TO_NEAREST_INT));
         return;
       }
@@ -122,14 +136,14 @@ struct batch_access {
  private:
 #if defined(__AVX512F__)
   static constexpr bool sixteen_halves =
-      lanes == 16 && (std::is_same_v<T, float16> || std::is_same_v<T, bfloat16>);
+      lanes == 16 && (std::is_same_v<layout, float16> || std::is_same_v<layout, bfloat16>);
 
   [[nodiscard]] static __mmask16 first_lanes(std::size_t count) noexcept {
     return static_cast<__mmask16>((1U << count) - 1U);
   }
 
   [[nodiscard]] static batch widened(__m256i stored) noexcept {
-    if constexpr (std::is_same_v<T, float16>) {
+    if constexpr (std::is_same_v<layout, float16>) {
       return batch(_mm512_maskz_cvtph_ps(all_lanes, stored));
     } else {
       return batch(_mm512_castsi512_ps(
@@ -138,7 +152,7 @@ struct batch_access {
   }
 
   [[nodiscard]] static __m256i narrowed(const batch& values) noexcept {
-    if constexpr (std::is_same_v<T, float16>) {
+    if constexpr (std::is_same_v<layout, float16>) {
       return _mm512_maskz_cvtps_ph(all_lanes, values, _MM_FROUND_TO_NEAREST_INT);
     } else {
 #if defined(__AVX512BF16__) && defined(__AVX512DQ__)
