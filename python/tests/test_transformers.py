@@ -244,3 +244,16 @@ def test_it_agrees_with_act_generate(file, listed, tmp_path):
     assert (plain - baseline).abs().max() < 2e-4 * size
     assert (calibrated - changed).abs().max() < 2e-4 * size
     assert (changed - baseline).abs().max() > 20 * (calibrated - changed).abs().max()
+
+    # Generation with a cache, each step calibrated by what was seen so far.
+    prompt = ("The museum opened in 1887 in a former mill by the river. It holds four thousand paintings, most of them by "
+              "painters of the region, and a library that may be visited on Mondays. A guide who has worked there for "
+              "twenty years says that what visitors ask first is")
+    done = json.loads(subprocess.run([PROGRAM, "--model", MODELS / file, "--quiet", "--heads", heads, "--prompt", prompt,
+                                      "--max-new-tokens", "24", "--json", "-"], check=True, capture_output=True).stdout)
+    given = torch.tensor([done["prompt_tokens"]])
+    with torch.no_grad(), act.transformers.calibrated(model, heads) as running:
+        written = model.generate(given, attention_mask=torch.ones_like(given), max_new_tokens=24, do_sample=False)
+        decoded = sum(len(of) for each in running.sinks().values() for of in each)
+    assert decoded > 0
+    assert written[0, given.shape[1] :].tolist()[: len(done["tokens"])] == done["tokens"]

@@ -434,6 +434,9 @@ act_status act_trackers_start(act_trackers* trackers, size_t number, const doubl
 }
 act_status act_trackers_calibrate_row(act_trackers* trackers, size_t number, act_type type, void* row,
                                       size_t keys, size_t seen_begin, double* moved_mass) {
+  begin();
+  reading of;
+  if (!of.needs(row, "row")) return of.done;
   return on_tracker(trackers, number, [&](act::problem& refused) {
     return units().trackers_calibrate_row(*trackers, number, type, row, keys, seen_begin, moved_mass,
                                           refused);
@@ -441,6 +444,9 @@ act_status act_trackers_calibrate_row(act_trackers* trackers, size_t number, act
 }
 act_status act_trackers_retract(act_trackers* trackers, size_t number, act_type type, const void* row,
                                 size_t keys, size_t seen_begin) {
+  begin();
+  reading of;
+  if (!of.needs(row, "row")) return of.done;
   return on_tracker(trackers, number, [&](act::problem& refused) {
     return units().trackers_retract(*trackers, number, type, row, keys, seen_begin, refused);
   });
@@ -479,7 +485,9 @@ size_t act_trackers_save(const act_trackers* trackers, size_t number, void* byte
 act_status act_trackers_load(act_trackers* trackers, size_t number, const void* bytes, size_t count) {
   begin();
   act_status done = ACT_OK;
+  reading of;
   if (!has(trackers, number, done)) return done;
+  if (!of.needs(bytes, "bytes")) return of.done;
   return within_memory([&] {
     if (units().trackers_load(*trackers, number, bytes, count)) return act_status{ACT_OK};
     return refuse(ACT_INVALID_INPUT, "bytes", "aren't a state that trackers with these options saved");

@@ -245,6 +245,10 @@ int main(void) {
     CHECK(act_trackers_evict(fork, 0, 3, 8) == ACT_OK && act_trackers_keys(fork, 0) == TOKENS - 5);
     CHECK(act_trackers_evict(fork, 0, 3, 800) == ACT_INVALID_SHAPE);
     CHECK(act_trackers_evict(fork, HEADS, 3, 8) == ACT_INVALID_SHAPE);
+    CHECK(act_trackers_calibrate_row(fork, 0, ACT_FLOAT32, NULL, TOKENS, 0, NULL) == ACT_INVALID_SHAPE);
+    CHECK(act_trackers_retract(fork, 0, ACT_FLOAT32, NULL, TOKENS, 0) == ACT_INVALID_SHAPE);
+    CHECK(act_trackers_load(fork, 0, NULL, bytes) == ACT_INVALID_SHAPE);
+    CHECK(act_trackers_calibrate_row(fork, 0, 99, row, TOKENS, 0, NULL) == ACT_UNSUPPORTED);
     free(saved);
 
     visible.query_offset = TOKENS - 1;
