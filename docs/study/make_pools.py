@@ -39,6 +39,8 @@ def make_pool(data, out, task, samples):
     file, header, scored = FILES[task]
     lines = [line for line in (data / file).read_bytes().split(b"\n") if line.strip()]
     titles, lines = lines[:header], lines[header:]
+    if len(lines) < samples:
+        print(f"{file} has {len(lines)} samples, not {samples}: all are taken", file=sys.stderr)
     chosen = set(random.Random(7).sample(range(len(lines)), min(samples, len(lines))))
     write_lines(pool_of(out, task), titles + [line for i, line in enumerate(lines) if i in chosen])
     if scored is None:
