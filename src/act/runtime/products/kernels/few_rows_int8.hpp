@@ -66,7 +66,8 @@ ACT_INLINE byte32s fifth_bits_of(std::uint32_t bits) noexcept {
                           0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7};
   byte32s eight{};  // each of the four bytes eight times
   for (std::size_t i = 0; i < 4; ++i)
-    __builtin_memset(reinterpret_cast<std::byte*>(&eight) + 8 * i, static_cast<int>(bits >> (8 * i) & 0xff), 8);
+    __builtin_memset(reinterpret_cast<std::byte*>(&eight) + 8 * i, static_cast<int>(bits >> (8 * i) & 0xff),
+                     8);
   return (eight >> place & 1) << 4;
 #endif
 }
@@ -75,8 +76,8 @@ ACT_INLINE float8s splat8(float x) noexcept {
   return float8s{x, x, x, x, x, x, x, x};
 }
 
-// Decoders name their block and call use(i, q, scale, minimum) for every 32 numbers: number n is (q[n] - zero)
-// scale + minimum. Scales are vectors, since Q6_K has two of them in 32 numbers.
+// Decoders name their block and call use(i, q, scale, minimum) for every 32 numbers: number n is (q[n] -
+// zero) scale + minimum. Scales are vectors, since Q6_K has two of them in 32 numbers.
 
 struct int8_q8_0 {
   static constexpr std::size_t numbers = 32, bytes = 34;
@@ -246,8 +247,8 @@ struct few_int8_sums {
 
 // One row of weights: as in few_rows.hpp memory is read in one stream.
 template <class Block, std::size_t rows>
-ACT_INLINE void multiply_int8_row(const std::byte* block, std::size_t depth, const activation_words& x, float* out,
-                                  std::size_t out_stride) noexcept {
+ACT_INLINE void multiply_int8_row(const std::byte* block, std::size_t depth, const activation_words& x,
+                                  float* out, std::size_t out_stride) noexcept {
   few_int8_sums<rows> sums;
   constexpr std::size_t of_32 = Block::numbers / 32;
   const std::size_t blocks = depth / 32;
@@ -272,8 +273,8 @@ ACT_INLINE void multiply_int8_row(const std::byte* block, std::size_t depth, con
 
 template <std::size_t rows>
 ACT_INLINE void multiply_some_int8(const stored_row* weights, std::size_t count, std::size_t depth,
-                                   const float* x, std::size_t x_stride, const activation_words& in_bytes, float* out,
-                                   std::size_t out_stride) noexcept {
+                                   const float* x, std::size_t x_stride, const activation_words& in_bytes,
+                                   float* out, std::size_t out_stride) noexcept {
   for (std::size_t first = 0, end = 0; first < count; first = end) {
     const tensor_type type = weights[first].type;
     while (end < count && weights[end].type == type)
@@ -285,15 +286,18 @@ ACT_INLINE void multiply_some_int8(const stored_row* weights, std::size_t count,
           for (std::size_t n = first; n < end; ++n)
             multiply_int8_row<block, rows>(weights[n].bytes, depth, in_bytes, out + n, out_stride);
         },
-        [&] { multiply_few(weights + first, end - first, depth, x, x_stride, rows, out + first, out_stride); });
+        [&] {
+          multiply_few(weights + first, end - first, depth, x, x_stride, rows, out + first, out_stride);
+        });
   }
 }
 
 inline void multiply_few_int8(const stored_row* weights, std::size_t count, std::size_t depth, const float* x,
-                              std::size_t x_stride, const activation_words& in_bytes, std::size_t rows, float* out,
-                              std::size_t out_stride) noexcept {
+                              std::size_t x_stride, const activation_words& in_bytes, std::size_t rows,
+                              float* out, std::size_t out_stride) noexcept {
   const auto some = [&](auto number) {
-    multiply_some_int8<decltype(number)::value>(weights, count, depth, x, x_stride, in_bytes, out, out_stride);
+    multiply_some_int8<decltype(number)::value>(weights, count, depth, x, x_stride, in_bytes, out,
+                                                out_stride);
   };
   with_rows<few_rows>(rows, some);
 }
