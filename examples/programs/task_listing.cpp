@@ -44,7 +44,7 @@ std::string_view written_as(file_format format) {
     case file_format::question_classes:
       return "lines 'COARSE:fine text'";
     case file_format::inference_jsonl:
-      return "JSON lines: premise, hypothesis, label";
+      return "JSON lines: premise, hypothesis, label; rte: or GLUE's TSV";
     case file_format::boolq_jsonl:
       return "JSON lines: passage, question, label or answer";
     case file_format::hellaswag_jsonl:
@@ -52,7 +52,7 @@ std::string_view written_as(file_format format) {
     case file_format::arc_jsonl:
       return "JSON lines: question.stem, question.choices, answerKey";
     case file_format::piqa_jsonl:
-      return "JSON lines: goal, sol1, sol2; labels in a file beside it";
+      return "JSON lines: goal, sol1, sol2; labels in a file beside it, or label";
     case file_format::openbookqa_tsv:
       return "TSV by its header, or JSON lines";
     case file_format::copa:
@@ -62,7 +62,7 @@ std::string_view written_as(file_format format) {
     case file_format::mmlu_csv:
       return "CSV: question, four options, letter; or a folder of them";
     case file_format::squad_json:
-      return "SQuAD 1.1 or 2.0 JSON";
+      return "SQuAD 1.1 or 2.0 JSON, or an export's rows";
     case file_format::own_jsonl:
       return "JSON lines: prompt, options, label (a task of your own)";
   }

@@ -5,6 +5,10 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+#include <utility>
+#include <vector>
+
 TEST_CASE("normalised answers and scores equal the golden ones") {
   const auto golden =
       nlohmann::json::parse(act::io::read_text_file(act_test::golden_tasks() / "squad_metrics.json").text);
@@ -13,12 +17,16 @@ TEST_CASE("normalised answers and scores equal the golden ones") {
     CHECK(act::tasks::normalized_answer(each.at("text").get<std::string>()) ==
           each.at("normalized").get<std::string>());
   }
-  for (const auto& each : golden.at("scores")) {
-    CAPTURE(each);
-    const auto score = act::tasks::score_answer(each.at("prediction").get<std::string>(),
-                                                each.at("gold").get<std::string>());
-    CHECK(score.exact_match == each.at("exact").get<double>());
-    CHECK(score.f1 == doctest::Approx(each.at("f1").get<double>()).epsilon(1e-12));
+  for (const auto& [version, rules] :
+       {std::pair("1.1", act::tasks::squad_rules::v1), std::pair("2.0", act::tasks::squad_rules::v2)}) {
+    CAPTURE(version);
+    for (const auto& each : golden.at("questions").at(version)) {
+      CAPTURE(each);
+      const auto score = act::tasks::score_prediction(each.at("prediction").get<std::string>(),
+                                                      each.at("gold").get<std::vector<std::string>>(), rules);
+      CHECK(score.exact_match == each.at("exact").get<double>());
+      CHECK(score.f1 == doctest::Approx(each.at("f1").get<double>()).epsilon(1e-12));
+    }
   }
 }
 

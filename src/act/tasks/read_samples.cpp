@@ -1,9 +1,11 @@
 #include <act/error.hpp>
+#include <act/io/sha256.hpp>
 #include <act/io/text_file.hpp>
 #include <act/tasks/read_samples.hpp>
 #include <act/tasks/readers/boolq.hpp>
 #include <act/tasks/readers/class_csv.hpp>
 #include <act/tasks/readers/copa.hpp>
+#include <act/tasks/readers/exported_rows.hpp>
 #include <act/tasks/readers/hellaswag.hpp>
 #include <act/tasks/readers/inference.hpp>
 #include <act/tasks/readers/keyed_choices.hpp>
@@ -21,6 +23,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -28,10 +31,23 @@
 
 namespace act::tasks {
 
+namespace {
+
+// Whether piqa's rows have their labels themselves, as exports do.
+bool first_row_is_labelled(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  return std::getline(file, line) && line.find("\"label\"") != std::string::npos;
+}
+
+}  // namespace
+
 std::vector<std::string> files_of(const task& of, const std::string& path) {
   if (of.format == file_format::piqa_jsonl) {
     const std::filesystem::path samples(path);
-    return {path, samples.parent_path() / (samples.stem().string() + "-labels.lst")};
+    const std::filesystem::path labels = samples.parent_path() / (samples.stem().string() + "-labels.lst");
+    if (!std::filesystem::exists(labels) && first_row_is_labelled(path)) return {path};
+    return {path, labels};
   }
   std::error_code failed;
   if (of.format != file_format::mmlu_csv || !std::filesystem::is_directory(path, failed)) {
@@ -51,7 +67,17 @@ std::vector<std::string> files_of(const task& of, const std::string& path) {
   return files;
 }
 
+std::string data_sha256(const task& of, const std::string& path) {
+  const std::vector<std::string> files = files_of(of, path);
+  if (files.size() == 1) return io::sha256_of_file(files.front());
+  io::sha256 digest;
+  for (const std::string& file : files)
+    digest.update(io::sha256_of_file(file));
+  return digest.hex();
+}
+
 std::vector<sample> read_one_file(const task& of, const io::text_file& file) {
+  if (has_exported_rows(of.format) && is_json_lines(file)) return read_exported_rows(of, file);
   switch (of.format) {
     case file_format::sentence_tsv:
       return read_sentence_tsv(file);
@@ -85,7 +111,7 @@ std::vector<sample> read_one_file(const task& of, const io::text_file& file) {
     case file_format::own_jsonl:
       return read_own_jsonl(file);
     case file_format::piqa_jsonl:
-      break;  // needs its second file: see read_samples
+      return read_piqa(file);  // the labels' own file: see read_samples
   }
   return {};
 }
@@ -93,7 +119,7 @@ std::vector<sample> read_one_file(const task& of, const io::text_file& file) {
 std::vector<sample> read_samples(const task& of, const std::string& path) {
   std::vector<sample> samples;
   const std::vector<std::string> files = files_of(of, path);
-  if (of.format == file_format::piqa_jsonl) {
+  if (of.format == file_format::piqa_jsonl && files.size() == 2) {
     samples = read_piqa(io::read_text_file(files[0]), io::read_text_file(files[1]));
   } else {
     for (std::size_t number = 0; number < files.size(); ++number) {

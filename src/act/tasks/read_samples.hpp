@@ -13,12 +13,18 @@
 namespace act::tasks {
 
 /// The files a task's samples come from, in reading order: the path itself; for mmlu a folder's `*.csv` in
-/// file-name order; for piqa the file of labels too. What a search records as its evidence. Throws error (io)
+/// file-name order; for piqa the file of labels too, unless there is none and the rows have
+/// them. What a search records as its evidence. Throws error (io)
 /// for a folder that can't be listed or holds no such file.
 std::vector<std::string> files_of(const task& of, const std::string& path);
 
-/// The samples of one file's text, by the reader of the task's format, without `index`; empty for piqa, whose
-/// labels are in a second file. Throws error (invalid_input) as read_samples.
+/// SHA-256 of a task's file; for tasks that read several, of their hashes in reading order. Throws error
+/// (io).
+[[nodiscard]] std::string data_sha256(const task& of, const std::string& path);
+
+/// The samples of one file's text, by the reader of the task's format, or, where that isn't JSON and the text
+/// is, as an export's rows (readers/exported_rows.hpp); without `index`. Of piqa those that have their
+/// labels. Throws error (invalid_input) as read_samples.
 std::vector<sample> read_one_file(const task& of, const io::text_file& file);
 
 /// Every sample of the task's file (mmlu: file or folder), in the file's order, with `index` set. Throws

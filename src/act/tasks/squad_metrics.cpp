@@ -95,14 +95,15 @@ std::string normalized_answer(std::string_view answer) {
   return std::string(trimmed(blanks.in(articles.in(text))));
 }
 
-squad_score score_answer(std::string_view prediction, std::string_view gold) {
+squad_score score_answer(std::string_view prediction, std::string_view gold, squad_rules rules) {
   const std::string said = normalized_answer(prediction);
   const std::string right = normalized_answer(gold);
   const std::vector<std::string> said_words = split_at_spaces(said);
   const std::vector<std::string> right_words = split_at_spaces(right);
   const double exact = said == right ? 1 : 0;
   if (said_words.empty() || right_words.empty()) {
-    return {exact, exact};
+    // Two answers without a word: version 1.1's script counts no shared word, 2.0's says that they agree.
+    return {exact, rules == squad_rules::v2 ? exact : 0};
   }
   std::map<std::string, std::size_t> left;
   for (const std::string& word : right_words) {
@@ -128,14 +129,20 @@ squad_rules rules_of(std::span<const sample> samples) {
 squad_score score_prediction(std::string_view prediction, std::span<const std::string> gold,
                              squad_rules rules) {
   const std::string said = normalized_answer(prediction);
-  const bool abstains = rules == squad_rules::v2 && (said.empty() || said == "not in background");
-  if (gold.empty() || abstains) {
-    const double right = gold.empty() && abstains ? 1 : 0;
+  const bool v2 = rules == squad_rules::v2;
+  const bool abstains = v2 && (said.empty() || said == "not in background");
+  // Version 2.0's script passes over gold answers without a word; a question that has no other has none.
+  const bool answerable = std::any_of(gold.begin(), gold.end(), [&](const std::string& each) {
+    return !v2 || !normalized_answer(each).empty();
+  });
+  if (!answerable || abstains) {
+    const double right = !answerable && abstains ? 1 : 0;
     return {right, right};
   }
   squad_score best;
   for (const std::string& each : gold) {
-    const squad_score one = score_answer(prediction, each);
+    if (v2 && normalized_answer(each).empty()) continue;
+    const squad_score one = score_answer(prediction, each, rules);
     best = {std::max(best.exact_match, one.exact_match), std::max(best.f1, one.f1)};
   }
   return best;

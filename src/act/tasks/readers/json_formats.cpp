@@ -19,6 +19,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace act::tasks {
@@ -68,13 +69,20 @@ std::vector<sample> read_hellaswag(const io::text_file& file) {
   return samples;
 }
 
-std::vector<sample> read_inference(const io::text_file& file, std::span<const std::string> labels) {
+std::vector<sample> read_inference_lines(const io::text_file& file, std::span<const std::string> labels) {
   std::vector<sample> samples;
   for_each_json_line(file, [&](const json_record& record) {
     sample& read = samples.emplace_back();
-    read.fields["premise"] = record.text("premise");
-    read.fields["hypothesis"] = record.text("hypothesis");
-    read.label = label_position(record.place, record.text("label"), labels);
+    // SuperGLUE's names, or GLUE's.
+    const bool glue = record.has("sentence1");
+    read.fields["premise"] = record.text(glue ? "sentence1" : "premise");
+    read.fields["hypothesis"] = record.text(glue ? "sentence2" : "hypothesis");
+    // Exports number the labels, in the same order.
+    const json_record label = record.at("label");
+    if (label.as_written() == "-1")
+      record.refuse("'label' is -1: this part of the set has no labels; use another");
+    read.label = label.string() ? label_position(record.place, *label.string(), labels)
+                                : record.index("label", labels.size());
   });
   return samples;
 }
@@ -152,6 +160,22 @@ std::vector<sample> read_own_jsonl(const io::text_file& file) {
   return samples;
 }
 
+std::vector<sample> read_piqa(const io::text_file& file) {
+  std::vector<sample> samples;
+  for_each_json_line(file, [&](const json_record& record) {
+    sample& read = samples.emplace_back();
+    read.fields["goal"] = record.text("goal");
+    read.choices = {record.text("sol1"), record.text("sol2")};
+    if (!record.has("label")) {
+      record.refuse(
+          "has no 'label', and no file of labels (*-labels.lst) stands beside it; get both from one "
+          "download");
+    }
+    read.label = record.index("label", 2);
+  });
+  return samples;
+}
+
 std::vector<sample> read_piqa(const io::text_file& file, const io::text_file& labels) {
   std::vector<sample> samples;
   for_each_json_line(file, [&](const json_record& record) {
@@ -178,7 +202,50 @@ std::vector<sample> read_piqa(const io::text_file& file, const io::text_file& la
   return samples;
 }
 
+namespace {
+
+std::string spaced(std::string title) {
+  std::replace(title.begin(), title.end(), '_', ' ');
+  return title;
+}
+
+// A question a row: answers are lists beside each other, none for a question without.
+std::vector<sample> read_squad_rows(const io::text_file& file) {
+  std::vector<sample> samples;
+  for_each_json_line(file, [&](const json_record& row) {
+    sample read;
+    read.fields = {{"id", row.text("id")},
+                   {"title", spaced(row.text("title"))},
+                   {"context", row.text("context")},
+                   {"question", row.text("question")}};
+    for (const json_record& answer : row.at("answers").items("text")) {
+      const std::optional<std::string> text = answer.string();
+      if (!text) row.refuse("'answers.text' must hold strings only");
+      read.choices.push_back(*text);
+    }
+    // Questions of one paragraph follow each other.
+    if (!samples.empty()) {
+      const bool same = samples.back().fields.at("context") == read.fields.at("context");
+      read.group = samples.back().group + (same ? 0 : 1);
+    }
+    samples.push_back(std::move(read));
+  });
+  return samples;
+}
+
+// Whether the first line is a row of an export: an object of its own, with a context.
+bool is_squad_rows(const io::text_file& file) {
+  const std::string_view text = trimmed(without_bom(file.text));
+  const std::string_view first = text.substr(0, text.find('\n'));
+  return first.starts_with('{') && trimmed(first).ends_with('}') &&
+         first.find("\"data\"") == std::string_view::npos &&
+         first.find("\"context\"") != std::string_view::npos;
+}
+
+}  // namespace
+
 std::vector<sample> read_squad(const io::text_file& file) {
+  if (is_squad_rows(file)) return read_squad_rows(file);
   std::vector<sample> samples;
   std::size_t group = 0;
   const auto each = [](const json_record& within, const std::string& key, auto use) {
@@ -189,8 +256,7 @@ std::vector<sample> read_squad(const io::text_file& file) {
     }
   };
   const auto read_article = [&](const json_record& article) {
-    std::string title = article.text("title");
-    std::replace(title.begin(), title.end(), '_', ' ');
+    const std::string title = spaced(article.text("title"));
     each(article, "paragraphs", [&](const json_record& paragraph) {
       const std::string context = paragraph.text("context");
       each(paragraph, "qas", [&](const json_record& question) {

@@ -109,6 +109,11 @@ std::optional<std::uint64_t> json_record::whole_number() const {
   return value.get<std::uint64_t>();
 }
 
+double json_record::number() const {
+  if (!value.is_number()) refuse("must be a number where it is " + value.dump().substr(0, 20));
+  return value.get<double>();
+}
+
 std::string json_record::as_written() const {
   return value.is_string() ? value.get_ref<const std::string&>() : value.dump();
 }

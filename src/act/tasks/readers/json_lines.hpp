@@ -54,6 +54,9 @@ struct json_record {
   [[nodiscard]] std::optional<std::string> string() const;
   [[nodiscard]] std::optional<std::uint64_t> whole_number() const;  ///< not negative
 
+  /// This value, which must be a number.
+  [[nodiscard]] double number() const;
+
   /// A string's text; any other value as JSON writes it.
   [[nodiscard]] std::string as_written() const;
 };

@@ -2,6 +2,7 @@
 #include <act/error.hpp>
 #include <act/io/text_file.hpp>
 #include <act/io/utf8.hpp>
+#include <act/tasks/readers/inference.hpp>
 #include <act/tasks/readers/json_lines.hpp>
 #include <act/tasks/readers/keyed_choices.hpp>
 #include <act/tasks/readers/labelled_lines.hpp>
@@ -170,6 +171,29 @@ std::vector<sample> read_openbookqa(const io::text_file& file) {
     }
     static const std::vector<std::string> letters = {"A", "B", "C", "D"};
     read.label = label_position(place_of(file, number), trimmed(cells[key]), letters);
+  });
+  return samples;
+}
+
+std::vector<sample> read_inference(const io::text_file& file, std::span<const std::string> labels) {
+  if (trimmed(without_bom(file.text)).starts_with('{')) return read_inference_lines(file, labels);
+  std::vector<sample> samples;
+  std::vector<std::string> header;
+  std::size_t premise = 0, hypothesis = 0, label = 0;
+  for_each_line(file, text_encoding::utf8, [&](std::string_view line, std::size_t number) {
+    const std::vector<std::string> cells = split_at_tabs(line);
+    if (header.empty()) {
+      header = cells;
+      premise = column_of(file, number, header, "sentence1");
+      hypothesis = column_of(file, number, header, "sentence2");
+      label = column_of(file, number, header, "label");
+      return;
+    }
+    check_cell_count(file, number, cells, header);
+    sample& read = samples.emplace_back();
+    read.fields["premise"] = cells[premise];
+    read.fields["hypothesis"] = cells[hypothesis];
+    read.label = label_position(place_of(file, number), trimmed(cells[label]), labels);
   });
   return samples;
 }

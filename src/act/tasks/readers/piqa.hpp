@@ -12,4 +12,7 @@ namespace act::tasks {
 /// other line, and when the two files don't have equally many.
 std::vector<sample> read_piqa(const io::text_file& file, const io::text_file& labels);
 
+/// The same where the rows have their labels themselves ('label'), as exports do.
+std::vector<sample> read_piqa(const io::text_file& file);
+
 }  // namespace act::tasks
