@@ -12,8 +12,9 @@ macro(act_find_runtime_dependencies)
   pkg_check_modules(LIBZIP QUIET IMPORTED_TARGET libzip)
 endmacro()
 
-# The experiments: tasks, statistics, head search, reports.
+# The experiments: tasks, statistics, head search, reports, suites.
 macro(act_find_experiments_dependencies)
   find_package(SQLite3 REQUIRED)
   pkg_check_modules(PUGIXML REQUIRED IMPORTED_TARGET pugixml)
+  pkg_check_modules(TOMLPLUSPLUS REQUIRED IMPORTED_TARGET tomlplusplus)
 endmacro()

@@ -19,6 +19,7 @@ packages=(
   libzip-dev           # runtime: pytorch_model.bin is a zip; its CRC-32, and the 64-bit form of large files
   libpugixml-dev       # experiments: data sets in XML (COPA)
   libsqlite3-dev       # experiments: the search's state survives interruption
+  libtomlplusplus-dev  # experiments: suites of evaluations are TOML files
   libmd-dev            # runtime: SHA-256 of models and data files
   libopenmpi-dev openmpi-bin  # act-search on many machines (optional: ACT_USE_MPI)
   libcli11-dev         # programs: command lines

@@ -5,6 +5,7 @@
 #include <act/search/heads_file.hpp>
 #include <act/tasks/option_names.hpp>
 #include <act/tasks/prompt_parts.hpp>
+#include <act/tasks/read_samples.hpp>
 #include <act/tasks/task.hpp>
 
 #include <algorithm>
@@ -26,7 +27,7 @@ void find_fitting_samples(compared_heads& heads, const act::search::heads_file& 
     if (each.task != task.name || !heads.fitting_file.empty()) continue;
     heads.fitting_file = each.file;
     heads.fitting_samples = std::move(each.samples);
-    if (data_sha256(task, heads.fitting_file) != each.sha256) {
+    if (act::tasks::data_sha256(task, heads.fitting_file) != each.sha256) {
       throw act::error(
           act::error_code::mismatch, heads.fitting_file,
           "has changed since '" + heads.path + "' was searched on it; search again, or leave --maps out");

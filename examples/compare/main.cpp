@@ -4,6 +4,7 @@
 #include <act/io/json_document.hpp>
 #include <act/parallel.hpp>
 #include <act/report/comparison_report.hpp>
+#include <act/report/heads_json.hpp>
 #include <act/report/progress.hpp>
 #include <act/report/provenance.hpp>
 #include <act/runtime/fingerprint.hpp>
@@ -201,7 +202,7 @@ void run(const command_line& line, const compare_options& options) {
         "'" + task.name + "' has generated answers; compare these with act-eval, one heads file a run");
   }
   const std::string scoring = options.scoring.name_for(task);
-  const std::string sha256 = data_sha256(task, options.data);
+  const std::string sha256 = act::tasks::data_sha256(task, options.data);
   const std::vector<compared_heads> heads = read_compared_heads(options, task, sha256);
   const auto [chosen, left_out] = chosen_samples(task, heads, options);
 
@@ -221,7 +222,7 @@ void run(const command_line& line, const compare_options& options) {
     auto calibrated = act::io::json_document::array();
     for (const compared_heads& each : heads) {
       auto one = act::io::json_document::object({{"name", each.path}});
-      add_heads(one, each.calibration);
+      act::report::add_heads(one, each.calibration);
       calibrated.push_back(std::move(one));
     }
     document.set("heads_files", std::move(calibrated));

@@ -143,7 +143,7 @@ std::string chosen_heads::nothing_to_calibrate() const {
 
 scored_data read_data(const act::tasks::task& task, const chosen_heads& heads, const eval_options& options) {
   scored_data data{.all = act::tasks::read_samples(task, options.data),
-                   .sha256 = data_sha256(task, options.data),
+                   .sha256 = act::tasks::data_sha256(task, options.data),
                    .chosen = {}};
   const std::set<std::size_t> seen =
       options.include_search_samples ? std::set<std::size_t>() : heads.searched_samples(data.sha256);

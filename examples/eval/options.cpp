@@ -97,6 +97,10 @@ void declare(command_line& line, eval_options& options) {
   line.add_flag("--include-search-samples", options.include_search_samples,
                 "Score also the samples that the heads were found on");
   line.add_flag("--force", options.force, "Use heads that were found for another checkpoint");
+  line.add_flag(
+      "--resume", options.resume,
+      "Go on from what an interrupted run of the same command kept (FILE.partial of --predictions and "
+      "--json)");
   options.scoring.add_to(line);
   line.add("--prior", options.prior,
            "Also the plain scores less the label prior: contextual (those of the prompt without its text), "
@@ -107,6 +111,9 @@ void declare(command_line& line, eval_options& options) {
   declare_task_options(line, options);
   options.calibration.add_to(line);
   line.footer(
+      "act-eval SUITE.toml runs many models, tasks and ways of calibrating into one store: act-eval "
+      "SUITE.toml "
+      "--help.\n"
       "Examples:\n"
       "  act-eval --model M.gguf --task sst2 --data dev.tsv --limit 200\n"
       "  act-eval --model M.gguf --task sst2 --data dev.tsv --limit 2 --show-prompts 2\n"
@@ -138,7 +145,7 @@ void check_usage(const command_line& line, const eval_options& options) {
   };
   if (options.task == perplexity_task) {
     refuse({"--limit", "--scoring", "--long-prompts", "--prior", "--shots", "--predictions",
-            "--include-search-samples", "--max-new-tokens", "--no-final-space", "--show-prompts"},
+            "--include-search-samples", "--max-new-tokens", "--no-final-space", "--show-prompts", "--resume"},
            "doesn't apply to --task ppl, which scores a text, not samples");
     if (!options.cache.empty()) {
       (void)act::runtime::parse_cache_policy(options.cache, "--cache");
@@ -154,10 +161,16 @@ void check_usage(const command_line& line, const eval_options& options) {
   if (task.kind == act::tasks::task_kind::open_ended) {
     refuse({"--scoring", "--prior"},
            "doesn't apply to --task " + task.name + ", whose answers are generated");
+    refuse({"--resume"},
+           "is for tasks that are scored; a suite goes on from each generated answer (docs/suite.md)");
     refuse(
         {"--shot-data", "--shot-seeds", "--balanced-shots"},
         "doesn't apply to --task " + task.name + ", which shows the first other questions of the paragraph");
   } else {
+    if (options.resume && (options.predictions.empty() || options.common.json.empty())) {
+      throw act::error(act::error_code::invalid_option, "--resume",
+                       "needs --predictions and --json, beside which an interrupted run keeps what it had");
+    }
     refuse({"--max-new-tokens"}, "is for tasks with generated answers (squad)");
     if (options.shots > 0 && options.shot_data.empty()) {
       throw act::error(act::error_code::invalid_option, "--shots",

@@ -37,6 +37,7 @@ struct eval_options {
   std::string predictions;
   bool include_search_samples = false;
   bool force = false;
+  bool resume = false;
 };
 
 void declare(command_line& line, eval_options& options);

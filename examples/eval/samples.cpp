@@ -3,7 +3,9 @@
 #include <act/error.hpp>
 #include <act/io/atomic_file.hpp>
 #include <act/io/json_document.hpp>
+#include <act/io/text_file.hpp>
 #include <act/report/evaluation_report.hpp>
+#include <act/report/kept_predictions.hpp>
 #include <act/report/number_text.hpp>
 #include <act/report/progress.hpp>
 #include <act/report/provenance.hpp>
@@ -29,6 +31,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <iostream>
 #include <map>
@@ -36,6 +39,8 @@
 #include <set>
 #include <span>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -105,7 +110,7 @@ shot_pool read_shots(const act::tasks::task& task, const eval_options& options, 
                          "' shows the first rows of the development file");
   }
   pool.samples = act::tasks::read_samples(task, options.shot_data);
-  pool.sha256 = data_sha256(task, options.shot_data);
+  pool.sha256 = act::tasks::data_sha256(task, options.shot_data);
   const std::size_t runs = act::tasks::shots_are_drawn(task) ? options.shot_seeds : 1;
   for (std::size_t run = 0; run < runs; ++run)
     pool.seeds.push_back(act::tasks::shot_seed(run));
@@ -217,12 +222,32 @@ prepared_runs prepare_runs(const asked_samples& asked, const shot_pool& pool, co
   return prepared;
 }
 
+// The samples that `made` doesn't have yet. Where `settled` throws, what was scored before is in `made`.
+void score_rest(const act::runtime::model& model, std::span<const act::tasks::prepared_sample> samples,
+                const act::runtime::model_calibration& calibration, act::tasks::sample_scores& made,
+                const std::function<void(std::size_t)>& settled) {
+  act::tasks::sample_scores rest;
+  const auto append = [&] {
+    made.with_other = made.with_other || rest.with_other;
+    made.plain.insert(made.plain.end(), rest.plain.begin(), rest.plain.end());
+    made.calibrated.insert(made.calibrated.end(), rest.calibrated.begin(), rest.calibrated.end());
+  };
+  if (made.plain.size() == samples.size()) return;
+  try {
+    act::tasks::score_samples(model, samples.subspan(made.plain.size()), calibration, rest, settled);
+  } catch (...) {
+    append();
+    throw;
+  }
+  append();
+}
+
 // Scores one run. Where `settled` throws, what was scored before is in `made`.
 void score_run(const act::runtime::model& model, const seed_run& run,
                const act::runtime::model_calibration& calibration, const eval_options& options,
                act::tasks::sample_scores& made, const std::function<void(std::size_t)>& settled) {
   if (options.prior != "none") made.prior = options.prior;
-  act::tasks::score_samples(model, run.samples, calibration, made, settled);
+  score_rest(model, run.samples, calibration, made, settled);
   if (options.prior == "batch") made.contextual = act::tasks::less_batch_prior(made.plain);
   if (options.prior == "domain") {
     made.contextual = act::tasks::less_domain_prior(
@@ -253,14 +278,17 @@ struct scored_runs {
   bool interrupted = false;  ///< they aren't all that were prepared
 };
 
-// Scores every run, with progress on the terminal. After an interruption what there is is returned, and
-// `prepared` is cut to it.
+// Scores every run, with progress on the terminal; `kept`: what of the first runs is scored already. After an
+// interruption what there is is returned, and `prepared` is cut to it.
 scored_runs score_runs(const act::runtime::model& model, prepared_runs& prepared,
-                       const act::runtime::model_calibration& calibration, const eval_options& options) {
-  std::size_t passes = 0;
+                       const act::runtime::model_calibration& calibration,
+                       std::vector<act::tasks::sample_scores> kept, const eval_options& options) {
+  std::size_t passes = 0, before = 0;
+  for (const act::tasks::sample_scores& each : kept)
+    before += each.plain.size();
   for (const seed_run& run : prepared.runs)
     passes += run.passes();
-  act::report::progress progress("scoring", passes, options.common.quiet);
+  act::report::progress progress("scoring", passes, options.common.quiet, before);
   const auto settled = [&](std::size_t count) {
     progress.advance(count);
     stop_if_interrupted();
@@ -268,7 +296,8 @@ scored_runs score_runs(const act::runtime::model& model, prepared_runs& prepared
   scored_runs made;
   try {
     for (const seed_run& run : prepared.runs) {
-      made.scores.emplace_back();
+      const std::size_t number = made.scores.size();
+      made.scores.push_back(number < kept.size() ? std::move(kept[number]) : act::tasks::sample_scores());
       score_run(model, run, calibration, options, made.scores.back(), settled);
     }
   } catch (const interrupted&) {
@@ -276,6 +305,44 @@ scored_runs score_runs(const act::runtime::model& model, prepared_runs& prepared
     made.interrupted = true;
   }
   return made;
+}
+
+act::io::json_document shots_json(const shot_pool& pool, const eval_options& options) {
+  return act::io::json_document::object({{"count", options.shots},
+                                         {"balanced", options.balanced_shots},
+                                         {"file", options.shot_data},
+                                         {"sha256", pool.sha256}});
+}
+
+act::io::json_document data_json(const scored_data& data, const eval_options& options) {
+  return act::io::json_document::object({{"file", options.data}, {"sha256", data.sha256}});
+}
+
+// What an interrupted run of the same command kept; nothing where it kept nothing.
+std::vector<act::tasks::sample_scores> kept_scores(const prepared_runs& prepared,
+                                                   const act::tasks::task& task, const std::string& scoring,
+                                                   const shot_pool& pool, const chosen_heads& heads,
+                                                   const act::runtime::model_identity& identity,
+                                                   const scored_data& data, const eval_options& options) {
+  const std::string lines = partial_path(options.predictions), result = partial_path(options.common.json);
+  if (!std::filesystem::exists(lines) || !std::filesystem::exists(result)) {
+    if (!options.common.quiet)
+      std::cerr << "act-eval: no " << lines << " and " << result << " to go on from; starting anew\n";
+    return {};
+  }
+  act::io::json_document asked = act::io::json_document::object({{"task", task.name}, {"scoring", scoring}});
+  options.scoring.special_tokens.add_to(asked);
+  options.scoring.final_space.add_to(asked, task);
+  if (options.shots > 0) asked.set("shots", shots_json(pool, options));
+  add_calibrated_model(asked, heads.calibration(), identity, heads.subset());
+  asked.set("data", data_json(data, options));
+  constexpr std::string_view members[] = {"task",    "scoring",      "special_tokens", "final_space", "shots",
+                                          "options", "heads_sha256", "model",          "data"};
+  act::report::check_same_evaluation(act::io::read_text_file(result), asked, members);
+  std::vector<act::report::asked_run> runs;
+  for (const seed_run& run : prepared.runs)
+    runs.push_back({.shot_seed = run.shot_seed, .samples = run.samples});
+  return act::report::kept_scores(act::io::read_text_file(lines), runs, !heads.calibration().heads.empty());
 }
 
 // All that a result is told from.
@@ -315,10 +382,7 @@ act::io::json_document document_of(const scored_task& all, const eval_options& o
       act::io::json_document::object({{"task", all.task.name}, {"scoring", all.scoring}});
   document.update(act::report::to_json(all.result));
   if (options.shots > 0) {
-    document.set("shots", act::io::json_document::object({{"count", options.shots},
-                                                          {"balanced", options.balanced_shots},
-                                                          {"file", options.shot_data},
-                                                          {"sha256", all.pool.sha256}}));
+    document.set("shots", shots_json(all.pool, options));
     auto per_seed = act::io::json_document::array();
     for (std::size_t run = 0; run < all.scores.size(); ++run) {
       act::io::json_document one =
@@ -394,7 +458,10 @@ void evaluate_samples(const command_line& line, const act::tasks::task& task, co
                                         pool, options, data.sha256);
   show_prompts(prepared.runs.front().samples, *loaded.tokenizer, options.show_prompts);
   const std::size_t chosen = prepared.runs.front().samples.size(), chosen_runs = prepared.runs.size();
-  const scored_runs scored = score_runs(loaded.model, prepared, heads.calibration(), options);
+  std::vector<act::tasks::sample_scores> kept;
+  if (options.resume) kept = kept_scores(prepared, task, scoring, pool, heads, identity, data, options);
+  const scored_runs scored =
+      score_runs(loaded.model, prepared, heads.calibration(), std::move(kept), options);
   const std::vector<act::tasks::sample_scores>& scores = scored.scores;
   // What an interrupted run has goes beside the results of an earlier one.
   const auto place = [&](const std::string& path) { return scored.interrupted ? partial_path(path) : path; };
@@ -423,7 +490,7 @@ void evaluate_samples(const command_line& line, const act::tasks::task& task, co
   if (!options.common.json.empty()) {
     act::io::json_document document = document_of(all, options);
     add_calibrated_model(document, heads.calibration(), identity, heads.subset());
-    document.set("data", act::io::json_document::object({{"file", options.data}, {"sha256", data.sha256}}));
+    document.set("data", data_json(data, options));
     if (scored.interrupted) {
       document.set("interrupted",
                    act::io::json_document::object({{"samples", chosen}, {"runs", chosen_runs}}));
@@ -431,7 +498,13 @@ void evaluate_samples(const command_line& line, const act::tasks::task& task, co
     write_result(place(options.common.json), std::move(document), line, clock);
   }
   print(all, options);
-  if (!scored.interrupted) return;
+  if (!scored.interrupted) {
+    std::error_code ignored;
+    for (const std::string& path : {partial_path(options.predictions), partial_path(options.common.json)}) {
+      if (options.resume && path.ends_with(".partial")) std::filesystem::remove(path, ignored);
+    }
+    return;
+  }
   std::string had = std::to_string(samples.size()) + " of " + std::to_string(chosen) + " samples";
   if (chosen_runs > 1) {
     had += " with " + std::to_string(prepared.runs.size()) + " of " + std::to_string(chosen_runs) + " seeds";

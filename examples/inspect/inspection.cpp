@@ -186,7 +186,7 @@ void inspect_data(const command_line& line, const inspect_options& options) {
   const act::report::provenance_clock clock;
   const act::tasks::task task = options.final_space.applied_to(act::tasks::find_task(options.task));
   const std::vector<act::tasks::sample> samples = read_chosen(task, options);
-  const std::string sha256 = data_sha256(task, options.data);
+  const std::string sha256 = act::tasks::data_sha256(task, options.data);
 
   const act::runtime::loaded_model loaded = open_model(line, options.common);
   const act::runtime::tokenizer& by = *loaded.tokenizer;

@@ -4,11 +4,8 @@
 
 #include <act/error.hpp>
 #include <act/io/atomic_file.hpp>
-#include <act/io/sha256.hpp>
 #include <act/io/text_file.hpp>
 #include <act/runtime/checkpoint/gguf_split.hpp>
-#include <act/tasks/read_samples.hpp>
-#include <act/tasks/task.hpp>
 
 #include <cstddef>
 #include <filesystem>
@@ -63,15 +60,6 @@ std::string partial_path(const std::string& path) {
 act::io::text_file read_prompt_file(const std::string& path) {
   return path == "-" ? act::io::text_file{"standard input", act::io::read_text_file("/dev/stdin").text}
                      : act::io::read_text_file(path);
-}
-
-std::string data_sha256(const act::tasks::task& task, const std::string& path) {
-  const auto files = act::tasks::files_of(task, path);
-  if (files.size() == 1) return act::io::sha256_of_file(files.front());
-  act::io::sha256 digest;
-  for (const auto& file : files)
-    digest.update(act::io::sha256_of_file(file));
-  return digest.hex();
 }
 
 }  // namespace act_program

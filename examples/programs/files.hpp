@@ -1,5 +1,5 @@
 // The files that programs read and write: where results go, checked before the work, so that a result that
-// has nowhere to go is noticed first; and which data a result was made from.
+// has nowhere to go is noticed first.
 #pragma once
 
 #include <string>
@@ -8,9 +8,6 @@
 
 namespace act::io {
 struct text_file;
-}
-namespace act::tasks {
-struct task;
 }
 
 namespace act_program {
@@ -26,8 +23,5 @@ void check_outputs(const std::vector<std::pair<std::string, std::string>>& outpu
 
 /// The text of --prompt-file; of - that of standard input. Throws act::error (io).
 [[nodiscard]] act::io::text_file read_prompt_file(const std::string& path);
-
-/// SHA-256 of a task's file; for tasks that read several, of their hashes in reading order.
-[[nodiscard]] std::string data_sha256(const act::tasks::task& task, const std::string& path);
 
 }  // namespace act_program

@@ -6,6 +6,7 @@
 #include <act/search/heads_file.hpp>
 #include <act/tasks/option_names.hpp>
 #include <act/tasks/prepare.hpp>
+#include <act/tasks/scoring_names.hpp>
 #include <act/tasks/task.hpp>
 
 #include <algorithm>
@@ -320,21 +321,11 @@ void scoring_flags::add_to(command_line& line) {
 }
 
 act::tasks::scoring_rule scoring_flags::rule() const {
-  if (scoring == "greedy") return act::tasks::scoring_rule::greedy;
-  return scoring == "likelihood" ? act::tasks::scoring_rule::likelihood : act::tasks::scoring_rule::words;
+  return act::tasks::scoring_named(scoring);
 }
 
 std::string scoring_flags::name_for(const act::tasks::task& task) const {
-  const bool letters = task.kind == act::tasks::task_kind::multiple_choice;
-  const bool options = letters || task.kind == act::tasks::task_kind::verbatim;
-  const std::string usual = letters ? "letters" : "labels";
-  const std::string name = scoring == "default" ? usual : scoring;
-  if (name != usual && name != "greedy" && !(name == "likelihood" && options)) {
-    throw act::error(act::error_code::invalid_option, "--scoring",
-                     "task '" + task.name + "' is scored by " + usual +
-                         (options ? ", greedy or likelihood" : " or greedy") + ", not " + name);
-  }
-  return name;
+  return act::tasks::scoring_name_for(task, scoring, "--scoring");
 }
 
 }  // namespace act_program

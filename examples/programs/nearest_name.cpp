@@ -1,10 +1,9 @@
 #include "programs/nearest_name.hpp"
 
+#include <act/io/nearest_name.hpp>
+
 #include <algorithm>
-#include <cstddef>
-#include <numeric>
 #include <utility>
-#include <vector>
 
 namespace act_program {
 
@@ -49,23 +48,6 @@ constexpr std::pair<std::string_view, std::string_view> elsewhere[] = {
     {"--silent", "--quiet"},
 };
 
-// Letters to insert, leave out, replace, or exchange with the next.
-std::size_t edits(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> before(b.size() + 1), row(b.size() + 1), next(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    next[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      next[j] = std::min({row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] == b[j - 1] ? 0U : 1U)});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-        next[j] = std::min(next[j], before[j - 2] + 1);
-    }
-    before.swap(row);
-    row.swap(next);
-  }
-  return row[b.size()];
-}
-
 }  // namespace
 
 std::string nearest_option(std::string_view given, std::span<const std::string> known) {
@@ -79,23 +61,7 @@ std::string nearest_option(std::string_view given, std::span<const std::string> 
   }
   // -task for --task.
   const std::string dashed = name.starts_with("--") ? name : "-" + name;
-  std::string best;
-  // What it begins: --strat.
-  for (const std::string& option : known) {
-    if (dashed.size() >= 5 && option.starts_with(dashed) && (best.empty() || option.size() < best.size()))
-      best = option;
-  }
-  if (!best.empty()) return best;
-  std::size_t fewest = 0;
-  for (const std::string& option : known) {
-    // A third of the letters may differ.
-    const std::size_t many = edits(dashed, option);
-    if (3 * many <= option.size() && (best.empty() || many < fewest)) {
-      best = option;
-      fewest = many;
-    }
-  }
-  return best;
+  return act::io::nearest_name(dashed, known);
 }
 
 }  // namespace act_program

@@ -35,6 +35,10 @@ void common_options::add_to(command_line& line) {
       .one_of({"f32", "bf16", "int8"})
       .value_name("TYPE")
       .show_default();
+  add_running_to(line);
+}
+
+void common_options::add_running_to(command_line& line) {
   line.add("--threads", threads, "Threads to use; 0: all cores")
       .value_name("N")
       .within(0, 4096)

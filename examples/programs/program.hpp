@@ -26,6 +26,8 @@ struct common_options {
   double progress_every = 30;
 
   void add_to(command_line& line);
+  /// All but those that say which model.
+  void add_running_to(command_line& line);
   [[nodiscard]] act::runtime::compute_type compute_type() const;
 };
 

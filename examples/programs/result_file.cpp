@@ -2,7 +2,7 @@
 
 #include <act/io/atomic_file.hpp>
 #include <act/io/json_document.hpp>
-#include <act/io/sha256.hpp>
+#include <act/report/heads_json.hpp>
 #include <act/runtime/model_calibration.hpp>
 #include <act/runtime/model_identity.hpp>
 #include <act/search/heads_file.hpp>
@@ -39,25 +39,11 @@ void add_calibrated_model(act::io::json_document& document,
                           const act::runtime::model_identity& model,
                           std::optional<act::tasks::prompt_part> subset) {
   document.set("heads", calibration.heads.size());
-  if (!calibration.heads.empty()) add_heads(document, calibration);
+  if (!calibration.heads.empty()) act::report::add_heads(document, calibration);
   document.set(
       "options",
       act::search::to_json({.options = calibration.options, .subset = subset, .masks = calibration.masks}));
   document.set("model", act::runtime::to_json(model));
-}
-
-void add_heads(act::io::json_document& document, const act::runtime::model_calibration& calibration) {
-  auto list = act::io::json_document::array();
-  std::size_t number = 0;
-  for (const act::layer_head& each : calibration.heads) {
-    auto entry = act::io::json_document::array({each.layer, each.head});
-    if (!calibration.strengths.empty()) entry.push_back(calibration.strengths.at(number++));
-    list.push_back(std::move(entry));
-  }
-  act::io::sha256 digest;
-  digest.update(list.text());
-  document.set("calibrated_heads", std::move(list));
-  document.set("heads_sha256", digest.hex());
 }
 
 void say_other_compute(const std::string& program, const std::string& heads_file,

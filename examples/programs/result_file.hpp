@@ -24,10 +24,6 @@ void add_calibrated_model(act::io::json_document& document,
                           const act::runtime::model_identity& model,
                           std::optional<act::tasks::prompt_part> subset = {});
 
-/// The heads as a list of [layer, head], or [layer, head, strength], and their SHA-256: the same for the same
-/// heads, whichever file they come from.
-void add_heads(act::io::json_document& document, const act::runtime::model_calibration& calibration);
-
 /// A line on stderr where heads were found with products of another type (--compute) than they are run with.
 void say_other_compute(const std::string& program, const std::string& heads_file,
                        const act::runtime::model_identity& searched,

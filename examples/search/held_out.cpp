@@ -41,7 +41,7 @@ chosen_samples choose(const task_file& from, const search_options& options) {
   chosen_samples chosen;
   chosen.source = {.task = from.task.name,
                    .file = from.file,
-                   .sha256 = data_sha256(from.task, from.file),
+                   .sha256 = act::tasks::data_sha256(from.task, from.file),
                    .scoring = options.scoring.name_for(from.task),
                    .special_tokens = options.scoring.special_tokens.name(),
                    .final_space = {},

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "examples/environment.hpp"
@@ -147,4 +148,71 @@ TEST_CASE("act-eval interrupted between seeds of shots keeps whole seeds, in the
     CHECK(run.err.find("interrupted; " + std::to_string(samples) + " of 2000 samples with " +
                        std::to_string(seeds) + " of 40 seeds had been scored") != std::string::npos);
   }
+}
+
+TEST_CASE("act-eval --resume goes on from what was kept, and refuses what another evaluation kept") {
+  const act_test::temporary_folder folder;
+  const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(1000));
+  const std::string heads = folder.write("heads.json", act_test::tiny_heads);
+  const auto arguments = [&](const std::string& name, std::vector<std::string> more) {
+    std::vector<std::string> all{"--model",
+                                 act_test::tiny_model,
+                                 "--task",
+                                 "jsonl",
+                                 "--data",
+                                 data,
+                                 "--quiet",
+                                 "--heads",
+                                 heads,
+                                 "--json",
+                                 folder / (name + ".json"),
+                                 "--predictions",
+                                 folder / (name + ".jsonl")};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  };
+  REQUIRE(run_program("act-eval", arguments("whole", {})).exit_code == 0);
+  std::size_t taken_over = 0;
+  for (int milliseconds = 100; taken_over == 0 && milliseconds < 2000; milliseconds += 100) {
+    const auto start = std::chrono::steady_clock::now();
+    const auto run = run_program("act-eval", arguments("cut", {}),
+                                 act_test::interruption{.signal = SIGINT, .when = [&] {
+                                                          return std::chrono::steady_clock::now() - start >
+                                                                 std::chrono::milliseconds(milliseconds);
+                                                        }});
+    if (run.exit_code == 0) break;
+    if (std::filesystem::exists(folder / "cut.jsonl.partial"))
+      taken_over = act_test::parsed_lines(folder / "cut.jsonl.partial").size();
+  }
+  if (taken_over == 0) {
+    MESSAGE("[skipped] this machine was done before the interruption");
+    return;
+  }
+  CHECK(taken_over < 1000);
+  // Behind the remark that the heads file has no fingerprint.
+  const auto refused = [&](std::vector<std::string> more, const std::string& why) {
+    const auto run = run_program("act-eval", arguments("cut", std::move(more)));
+    CAPTURE(run.err);
+    CHECK(run.exit_code == 1);
+    CHECK(run.err.find(why) != std::string::npos);
+  };
+  refused({"--resume", "--beta", "0.1"}, "is of another evaluation: its \"options\" differs");
+  refused({"--resume", "--scoring", "greedy"}, "is of another evaluation: its \"scoring\" differs");
+  const auto rest = run_program("act-eval", arguments("cut", {"--resume"}));
+  CAPTURE(rest.err);
+  REQUIRE(rest.exit_code == 0);
+  CHECK(act_test::read_file(folder / "cut.jsonl") == act_test::read_file(folder / "whole.jsonl"));
+  nlohmann::json cut = act_test::parsed(folder / "cut.json"), whole = act_test::parsed(folder / "whole.json");
+  for (const char* own : {"seconds", "provenance"}) {
+    cut.erase(own);
+    whole.erase(own);
+  }
+  CHECK(cut == whole);
+  CHECK(!std::filesystem::exists(folder / "cut.json.partial"));
+  CHECK(!std::filesystem::exists(folder / "cut.jsonl.partial"));
+  // Nothing is kept any more.
+  CHECK(run_program("act-eval", arguments("cut", {"--resume"})).exit_code == 0);
+  act_test::check_one_line(run_program("act-eval", {"--model", act_test::tiny_model, "--task", "jsonl",
+                                                    "--data", data, "--resume"}),
+                           2, "needs --predictions and --json");
 }

@@ -137,14 +137,14 @@ TEST_CASE("the state of another version is refused, and left as it was") {
   run(tiny, kept / "state");
   for (const char* format : {"2", "4"}) {
     {
-      act::search::database data(kept / "state");
+      act::sqlite::database data(kept / "state");
       data.execute("UPDATE search SET format = " + std::string(format));
     }
     const std::string says =
         "has the format " + std::string(format) + " of another version of act, this one's is 3";
     CHECK_THROWS_WITH_AS(run(tiny, kept / "state"), doctest::Contains(says.c_str()), act::error);
-    act::search::database data(kept / "state");
-    act::search::statement trials(data, "SELECT COUNT(*) FROM trial");
+    act::sqlite::database data(kept / "state");
+    act::sqlite::statement trials(data, "SELECT COUNT(*) FROM trial");
     REQUIRE(trials.step());
     CHECK(trials.integer(0) == static_cast<std::int64_t>(tiny.plan.samples.size() * tiny.plan.range.count() *
                                                          tiny.model.config.heads));
@@ -216,12 +216,12 @@ TEST_CASE("another program's database is refused, and left as it was") {
   const act_test::tiny_search tiny = act_test::make_tiny_search();
   const act_test::temporary_folder kept;
   {
-    act::search::database theirs(kept / "state");
+    act::sqlite::database theirs(kept / "state");
     theirs.execute("CREATE TABLE bookmarks (url TEXT); INSERT INTO bookmarks VALUES ('mine')");
   }
   CHECK_THROWS_WITH_AS(run(tiny, kept / "state"), doctest::Contains("another program's"), act::error);
-  act::search::database theirs(kept / "state");
-  act::search::statement tables(theirs, "SELECT COUNT(*) FROM sqlite_master");
+  act::sqlite::database theirs(kept / "state");
+  act::sqlite::statement tables(theirs, "SELECT COUNT(*) FROM sqlite_master");
   REQUIRE(tables.step());
   CHECK(tables.integer(0) == 1);
 }
@@ -244,7 +244,7 @@ TEST_CASE("a state whose scores are damaged is refused, never computed with") {
     const act_test::temporary_folder kept;
     run(tiny, kept / "state");
     {
-      act::search::database data(kept / "state");
+      act::sqlite::database data(kept / "state");
       data.execute(damage);
     }
     CHECK_THROWS_AS(run(tiny, kept / "state"), act::error);
@@ -256,7 +256,7 @@ TEST_CASE("a state that lost trials is refused") {
   const act_test::temporary_folder kept;
   run(tiny, kept / "state");
   {
-    act::search::database data(kept / "state");
+    act::sqlite::database data(kept / "state");
     data.execute("DELETE FROM trial WHERE sample = 1 AND head = 0");
   }
   CHECK_THROWS_AS(run(tiny, kept / "state"), act::error);

@@ -22,14 +22,16 @@ io::json_document to_json(const tasks::answer_means& means, bool with_count = tr
   return object;
 }
 
-io::json_document to_json(const tasks::answers_summary& summary) {
+}  // namespace
+
+io::json_document summary_json(const tasks::answers_summary& summary) {
   io::json_document object = to_json(summary.all, false);
   if (summary.has_answer) object.set("has_answer", to_json(*summary.has_answer));
   if (summary.no_answer) object.set("no_answer", to_json(*summary.no_answer));
   return object;
 }
 
-io::json_document to_json(const tasks::answers_difference& difference) {
+io::json_document difference_json(const tasks::answers_difference& difference) {
   return io::json_document::object({{"exact_match", difference.exact_match},
                                     {"exact_match_ci95", or_null(difference.exact_match_ci95)},
                                     {"f1", difference.f1},
@@ -39,15 +41,13 @@ io::json_document to_json(const tasks::answers_difference& difference) {
                                     {"mcnemar_p", difference.mcnemar_p}});
 }
 
-}  // namespace
-
 io::json_document to_json(const tasks::answers_evaluation& result) {
   io::json_document document =
       io::json_document::object({{"n", result.n},
                                  {"version", result.rules == tasks::squad_rules::v2 ? "2.0" : "1.1"},
-                                 {"baseline", to_json(result.baseline)}});
-  if (result.calibrated) document.set("calibrated", to_json(*result.calibrated));
-  if (result.difference) document.set("difference", to_json(*result.difference));
+                                 {"baseline", summary_json(result.baseline)}});
+  if (result.calibrated) document.set("calibrated", summary_json(*result.calibrated));
+  if (result.difference) document.set("difference", difference_json(*result.difference));
   return document;
 }
 

@@ -13,7 +13,9 @@ namespace act::runtime {
 struct generation;
 }
 namespace act::tasks {
+struct answers_difference;
 struct answers_evaluation;
+struct answers_summary;
 struct sample;
 struct squad_score;
 }  // namespace act::tasks
@@ -22,6 +24,12 @@ namespace act::report {
 
 /// `{"n", "version", "baseline", "calibrated"?, "difference"?}`; exact match and F1 are fractions.
 [[nodiscard]] io::json_document to_json(const tasks::answers_evaluation& result);
+
+/// One way of answering.
+[[nodiscard]] io::json_document summary_json(const tasks::answers_summary& summary);
+
+/// One way of answering less another.
+[[nodiscard]] io::json_document difference_json(const tasks::answers_difference& difference);
 
 /// One line a way of answering; version 2.0 with the questions that have an answer and those that don't.
 [[nodiscard]] std::string answers_table(const tasks::answers_evaluation& result);

@@ -45,16 +45,21 @@ provenance provenance_clock::stamp(const build_record& built) const {
           cpu_model(cpuinfo), thread_count(), format_date(date_), passed.count()};
 }
 
-io::json_document to_json(const provenance& of, io::json_document options) {
+io::json_document program_json(const provenance& of) {
   return io::json_document::object({{"version", of.version},
                                     {"revision", of.revision},
                                     {"compiler", of.compiler},
                                     {"flags", of.flags},
                                     {"cpu", of.cpu},
-                                    {"threads", of.threads},
-                                    {"date", of.date},
-                                    {"options", std::move(options)},
-                                    {"seconds", of.seconds}});
+                                    {"threads", of.threads}});
+}
+
+io::json_document to_json(const provenance& of, io::json_document options) {
+  io::json_document document = program_json(of);
+  document.set("date", of.date);
+  document.set("options", std::move(options));
+  document.set("seconds", of.seconds);
+  return document;
 }
 
 }  // namespace act::report

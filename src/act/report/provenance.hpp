@@ -44,6 +44,9 @@ class provenance_clock {
   std::chrono::system_clock::time_point date_ = std::chrono::system_clock::now();
 };
 
+/// Which program on which machine: all that is the same for every run of it.
+[[nodiscard]] io::json_document program_json(const provenance& of);
+
 /// `options`: every option in force, by its command-line name.
 [[nodiscard]] io::json_document to_json(const provenance& of, io::json_document options);
 

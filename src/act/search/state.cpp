@@ -1,8 +1,8 @@
 #include <act/error.hpp>
-#include <act/search/sqlite.hpp>
 #include <act/search/state.hpp>
 #include <act/search/state_identity.hpp>
 #include <act/search/stored_trials.hpp>
+#include <act/sqlite/database.hpp>
 
 #include <cmath>
 #include <cstddef>
@@ -43,7 +43,7 @@ std::string table_of(const trial_block& block) {
   return block.kind == block_kind::estimates ? "estimate" : "trial";
 }
 
-search_work work_in(const statement& row) {
+search_work work_in(const sqlite::statement& row) {
   return {.layer_rows_computed = static_cast<std::uint64_t>(row.integer(0)),
           .layer_rows_avoided = static_cast<std::uint64_t>(row.integer(1)),
           .trials = static_cast<std::uint64_t>(row.integer(2)),
@@ -67,7 +67,7 @@ std::string first_difference(const std::string& theirs, const std::string& ours)
 }  // namespace
 
 search_state::search_state(const std::string& path, const std::string& identity, std::string_view called)
-    : path_(path), data_(path) {
+    : path_(path), data_(path, "a search state") {
   const std::string choose_another = "choose another " + std::string(called) + " file";
   const std::optional<std::string> theirs = identity_in(data_, path, choose_another);
   data_.execute("PRAGMA synchronous = NORMAL");
@@ -86,7 +86,10 @@ search_state::search_state(const std::string& path, const std::string& identity,
                   " WITHOUT ROWID");
   }
   if (!theirs) {
-    statement(data_, "INSERT INTO search VALUES (?, ?)").bind(1, state_format).bind(2, identity).run();
+    sqlite::statement(data_, "INSERT INTO search VALUES (?, ?)")
+        .bind(1, state_format)
+        .bind(2, identity)
+        .run();
   } else if (*theirs != identity) {
     throw error(error_code::mismatch, path_,
                 "is the state of another search (" + first_difference(*theirs, identity) +
@@ -106,10 +109,11 @@ std::optional<block_result> search_state::load(const trial_block& block,
   found.work = *work;
   const bool plain = block.kind == block_kind::plain;
   const std::size_t places = plain ? 1 : block.heads.size();
-  statement rows(data_, plain ? "SELECT scores FROM plain WHERE sample >= ? AND sample < ? ORDER BY sample"
-                              : "SELECT scores, has_sinks, head, initial_mass FROM " + table_of(block) +
-                                    " WHERE sample >= ? AND sample < ? AND layer = ? AND strength = ? ORDER "
-                                    "BY sample, head");
+  sqlite::statement rows(data_,
+                         plain ? "SELECT scores FROM plain WHERE sample >= ? AND sample < ? ORDER BY sample"
+                               : "SELECT scores, has_sinks, head, initial_mass FROM " + table_of(block) +
+                                     " WHERE sample >= ? AND sample < ? AND layer = ? AND strength = ? ORDER "
+                                     "BY sample, head");
   rows.bind(1, integer(block.chunk.begin)).bind(2, integer(block.chunk.end));
   if (!plain) rows.bind(3, integer(block.layer)).bind(4, integer(block.strength));
   while (rows.step()) {
@@ -138,13 +142,14 @@ std::optional<block_result> search_state::from_others(const trial_block& block) 
 }
 
 void search_state::save(const trial_block& block, const block_result& result) {
-  transaction whole(data_);
+  sqlite::transaction whole(data_);
   if (block.kind == block_kind::plain) {
-    statement insert(data_, "INSERT OR REPLACE INTO plain VALUES (?, ?)");
+    sqlite::statement insert(data_, "INSERT OR REPLACE INTO plain VALUES (?, ?)");
     for (std::size_t i = 0; i < result.scores.size(); ++i)
       insert.bind(1, integer(block.chunk.begin + i)).bind(2, result.scores[i]).run();
   } else {
-    statement insert(data_, "INSERT OR REPLACE INTO " + table_of(block) + " VALUES (?, ?, ?, ?, ?, ?, ?)");
+    sqlite::statement insert(data_,
+                             "INSERT OR REPLACE INTO " + table_of(block) + " VALUES (?, ?, ?, ?, ?, ?, ?)");
     const std::size_t places = block.heads.size();
     for (std::size_t i = 0; i < result.scores.size(); ++i) {
       insert.bind(1, integer(block.chunk.begin + i / places))
@@ -163,7 +168,7 @@ void search_state::save(const trial_block& block, const block_result& result) {
 
 std::optional<std::vector<std::vector<double>>> search_state::load_joint(
     const std::string& heads, std::span<const tasks::prepared_sample> samples) {
-  statement row(data_, "SELECT scores FROM joint WHERE heads = ?");
+  sqlite::statement row(data_, "SELECT scores FROM joint WHERE heads = ?");
   row.bind(1, std::string_view(heads));
   if (!row.step()) return std::nullopt;
   std::size_t count = 0;
@@ -184,7 +189,7 @@ void search_state::save_joint(const std::string& heads, std::span<const std::vec
   std::vector<double> all;
   for (const std::vector<double>& each : scores)
     all.insert(all.end(), each.begin(), each.end());
-  statement(data_, "INSERT OR REPLACE INTO joint VALUES (?, ?)")
+  sqlite::statement(data_, "INSERT OR REPLACE INTO joint VALUES (?, ?)")
       .bind(1, std::string_view(heads))
       .bind(2, all)
       .run();
@@ -203,7 +208,7 @@ std::string heads_name(const head_set& heads, std::span<const double> strengths)
 }
 
 search_work search_state::total_work() {
-  statement sums(
+  sqlite::statement sums(
       data_,
       "SELECT COALESCE(SUM(rows_computed), 0), COALESCE(SUM(rows_avoided), 0), COALESCE(SUM(trials), 0),"
       " COALESCE(SUM(without_sinks), 0) FROM unit");
@@ -227,16 +232,17 @@ std::vector<double> search_state::numbers(std::span<const std::byte> bytes, std:
 }
 
 std::optional<search_work> search_state::unit(const trial_block& block) {
-  statement row(data_,
-                "SELECT rows_computed, rows_avoided, trials, without_sinks FROM unit WHERE first_sample = "
-                "? AND layer = ? AND strength = ?");
+  sqlite::statement row(
+      data_,
+      "SELECT rows_computed, rows_avoided, trials, without_sinks FROM unit WHERE first_sample = "
+      "? AND layer = ? AND strength = ?");
   row.bind(1, integer(block.chunk.begin)).bind(2, layer_code(block)).bind(3, integer(block.strength));
   if (!row.step()) return std::nullopt;
   return work_in(row);
 }
 
 void search_state::save_unit(const trial_block& block, const search_work& work) {
-  statement(data_, "INSERT OR REPLACE INTO unit VALUES (?, ?, ?, ?, ?, ?, ?)")
+  sqlite::statement(data_, "INSERT OR REPLACE INTO unit VALUES (?, ?, ?, ?, ?, ?, ?)")
       .bind(1, integer(block.chunk.begin))
       .bind(2, layer_code(block))
       .bind(3, integer(block.strength))

@@ -7,9 +7,9 @@
 
 #include <act/head_set.hpp>
 #include <act/search/layer_trials.hpp>
-#include <act/search/sqlite.hpp>
 #include <act/search/stored_trials.hpp>
 #include <act/search/trial_block.hpp>
+#include <act/sqlite/database.hpp>
 #include <act/tasks/prepared_sample.hpp>
 
 #include <cstddef>
@@ -61,7 +61,7 @@ class search_state {
   void save_unit(const trial_block& block, const search_work& work);
 
   std::string path_;
-  database data_;
+  sqlite::database data_;
   std::vector<stored_trials> others_;
 };
 

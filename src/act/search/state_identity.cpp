@@ -1,21 +1,22 @@
 #include <act/error.hpp>
-#include <act/search/sqlite.hpp>
 #include <act/search/state_identity.hpp>
+#include <act/sqlite/database.hpp>
 
 #include <optional>
 #include <string>
 
 namespace act::search {
 
-std::optional<std::string> identity_in(database& data, const std::string& path, const std::string& mend) {
-  statement tables(data, "SELECT COUNT(*) FROM sqlite_master");
-  statement owner(data, "PRAGMA application_id");
+std::optional<std::string> identity_in(sqlite::database& data, const std::string& path,
+                                       const std::string& mend) {
+  sqlite::statement tables(data, "SELECT COUNT(*) FROM sqlite_master");
+  sqlite::statement owner(data, "PRAGMA application_id");
   if (!tables.step() || tables.integer(0) == 0) return std::nullopt;
   if (owner.step() && owner.integer(0) != state_application)
     throw error(error_code::invalid_input, path, "is another program's database; " + mend);
-  statement has_search(data, "SELECT COUNT(*) FROM sqlite_master WHERE name = 'search'");
+  sqlite::statement has_search(data, "SELECT COUNT(*) FROM sqlite_master WHERE name = 'search'");
   if (!has_search.step() || has_search.integer(0) == 0) return std::nullopt;
-  statement found(data, "SELECT format, identity FROM search");
+  sqlite::statement found(data, "SELECT format, identity FROM search");
   if (!found.step()) return std::nullopt;
   if (found.integer(0) != state_format) {
     throw error(error_code::mismatch, path,

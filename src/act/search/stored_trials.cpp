@@ -1,7 +1,7 @@
 #include <act/error.hpp>
-#include <act/search/sqlite.hpp>
 #include <act/search/state_identity.hpp>
 #include <act/search/stored_trials.hpp>
+#include <act/sqlite/database.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -74,7 +74,7 @@ std::string existing(const std::string& path) {
 }  // namespace
 
 stored_trials::stored_trials(const std::string& path, const search_plan& plan)
-    : path_(path), data_(existing(path)) {
+    : path_(path), data_(existing(path), "a search state") {
   const std::string theirs = identity_in(data_, path, "give the state file of a search").value_or("");
   const std::string own = plan.identity();
   const identity_lines known(theirs), wanted(own);
@@ -106,7 +106,7 @@ stored_trials::stored_trials(const std::string& path, const search_plan& plan)
     const auto found = places.find(sample);
     place_of_.push_back(found == places.end() ? -1 : found->second);
   }
-  statement estimates(data_, "SELECT COUNT(*) FROM sqlite_master WHERE name = 'estimate'");
+  sqlite::statement estimates(data_, "SELECT COUNT(*) FROM sqlite_master WHERE name = 'estimate'");
   has_estimates_ = estimates.step() && estimates.integer(0) > 0;
   for (const tasks::prepared_sample& sample : plan.samples)
     score_counts_.push_back(sample.score_count());
@@ -118,10 +118,10 @@ std::optional<block_result> stored_trials::find(const trial_block& block) {
   const bool estimates = block.kind == block_kind::estimates;
   if (estimates && !has_estimates_) return std::nullopt;
   if (!plain && strength_of_[block.strength] < 0) return std::nullopt;
-  statement row(data_, plain ? "SELECT scores FROM plain WHERE sample = ?"
-                             : "SELECT scores, has_sinks, head, initial_mass FROM " +
-                                   std::string(estimates ? "estimate" : "trial") +
-                                   " WHERE sample = ? AND layer = ? AND strength = ? ORDER BY head");
+  sqlite::statement row(data_, plain ? "SELECT scores FROM plain WHERE sample = ?"
+                                     : "SELECT scores, has_sinks, head, initial_mass FROM " +
+                                           std::string(estimates ? "estimate" : "trial") +
+                                           " WHERE sample = ? AND layer = ? AND strength = ? ORDER BY head");
   for (std::size_t sample = block.chunk.begin; sample < block.chunk.end; ++sample) {
     if (place_of_[sample] < 0) return std::nullopt;
     row.rewind();
@@ -149,7 +149,7 @@ std::optional<block_result> stored_trials::find(const trial_block& block) {
   return found;
 }
 
-std::vector<double> stored_trials::scores_in(const statement& row, std::size_t sample) const {
+std::vector<double> stored_trials::scores_in(const sqlite::statement& row, std::size_t sample) const {
   const std::span<const std::byte> bytes = row.blob(0);
   std::vector<double> values(score_counts_[sample]);
   const bool fits = bytes.size() == values.size() * sizeof(double);

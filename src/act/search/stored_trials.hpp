@@ -3,8 +3,8 @@
 #pragma once
 
 #include <act/search/plan.hpp>
-#include <act/search/sqlite.hpp>
 #include <act/search/trial_block.hpp>
+#include <act/sqlite/database.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -31,10 +31,10 @@ class stored_trials {
 
  private:
   [[noreturn]] void damaged() const;
-  [[nodiscard]] std::vector<double> scores_in(const statement& row, std::size_t sample) const;
+  [[nodiscard]] std::vector<double> scores_in(const sqlite::statement& row, std::size_t sample) const;
 
   std::string path_;
-  database data_;
+  sqlite::database data_;
   bool has_estimates_ = false;             // files of searches that began before there were any have no table
   std::vector<std::size_t> score_counts_;  // of each of the plan's samples
   std::vector<std::int64_t> place_of_;     // of each of the plan's samples in the other search; -1: not there

@@ -1,5 +1,5 @@
 #include <act/error.hpp>
-#include <act/search/sqlite.hpp>
+#include <act/sqlite/database.hpp>
 
 #include <sqlite3.h>
 
@@ -9,18 +9,18 @@
 #include <string>
 #include <string_view>
 
-namespace act::search {
+namespace act::sqlite {
 
 void database::closer::operator()(sqlite3* handle) const noexcept {
   sqlite3_close(handle);
 }
 
-database::database(const std::string& path) : path_(path) {
+database::database(const std::string& path, std::string_view holding) : path_(path), holding_(holding) {
   sqlite3* opened = nullptr;
   const int code = sqlite3_open(path_.c_str(), &opened);
   handle_.reset(opened);
   if (code != SQLITE_OK) fail("can't be opened");
-  sqlite3_busy_timeout(handle_.get(), 10000);  // another process may be writing the same state
+  sqlite3_busy_timeout(handle_.get(), 10000);  // another process may be writing the same file
 }
 
 void database::execute(const std::string& sql) {
@@ -33,7 +33,7 @@ void database::fail(std::string_view what) const {
   std::string reason = handle_ ? sqlite3_errmsg(handle_.get()) : "out of memory";
   if (code == SQLITE_BUSY) reason = "another process is using it";
   throw error(foreign ? error_code::invalid_input : error_code::io, path_,
-              std::string(what) + " as a search state: " + reason +
+              std::string(what) + " as " + holding_ + ": " + reason +
                   (foreign ? "; choose another file, or delete this one to start again" : ""));
 }
 
@@ -115,4 +115,4 @@ void transaction::commit() {
   done_ = true;
 }
 
-}  // namespace act::search
+}  // namespace act::sqlite

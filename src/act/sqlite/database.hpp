@@ -1,4 +1,5 @@
-// SQLite in RAII: a connection, a statement, errors as act::error. Only what the search's state needs.
+// SQLite in RAII: a connection, a statement, errors as act::error. Only what a search's state and a store of
+// results need.
 #pragma once
 
 #include <cstddef>
@@ -12,13 +13,14 @@
 struct sqlite3;
 struct sqlite3_stmt;
 
-namespace act::search {
+namespace act::sqlite {
 
 /// An open database. Move-only; not for use by several threads at once.
 class database {
  public:
-  /// Opens or creates the file; ":memory:" keeps everything in memory. Throws `error` (io).
-  explicit database(const std::string& path);
+  /// Opens or creates the file; ":memory:" keeps everything in memory. `holding` is what messages call it.
+  /// Throws `error` (io).
+  explicit database(const std::string& path, std::string_view holding = "a database");
 
   /// Runs statements without parameters or results.
   void execute(const std::string& sql);
@@ -33,7 +35,7 @@ class database {
   struct closer {
     void operator()(sqlite3* handle) const noexcept;
   };
-  std::string path_;
+  std::string path_, holding_;
   std::unique_ptr<sqlite3, closer> handle_;
 };
 
@@ -84,4 +86,4 @@ class transaction {
   bool done_ = false;
 };
 
-}  // namespace act::search
+}  // namespace act::sqlite
