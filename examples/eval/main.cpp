@@ -1,5 +1,5 @@
 // act-eval: a task's accuracy and AUC, plain and calibrated, with their uncertainty; generated answers' exact
-// match and F1; a text's perplexity.
+// match and F1; a text's perplexity; or, of a suite file, all that it lists.
 #include <act/parallel.hpp>
 #include <act/tasks/task.hpp>
 
@@ -7,6 +7,7 @@
 #include "eval/perplexity.hpp"
 #include "eval/questions.hpp"
 #include "eval/samples.hpp"
+#include "eval/suite.hpp"
 #include "programs/begin.hpp"
 #include "programs/command_line.hpp"
 #include "programs/files.hpp"
@@ -37,6 +38,7 @@ void run(const command_line& line, const eval_options& options) {
 
 int main(int count, char** arguments) {
   begin_program(arguments);
+  if (names_a_suite(count, arguments)) return evaluate_suite(count, arguments);
   command_line line(
       "Accuracy and AUC of a task, plain and calibrated, with their uncertainty; of generated answers exact "
       "match and F1; of a text the perplexity.",

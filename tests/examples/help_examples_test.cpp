@@ -19,9 +19,11 @@ using act_test::run_program;
 
 namespace {
 
-// The lines below "Examples:" that are indented, those joined that end with a backslash.
-std::vector<std::string> examples_of(const std::string& program) {
-  std::istringstream help(run_program(program, {"--help"}).out);
+// The lines below "Examples:" that are indented, those joined that end with a backslash. `before`: what asks
+// for that help besides --help.
+std::vector<std::string> examples_of(const std::string& program, std::vector<std::string> before) {
+  before.emplace_back("--help");
+  std::istringstream help(run_program(program, before).out);
   std::vector<std::string> commands;
   bool there = false, goes_on = false;
   for (std::string line; std::getline(help, line);) {
@@ -89,12 +91,13 @@ struct example_files {
   }
 };
 
-void check_examples(const std::string& program, const example_files& files, std::size_t count) {
+void check_examples(const std::string& program, const example_files& files, std::size_t count,
+                    const std::vector<std::string>& before = {}) {
   // For mpirun.
   const environment_variable root("OMPI_ALLOW_RUN_AS_ROOT", "1"),
       root_confirmed("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1"), many("OMPI_MCA_rmaps_base_oversubscribe", "1"),
       unbound("OMPI_MCA_hwloc_base_binding_policy", "none");
-  const std::vector<std::string> examples = examples_of(program);
+  const std::vector<std::string> examples = examples_of(program, before);
   CHECK(examples.size() == count);  // so that none is passed over by its layout
   for (const std::string& example : examples) {
     CAPTURE(example);
@@ -114,6 +117,20 @@ void check_examples(const std::string& program, const example_files& files, std:
 
 TEST_CASE("act-eval's examples run as they stand in the help") {
   check_examples("act-eval", {}, 16);
+}
+
+TEST_CASE("a suite's examples run as they stand in the help, and act-report's of its store") {
+  const example_files files;
+  (void)files.folder.write(
+      "suite.toml",
+      "[defaults]\nlimit = 6\n[[model]]\npath = \"M.gguf\"\n[[task]]\ntask = \"sst2\"\ndata = "
+      "\"dev.tsv\"\n[[heads]]\nname = \"ACT\"\nfile = \"heads.json\"\n");
+  check_examples("act-eval", files, 3, {"suite.toml"});
+  check_examples("act-report", files, 3);
+  for (const char* written : {"suite.sqlite", "tables.md", "tables.tex", "results.csv", "report.html"}) {
+    CAPTURE(written);
+    CHECK(std::filesystem::exists(files.folder / written));
+  }
 }
 
 TEST_CASE("act-search's examples run as they stand in the help, one after another in one folder") {

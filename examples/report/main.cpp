@@ -1,0 +1,94 @@
+// act-report: a store of results as tables, for people and papers, and as one page.
+#include <act/error.hpp>
+#include <act/io/atomic_file.hpp>
+#include <act/io/json_document.hpp>
+#include <act/suite/results.hpp>
+#include <act/suite/store.hpp>
+#include <act/suite/suite_page.hpp>
+#include <act/suite/suite_tables.hpp>
+
+#include <functional>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "programs/begin.hpp"
+#include "programs/command_line.hpp"
+#include "programs/files.hpp"
+#include "programs/program.hpp"
+
+namespace {
+
+using namespace act_program;
+
+struct report_options {
+  common_options common;
+  std::string store, markdown, latex, csv, html;
+  std::string title = "Attention calibration: results";
+};
+
+void declare(command_line& line, report_options& options) {
+  line.add("store", options.store, "What act-eval SUITE.toml stored").required().value_name("STORE");
+  line.add("--markdown", options.markdown, "Write the tables as Markdown").value_name("FILE");
+  line.add("--latex", options.latex, "Write the tables as LaTeX, for the package booktabs")
+      .value_name("FILE");
+  line.add("--csv", options.csv, "Write every number as CSV, a line a way of scoring").value_name("FILE");
+  line.add("--html", options.html, "Write one page with tables and pictures, that loads nothing")
+      .value_name("FILE");
+  line.add("--title", options.title, "What stands above the page").value_name("TEXT").show_default();
+  line.add("--json", options.common.json,
+           "Write the results as JSON; -: to standard output, and what is printed for people to stderr")
+      .value_name("FILE");
+  line.footer(
+      "Examples:\n"
+      "  act-report results.sqlite\n"
+      "  act-report results.sqlite --markdown tables.md --latex tables.tex --csv results.csv\n"
+      "  act-report results.sqlite --html report.html --title 'SmolLM2 on twelve tasks'\n"
+      "Exit codes: 0 done, 1 bad input, 2 wrong usage.");
+}
+
+std::string joined(const act::suite::suite_results& results,
+                   const std::function<std::string(const act::suite::result_table&)>& as) {
+  std::string text;
+  std::vector<act::suite::result_table> tables = act::suite::paper_tables(results);
+  tables.push_back(act::suite::ways_table(results));
+  tables.push_back(act::suite::answers_table(results));
+  for (const act::suite::result_table& table : tables) {
+    if (!table.rows.empty()) text += (text.empty() ? "" : "\n") + as(table);
+  }
+  return text;
+}
+
+void run(const report_options& options) {
+  check_outputs({{"--markdown", options.markdown},
+                 {"--latex", options.latex},
+                 {"--csv", options.csv},
+                 {"--html", options.html},
+                 {"--json", options.common.json}},
+                {options.store});
+  act::suite::store store = act::suite::store::existing(options.store);
+  const act::suite::suite_results results = act::suite::results_of(store);
+  if (results.results.empty())
+    throw act::error(act::error_code::invalid_input, options.store, "has no scores yet; run its suite first");
+  const auto write = [](const std::string& path, const auto& text) {
+    if (!path.empty()) act::io::write_file(path, text());
+  };
+  write(options.markdown, [&] { return joined(results, act::suite::as_markdown); });
+  write(options.latex, [&] { return joined(results, act::suite::as_latex); });
+  write(options.csv, [&] { return act::suite::as_csv(results); });
+  write(options.html, [&] { return act::suite::suite_page(results, options.title); });
+  write(options.common.json, [&] { return act::suite::to_json(results).pretty() + "\n"; });
+  std::cout << joined(results, act::suite::as_text);
+  for (const std::string& line : act::suite::unfinished(results))
+    std::cout << line << '\n';
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  begin_program(arguments);
+  command_line line("Results of a suite as tables, for people and papers, and as one page.", "act-report");
+  report_options options;
+  declare(line, options);
+  return run_program(line, options.common, count, arguments, [&] { run(options); });
+}
