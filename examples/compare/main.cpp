@@ -29,6 +29,7 @@
 #include <vector>
 
 #include "compare/compared_heads.hpp"
+#include "compare/logged.hpp"
 #include "compare/options.hpp"
 #include "programs/begin.hpp"
 #include "programs/command_line.hpp"
@@ -242,6 +243,7 @@ void run(const command_line& line, const compare_options& options) {
 
 int main(int count, char** arguments) {
   begin_program(arguments);
+  if (compares_files(count, arguments)) return compare_files(count, arguments);
   command_line line(
       "Several heads files on the same samples, beside the plain model and beside what labelled samples can "
       "do for its "

@@ -34,6 +34,8 @@ void declare(command_line& line, compare_options& options) {
       "Samples that any of the heads were found on are left out for all. Maps are fitted on the file that "
       "the heads file\n"
       "names in its evidence, so run where the search was run.\n"
+      "Without a model, two runs from files are compared: act-compare A.jsonl B.jsonl (--help behind them "
+      "has more).\n"
       "Examples:\n"
       "  act-compare --model M.gguf --task sst2 --data dev.tsv --heads paper.json --heads top.json\n"
       "  act-compare --model M.gguf --task trec --data test.txt --heads heads.json --maps --json "

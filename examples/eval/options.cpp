@@ -91,6 +91,10 @@ void declare(command_line& line, eval_options& options) {
            "Heads to calibrate, as act-search or PASTA's authors wrote them, or all; without it, plain only")
       .value_name("FILE");
   line.add("--predictions", options.predictions, "Write a JSON line for each sample").value_name("FILE");
+  line.add("--export", options.exported,
+           "lm-eval:FOLDER: predictions as lm-eval's --log_samples writes them, plain/ and calibrated/ in "
+           "the folder")
+      .value_name("FORM:FOLDER");
   line.add("--show-prompts", options.show_prompts,
            "Print the prompts of the first N samples that are scored, with their tokens")
       .value_name("N");
@@ -137,14 +141,24 @@ void declare(command_line& line, eval_options& options) {
       "Exit codes: 0 done, 1 bad input, 2 wrong usage, 130 interrupted.");
 }
 
+std::string export_folder(const eval_options& options) {
+  constexpr std::string_view form = "lm-eval:";
+  if (options.exported.empty()) return {};
+  if (!options.exported.starts_with(form) || options.exported.size() == form.size())
+    throw act::error(act::error_code::invalid_option, "--export", "must be lm-eval:FOLDER");
+  return options.exported.substr(form.size());
+}
+
 void check_usage(const command_line& line, const eval_options& options) {
   const auto refuse = [&](std::initializer_list<const char*> names, const std::string& why) {
     for (const char* name : names) {
       if (line.given(name)) throw act::error(act::error_code::invalid_option, name, why);
     }
   };
+  if (!export_folder(options).empty())
+    refuse({"--shots"}, "makes several runs of a sample, --export wants one");
   if (options.task == perplexity_task) {
-    refuse({"--limit", "--scoring", "--long-prompts", "--prior", "--shots", "--predictions",
+    refuse({"--limit", "--scoring", "--long-prompts", "--prior", "--shots", "--predictions", "--export",
             "--include-search-samples", "--max-new-tokens", "--no-final-space", "--show-prompts", "--resume"},
            "doesn't apply to --task ppl, which scores a text, not samples");
     if (!options.cache.empty()) {
@@ -159,7 +173,7 @@ void check_usage(const command_line& line, const eval_options& options) {
   refuse({"--context", "--stride", "--max-windows", "--cache", "--block"}, "is for --task ppl");
   const act::tasks::task& task = act::tasks::find_task(options.task);
   if (task.kind == act::tasks::task_kind::open_ended) {
-    refuse({"--scoring", "--prior"},
+    refuse({"--scoring", "--prior", "--export"},
            "doesn't apply to --task " + task.name + ", whose answers are generated");
     refuse({"--resume"},
            "is for tasks that are scored; a suite goes on from each generated answer (docs/suite.md)");

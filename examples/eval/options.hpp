@@ -35,12 +35,16 @@ struct eval_options {
   bool balanced_shots = false;
   std::string heads;
   std::string predictions;
+  std::string exported;  ///< lm-eval:FOLDER
   bool include_search_samples = false;
   bool force = false;
   bool resume = false;
 };
 
 void declare(command_line& line, eval_options& options);
+
+/// The folder of --export; empty: none. Throws act::error (invalid_option) for another form than lm-eval's.
+[[nodiscard]] std::string export_folder(const eval_options& options);
 
 /// Throws act::error (invalid_option) for an option that the task can't heed. Nothing given is passed over.
 void check_usage(const command_line& line, const eval_options& options);

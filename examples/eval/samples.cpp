@@ -6,6 +6,7 @@
 #include <act/io/text_file.hpp>
 #include <act/report/evaluation_report.hpp>
 #include <act/report/kept_predictions.hpp>
+#include <act/report/lm_eval_samples.hpp>
 #include <act/report/number_text.hpp>
 #include <act/report/progress.hpp>
 #include <act/report/provenance.hpp>
@@ -429,6 +430,19 @@ void print(const scored_task& all, const eval_options& options) {
   std::cout << all.heads.nothing_to_calibrate();
 }
 
+// A run's samples as lm-eval logs them.
+void write_export(const std::filesystem::path& folder, const std::string& task,
+                  std::span<const act::tasks::prepared_sample> samples,
+                  const act::statistics::score_table& scores, const act::runtime::tokenizer& by) {
+  if (scores.empty()) return;
+  std::error_code failed;
+  std::filesystem::create_directories(folder, failed);  // writing says what can't be written
+  std::string lines;
+  for (std::size_t i = 0; i < samples.size(); ++i)
+    lines += act::report::lm_eval_line(samples[i], scores[i], by);
+  act::io::write_file((folder / ("samples_" + task + ".jsonl")).string(), lines);
+}
+
 }  // namespace
 
 void evaluate_samples(const command_line& line, const act::tasks::task& task, const eval_options& options) {
@@ -486,6 +500,10 @@ void evaluate_samples(const command_line& line, const act::tasks::task& task, co
   if (!options.predictions.empty()) {
     act::io::write_file(place(options.predictions),
                         prediction_lines(prepared, scores, *loaded.tokenizer, identity.compute));
+  }
+  if (const std::filesystem::path folder = export_folder(options); !folder.empty() && !scored.interrupted) {
+    write_export(folder / "plain", task.name, samples, scores.front().plain, *loaded.tokenizer);
+    write_export(folder / "calibrated", task.name, samples, scores.front().calibrated, *loaded.tokenizer);
   }
   if (!options.common.json.empty()) {
     act::io::json_document document = document_of(all, options);

@@ -1,0 +1,74 @@
+// act-eval --export and act-compare of two files, as processes.
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include <cstddef>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "examples/process.hpp"
+#include "examples/results.hpp"
+#include "examples/tiny_task.hpp"
+
+using act_test::check_one_line;
+using act_test::parsed;
+using act_test::run_program;
+using nlohmann::json;
+
+TEST_CASE("act-eval's export for lm-eval compares as its own predictions and its own result do") {
+  const act_test::temporary_folder folder;
+  const std::string data = folder.write("dev.jsonl", act_test::tiny_arce(24));
+  const std::string heads = folder.write("heads.json", act_test::tiny_heads);
+  const std::string predictions = folder / "predictions.jsonl", exported = folder / "out";
+  const auto run =
+      run_program("act-eval", {"--model", act_test::tiny_model, "--task", "arce", "--data", data, "--heads",
+                               heads, "--predictions", predictions, "--export", "lm-eval:" + exported,
+                               "--json", folder / "result.json", "--quiet"});
+  REQUIRE(run.exit_code == 0);
+  const json result = parsed(folder / "result.json");
+
+  std::ifstream lines(exported + "/calibrated/samples_arce.jsonl");
+  std::size_t count = 0;
+  for (std::string line; std::getline(lines, line); ++count) {
+    const json sample = json::parse(line);
+    CHECK(sample["doc_id"].is_number_unsigned());
+    CHECK(sample["resps"].size() == sample["arguments"].size());
+    CHECK(sample["resps"][0][0][1] == "False");
+    CHECK(sample["filtered_resps"][0] == sample["resps"][0][0]);
+    CHECK(sample["metrics"] == json{"acc"});
+  }
+  CHECK(count == 24);
+
+  const auto compared = run_program(
+      "act-compare", {exported + "/plain", exported + "/calibrated", "--json", folder / "files.json"});
+  REQUIRE(compared.exit_code == 0);
+  CHECK(compared.out.find("could show") != std::string::npos);
+  const auto own = run_program("act-compare", {predictions, predictions, "--metric", "baseline", "--metric-b",
+                                               "calibrated", "--json", folder / "own.json"});
+  REQUIRE(own.exit_code == 0);
+  const json files = parsed(folder / "files.json")["tasks"][0],
+             ours = parsed(folder / "own.json")["tasks"][0];
+  CHECK(files["task"] == "arce");
+  for (const json& each : {files, ours}) {
+    CHECK(each["n"] == 24);
+    CHECK(each["correct_a"] == result["baseline"]["correct"]);
+    CHECK(each["correct_b"] == result["calibrated"]["correct"]);
+    CHECK(each["mcnemar_p"] == result["difference"]["mcnemar_p"]);
+  }
+}
+
+TEST_CASE("act-compare of files says in one line what it can't do") {
+  const act_test::temporary_folder folder;
+  const std::string file = folder.write("a.jsonl", R"({"doc_id":0,"acc":1.0})");
+  const auto alone = run_program("act-compare", {file});
+  CHECK(alone.exit_code == 2);
+  check_one_line(alone.err);
+  const auto missing = run_program("act-compare", {file, folder / "b.jsonl"});
+  CHECK(missing.exit_code == 1);
+  check_one_line(missing.err);
+  const auto rate = run_program("act-compare", {file, file, "--fdr", "2"});
+  CHECK(rate.exit_code == 2);
+  check_one_line(rate.err);
+  CHECK(run_program("act-compare", {file, file}).exit_code == 0);
+}
