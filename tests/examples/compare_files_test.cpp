@@ -61,14 +61,8 @@ TEST_CASE("act-eval's export for lm-eval compares as its own predictions and its
 TEST_CASE("act-compare of files says in one line what it can't do") {
   const act_test::temporary_folder folder;
   const std::string file = folder.write("a.jsonl", R"({"doc_id":0,"acc":1.0})");
-  const auto alone = run_program("act-compare", {file});
-  CHECK(alone.exit_code == 2);
-  check_one_line(alone.err);
-  const auto missing = run_program("act-compare", {file, folder / "b.jsonl"});
-  CHECK(missing.exit_code == 1);
-  check_one_line(missing.err);
-  const auto rate = run_program("act-compare", {file, file, "--fdr", "2"});
-  CHECK(rate.exit_code == 2);
-  check_one_line(rate.err);
+  check_one_line(run_program("act-compare", {file}), 2, "compares two runs");
+  check_one_line(run_program("act-compare", {file, folder / "b.jsonl"}), 1, "b.jsonl");
+  check_one_line(run_program("act-compare", {file, file, "--fdr", "2"}), 2, "--fdr");
   CHECK(run_program("act-compare", {file, file}).exit_code == 0);
 }
