@@ -55,8 +55,8 @@ void attention_weights(const head_tensor<const std::type_identity_t<T>>& q,
   }
   throw_if(map.validate(), error_code::invalid_shape);
   const detail::strided_memory written = detail::memory_of(map);
-  detail::raise_if(detail::check_apart(written, "map", detail::memory_of(q), detail::overlaps<"q">()));
-  detail::raise_if(detail::check_apart(written, "map", detail::memory_of(k), detail::overlaps<"k">()));
+  detail::raise_if(detail::check_apart(written, "map", detail::memory_of(q), ACT_DETAIL_OVERLAPS("q")));
+  detail::raise_if(detail::check_apart(written, "map", detail::memory_of(k), ACT_DETAIL_OVERLAPS("k")));
 
   using head_type = detail::attention_head<T, Arch>;
   using shape_type = typename head_type::shape;

@@ -13,40 +13,18 @@
 #include <act/head_tensor.hpp>
 #include <act/options.hpp>
 
-#include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <limits>
 #include <span>
 #include <string_view>
 
-namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
+/// "overlaps NAME: ...", as static text. A literal, which no other unit shares: a constant of a template
+/// would be one symbol of the whole process and keep a plug-in from being unloaded.
+#define ACT_DETAIL_OVERLAPS(name) \
+  "overlaps " name ": results would depend on the order of the work; give it memory of its own"
 
-/// "overlaps NAME: ...", as static text.
-template <std::size_t Size>
-struct overlap_text {
-  char name[Size];
-  consteval overlap_text(const char (&text)[Size]) noexcept { std::copy_n(text, Size, name); }
-};
-template <overlap_text Name>
-struct overlap_message {
-  static constexpr std::string_view before = "overlaps ";
-  static constexpr std::string_view after =
-      ": results would depend on the order of the work; give it memory of its own";
-  static constexpr auto text = [] {
-    std::array<char, before.size() + sizeof Name.name - 1 + after.size()> all{};
-    auto to = std::copy(before.begin(), before.end(), all.begin());
-    to = std::copy_n(Name.name, sizeof Name.name - 1, to);
-    std::copy(after.begin(), after.end(), to);
-    return all;
-  }();
-};
-template <overlap_text Name>
-[[nodiscard]] constexpr std::string_view overlaps() noexcept {
-  constexpr auto& text = overlap_message<Name>::text;
-  return {text.data(), text.size()};
-}
+namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
 
 template <class T>
 [[nodiscard]] refusal check_tensor(const head_tensor<T>& tensor, std::string_view name) noexcept {
@@ -111,11 +89,11 @@ template <class T>
   }
   const strided_memory written = memory_of(out);
   refusal found = check_written(written, name);
-  found = either(found, check_apart(written, name, memory_of(request.q), overlaps<"q">()));
-  found = either(found, check_apart(written, name, memory_of(request.k), overlaps<"k">()));
-  found = either(found, check_apart(written, name, memory_of(request.v), overlaps<"v">()));
-  return either(found,
-                check_apart(written, name, memory_of(request.carried.sums), overlaps<"carried_sums">()));
+  found = either(found, check_apart(written, name, memory_of(request.q), ACT_DETAIL_OVERLAPS("q")));
+  found = either(found, check_apart(written, name, memory_of(request.k), ACT_DETAIL_OVERLAPS("k")));
+  found = either(found, check_apart(written, name, memory_of(request.v), ACT_DETAIL_OVERLAPS("v")));
+  return either(found, check_apart(written, name, memory_of(request.carried.sums),
+                                   ACT_DETAIL_OVERLAPS("carried_sums")));
 }
 
 template <class T>
@@ -129,7 +107,8 @@ template <class T>
   if (const refusal found = check_output(request, out, "out")) return found;
   if (plain.data != nullptr) {
     if (const refusal found = check_output(request, plain, "plain")) return found;
-    if (const refusal found = check_apart(memory_of(plain), "plain", memory_of(out), overlaps<"out">()))
+    if (const refusal found =
+            check_apart(memory_of(plain), "plain", memory_of(out), ACT_DETAIL_OVERLAPS("out")))
       return found;
   }
   if (const refusal found = bad_option(calibration.validate())) return found;
@@ -178,9 +157,9 @@ template <class T>
   if (!scores.empty() && (scores.size() != q.batches * q.heads * k.tokens || !carried.empty()))
     return bad_shape("scores", "need batches * heads * keys numbers, and no carried_sums");
   const strided_memory to = memory_of(out), sums = memory_of(carried.sums), of_rows = memory_of(log_sum_exp);
-  refusal found = check_apart(to, "out", of_rows, overlaps<"log_sum_exp">());
-  found = either(found, check_apart(to, "out", memory_of(scores), overlaps<"scores">()));
-  return either(found, check_apart(sums, "carried_sums", of_rows, overlaps<"log_sum_exp">()));
+  refusal found = check_apart(to, "out", of_rows, ACT_DETAIL_OVERLAPS("log_sum_exp"));
+  found = either(found, check_apart(to, "out", memory_of(scores), ACT_DETAIL_OVERLAPS("scores")));
+  return either(found, check_apart(sums, "carried_sums", of_rows, ACT_DETAIL_OVERLAPS("log_sum_exp")));
 }
 
 }  // namespace act::inline ACT_ABI::inline ACT_BUILD::detail

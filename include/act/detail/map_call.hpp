@@ -46,7 +46,7 @@ class map_call {
         return not_done("carried_sums", "need the paper's behaviour: the authors' code knows no chunks");
       return check_authors_shape(map_);
     }
-    return check_apart(memory_of(carried_), "carried_sums", memory_of(map_), overlaps<"map">());
+    return check_apart(memory_of(carried_), "carried_sums", memory_of(map_), ACT_DETAIL_OVERLAPS("map"));
   }
 
   [[nodiscard]] std::size_t chosen() const noexcept { return heads_.count(map_.heads); }
