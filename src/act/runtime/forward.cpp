@@ -33,6 +33,14 @@ void project_keys_and_values(const model& model, std::size_t number, const matri
   if (layer.key_norm.present()) apply(layer.key_norm, keys, keys);
 }
 
+// From buffers.normed: buffers.query, not yet turned by their positions.
+void project_queries(const model& model, std::size_t number, layer_buffers& buffers) {
+  const decoder_layer& layer = model.layers[number];
+  buffers.query.resize(buffers.normed.rows(), model.config.heads * model.config.head_size);
+  apply(layer.query, buffers.normed, buffers.query, operation::query);
+  if (layer.query_norm.present()) apply(layer.query_norm, buffers.query, buffers.query);
+}
+
 void turn_keys(const model_config& config, std::size_t number, const layer_rows& rows,
                layer_buffers& buffers) {
   const profile_scope scope(operation::rotary);
@@ -75,9 +83,7 @@ void attend_and_finish(const model& model, std::size_t number, const layer_rows&
   }
 
   if (!every_query) buffers.normed = rows_at(buffers.normed, last_rows);
-  buffers.query.resize(buffers.normed.rows(), config.heads * config.head_size);
-  apply(layer.query, buffers.normed, buffers.query, operation::query);
-  if (layer.query_norm.present()) apply(layer.query_norm, buffers.query, buffers.query);
+  project_queries(model, number, buffers);
   {
     const profile_scope scope(operation::rotary);
     rows.rotary.rotate(config.attention_in(number).rotary, buffers.query, config.heads, config.head_size,
@@ -169,6 +175,11 @@ attention_shape attention_shape_of(const model_config& config, std::size_t layer
           .window = of.window,
           .soft_cap = config.attention_soft_cap,
           .slopes = config.slopes};
+}
+
+void project_heads(const model& model, std::size_t number, const matrix& hidden, layer_buffers& buffers) {
+  project_keys_and_values(model, number, hidden, buffers);
+  project_queries(model, number, buffers);
 }
 
 void finish_layer(const model_config& config, const decoder_layer& layer, const const_matrix_ref& attention,

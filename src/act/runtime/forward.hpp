@@ -57,6 +57,11 @@ struct layer_alternatives {
   std::vector<head_alternative> found;  ///< [sequence * heads + head]
 };
 
+/// The queries, keys and values that layer `number` makes of its input `hidden`, [rows, hidden], before they
+/// are turned by their positions: into buffers.query, [rows, heads head_size], and buffers.key_value. What
+/// run_layer begins with, for those who look at it.
+void project_heads(const model& model, std::size_t number, const matrix& hidden, layer_buffers& buffers);
+
 /// The second half of a layer: from the layer's input and the heads' outputs to the next layer's input.
 /// hidden: [rows, hidden] in, the same rows out; attention: [rows, heads head_size].
 void finish_layer(const model_config& config, const decoder_layer& layer, const const_matrix_ref& attention,
