@@ -3,6 +3,7 @@
 
 #include "inspect/inspection.hpp"
 #include "inspect/options.hpp"
+#include "inspect/predictability.hpp"
 #include "programs/begin.hpp"
 #include "programs/command_line.hpp"
 #include "programs/files.hpp"
@@ -15,9 +16,11 @@ using namespace act_program;
 void run(const command_line& line, const inspect_options& options) {
   check_usage(line, options);
   check_outputs({{"--json", options.common.json}, {"--html", options.html}},
-                {options.common.model, options.data, options.prompt_file});
+                {options.common.model, options.data, options.prompt_file, options.predictability});
   act::set_thread_count(options.common.threads);
-  if (options.task.empty()) {
+  if (!options.predictability.empty()) {
+    inspect_predictability(line, options);
+  } else if (options.task.empty()) {
     inspect_prompt(line, options);
   } else {
     inspect_data(line, options);

@@ -6,12 +6,67 @@
 
 #include <cstdlib>
 #include <initializer_list>
+#include <string>
 #include <string_view>
 
 #include "programs/command_line.hpp"
 #include "programs/task_listing.hpp"
 
 namespace act_program {
+
+namespace {
+
+constexpr std::initializer_list<const char*> of_predictability = {
+    "--vectors",     "--references", "--lower-layers", "--context",
+    "--max-windows", "--leave-out",  "--ridge",        "--random-weights"};
+
+void declare_predictability(command_line& line, inspect_options& options) {
+  const std::string group = "How well heads predict each other";
+  line.add("--predictability", options.predictability,
+           "Instead of sinks: how well a head's vectors are a linear map of other heads', over this text")
+      .value_name("FILE")
+      .group(group);
+  line.add("--vectors", options.vectors,
+           "Whose vectors, repeated for more: queries, keys (before positions), rotated-keys, values "
+           "(default: all)")
+      .one_of({"queries", "keys", "rotated-keys", "values"})
+      .one_value_each_time()
+      .group(group);
+  line.add("--references", options.references, "So many heads predict one, 1 first")
+      .within(1, 64)
+      .value_name("K")
+      .show_default()
+      .group(group);
+  line.add("--lower-layers", options.lower_layers, "They may lie so many layers below, too")
+      .within(0, 64)
+      .value_name("N")
+      .show_default()
+      .group(group);
+  line.add("--context", options.context, "Tokens of a window (default: 512, or the model's context)")
+      .within(2, any_count)
+      .value_name("N")
+      .group(group);
+  line.add("--max-windows", options.max_windows, "Read so many windows; 0: all; the last fifth is held out")
+      .within(0, any_count)
+      .value_name("N")
+      .show_default()
+      .group(group);
+  line.add("--leave-out", options.leave_out, "Tokens at each window's beginning that don't count")
+      .within(0, any_count)
+      .value_name("N")
+      .show_default()
+      .group(group);
+  line.add("--ridge", options.ridge, "Ridge of the regression, in shares of each number's variation")
+      .value_name("R")
+      .show_default()
+      .group(group);
+  line.add("--random-weights", options.random_weights,
+           "Look at the model's architecture with random weights, drawn by this seed")
+      .value_name("SEED")
+      .group(group);
+}
+
+}  // namespace
 
 void declare(command_line& line, inspect_options& options) {
   options.common.add_to(line);
@@ -39,12 +94,14 @@ void declare(command_line& line, inspect_options& options) {
       .one_of({"auto", "always", "never"})
       .show_default();
   options.sinks.add_to(line, "What a sink is (defaults: the paper's)");
+  declare_predictability(line, options);
   line.footer(
       "Examples:\n"
       "  act-inspect --model M.gguf --prompt 'What is a sink? It is a token that draws attention.'\n"
       "  act-inspect --model M.gguf --prompt-file p.txt --html maps.html --json sinks.json\n"
       "  act-inspect --model M.gguf --task sst2 --data dev.tsv --limit 100 --top 9\n"
       "  act-inspect --model M.gguf --prompt-file p.txt --rule absolute --tau 0.15 --min-visible-rows 10\n"
+      "  act-inspect --model M.gguf --predictability text.txt --context 64 --html heads.html\n"
       "A sink is never the first token; what lies on that is shown beside them.\n"
       "Exit codes: 0 done, 1 bad input, 2 wrong usage, 130 interrupted.");
 }
@@ -54,12 +111,21 @@ void check_usage(const command_line& line, const inspect_options& options) {
   const auto refuse = [](const char* option, const char* why) {
     throw act::error(act::error_code::invalid_option, option, why);
   };
-  if (given("--prompt") + given("--prompt-file") + given("--task") != 1) {
-    refuse("--prompt", "give one of --prompt, --prompt-file, and --task with --data");
+  if (given("--prompt") + given("--prompt-file") + given("--task") + given("--predictability") != 1) {
+    refuse("--prompt", "give one of --prompt, --prompt-file, --task with --data, and --predictability");
   }
   if (given("--task") != given("--data")) refuse("--task", "needs --data, and --data needs --task");
   for (const char* name : {"--limit", "--seed", "--long-prompts", "--special-tokens", "--no-final-space"}) {
     if (given(name) && !given("--task")) refuse(name, "is for --task, which has samples to choose");
+  }
+  for (const char* name : of_predictability) {
+    if (given(name) && !given("--predictability")) refuse(name, "is for --predictability");
+  }
+  if (given("--predictability")) {
+    if (const std::string sinks = options.sinks.given(); !sinks.empty())
+      refuse(sinks.c_str(), "says what a sink is, which --predictability doesn't look at; leave it out");
+    if (given("--top")) refuse("--top", "is for tables of sinks; --predictability shows every layer");
+    if (!(options.ridge >= 0 && options.ridge <= 1)) refuse("--ridge", "must be from 0 to 1");
   }
   act::throw_if(options.sinks.over({}).validate(), act::error_code::invalid_option);
 }

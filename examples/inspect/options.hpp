@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "programs/flags.hpp"
 #include "programs/program.hpp"
@@ -25,6 +26,16 @@ struct inspect_options {
   std::size_t top = 15;
   std::string colour = "auto";
   std::string html;
+
+  std::string predictability;  ///< the text; empty: sinks are looked at
+  std::vector<std::string> vectors;
+  std::size_t references = 5;
+  std::size_t lower_layers = 0;
+  std::size_t context = 0;
+  std::size_t max_windows = 0;
+  std::size_t leave_out = 0;
+  double ridge = 1e-6;
+  std::uint64_t random_weights = 0;
 };
 
 void declare(command_line& line, inspect_options& options);

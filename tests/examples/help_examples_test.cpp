@@ -161,5 +161,5 @@ TEST_CASE("act-generate's examples run as they stand in the help") {
 }
 
 TEST_CASE("act-inspect's examples run as they stand in the help") {
-  check_examples("act-inspect", {}, 4);
+  check_examples("act-inspect", {}, 5);
 }

@@ -2,6 +2,8 @@
 // lies on the head's sinks and, beside it, on the first token. Shades of text where there is no colour.
 #pragma once
 
+#include <act/report/heat_cell.hpp>
+
 #include <string>
 
 namespace act::inspection {
@@ -9,11 +11,6 @@ struct inspection_summary;
 }
 
 namespace act::report {
-
-/// How a heat map is drawn.
-struct heat_map_style {
-  bool colour = false;  ///< ANSI escape codes, 256 colours; without them, shades of UTF-8 text
-};
 
 /// The picture: two panels side by side (on sinks, on the first token), each layer's means at the right, a
 /// legend below. Cells are two columns wide up to 16 heads, else one. Lines end with a newline.
