@@ -8,6 +8,7 @@
 #include <act/detail/attention_checks.hpp>
 #include <act/detail/attention_plan.hpp>
 #include <act/detail/attention_request.hpp>
+#include <act/detail/attention_types.hpp>
 #include <act/detail/build.hpp>
 #include <act/detail/kernels/attention_head.hpp>
 #include <act/detail/kernels/fused_head.hpp>
@@ -34,21 +35,22 @@ namespace act::inline ACT_ABI::inline ACT_BUILD {
 /// `map` may not overlap q or k. Throws act::error (invalid_shape, invalid_option), or std::bad_alloc, before
 /// the first write. Cost: d multiply-adds for each visible (query, key) pair, and packing the keys, which is
 /// worth about ten queries. Threads: (batch, head) pairs in parallel; serial inside a parallel region.
-/// @tparam T element type of all three
+/// @tparam T element type of the map
 /// @tparam Arch instruction set (simd.hpp)
+/// @tparam Q,C element types of queries and of keys, computed in what T is
 /// @param q queries [B, H, queries, d]
 /// @param k keys [B, G, keys, d]
 /// @param map gets the weights [B, H, queries, keys]; its `visible` says what rows see
 /// @param options scale, cap, slopes, sink logits
 /// @param workspace scratch memory; grows to what the call needs
-template <class T, class Arch = simd::default_arch>
-requires attention_element<T>
-void attention_weights(const head_tensor<const std::type_identity_t<T>>& q,
-                       const head_tensor<const std::type_identity_t<T>>& k, const attention_span<T>& map,
+template <class T, class Arch = simd::default_arch, class Q = T, class C = T>
+requires attention_elements<T, Q, C>
+void attention_weights(const head_tensor<Q>& q, const head_tensor<C>& k, const attention_span<T>& map,
                        const attention_options& options, attention_workspace<accumulator_t<T>>& workspace) {
   attention_options seen = options;
   seen.visible = map.visible;
-  detail::raise_if(detail::check_queries_and_keys<T>(q, k, seen));
+  detail::raise_if(
+      detail::check_queries_and_keys<std::remove_const_t<Q>, std::remove_const_t<C>>(q, k, seen));
   if (map.batches != q.batches || map.heads != q.heads || map.queries != q.tokens || map.keys != k.tokens) {
     detail::raise(error_code::invalid_shape, "map",
                   "needs the batch entries, heads and tokens of q and the tokens of k");
@@ -58,16 +60,17 @@ void attention_weights(const head_tensor<const std::type_identity_t<T>>& q,
   detail::raise_if(detail::check_apart(written, "map", detail::memory_of(q), ACT_DETAIL_OVERLAPS("q")));
   detail::raise_if(detail::check_apart(written, "map", detail::memory_of(k), ACT_DETAIL_OVERLAPS("k")));
 
-  using head_type = detail::attention_head<T, Arch>;
+  using types = detail::types_of<T, Q, C>;
+  using head_type = detail::attention_head<types, Arch>;
   using shape_type = typename head_type::shape;
   const layer_heads nobody;
   // Nobody's values.
-  const head_tensor<const T> v{.data = k.data, .batches = k.batches, .heads = k.heads};
-  const detail::attention_request<T> request{q, k, v, {}, {}, &nobody, {}, seen, {}};
-  const auto shape_of = [](const detail::attention_request<T>& one) noexcept {
+  const values_of<C> v{.data = k.data, .batches = k.batches, .heads = k.heads};
+  const detail::attention_request<types> request{q, k, v, {}, {}, &nobody, {}, seen, {}};
+  const auto shape_of = [](const detail::attention_request<types>& one) noexcept {
     return shape_type{one.q.tokens, one.k.tokens, one.q.channels, 0};
   };
-  using plan_type = detail::attention_plan<T, Arch>;
+  using plan_type = detail::attention_plan<types, Arch>;
   const plan_type plan(request, q.heads, 0, {}, shape_of);
   detail::raise_if(plan.check());
   detail::memory_parts parts(workspace.take(plan.bytes()).data());
@@ -76,10 +79,10 @@ void attention_weights(const head_tensor<const std::type_identity_t<T>>& q,
       {}, plan.workers, plan.jobs,
       [&](std::size_t worker, detail::packed_head& packed, std::size_t job) noexcept {
         const std::size_t batch = job / q.heads, head = job % q.heads;
-        const detail::attention_request<T> one = request.entry(batch);
+        const detail::attention_request<types> one = request.entry(batch);
         head_type of(one.q, one.k, one.v, one.out, one.options, head, shape_of(one),
                      memory.of_worker(worker));
-        detail::fused_head<T, Arch>(of).softmax_each_row(
+        detail::fused_head<types, Arch>(of).softmax_each_row(
             packed, batch * k.heads + head / (q.heads / k.heads),
             [&](std::size_t i, const accumulator_t<T>* weights) noexcept {
               const key_range sees = map.visible.row(batch, i);
@@ -95,10 +98,9 @@ void attention_weights(const head_tensor<const std::type_identity_t<T>>& q,
 
 /// The same with memory of its own.
 /// @param q,k,map,options as above
-template <class T, class Arch = simd::default_arch>
-requires attention_element<T>
-void attention_weights(const head_tensor<const std::type_identity_t<T>>& q,
-                       const head_tensor<const std::type_identity_t<T>>& k, const attention_span<T>& map,
+template <class T, class Arch = simd::default_arch, class Q = T, class C = T>
+requires attention_elements<T, Q, C>
+void attention_weights(const head_tensor<Q>& q, const head_tensor<C>& k, const attention_span<T>& map,
                        const attention_options& options = {}) {
   attention_workspace<accumulator_t<T>> workspace;
   attention_weights<T, Arch>(q, k, map, options, workspace);

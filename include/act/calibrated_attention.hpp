@@ -35,6 +35,7 @@
 #include <act/detail/attention_checks.hpp>
 #include <act/detail/attention_plan.hpp>
 #include <act/detail/attention_request.hpp>
+#include <act/detail/attention_types.hpp>
 #include <act/detail/build.hpp>
 #include <act/detail/calibrate_head.hpp>
 #include <act/detail/chosen_memory.hpp>
@@ -65,33 +66,35 @@ namespace act::inline ACT_ABI::inline ACT_BUILD {
 namespace detail {
 
 /// Calibrates the map that a head keeps. Its sinks' scores go to `sums`, their positions to `positions`.
-template <class T, class Arch>
-head_outcome calibrate_own_map(attention_head<T, Arch>& head, const calibration_options& calibration,
+template <class Types, class Arch>
+head_outcome calibrate_own_map(attention_head<Types, Arch>& head, const calibration_options& calibration,
                                const visibility& visible, std::span<double> sums,
-                               std::span<std::size_t> positions, accumulator_t<T>* marks) noexcept {
-  const attention_span<accumulator_t<T>> map{.data = head.scores,
-                                             .batches = 1,
-                                             .heads = 1,
-                                             .queries = head.of.queries,
-                                             .keys = head.of.keys,
-                                             .batch_stride = head.of.queries * head.of.score_stride(),
-                                             .head_stride = head.of.queries * head.of.score_stride(),
-                                             .query_stride = head.of.score_stride(),
-                                             .visible = visible};
-  return calibrate_head<accumulator_t<T>, Arch>(map, 0, 0, calibration, sums, positions, marks);
+                               std::span<std::size_t> positions,
+                               typename Types::accumulator* marks) noexcept {
+  const attention_span<typename Types::accumulator> map{
+      .data = head.scores,
+      .batches = 1,
+      .heads = 1,
+      .queries = head.of.queries,
+      .keys = head.of.keys,
+      .batch_stride = head.of.queries * head.of.score_stride(),
+      .head_stride = head.of.queries * head.of.score_stride(),
+      .query_stride = head.of.score_stride(),
+      .visible = visible};
+  return calibrate_head<typename Types::accumulator, Arch>(map, 0, 0, calibration, sums, positions, marks);
 }
 
 /// A call, past its arguments: what it refuses, what memory it takes, and its work, head by head, each in one
 /// worker's memory.
-template <class T, class Arch>
+template <class Types, class Arch>
 class calibrated_attention_call {
-  using head_type = attention_head<T, Arch>;
-  using correction = sink_correction<T, Arch>;
+  using head_type = attention_head<Types, Arch>;
+  using correction = sink_correction<Types, Arch>;
   using shape_type = typename head_type::shape;
-  using plan_type = attention_plan<T, Arch>;
+  using plan_type = attention_plan<Types, Arch>;
 
  public:
-  calibrated_attention_call(const attention_request<T>& request, const executor& on) noexcept
+  calibrated_attention_call(const attention_request<Types>& request, const executor& on) noexcept
       : of_(request), on_(on), refused_(check_calibrated_attention(request)), plan_(plan()) {}
 
   [[nodiscard]] refusal check() const noexcept { return either(refused_, plan_.check()); }
@@ -118,37 +121,37 @@ class calibrated_attention_call {
  private:
   // A request that is refused has no plan.
   [[nodiscard]] plan_type plan() const noexcept {
-    attention_request<T> of = of_;
+    attention_request<Types> of = of_;
     if (refused_) of.q.tokens = 0;
     plan_type made(of, of.q.heads, of.chosen(), on_,
-                   [this](const attention_request<T>& one) noexcept { return shape_of(one); });
+                   [this](const attention_request<Types>& one) noexcept { return shape_of(one); });
     made.with_marks = keeps_map();
     return made;
   }
 
   [[nodiscard]] bool keeps_map() const noexcept { return chosen() > 0 && needs_map(of_.calibration); }
 
-  [[nodiscard]] shape_type shape_of(const attention_request<T>& one) const noexcept {
+  [[nodiscard]] shape_type shape_of(const attention_request<Types>& one) const noexcept {
     shape_type shape{one.q.tokens, one.k.tokens, one.q.channels, one.v.channels};
-    const bool packs = one.q.tokens > fused_head<T, Arch>::few_queries;
+    const bool packs = one.q.tokens > fused_head<Types, Arch>::few_queries;
     shape.packs = chosen() > 0 || packs;
     if (keeps_map()) {
       shape.score_rows = shape.padded_queries();
     } else if (chosen() > 0 && packs) {
-      shape.keep_weights(one.options.visible, one.options.kept_weights / sizeof(accumulator_t<T>));
+      shape.keep_weights(one.options.visible, one.options.kept_weights / sizeof(typename Types::accumulator));
     }
     shape.corrects = chosen() > 0 && !keeps_map() && shape.kept == 0;
     return shape;
   }
 
   // `one` is the request of this batch entry.
-  void attend(const attention_request<T>& one, const chosen_memory& memory,
-              std::span<accumulator_t<T>> scratch, packed_head& packed, std::size_t batch,
+  void attend(const attention_request<Types>& one, const chosen_memory& memory,
+              std::span<typename Types::accumulator> scratch, packed_head& packed, std::size_t batch,
               std::size_t head) const noexcept {
     const auto& [q, k, v, out, plain, heads, calibration, options, carried] = one;
     const shape_type shape = shape_of(one);
     head_type of(q, k, v, out, options, head, shape, scratch);
-    fused_head<T, Arch> task(of);
+    fused_head<Types, Arch> task(of);
     const std::size_t number = batch * k.heads + head / (q.heads / k.heads);
     if (!heads->contains(head)) {
       task.attend(nullptr, packed, number);
@@ -169,7 +172,7 @@ class calibrated_attention_call {
         copy_to_plain(one, head);
       }
       result = calibrate_own_map(of, own, options.visible, sums, positions,
-                                 memory.template marks<accumulator_t<T>>(entry));
+                                 memory.template marks<typename Types::accumulator>(entry));
       map.multiply_values();
       return;
     }
@@ -180,7 +183,7 @@ class calibrated_attention_call {
     };
     if (shape.kept > 0) {
       const auto kept = task.softmax_kept(sums.data(), packed, number);
-      weight_calibration<T, Arch> calibrate_rows(of, columns(), scaling);
+      weight_calibration<Types, Arch> calibrate_rows(of, columns(), scaling);
       kept.multiply_values(calibrate_rows, [&](std::size_t i) {
         return one.plain.data == nullptr ? nullptr : one.plain.row(0, head, i);
       });
@@ -192,18 +195,18 @@ class calibrated_attention_call {
       of.copy_waiting(i, plain.row(0, head, i));
     const std::span<const std::size_t> sinks = columns();
     correction correct(of, sinks, scaling,
-                       shape.queries > fused_head<T, Arch>::few_queries ? correction::most_of_own
-                                                                        : correction::most_of_foreign);
+                       shape.queries > fused_head<Types, Arch>::few_queries ? correction::most_of_own
+                                                                            : correction::most_of_foreign);
     result = {sinks_among(sinks.size(), calibration), correct.run()};
     if (correct.took_panels()) packed = {};
   }
 
-  static void copy_to_plain(const attention_request<T>& one, std::size_t head) noexcept {
+  static void copy_to_plain(const attention_request<Types>& one, std::size_t head) noexcept {
     for (std::size_t i = 0; one.plain.data != nullptr && i < one.q.tokens; ++i)
       std::copy_n(one.out.row(0, head, i), one.v.channels, one.plain.row(0, head, i));
   }
 
-  const attention_request<T>& of_;
+  const attention_request<Types>& of_;
   const executor on_;
   const refusal refused_;
   const plan_type plan_;
@@ -214,8 +217,9 @@ class calibrated_attention_call {
 /// calibrated_attention with memory kept by the caller: allocates only where `workspace` or `report` are too
 /// small for the call. With `plain`, of the shape of `out`, plain attention of every head is written there
 /// too: both outputs for one pass.
-/// @tparam T element type of all tensors
+/// @tparam T element type of the outputs
 /// @tparam Arch instruction set (simd.hpp)
+/// @tparam Q,C element types of queries, and of keys and values, computed in what T is
 /// @param q queries [B, H, queries, d]
 /// @param k keys [B, G, keys, d]
 /// @param v values [B, G, keys, e]
@@ -227,18 +231,17 @@ class calibrated_attention_call {
 /// @param report gets what was done: one entry for each chosen head and batch entry
 /// @param plain gets the uncalibrated outputs [B, H, queries, e]; empty: not wanted
 /// @param carried_sums raw column sums [B, H, keys] of earlier chunks, added to; empty: a whole prompt
-template <class T, class Arch = simd::default_arch>
-requires attention_element<T>
-void calibrated_attention(const head_tensor<const std::type_identity_t<T>>& q,
-                          const head_tensor<const std::type_identity_t<T>>& k,
-                          const head_tensor<const std::type_identity_t<T>>& v, const head_tensor<T>& out,
-                          const layer_heads& heads, const calibration_options& calibration,
-                          const attention_options& options, attention_workspace<accumulator_t<T>>& workspace,
-                          calibration_report& report, const head_tensor<std::type_identity_t<T>>& plain = {},
+template <class T, class Arch = simd::default_arch, class Q = T, class C = T>
+requires attention_elements<T, Q, C>
+void calibrated_attention(const head_tensor<Q>& q, const head_tensor<C>& k, const values_of<C>& v,
+                          const head_tensor<T>& out, const layer_heads& heads,
+                          const calibration_options& calibration, const attention_options& options,
+                          attention_workspace<accumulator_t<T>>& workspace, calibration_report& report,
+                          const head_tensor<std::type_identity_t<T>>& plain = {},
                           std::span<double> carried_sums = {}) {
-  const detail::attention_request<T> request{
+  const detail::attention_request<detail::types_of<T, Q, C>> request{
       q, k, v, out, plain, &heads, calibration, options, {carried_sums, k.tokens}};
-  const detail::calibrated_attention_call<T, Arch> call(request, {});
+  const detail::calibrated_attention_call<detail::types_of<T, Q, C>, Arch> call(request, {});
   detail::raise_if(call.check());
   const std::span<std::byte> memory = workspace.take(call.bytes());
   detail::begin_report(report, call.batches(), call.chosen(), heads, call.keys());
@@ -248,63 +251,66 @@ void calibrated_attention(const head_tensor<const std::type_identity_t<T>>& q,
 /// Bytes that such a call takes from its workspace (attention_workspace::bytes() after it, unless it was
 /// larger before), on as many threads as it would run on now. Reads no element; throws as the call would.
 /// calibrated_attention_workspace() says the same to those who bring the memory.
-/// @tparam T element type of all tensors
+/// @tparam T element type of the outputs
 /// @tparam Arch instruction set (simd.hpp)
+/// @tparam Q,C element types of queries, and of keys and values, computed in what T is
 /// @param q,k,v,out,heads,calibration,options as calibrated_attention's
 /// @return bytes
-template <class T, class Arch = simd::default_arch>
-requires attention_element<T>
-[[nodiscard]] std::size_t calibrated_attention_bytes(const head_tensor<const std::type_identity_t<T>>& q,
-                                                     const head_tensor<const std::type_identity_t<T>>& k,
-                                                     const head_tensor<const std::type_identity_t<T>>& v,
-                                                     const head_tensor<T>& out, const layer_heads& heads,
+template <class T, class Arch = simd::default_arch, class Q = T, class C = T>
+requires attention_elements<T, Q, C>
+[[nodiscard]] std::size_t calibrated_attention_bytes(const head_tensor<Q>& q, const head_tensor<C>& k,
+                                                     const values_of<C>& v, const head_tensor<T>& out,
+                                                     const layer_heads& heads,
                                                      const calibration_options& calibration = {},
                                                      const attention_options& options = {}) {
-  const detail::attention_request<T> request{q, k, v, out, {}, &heads, calibration, options, {}};
-  const detail::calibrated_attention_call<T, Arch> call(request, {});
+  const detail::attention_request<detail::types_of<T, Q, C>> request{q,      k,           v,       out, {},
+                                                                     &heads, calibration, options, {}};
+  const detail::calibrated_attention_call<detail::types_of<T, Q, C>, Arch> call(request, {});
   detail::raise_if(call.check());
   return call.bytes();
 }
 
 /// Bytes of workspace that try_calibrated_attention takes, on the threads of `run_on`. Reads no element; 0
 /// where the call would be refused.
-/// @tparam T element type of all tensors
+/// @tparam T element type of the outputs
 /// @tparam Arch instruction set (simd.hpp)
+/// @tparam Q,C element types of queries, and of keys and values, computed in what T is
 /// @param q,k,v,out,heads,calibration,options as calibrated_attention's
 /// @param run_on the call's executor
 /// @return bytes
-template <class T, class Arch = simd::default_arch>
-requires attention_element<T>
-[[nodiscard]] std::size_t calibrated_attention_workspace(const head_tensor<const std::type_identity_t<T>>& q,
-                                                         const head_tensor<const std::type_identity_t<T>>& k,
-                                                         const head_tensor<const std::type_identity_t<T>>& v,
-                                                         const head_tensor<T>& out, const layer_heads& heads,
+template <class T, class Arch = simd::default_arch, class Q = T, class C = T>
+requires attention_elements<T, Q, C>
+[[nodiscard]] std::size_t calibrated_attention_workspace(const head_tensor<Q>& q, const head_tensor<C>& k,
+                                                         const values_of<C>& v, const head_tensor<T>& out,
+                                                         const layer_heads& heads,
                                                          const calibration_options& calibration = {},
                                                          const attention_options& options = {},
                                                          const executor& run_on = {}) noexcept {
-  const detail::attention_request<T> request{q, k, v, out, {}, &heads, calibration, options, {}};
-  const detail::calibrated_attention_call<T, Arch> call(request, run_on);
+  const detail::attention_request<detail::types_of<T, Q, C>> request{q,      k,           v,       out, {},
+                                                                     &heads, calibration, options, {}};
+  const detail::calibrated_attention_call<detail::types_of<T, Q, C>, Arch> call(request, run_on);
   return call.check() ? 0 : call.bytes();
 }
 
 /// calibrated_attention for engines: throws nothing, allocates nothing, runs on the engine's threads. See
 /// call_context.hpp; everything else as below. With any answer but `ok` nothing was written.
-/// @tparam T element type of all tensors
+/// @tparam T element type of the outputs
 /// @tparam Arch instruction set (simd.hpp)
+/// @tparam Q,C element types of queries, and of keys and values, computed in what T is
 /// @param q,k,v,out,heads,calibration,options as below
 /// @param context memory (calibrated_attention_workspace() bytes), threads, report
 /// @param plain,carried_sums as above
 /// @return ok, invalid_shape, invalid_option, unsupported, workspace_too_small
-template <class T, class Arch = simd::default_arch>
-requires attention_element<T> status try_calibrated_attention(
-    const head_tensor<const std::type_identity_t<T>>& q, const head_tensor<const std::type_identity_t<T>>& k,
-    const head_tensor<const std::type_identity_t<T>>& v, const head_tensor<T>& out, const layer_heads& heads,
-    const calibration_options& calibration, const attention_options& options, const call_context& context,
-    const head_tensor<std::type_identity_t<T>>& plain = {}, std::span<double> carried_sums = {})
+template <class T, class Arch = simd::default_arch, class Q = T, class C = T>
+requires attention_elements<T, Q, C> status try_calibrated_attention(
+    const head_tensor<Q>& q, const head_tensor<C>& k, const values_of<C>& v, const head_tensor<T>& out,
+    const layer_heads& heads, const calibration_options& calibration, const attention_options& options,
+    const call_context& context, const head_tensor<std::type_identity_t<T>>& plain = {},
+    std::span<double> carried_sums = {})
 noexcept {
-  const detail::attention_request<T> request{
+  const detail::attention_request<detail::types_of<T, Q, C>> request{
       q, k, v, out, plain, &heads, calibration, options, {carried_sums, k.tokens}};
-  const detail::calibrated_attention_call<T, Arch> call(request, context.run_on);
+  const detail::calibrated_attention_call<detail::types_of<T, Q, C>, Arch> call(request, context.run_on);
   detail::refusal found = call.check();
   if (!found) found = detail::check_memory(context.workspace, call.bytes());
   if (!found) {
@@ -327,8 +333,9 @@ noexcept {
 ///
 /// `out` and `carried_sums` may not overlap each other or what is read. Throws act::error before the first
 /// write: invalid_shape, invalid_option, unsupported; std::bad_alloc before it too.
-/// @tparam T element type of all tensors
+/// @tparam T element type of the outputs
 /// @tparam Arch instruction set (simd.hpp)
+/// @tparam Q,C element types of queries, and of keys and values, computed in what T is
 /// @param q queries [B, H, queries, d]
 /// @param k keys [B, G, keys, d]
 /// @param v values [B, G, keys, e]
@@ -338,12 +345,11 @@ noexcept {
 /// @param options what attention itself is told
 /// @param carried_sums raw column sums [B, H, keys] of earlier chunks, added to; empty: a whole prompt
 /// @return what was done: one entry for each chosen head and batch entry
-template <class T, class Arch = simd::default_arch>
-requires attention_element<T> calibration_report calibrated_attention(
-    const head_tensor<const std::type_identity_t<T>>& q, const head_tensor<const std::type_identity_t<T>>& k,
-    const head_tensor<const std::type_identity_t<T>>& v, const head_tensor<T>& out, const layer_heads& heads,
-    const calibration_options& calibration = {}, const attention_options& options = {},
-    std::span<double> carried_sums = {}) {
+template <class T, class Arch = simd::default_arch, class Q = T, class C = T>
+requires attention_elements<T, Q, C> calibration_report calibrated_attention(
+    const head_tensor<Q>& q, const head_tensor<C>& k, const values_of<C>& v, const head_tensor<T>& out,
+    const layer_heads& heads, const calibration_options& calibration = {},
+    const attention_options& options = {}, std::span<double> carried_sums = {}) {
   attention_workspace<accumulator_t<T>> workspace;
   calibration_report report;
   calibrated_attention<T, Arch>(q, k, v, out, heads, calibration, options, workspace, report, {},

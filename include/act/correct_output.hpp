@@ -14,6 +14,7 @@
 #include <act/detail/attention_checks.hpp>
 #include <act/detail/attention_plan.hpp>
 #include <act/detail/attention_request.hpp>
+#include <act/detail/attention_types.hpp>
 #include <act/detail/build.hpp>
 #include <act/detail/chosen_memory.hpp>
 #include <act/detail/kernels/attention_head.hpp>
@@ -42,15 +43,15 @@ namespace act::inline ACT_ABI::inline ACT_BUILD {
 namespace detail {
 
 /// A call, past its arguments: what it refuses, what memory it takes, and its work.
-template <class T, class Arch>
+template <class Types, class Arch>
 class correction_call {
-  using A = accumulator_t<T>;
-  using correction = sink_correction<T, Arch>;
-  using shape_type = typename attention_head<T, Arch>::shape;
-  using plan_type = attention_plan<T, Arch>;
+  using A = typename Types::accumulator;
+  using correction = sink_correction<Types, Arch>;
+  using shape_type = typename attention_head<Types, Arch>::shape;
+  using plan_type = attention_plan<Types, Arch>;
 
  public:
-  correction_call(const attention_request<T>& request, std::span<const A> log_sum_exp,
+  correction_call(const attention_request<Types>& request, std::span<const A> log_sum_exp,
                   std::span<const double> scores, const executor& on) noexcept
       : of_(request),
         log_sum_exp_(log_sum_exp),
@@ -81,26 +82,26 @@ class correction_call {
 
  private:
   [[nodiscard]] plan_type plan() const noexcept {
-    attention_request<T> of = of_;
+    attention_request<Types> of = of_;
     if (refused_) of.q.tokens = 0;  // no plan
     return {of, of.chosen(), of.chosen(), on_, shape_of};
   }
 
-  [[nodiscard]] static shape_type shape_of(const attention_request<T>& one) noexcept {
+  [[nodiscard]] static shape_type shape_of(const attention_request<Types>& one) noexcept {
     shape_type shape{one.q.tokens, one.k.tokens, one.q.channels, one.v.channels};
     shape.corrects = true;
     return shape;
   }
 
   // `one` is the request of the job's batch entry.
-  void correct(const attention_request<T>& one, const chosen_memory& memory, std::span<A> scratch,
+  void correct(const attention_request<Types>& one, const chosen_memory& memory, std::span<A> scratch,
                packed_head& packed, std::size_t job) const noexcept {
     const std::size_t batch = job / chosen(), head = one.heads->at(job % chosen());
     const std::size_t at = batch * one.q.heads + head, keys = one.k.tokens;
     const std::span<double> all_sums = memory.sums(job), sums = all_sums.first(keys);
     const std::span<std::size_t> positions = memory.positions(job).first(keys);
-    attention_head<T, Arch> of(one.q, one.k, one.v, one.out, one.options, head, shape_of(one), scratch);
-    fused_head<T, Arch> task(of);
+    attention_head<Types, Arch> of(one.q, one.k, one.v, one.out, one.options, head, shape_of(one), scratch);
+    fused_head<Types, Arch> task(of);
     const auto adopted = task.adopt(log_sum_exp_.data() + at * of_.q.tokens);
     std::fill(all_sums.begin(), all_sums.end(), 0.0);
     if (one.calibration.columns != column_choice::sinks && one.carried.empty()) {
@@ -119,7 +120,7 @@ class correction_call {
     if (correct.took_panels()) packed = {};
   }
 
-  const attention_request<T>& of_;
+  const attention_request<Types>& of_;
   std::span<const A> log_sum_exp_;
   std::span<const double> scores_;
   const executor on_;
@@ -137,8 +138,9 @@ class correction_call {
 /// or better; `out` is rounded once more for half types. `out` and `carried_sums` may not overlap each other
 /// or what is read. Rows of padding of a ragged batch stay as they are. Throws act::error, or std::bad_alloc,
 /// before the first write. Heads in parallel; results don't depend on the number of threads.
-/// @tparam T element type of the tensors
+/// @tparam T element type of the outputs
 /// @tparam Arch instruction set (simd.hpp)
+/// @tparam Q,C element types of queries, and of keys and values, computed in what T is
 /// @param out plain outputs [B, H, queries, e], corrected in place
 /// @param log_sum_exp natural logarithms [B, H, queries], packed
 /// @param q queries [B, H, queries, d]
@@ -150,16 +152,15 @@ class correction_call {
 /// @param scores column scores [B, H, keys], packed; empty: found here
 /// @param carried_sums raw column sums [B, H, keys] of earlier chunks, added to; empty: a whole prompt
 /// @return what was done: one entry for each chosen head and batch entry
-template <class T, class Arch = simd::default_arch>
-requires attention_element<T> calibration_report correct_output(
-    const head_tensor<T>& out, std::span<const accumulator_t<T>> log_sum_exp,
-    const head_tensor<const std::type_identity_t<T>>& q, const head_tensor<const std::type_identity_t<T>>& k,
-    const head_tensor<const std::type_identity_t<T>>& v, const layer_heads& heads,
+template <class T, class Arch = simd::default_arch, class Q = T, class C = T>
+requires attention_elements<T, Q, C> calibration_report correct_output(
+    const head_tensor<T>& out, std::span<const accumulator_t<T>> log_sum_exp, const head_tensor<Q>& q,
+    const head_tensor<C>& k, const values_of<C>& v, const layer_heads& heads,
     const calibration_options& calibration = {}, const attention_options& options = {},
     std::span<const double> scores = {}, std::span<double> carried_sums = {}) {
-  const detail::attention_request<T> request{
+  const detail::attention_request<detail::types_of<T, Q, C>> request{
       q, k, v, out, {}, &heads, calibration, options, {carried_sums, k.tokens}};
-  const detail::correction_call<T, Arch> call(request, log_sum_exp, scores, {});
+  const detail::correction_call<detail::types_of<T, Q, C>, Arch> call(request, log_sum_exp, scores, {});
   detail::raise_if(call.check());
   calibration_workspace workspace;
   const std::span<std::byte> memory = workspace.take(call.bytes());
@@ -171,46 +172,50 @@ requires attention_element<T> calibration_report correct_output(
 
 /// Bytes of workspace that try_correct_output takes, on the threads of `run_on`. Reads no element; 0
 /// where the call would be refused.
-/// @tparam T element type of the tensors
+/// @tparam T element type of the outputs
 /// @tparam Arch instruction set (simd.hpp)
+/// @tparam Q,C element types of queries, and of keys and values, computed in what T is
 /// @param out,q,k,v,heads,calibration,options as the call's
 /// @param run_on the call's executor
 /// @return bytes
-template <class T, class Arch = simd::default_arch>
-requires attention_element<T>
-[[nodiscard]] std::size_t correct_output_workspace(
-    const head_tensor<T>& out, const head_tensor<const std::type_identity_t<T>>& q,
-    const head_tensor<const std::type_identity_t<T>>& k, const head_tensor<const std::type_identity_t<T>>& v,
-    const layer_heads& heads, const calibration_options& calibration = {},
-    const attention_options& options = {}, const executor& run_on = {}) noexcept {
-  const detail::attention_request<T> request{q, k, v, out, {}, &heads, calibration, options, {}};
+template <class T, class Arch = simd::default_arch, class Q = T, class C = T>
+requires attention_elements<T, Q, C>
+[[nodiscard]] std::size_t correct_output_workspace(const head_tensor<T>& out, const head_tensor<Q>& q,
+                                                   const head_tensor<C>& k, const values_of<C>& v,
+                                                   const layer_heads& heads,
+                                                   const calibration_options& calibration = {},
+                                                   const attention_options& options = {},
+                                                   const executor& run_on = {}) noexcept {
+  const detail::attention_request<detail::types_of<T, Q, C>> request{q,      k,           v,       out, {},
+                                                                     &heads, calibration, options, {}};
   // As many as the call will bring; nobody reads them. Where q's shape is absurd, its own check says so
   // first.
   const std::span<const accumulator_t<T>> unread(static_cast<const accumulator_t<T>*>(nullptr),
                                                  q.batches * q.heads * q.tokens);
-  const detail::correction_call<T, Arch> call(request, unread, {}, run_on);
+  const detail::correction_call<detail::types_of<T, Q, C>, Arch> call(request, unread, {}, run_on);
   return call.check() ? 0 : call.bytes();
 }
 
 /// correct_output for engines: throws nothing, allocates nothing, runs on the engine's threads. See
 /// call_context.hpp; everything else as above. With any answer but `ok` nothing was written.
-/// @tparam T element type of the tensors
+/// @tparam T element type of the outputs
 /// @tparam Arch instruction set (simd.hpp)
+/// @tparam Q,C element types of queries, and of keys and values, computed in what T is
 /// @param out,log_sum_exp,q,k,v,heads,calibration,options as above
 /// @param context memory (correct_output_workspace() bytes), threads, report
 /// @param scores,carried_sums as above
 /// @return ok, invalid_shape, invalid_option, unsupported, workspace_too_small
-template <class T, class Arch = simd::default_arch>
-requires attention_element<T> status try_correct_output(
-    const head_tensor<T>& out, std::span<const accumulator_t<T>> log_sum_exp,
-    const head_tensor<const std::type_identity_t<T>>& q, const head_tensor<const std::type_identity_t<T>>& k,
-    const head_tensor<const std::type_identity_t<T>>& v, const layer_heads& heads,
+template <class T, class Arch = simd::default_arch, class Q = T, class C = T>
+requires attention_elements<T, Q, C> status try_correct_output(
+    const head_tensor<T>& out, std::span<const accumulator_t<T>> log_sum_exp, const head_tensor<Q>& q,
+    const head_tensor<C>& k, const values_of<C>& v, const layer_heads& heads,
     const calibration_options& calibration, const attention_options& options, const call_context& context,
     std::span<const double> scores = {}, std::span<double> carried_sums = {})
 noexcept {
-  const detail::attention_request<T> request{
+  const detail::attention_request<detail::types_of<T, Q, C>> request{
       q, k, v, out, {}, &heads, calibration, options, {carried_sums, k.tokens}};
-  const detail::correction_call<T, Arch> call(request, log_sum_exp, scores, context.run_on);
+  const detail::correction_call<detail::types_of<T, Q, C>, Arch> call(request, log_sum_exp, scores,
+                                                                      context.run_on);
   detail::refusal found = call.check();
   if (!found) found = detail::check_memory(context.workspace, call.bytes());
   if (!found) {

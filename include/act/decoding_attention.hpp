@@ -13,6 +13,7 @@
 #include <act/detail/attention_checks.hpp>
 #include <act/detail/attention_plan.hpp>
 #include <act/detail/attention_request.hpp>
+#include <act/detail/attention_types.hpp>
 #include <act/detail/build.hpp>
 #include <act/detail/kernels/attention_head.hpp>
 #include <act/detail/kernels/fused_head.hpp>
@@ -37,14 +38,14 @@ namespace act::inline ACT_ABI::inline ACT_BUILD {
 namespace detail {
 
 /// A call, past its arguments: what it refuses, what memory it takes, and its work.
-template <class T, class Arch>
+template <class Types, class Arch>
 class decoding_call {
-  using A = accumulator_t<T>;
-  using shape_type = typename attention_head<T, Arch>::shape;
-  using plan_type = attention_plan<T, Arch>;
+  using A = typename Types::accumulator;
+  using shape_type = typename attention_head<Types, Arch>::shape;
+  using plan_type = attention_plan<Types, Arch>;
 
  public:
-  decoding_call(const attention_request<T>& request, std::span<sink_tracker> trackers,
+  decoding_call(const attention_request<Types>& request, std::span<sink_tracker> trackers,
                 const executor& on) noexcept
       : of_(request), trackers_(trackers), on_(on), refused_(find_refusal()), plan_(plan()) {}
 
@@ -100,22 +101,22 @@ class decoding_call {
   }
 
   [[nodiscard]] plan_type plan() const noexcept {
-    attention_request<T> of = of_;
+    attention_request<Types> of = of_;
     if (refused_) of.q.tokens = 0;  // no plan
     return {of, of.q.heads, 0, on_, shape_of};
   }
 
-  [[nodiscard]] static shape_type shape_of(const attention_request<T>& one) noexcept {
+  [[nodiscard]] static shape_type shape_of(const attention_request<Types>& one) noexcept {
     shape_type shape{one.q.tokens, one.k.tokens, one.q.channels, one.v.channels};
     shape.score_rows = 1;
     shape.packs = false;
     return shape;
   }
 
-  void attend(const attention_request<T>& one, std::span<A> scratch, std::size_t head,
+  void attend(const attention_request<Types>& one, std::span<A> scratch, std::size_t head,
               sink_tracker* tracker) const noexcept {
-    attention_head<T, Arch> of(one.q, one.k, one.v, one.out, one.options, head, shape_of(one), scratch);
-    fused_head<T, Arch> task(of);
+    attention_head<Types, Arch> of(one.q, one.k, one.v, one.out, one.options, head, shape_of(one), scratch);
+    fused_head<Types, Arch> task(of);
     for (std::size_t i = 0; i < one.q.tokens; ++i) {
       const key_range seen = of.seen(i);
       if (tracker != nullptr) tracker->prefetch(seen.end);
@@ -132,7 +133,7 @@ class decoding_call {
     }
   }
 
-  const attention_request<T>& of_;
+  const attention_request<Types>& of_;
   const std::span<sink_tracker> trackers_;
   const executor on_;
   const refusal refused_;
@@ -148,8 +149,9 @@ class decoding_call {
 /// at most the keys before the first row. `out` may not overlap what is read. Throws act::error
 /// (invalid_shape, invalid_option), or std::bad_alloc, before the first write and before any tracker has
 /// taken a row in.
-/// @tparam T element type of all tensors
+/// @tparam T element type of the outputs
 /// @tparam Arch instruction set (simd.hpp)
+/// @tparam Q,C element types of queries, and of keys and values, computed in what T is
 /// @param q queries [B, H, queries, d]
 /// @param k keys [B, G, keys, d]
 /// @param v values [B, G, keys, e]
@@ -158,15 +160,14 @@ class decoding_call {
 /// @param trackers one for each batch entry and head [B, H]; may be empty where `heads` is
 /// @param options what attention itself is told
 /// @param workspace scratch memory; grows to what the call needs
-template <class T, class Arch = simd::default_arch>
-requires attention_element<T>
-void decoding_attention(const head_tensor<const std::type_identity_t<T>>& q,
-                        const head_tensor<const std::type_identity_t<T>>& k,
-                        const head_tensor<const std::type_identity_t<T>>& v, const head_tensor<T>& out,
-                        const layer_heads& heads, std::span<sink_tracker> trackers,
+template <class T, class Arch = simd::default_arch, class Q = T, class C = T>
+requires attention_elements<T, Q, C>
+void decoding_attention(const head_tensor<Q>& q, const head_tensor<C>& k, const values_of<C>& v,
+                        const head_tensor<T>& out, const layer_heads& heads, std::span<sink_tracker> trackers,
                         const attention_options& options, attention_workspace<accumulator_t<T>>& workspace) {
-  const detail::attention_request<T> request{q, k, v, out, {}, &heads, {}, options, {}};
-  const detail::decoding_call<T, Arch> call(request, trackers, {});
+  const detail::attention_request<detail::types_of<T, Q, C>> request{q,      k,  v,       out, {},
+                                                                     &heads, {}, options, {}};
+  const detail::decoding_call<detail::types_of<T, Q, C>, Arch> call(request, trackers, {});
   detail::raise_if(call.check());
   call.make_room();
   call.run(workspace.take(call.bytes()).data());
@@ -174,22 +175,22 @@ void decoding_attention(const head_tensor<const std::type_identity_t<T>>& q,
 
 /// Bytes of workspace that try_decoding_attention takes, on the threads of `run_on`. Reads no element; 0
 /// where the call would be refused. It grows with k.tokens alone from step to step: ask for the most.
-/// @tparam T element type of all tensors
+/// @tparam T element type of the outputs
 /// @tparam Arch instruction set (simd.hpp)
+/// @tparam Q,C element types of queries, and of keys and values, computed in what T is
 /// @param q,k,v,out,options as the call's
 /// @param run_on the call's executor
 /// @return bytes
-template <class T, class Arch = simd::default_arch>
-requires attention_element<T>
-[[nodiscard]] std::size_t decoding_attention_workspace(const head_tensor<const std::type_identity_t<T>>& q,
-                                                       const head_tensor<const std::type_identity_t<T>>& k,
-                                                       const head_tensor<const std::type_identity_t<T>>& v,
-                                                       const head_tensor<T>& out,
+template <class T, class Arch = simd::default_arch, class Q = T, class C = T>
+requires attention_elements<T, Q, C>
+[[nodiscard]] std::size_t decoding_attention_workspace(const head_tensor<Q>& q, const head_tensor<C>& k,
+                                                       const values_of<C>& v, const head_tensor<T>& out,
                                                        const attention_options& options,
                                                        const executor& run_on = {}) noexcept {
   const layer_heads nobody;
-  const detail::attention_request<T> request{q, k, v, out, {}, &nobody, {}, options, {}};
-  const detail::decoding_call<T, Arch> call(request, {}, run_on);
+  const detail::attention_request<detail::types_of<T, Q, C>> request{q,       k,  v,       out, {},
+                                                                     &nobody, {}, options, {}};
+  const detail::decoding_call<detail::types_of<T, Q, C>, Arch> call(request, {}, run_on);
   return call.check() ? 0 : call.bytes();
 }
 
@@ -197,19 +198,21 @@ requires attention_element<T>
 /// trackers of chosen heads have room for k.tokens keys (sink_tracker::reserve). See call_context.hpp, whose
 /// report isn't filled here; everything else as above. With any answer but `ok` nothing was written, and no
 /// tracker took a row in.
-/// @tparam T element type of all tensors
+/// @tparam T element type of the outputs
 /// @tparam Arch instruction set (simd.hpp)
+/// @tparam Q,C element types of queries, and of keys and values, computed in what T is
 /// @param q,k,v,out,heads,trackers,options as above
 /// @param context memory (decoding_attention_workspace() bytes), threads
 /// @return ok, invalid_shape, invalid_option, workspace_too_small
-template <class T, class Arch = simd::default_arch>
-requires attention_element<T> status try_decoding_attention(
-    const head_tensor<const std::type_identity_t<T>>& q, const head_tensor<const std::type_identity_t<T>>& k,
-    const head_tensor<const std::type_identity_t<T>>& v, const head_tensor<T>& out, const layer_heads& heads,
-    std::span<sink_tracker> trackers, const attention_options& options, const call_context& context)
+template <class T, class Arch = simd::default_arch, class Q = T, class C = T>
+requires attention_elements<T, Q, C> status
+try_decoding_attention(const head_tensor<Q>& q, const head_tensor<C>& k, const values_of<C>& v,
+                       const head_tensor<T>& out, const layer_heads& heads, std::span<sink_tracker> trackers,
+                       const attention_options& options, const call_context& context)
 noexcept {
-  const detail::attention_request<T> request{q, k, v, out, {}, &heads, {}, options, {}};
-  const detail::decoding_call<T, Arch> call(request, trackers, context.run_on);
+  const detail::attention_request<detail::types_of<T, Q, C>> request{q,      k,  v,       out, {},
+                                                                     &heads, {}, options, {}};
+  const detail::decoding_call<detail::types_of<T, Q, C>, Arch> call(request, trackers, context.run_on);
   detail::refusal found = call.check();
   if (!found)
     found = detail::either(call.check_room(), detail::check_memory(context.workspace, call.bytes()));

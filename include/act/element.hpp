@@ -53,4 +53,10 @@ concept attention_element = requires(const std::remove_const_t<T>& stored) {
 template <attention_element T>
 using accumulator_t = typename element_traits<std::remove_const_t<T>>::accumulator;
 
+/// Element types of one call: outputs of `T`, queries of `Q`, a cache of `C` (const or not), each of which is
+/// computed in the same type: float outputs and queries beside a cache of halves, but nothing beside double.
+template <class T, class Q, class C>
+concept attention_elements = attention_element<T> && attention_element<Q> && attention_element<C> &&
+    std::is_same_v<accumulator_t<T>, accumulator_t<Q>> && std::is_same_v<accumulator_t<T>, accumulator_t<C>>;
+
 }  // namespace act::inline ACT_ABI

@@ -52,6 +52,10 @@ struct head_tensor {
   }
 };
 
+/// Values of the type of the keys `C` (const or not), read-only.
+template <class C>
+using values_of = head_tensor<const std::remove_const_t<C>>;
+
 /// What attention itself is told. Scores are scale * q . k, then capped, then biased.
 struct attention_options {
   double scale = 0;                    ///< 0: 1 / sqrt(channels of q)

@@ -55,8 +55,9 @@ template <class T>
 }
 
 /// What queries and keys alone can get wrong.
-template <class T>
-[[nodiscard]] refusal check_queries_and_keys(const head_tensor<const T>& q, const head_tensor<const T>& k,
+template <class Query, class Cache>
+[[nodiscard]] refusal check_queries_and_keys(const head_tensor<const Query>& q,
+                                             const head_tensor<const Cache>& k,
                                              const attention_options& options) noexcept {
   if (const refusal found = either(check_tensor(q, "q"), check_tensor(k, "k"))) return found;
   if (k.heads == 0 || q.heads % k.heads != 0)
@@ -65,7 +66,8 @@ template <class T>
     return bad_shape("k", "needs the batch entries and channels of q");
   if (q.tokens != 0 && k.tokens == 0) return bad_shape("k", "needs a key for each row of q");
   // The rest of the map's shape is checked by the map that never exists.
-  const auto map = attention_view<T>::packed(q.data, q.batches, q.heads, q.tokens, k.tokens, options.visible);
+  const auto map =
+      attention_view<Query>::packed(q.data, q.batches, q.heads, q.tokens, k.tokens, options.visible);
   if (const refusal found = bad_shape(map.validate())) return found;
   if (!std::isfinite(options.scale))
     return bad_option("scale", "must be finite (0 asks for 1 / sqrt(channels))");
@@ -79,8 +81,9 @@ template <class T>
 }
 
 /// An output tensor of the request: `out`, or `plain` beside it.
-template <class T>
-[[nodiscard]] refusal check_output(const attention_request<T>& request, const head_tensor<T>& out,
+template <class Types>
+[[nodiscard]] refusal check_output(const attention_request<Types>& request,
+                                   const head_tensor<typename Types::output>& out,
                                    std::string_view name) noexcept {
   if (const refusal found = check_tensor(out, name)) return found;
   if (out.batches != request.q.batches || out.heads != request.q.heads || out.tokens != request.q.tokens ||
@@ -96,11 +99,10 @@ template <class T>
                                    ACT_DETAIL_OVERLAPS("carried_sums")));
 }
 
-template <class T>
-[[nodiscard]] refusal check_attention(const attention_request<T>& request) noexcept {
+template <class Types>
+[[nodiscard]] refusal check_attention(const attention_request<Types>& request) noexcept {
   const auto& [q, k, v, out, plain, heads, calibration, options, carried] = request;
-  if (const refusal found = either(check_queries_and_keys<T>(q, k, options), check_tensor(v, "v")))
-    return found;
+  if (const refusal found = either(check_queries_and_keys(q, k, options), check_tensor(v, "v"))) return found;
   if (v.batches != k.batches || v.heads != k.heads || v.tokens != k.tokens)
     return bad_shape("v", "needs the batch entries, heads and tokens of k");
   if (const refusal found = check_carried(carried.sums, q.batches, q.heads, k.tokens)) return found;
@@ -124,8 +126,8 @@ template <class T>
 }
 
 /// All of it, for calibrated_attention: beside the above, what calibrating a head by its map can't do.
-template <class T>
-[[nodiscard]] refusal check_calibrated_attention(const attention_request<T>& request) noexcept {
+template <class Types>
+[[nodiscard]] refusal check_calibrated_attention(const attention_request<Types>& request) noexcept {
   if (const refusal found = check_attention(request)) return found;
   if (request.heads->empty() || !needs_map(request.calibration)) return {};
   if (!request.carried.empty()) {
@@ -134,17 +136,17 @@ template <class T>
                     "decide about it");
   }
   if (request.calibration.behave_as == compatibility::authors && request.q.tokens != 0) {
-    return check_authors_shape(attention_view<T>::packed(request.q.data, request.q.batches, request.q.heads,
-                                                         request.q.tokens, request.k.tokens,
-                                                         request.options.visible));
+    return check_authors_shape(attention_view<typename Types::query>::packed(
+        request.q.data, request.q.batches, request.q.heads, request.q.tokens, request.k.tokens,
+        request.options.visible));
   }
   return {};
 }
 
 /// For correct_output: beside the above, what its kernel brings.
-template <class T>
-[[nodiscard]] refusal check_correction(const attention_request<T>& request,
-                                       std::span<const accumulator_t<T>> log_sum_exp,
+template <class Types>
+[[nodiscard]] refusal check_correction(const attention_request<Types>& request,
+                                       std::span<const typename Types::accumulator> log_sum_exp,
                                        std::span<const double> scores) noexcept {
   const auto& [q, k, v, out, plain, heads, calibration, options, carried] = request;
   if (const refusal found = check_attention(request)) return found;

@@ -30,10 +30,10 @@ inline constexpr std::size_t attention_worth_threads = std::size_t{1} << 19;
 
 /// Numbers of a call: `jobs` heads on `workers` threads, each with memory for one head of any batch entry;
 /// `entries` heads are calibrated and reported, each with up to `keys` keys.
-template <class T, class Arch>
+template <class Types, class Arch>
 struct attention_plan {
-  using A = accumulator_t<T>;
-  using shape_type = typename attention_head<T, Arch>::shape;
+  using A = typename Types::accumulator;
+  using shape_type = typename attention_head<Types, Arch>::shape;
 
   std::size_t jobs = 0, workers = 1, entries = 0, keys = 0;
   std::size_t worker_size = 0;  ///< accumulators
@@ -43,14 +43,14 @@ struct attention_plan {
   /// `heads_each` heads of a batch entry are computed, `entries_each` of them calibrated; shape_of(one) is
   /// what a head of the request's batch entry `one` takes.
   template <class Shape>
-  attention_plan(const attention_request<T>& of, std::size_t heads_each, std::size_t entries_each,
+  attention_plan(const attention_request<Types>& of, std::size_t heads_each, std::size_t entries_each,
                  const executor& on, Shape&& shape_of) noexcept {
     if (of.q.tokens == 0 || of.q.batches == 0) return;
     jobs = of.q.batches * heads_each;
     entries = of.q.batches * entries_each;
     constexpr std::size_t most = std::numeric_limits<std::ptrdiff_t>::max() / sizeof(A);
     for (std::size_t b = 0; b < (of.options.visible.ragged() ? of.q.batches : 1); ++b) {
-      const attention_request<T> one = of.entry(b);
+      const attention_request<Types> one = of.entry(b);
       keys = std::max(keys, one.k.tokens);
       const shape_type shape = shape_of(one);
       fits = fits && shape.score_rows <= most / 2 / most_workers / shape.score_stride();

@@ -23,10 +23,11 @@ struct carried_columns {
   [[nodiscard]] double* of_head(std::size_t number) const noexcept { return sums.data() + number * keys; }
 };
 
-template <class T>
+template <class Types>
 struct attention_request {
-  head_tensor<const T> q, k, v;
-  head_tensor<T> out, plain;  ///< `plain` may have no data: nobody wants it
+  head_tensor<const typename Types::query> q;
+  head_tensor<const typename Types::cache> k, v;
+  head_tensor<typename Types::output> out, plain;  ///< `plain` may have no data: nobody wants it
   const layer_heads* heads;
   calibration_options calibration;
   attention_options options;

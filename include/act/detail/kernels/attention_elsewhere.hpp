@@ -17,13 +17,13 @@
 namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
 ACT_DETAIL_KERNELS_BEGIN
 
-template <class T, class Arch>
+template <class Types, class Arch>
 class attention_elsewhere {
-  using head_type = attention_head<T, Arch>;
+  using head_type = attention_head<Types, Arch>;
   using A = typename head_type::A;
   using block = typename head_type::block;
-  using turned = turned_block<T, Arch>;
-  using row_of = attention_row<T, Arch>;
+  using turned = turned_block<Types, Arch>;
+  using row_of = attention_row<typename Types::cache, Arch>;
   static constexpr std::size_t block_rows = block::block_rows;
 
  public:
@@ -86,8 +86,9 @@ class attention_elsewhere {
       }
       return;
     }
-    block::template pack_values<T>([&](std::size_t k) { return head_.value(positions[k]); }, count,
-                                   head_.of.value_channels, head_.piece_values);
+    block::template pack_values<typename Types::cache>(
+        [&](std::size_t k) { return head_.value(positions[k]); }, count, head_.of.value_channels,
+        head_.piece_values);
     for (std::size_t c = 0; c < padded_values; c += block::width) {
       block::multiply_turned(head_.piece_weights, block_rows, rows, head_.piece_values + c * count, count,
                              head_.elsewhere + c, padded_values, true);

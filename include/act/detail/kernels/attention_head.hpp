@@ -21,11 +21,13 @@ namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
 ACT_DETAIL_KERNELS_BEGIN
 
 /// Sizes of one head, and of the memory that its computation takes, in accumulators.
-template <class T, class Arch>
+template <class Types, class Arch>
 struct attention_head_shape {
-  using block = attention_block<accumulator_t<T>, Arch>;
+  using block = attention_block<typename Types::accumulator, Arch>;
   using op = typename block::op;
-  static constexpr bool rounds = !std::is_same_v<T, accumulator_t<T>>;  // outputs wait until they are final
+  static constexpr bool rounds =
+      !std::is_same_v<typename Types::output,
+                      typename Types::accumulator>;  // outputs wait until they are final
   /// Sinks whose keys find room beside the packed ones.
   static constexpr std::size_t few_sinks = 8;
   static constexpr std::size_t piece = 64;  ///< keys that attention_elsewhere.hpp reads at a time
@@ -78,11 +80,14 @@ struct attention_head_shape {
   }
 };
 
-template <class T, class Arch>
+template <class Types, class Arch>
 class attention_head {
  public:
-  using A = accumulator_t<T>;
-  using shape = attention_head_shape<T, Arch>;
+  using A = typename Types::accumulator;
+  using query_type = typename Types::query;
+  using cache_type = typename Types::cache;
+  using output_type = typename Types::output;
+  using shape = attention_head_shape<Types, Arch>;
   using block = typename shape::block;
   static constexpr bool rounds = shape::rounds;
 
@@ -93,9 +98,10 @@ class attention_head {
     [[nodiscard]] A* row(std::size_t r) const noexcept { return first + r * stride; }
   };
 
-  attention_head(const head_tensor<const T>& q, const head_tensor<const T>& k, const head_tensor<const T>& v,
-                 const head_tensor<T>& out, const attention_options& options, std::size_t head,
-                 const shape& sizes, std::span<A> memory) noexcept
+  attention_head(const head_tensor<const query_type>& q, const head_tensor<const cache_type>& k,
+                 const head_tensor<const cache_type>& v, const head_tensor<output_type>& out,
+                 const attention_options& options, std::size_t head, const shape& sizes,
+                 std::span<A> memory) noexcept
       : of(sizes),
         q_(q),
         k_(k),
@@ -144,10 +150,10 @@ class attention_head {
   [[nodiscard]] A scale() const noexcept { return scale_; }
   /// The keys that row i sees. Ranges only move right from row to row.
   [[nodiscard]] key_range seen(std::size_t i) const noexcept { return options_.visible.row(0, i); }
-  [[nodiscard]] const T* query(std::size_t i) const noexcept { return q_.row(0, head_, i); }
-  [[nodiscard]] const T* key(std::size_t j) const noexcept { return k_.row(0, kv_head_, j); }
-  [[nodiscard]] const T* value(std::size_t j) const noexcept { return v_.row(0, kv_head_, j); }
-  [[nodiscard]] T* output(std::size_t i) const noexcept { return out_.row(0, head_, i); }
+  [[nodiscard]] const query_type* query(std::size_t i) const noexcept { return q_.row(0, head_, i); }
+  [[nodiscard]] const cache_type* key(std::size_t j) const noexcept { return k_.row(0, kv_head_, j); }
+  [[nodiscard]] const cache_type* value(std::size_t j) const noexcept { return v_.row(0, kv_head_, j); }
+  [[nodiscard]] output_type* output(std::size_t i) const noexcept { return out_.row(0, head_, i); }
 
   /// A learned sink joins every row's denominator.
   [[nodiscard]] bool has_sink_logit() const noexcept { return !options_.sink_logits.empty(); }
@@ -170,13 +176,13 @@ class attention_head {
   /// only.
   void load_queries(std::size_t i, std::size_t rows) noexcept {
     for (std::size_t r = 0; r < rows; ++r)
-      element_lanes<T, Arch>::widen(query(i + r), scale_, of.channels, queries + r * of.channels);
+      element_lanes<query_type, Arch>::widen(query(i + r), scale_, of.channels, queries + r * of.channels);
     const std::size_t tile =
         rows == 1 ? 1 : (rows + block::tile_rows - 1) / block::tile_rows * block::tile_rows;
     std::fill(queries + rows * of.channels, queries + tile * of.channels, A(0));
   }
 
-  /// Row i of the output before it is rounded to T.
+  /// Row i of the output before it is rounded.
   [[nodiscard]] A* waiting(std::size_t i) noexcept {
     if constexpr (rounds) {
       return plain_ + i * of.padded_values();
@@ -197,12 +203,14 @@ class attention_head {
     }
     write(row, factor, of.value_channels, output(i));
   }
-  static void write(const A* row, A factor, std::size_t channels, T* to) noexcept {
-    element_lanes<T, Arch>::scale(row, factor, channels, to);
+  static void write(const A* row, A factor, std::size_t channels, output_type* to) noexcept {
+    element_lanes<output_type, Arch>::scale(row, factor, channels, to);
   }
 
-  /// Row i as it waits, rounded to T.
-  void copy_waiting(std::size_t i, T* to) noexcept { write(waiting(i), A(1), of.value_channels, to); }
+  /// Row i as it waits, rounded.
+  void copy_waiting(std::size_t i, output_type* to) noexcept {
+    write(waiting(i), A(1), of.value_channels, to);
+  }
 
   /// Rows [i, i + rows) that waited become final.
   void settle(std::size_t i, std::size_t rows) noexcept {
@@ -215,10 +223,10 @@ class attention_head {
   }
 
  private:
-  const head_tensor<const T>& q_;
-  const head_tensor<const T>& k_;
-  const head_tensor<const T>& v_;
-  const head_tensor<T>& out_;
+  const head_tensor<const query_type>& q_;
+  const head_tensor<const cache_type>& k_;
+  const head_tensor<const cache_type>& v_;
+  const head_tensor<output_type>& out_;
   const attention_options& options_;
   std::size_t head_, kv_head_;
   A scale_;

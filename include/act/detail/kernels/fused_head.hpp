@@ -30,13 +30,14 @@ struct packed_head {
   bool finite_values = true;
 };
 
-template <class T, class Arch>
+template <class Types, class Arch>
 class fused_head {
-  using head_type = attention_head<T, Arch>;
+  using head_type = attention_head<Types, Arch>;
   using A = typename head_type::A;
   using block = typename head_type::block;
-  using row_of = attention_row<T, Arch>;
+  using row_of = attention_row<typename Types::cache, Arch>;
   using block_scores = typename head_type::block_scores;
+  using cache = typename Types::cache;
 
  public:
   /// Packing keys costs about what ten rows save by it.
@@ -166,10 +167,10 @@ class fused_head {
       head_.mass[i] = head_.inverse_sum[i];
       if (sees && head_.has_sink_logit()) head_.mass[i] -= std::exp(head_.sink_logit() - log_sum_exp[i]);
       if constexpr (head_type::rounds) {
-        const T* const from = head_.output(i);
+        const auto* const from = head_.output(i);
         A* const to = head_.waiting(i);
         for (std::size_t c = 0; c < head_.of.value_channels; ++c)
-          to[c] = element_traits<T>::load(from[c]);
+          to[c] = block::load(from[c]);
       }
     }
     return adopted_softmax(*this);
@@ -273,11 +274,11 @@ class fused_head {
   void pack(packed_head& packed, std::size_t number) noexcept {
     finite_values_ = packed.finite_values;
     if (packed.number == number) return;
-    block::template pack_keys<T>([&](std::size_t j) { return head_.key(j); }, head_.of.keys,
-                                 head_.of.channels, head_.packed_keys);
+    block::template pack_keys<cache>([&](std::size_t j) { return head_.key(j); }, head_.of.keys,
+                                     head_.of.channels, head_.packed_keys);
     packed.finite_values =
-        block::template pack_values<T>([&](std::size_t j) { return head_.value(j); }, head_.of.keys,
-                                       head_.of.value_channels, head_.packed_values);
+        block::template pack_values<cache>([&](std::size_t j) { return head_.value(j); }, head_.of.keys,
+                                           head_.of.value_channels, head_.packed_values);
     packed.number = number;
     finite_values_ = packed.finite_values;
   }
@@ -295,7 +296,8 @@ class fused_head {
     for (std::size_t r = 0; r < rows; ++r) {
       const key_range seen = head_.seen(i + r);
       for (std::size_t j = seen.begin; j < seen.end; ++j) {
-        scores.row(r)[j] = element_lanes<T, Arch>::dot(head_.queries + r * channels, head_.key(j), channels);
+        scores.row(r)[j] =
+            element_lanes<cache, Arch>::dot(head_.queries + r * channels, head_.key(j), channels);
       }
     }
   }

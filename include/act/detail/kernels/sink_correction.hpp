@@ -27,13 +27,13 @@
 namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
 ACT_DETAIL_KERNELS_BEGIN
 
-template <class T, class Arch>
+template <class Types, class Arch>
 class sink_correction {
-  using head_type = attention_head<T, Arch>;
+  using head_type = attention_head<Types, Arch>;
   using A = typename head_type::A;
   using block = typename head_type::block;
   using op = typename block::op;
-  using row_of = attention_row<T, Arch>;
+  using row_of = attention_row<typename Types::cache, Arch>;
   static constexpr std::size_t block_rows = block::block_rows;
 
  public:
@@ -91,9 +91,9 @@ class sink_correction {
     block_.copy_keys([&](std::size_t s) { return head_.key(sinks_[s]); }, sinks_.size(), keys());
     if (are_few()) return;
     took_panels_ = true;
-    finite_values_ =
-        block::template pack_values<T>([&](std::size_t s) { return head_.value(sinks_[s]); }, sinks_.size(),
-                                       head_.of.value_channels, head_.packed_values);
+    finite_values_ = block::template pack_values<typename Types::cache>(
+        [&](std::size_t s) { return head_.value(sinks_[s]); }, sinks_.size(), head_.of.value_channels,
+        head_.packed_values);
   }
 
   /// Weights of sink s in the block's rows.
@@ -105,7 +105,7 @@ class sink_correction {
     block_.weigh(
         keys(), here, [&](std::size_t s) { return sinks_[s]; }, weights(0));
     double on_sinks[block_rows] = {};
-    turned_block<T, Arch>::add(weights(0), here, on_sinks);
+    turned_block<Types, Arch>::add(weights(0), here, on_sinks);
     output_change each[block_rows];
     bool anew = false;
     for (std::size_t r = 0; r < rows; ++r) {
@@ -216,8 +216,8 @@ class sink_correction {
   column_scaling scaling_;
   double most_;
   bool took_panels_ = false, finite_values_ = true;
-  turned_block<T, Arch> block_;
-  attention_elsewhere<T, Arch> elsewhere_;
+  turned_block<Types, Arch> block_;
+  attention_elsewhere<Types, Arch> elsewhere_;
 };
 
 ACT_DETAIL_KERNELS_END

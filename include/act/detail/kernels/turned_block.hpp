@@ -17,9 +17,9 @@
 namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
 ACT_DETAIL_KERNELS_BEGIN
 
-template <class T, class Arch>
+template <class Types, class Arch>
 class turned_block {
-  using head_type = attention_head<T, Arch>;
+  using head_type = attention_head<Types, Arch>;
   using block = typename head_type::block;
   using op = typename block::op;
   using batch = typename block::batch;
@@ -43,7 +43,8 @@ class turned_block {
   template <class RowOf>
   void copy_keys(RowOf&& row_of, std::size_t count, A* to) const noexcept {
     for (std::size_t k = 0; k < count; ++k)
-      element_lanes<T, Arch>::widen(row_of(k), A(1), head_.of.channels, to + k * head_.of.channels);
+      element_lanes<typename Types::cache, Arch>::widen(row_of(k), A(1), head_.of.channels,
+                                                        to + k * head_.of.channels);
   }
 
   /// weights[k * block_rows + r] = weight of key position_of(k), the k-th row of `keys`, in row i + r; 0

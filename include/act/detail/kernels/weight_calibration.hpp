@@ -26,9 +26,9 @@
 
 namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
 
-template <class T, class Arch>
+template <class Types, class Arch>
 class weight_calibration {
-  using head_type = attention_head<T, Arch>;
+  using head_type = attention_head<Types, Arch>;
   using A = typename head_type::A;
   using block_scores = typename head_type::block_scores;
   static constexpr std::size_t block_rows = head_type::block::block_rows;
