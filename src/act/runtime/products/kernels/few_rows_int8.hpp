@@ -76,53 +76,52 @@ ACT_INLINE float8s splat8(float x) noexcept {
   return float8s{x, x, x, x, x, x, x, x};
 }
 
-// Decoders name their block and call use(i, q, scale, minimum) for every 32 numbers: number n is (q[n] -
-// zero) scale + minimum. Scales are vectors, since Q6_K has two of them in 32 numbers.
+// Decoders say what their block is and call use(i, q, scale, minimum) for every 32 numbers: number n is (q[n]
+// - zero) scale + minimum. Scales are vectors, since Q6_K has two of them in 32 numbers.
 
-struct int8_q8_0 {
-  static constexpr std::size_t numbers = 32, bytes = 34;
-  static constexpr std::uint8_t zero = 128;
+/// `numbers_` numbers in `bytes_` bytes, around `zero_`.
+template <std::size_t numbers_, std::size_t bytes_, std::uint8_t zero_>
+struct scaled_block {
+  static constexpr std::size_t numbers = numbers_, bytes = bytes_;
+  static constexpr std::uint8_t zero = zero_;
   static constexpr bool has_minimum = false;
+};
+
+/// The same from a minimum on.
+template <std::size_t numbers_, std::size_t bytes_>
+struct block_with_minimum : scaled_block<numbers_, bytes_, 0> {
+  static constexpr bool has_minimum = true;
+};
+
+struct int8_q8_0 : scaled_block<32, 34, 128> {
   template <class Use>
   ACT_INLINE static void run(const std::byte* block, Use&& use) noexcept {
     use(0, load<byte32s>(block + 2) ^ 0x80, splat8(half_at(block)), 0.0F);
   }
 };
 
-struct int8_q4_0 {
-  static constexpr std::size_t numbers = 32, bytes = 18;
-  static constexpr std::uint8_t zero = 8;
-  static constexpr bool has_minimum = false;
+struct int8_q4_0 : scaled_block<32, 18, 8> {
   template <class Use>
   ACT_INLINE static void run(const std::byte* block, Use&& use) noexcept {
     use(0, nibbles(block + 2), splat8(half_at(block)), 0.0F);
   }
 };
 
-struct int8_q4_1 {
-  static constexpr std::size_t numbers = 32, bytes = 20;
-  static constexpr std::uint8_t zero = 0;
-  static constexpr bool has_minimum = true;
+struct int8_q4_1 : block_with_minimum<32, 20> {
   template <class Use>
   ACT_INLINE static void run(const std::byte* block, Use&& use) noexcept {
     use(0, nibbles(block + 4), splat8(half_at(block)), half_at(block + 2));
   }
 };
 
-struct int8_q5_0 {
-  static constexpr std::size_t numbers = 32, bytes = 22;
-  static constexpr std::uint8_t zero = 16;
-  static constexpr bool has_minimum = false;
+struct int8_q5_0 : scaled_block<32, 22, 16> {
   template <class Use>
   ACT_INLINE static void run(const std::byte* block, Use&& use) noexcept {
     use(0, nibbles(block + 6) | fifth_bits_of(load<std::uint32_t>(block + 2)), splat8(half_at(block)), 0.0F);
   }
 };
 
-struct int8_q5_1 {
-  static constexpr std::size_t numbers = 32, bytes = 24;
-  static constexpr std::uint8_t zero = 0;
-  static constexpr bool has_minimum = true;
+struct int8_q5_1 : block_with_minimum<32, 24> {
   template <class Use>
   ACT_INLINE static void run(const std::byte* block, Use&& use) noexcept {
     use(0, nibbles(block + 8) | fifth_bits_of(load<std::uint32_t>(block + 4)), splat8(half_at(block)),
@@ -130,10 +129,7 @@ struct int8_q5_1 {
   }
 };
 
-struct int8_q4_k {
-  static constexpr std::size_t numbers = 256, bytes = 144;
-  static constexpr std::uint8_t zero = 0;
-  static constexpr bool has_minimum = true;
+struct int8_q4_k : block_with_minimum<256, 144> {
   template <class Use>
   ACT_INLINE static void run(const std::byte* block, Use&& use) noexcept {
 #pragma GCC unroll 4
@@ -146,10 +142,7 @@ struct int8_q4_k {
   }
 };
 
-struct int8_q5_k {
-  static constexpr std::size_t numbers = 256, bytes = 176;
-  static constexpr std::uint8_t zero = 0;
-  static constexpr bool has_minimum = true;
+struct int8_q5_k : block_with_minimum<256, 176> {
   template <class Use>
   ACT_INLINE static void run(const std::byte* block, Use&& use) noexcept {
     const auto fifths = load<byte32s>(block + 16);
@@ -164,10 +157,7 @@ struct int8_q5_k {
   }
 };
 
-struct int8_q6_k {
-  static constexpr std::size_t numbers = 256, bytes = 210;
-  static constexpr std::uint8_t zero = 32;
-  static constexpr bool has_minimum = false;
+struct int8_q6_k : scaled_block<256, 210, 32> {
   template <class Use>
   ACT_INLINE static void run(const std::byte* block, Use&& use) noexcept {
     const float of_scales = half_at(block + 208);
