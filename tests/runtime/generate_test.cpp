@@ -228,6 +228,41 @@ TEST_CASE("a calibrated decoder starts as a calibrated whole pass, beta 1 is pla
   CHECK(difference(same.append(3), plain.append(3)) < 1e-6);
 }
 
+TEST_CASE("a decoder can leave what it appends plain") {
+  const act::runtime::model model = tiny();
+  const std::vector<act::runtime::token_id> tokens{1, 5, 9, 2, 33, 7, 5, 5, 12, 4, 8, 15};
+  const std::size_t last = model.config.layers - 1;
+  for (const std::size_t layer : {std::size_t{0}, last}) {
+    CAPTURE(layer);
+    act::runtime::model_calibration calibration;
+    calibration.options.sinks.alpha = 1.2;
+    calibration.heads.insert(layer, 1);
+    act::runtime::decoder both(model, calibration), plain(model);
+    calibration.decoding = false;
+    act::runtime::decoder prompt(model, calibration);
+    const std::span<const float> first = both.start(tokens), same = prompt.start(tokens);
+    CHECK(std::equal(first.begin(), first.end(), same.begin()));
+    CHECK(difference(first, plain.start(tokens)) > 1e-4);
+    for (const act::runtime::token_id next : {3, 9, 21}) {
+      const std::span<const float> calibrated = both.append(next), left = prompt.append(next);
+      const std::span<const float> never = plain.append(next);
+      CHECK(difference(calibrated, left) > 1e-6);
+      // Nothing above the last layer remembers that the prompt was calibrated; everything above the first
+      // does.
+      if (layer == last) {
+        CHECK(difference(left, never) == 0);
+      } else {
+        CHECK(difference(left, never) > 1e-6);
+      }
+    }
+    // Nor does it take a form that decoding knows.
+    calibration.options.redistribute = act::redistribution::uniform;
+    act::runtime::decoder uniform(model, calibration);
+    (void)uniform.start(tokens);
+    (void)uniform.append(3);
+  }
+}
+
 TEST_CASE("results don't depend on the number of threads, and a decoder can start again") {
   const act::runtime::model model = tiny();
   const std::vector<act::runtime::token_id> first{1, 5, 9, 2, 33}, second{4, 4, 8, 30, 2, 1, 9};

@@ -16,12 +16,12 @@
 namespace act::runtime {
 
 decoder::decoder(const model& of, const model_calibration& calibration, const cache_policy& cache)
-    : model_(&of), cache_(of.config, cache) {
+    : model_(&of), cache_(of.config, cache), decoding_(calibration.decoding) {
   for (std::size_t layer = 0; layer < of.config.layers; ++layer) {
     calibration_.push_back(calibration.in_layer(layer));
     trackers_.emplace_back();
     const attention_calibration& here = calibration_.back();
-    if (here.heads.empty() || here.masks) continue;
+    if (here.heads.empty() || here.masks || !decoding_) continue;
     for (std::size_t head = 0; head < of.config.heads; ++head)
       trackers_.back().of.emplace_back(calibration.options);
     // Heads outside the model are refused below.
@@ -52,7 +52,7 @@ std::span<const float> decoder::start(std::span<const token_id> prompt) {
   const std::vector<token_id> tokens(prompt.begin(), prompt.begin() + static_cast<std::ptrdiff_t>(at_once));
   const packed_prompts packed = pack(model_->config, std::span(&tokens, 1));
   cache_.truncate(0);
-  std::span<const float> logits = run(packed);
+  std::span<const float> logits = run(packed, true);
   for (const token_id token : prompt.subspan(at_once))
     logits = append(token);
   return logits;
@@ -75,15 +75,15 @@ std::span<const float> decoder::append(token_id token) {
         if (head.keys() >= gone.end) head.evict(gone);
   }
   packed.positions.front() = static_cast<std::uint32_t>(positions());
-  return run(packed);
+  return run(packed, decoding_);
 }
 
-std::span<const float> decoder::run(const packed_prompts& packed) {
+std::span<const float> decoder::run(const packed_prompts& packed, bool calibrated) {
   const std::size_t layers = model_->config.layers;
   const rotary_tables rotary(model_->config.rotary, packed.positions);
   matrix hidden = embed(*model_, packed);
   for (std::size_t layer = 0; layer < layers; ++layer) {
-    attention_calibration calibration = calibration_[layer];
+    attention_calibration calibration = calibrated ? calibration_[layer] : attention_calibration{};
     if (!trackers_[layer].of.empty()) calibration.trackers = &trackers_[layer];
     const layer_rows rows{
         .sequences = packed.sequences,

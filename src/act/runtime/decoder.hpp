@@ -5,7 +5,8 @@
 // row by the running column sums of raw weights over prompt and generated tokens (act/sink_tracker.hpp).
 // Rows of earlier steps are gone, so a sequence that was decoded differs, by design, from the same one
 // calibrated as a whole prompt. Where the cache evicts (cache_policy.hpp), a head's column sums lose the keys
-// that go, and N of the relative rule is the number of keys that are kept.
+// that go, and N of the relative rule is the number of keys that are kept. With model_calibration::decoding
+// off, rows behind the prompt's are plain, which they could be under any options.
 #pragma once
 
 #include <act/runtime/cache_policy.hpp>
@@ -50,13 +51,14 @@ class decoder {
   std::span<const float> append(token_id token);
 
  private:
-  std::span<const float> run(const packed_prompts& packed);
+  std::span<const float> run(const packed_prompts& packed, bool calibrated);
 
   const model* model_;
   kv_cache cache_;
   std::vector<attention_calibration> calibration_;  // of each layer
   std::vector<head_trackers> trackers_;             // of each layer: none in it without calibration
   layer_buffers buffers_;
+  bool decoding_;  // what is appended is calibrated
   matrix logits_;
 };
 

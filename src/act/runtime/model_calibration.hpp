@@ -24,6 +24,7 @@ struct model_calibration {
   /// Of each of `heads`, in their order, its own beta, or factor where rows are renormalised; none: the
   /// options'.
   std::vector<double> strengths = {};
+  bool decoding = true;  ///< a decoder calibrates what it appends to a prompt, too, not the prompt alone
 
   /// The first layer that differs from a plain pass's; none where no head is calibrated.
   [[nodiscard]] std::optional<std::size_t> first_layer() const {
