@@ -7,6 +7,7 @@
 #include <act/report/provenance.hpp>
 #include <act/report/search_progress.hpp>
 #include <act/report/table.hpp>
+#include <act/suite/ablation.hpp>
 #include <act/suite/results.hpp>
 #include <act/suite/run_suite.hpp>
 #include <act/suite/store.hpp>
@@ -36,7 +37,7 @@ namespace {
 struct suite_options {
   common_options common;
   std::string suite;
-  std::string store;
+  std::string store, ablation;
   bool dry_run = false;
 };
 
@@ -46,6 +47,12 @@ void declare(command_line& line, suite_options& options) {
       .value_name("SUITE.toml");
   line.add("--store", options.store, "Where results go, and are gone on from; default: as the suite says")
       .value_name("FILE");
+  line.add("--ablation", options.ablation,
+           "Run the suite's heads in settings that differ in one thing instead; default store: the suite's "
+           "with -ablations in its name")
+      .value_name("NAME");
+  line.add_listing("--list-ablations", "Show the ablations there are, with the paper's tables",
+                   act::suite::listed_ablations);
   line.add_flag("--dry-run", options.dry_run,
                 "Read and check everything and say what would be run; run nothing");
   options.common.add_running_to(line);
@@ -55,6 +62,8 @@ void declare(command_line& line, suite_options& options) {
       "  act-eval suite.toml --dry-run\n"
       "  act-eval suite.toml --threads 2\n"
       "  act-eval suite.toml --store results.sqlite --progress-every 60\n"
+      "  act-eval suite.toml --ablation beta\n"
+      "  act-eval --list-ablations\n"
       "Exit codes: 0 done, 1 bad input, 2 wrong usage, 130 interrupted.");
 }
 
@@ -122,9 +131,14 @@ class suite_progress {
   std::optional<act::report::search_progress_line> searched_;
 };
 
-void print(const act::suite::suite_results& results) {
-  for (const act::suite::result_table& table : act::suite::paper_tables(results))
-    std::cout << act::suite::as_text(table) << '\n';
+void print(const act::suite::suite_results& results,
+           const std::optional<act::suite::ablated_suite>& ablated) {
+  for (const act::suite::result_table& table :
+       ablated ? std::vector{act::suite::ablation_table(*ablated, results),
+                             act::suite::ablation_answers_table(*ablated, results)}
+               : act::suite::paper_tables(results)) {
+    if (!table.rows.empty()) std::cout << act::suite::as_text(table) << '\n';
+  }
   for (const act::suite::result_table& table :
        {act::suite::ways_table(results), act::suite::answers_table(results)}) {
     if (!table.rows.empty()) std::cout << act::suite::as_text(table) << '\n';
@@ -137,6 +151,11 @@ void run(const suite_options& options) {
   const act::report::provenance_clock clock;
   act::set_thread_count(options.common.threads);
   act::suite::suite suite = act::suite::read_suite(options.suite);
+  std::optional<act::suite::ablated_suite> ablated;
+  if (!options.ablation.empty()) {
+    ablated = act::suite::ablated(suite, options.ablation);
+    suite = ablated->made;
+  }
   if (!options.store.empty()) suite.store = options.store;
   std::vector<std::string> inputs{options.suite};
   for (const act::suite::suite_model& each : suite.models)
@@ -160,7 +179,7 @@ void run(const suite_options& options) {
   } catch (const interrupted&) {
     throw interrupted("the same command goes on from " + suite.store);
   }
-  print(act::suite::results_of(results));
+  print(act::suite::results_of(results), ablated);
   std::cout << "stored in " << suite.store << "; act-report " << suite.store << " shows it again\n";
 }
 
@@ -173,7 +192,7 @@ bool names_a_suite(int count, char** arguments) {
     const bool value = i > 1 && std::string_view(arguments[i - 1]).starts_with("--") &&
                        std::string_view(arguments[i - 1]) != "--dry-run" &&
                        std::string_view(arguments[i - 1]) != "--quiet";
-    if (argument.ends_with(".toml") && !value) return true;
+    if ((argument.ends_with(".toml") && !value) || argument == "--list-ablations") return true;
   }
   return false;
 }

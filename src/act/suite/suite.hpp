@@ -52,6 +52,7 @@ struct suite_task {
 /// What an exact search for a [[heads]] entry is like; it runs on its tasks' labelled samples, without shots.
 struct suite_search {
   std::vector<std::string> tasks;  ///< names; all that aren't generated when empty
+  std::int64_t samples = 0;        ///< so many of each task's labelled samples; 0: all
   bool each_task = false;          ///< one search a task, whose heads are calibrated on that task alone
   std::string layers;              ///< a range's text
   std::string select;              ///< a rule's text
@@ -67,8 +68,12 @@ struct suite_heads {
   std::string file;                 ///< "{model}" and "{task}" stand for their names; empty: a search
   std::optional<suite_search> search;
   io::json_document options = io::json_document::object();  ///< as a heads file has them, over the file's
-  bool force = false;                                       ///< heads of another checkpoint are accepted
-  std::string where;                                        ///< FILE:LINE, for messages
+  io::json_document varied = io::json_document::object();   ///< the same, but not for a search: its heads are
+                                                            ///< those that `options` find
+  double share = 1;      ///< of the heads so many are calibrated, drawn by the suite's seed
+  bool decoding = true;  ///< runtime::model_calibration::decoding
+  bool force = false;    ///< heads of another checkpoint are accepted
+  std::string where;     ///< FILE:LINE, for messages
 };
 
 /// What stands beside the plain model and calibrated heads.

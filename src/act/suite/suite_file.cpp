@@ -229,6 +229,8 @@ class suite_reader {
     heads.tasks = chosen(from, "tasks", made_.tasks);
     heads.file = from.text("file").value_or("");
     heads.force = from.truth("force").value_or(false);
+    heads.decoding = from.truth("decoding").value_or(true);
+    heads.share = static_cast<double>(from.whole("share", 1, 100).value_or(100)) / 100;
     if (std::optional<toml_section> search = from.section("search"))
       heads.search = read_search(*search, heads);
     if (heads.file.empty() == !heads.search) {
@@ -259,6 +261,7 @@ class suite_reader {
     suite_search search;
     search.tasks = chosen(from, "tasks", made_.tasks);
     search.each_task = from.one_of("per", {"model", "task"}).value_or("model") == "task";
+    search.samples = from.whole("samples", 1, most_samples).value_or(0);
     search.layers = from.text("layers").value_or(std::string(search::default_layer_range));
     search.select = from.text("select").value_or("top:33%");
     search.objective =

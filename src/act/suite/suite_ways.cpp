@@ -6,12 +6,16 @@
 #include <act/search/layer_range.hpp>
 #include <act/search/selection/select_heads.hpp>
 #include <act/search/state.hpp>
+#include <act/search/stored_trials.hpp>
 #include <act/suite/cell.hpp>
 #include <act/suite/suite_file.hpp>
 #include <act/suite/suite_ways.hpp>
 #include <act/tasks/prompt_parts.hpp>
+#include <act/tasks/selection.hpp>
 
 #include <algorithm>
+#include <cmath>
+#include <cstddef>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -25,13 +29,15 @@ bool names(const std::vector<std::string>& chosen, const std::string& name) {
 }
 
 // The suite's options over those of a file, under the names of a heads file.
-tasks::named_calibration in_force(const suite_heads& heads, const search::heads_file& file) {
+tasks::named_calibration in_force(const suite_heads& heads, const search::heads_file& file,
+                                  const io::json_document& varied = io::json_document::object()) {
   io::json_document options = io::json_document::object();
   if (file.options || file.masks || file.subset) {
     options = search::to_json(tasks::named_calibration{
         .options = file.options.value_or(calibration_options{}), .subset = file.subset, .masks = file.masks});
   }
   options.update(heads.options);
+  options.update(varied);
   const search::heads_file made = search::parse_heads_file(
       io::json_document::object({{"heads", io::json_document::array()}, {"options", std::move(options)}})
           .text(),
@@ -40,7 +46,36 @@ tasks::named_calibration in_force(const suite_heads& heads, const search::heads_
       .options = made.options.value_or(calibration_options{}), .subset = made.subset, .masks = made.masks};
 }
 
+// So many of the labelled samples' positions, of all those that are chosen by the seed.
+std::vector<std::size_t> some_of(const std::vector<std::size_t>& labelled, std::int64_t count,
+                                 std::uint64_t seed) {
+  std::vector<std::size_t> some;
+  for (const std::size_t at : tasks::select_limited(labelled.size(), count, seed))
+    some.push_back(labelled[at]);
+  return some;
+}
+
+// Trials that other searches of the store have run on the same samples with the same calibration.
+void take_over_others(const std::filesystem::path& folder, const std::string& own,
+                      const search::search_plan& plan, search::search_state& state) {
+  std::vector<std::string> others;
+  std::error_code failed;
+  for (const auto& each : std::filesystem::directory_iterator(folder, failed)) {
+    if (each.path().extension() == ".sqlite" && each.path().string() != own)
+      others.push_back(each.path().string());
+  }
+  std::sort(others.begin(), others.end());
+  for (const std::string& path : others) {
+    try {
+      state.also_from(search::stored_trials(path, plan));
+    } catch (const error& other) {
+      if (other.code() != error_code::mismatch) throw;  // another model's, or another calibration's
+    }
+  }
+}
+
 void check_decodable(const suite_heads& heads, const suite_task& task, const calibration_options& options) {
+  if (!heads.decoding) return;  // only prompts are calibrated, which every form can be
   const bool decodes = options.redistribute == redistribution::proportional ||
                        options.redistribute == redistribution::renormalised;
   if (!task.generates() || (decodes && options.behave_as == compatibility::none)) return;
@@ -48,6 +83,23 @@ void check_decodable(const suite_heads& heads, const suite_task& task, const cal
               "[[heads]] '" + heads.name + "' can't decode the answers of task '" + task.name +
                   "', which knows proportional and renormalised redistribution alone; leave the task out "
                   "with 'tasks'");
+}
+
+// The file with a part of its heads, drawn by the seed; a larger share has those of a smaller one.
+search::heads_file part_of(const search::heads_file& file, double share, std::uint64_t seed) {
+  const std::size_t all = file.heads.size();
+  const auto count = static_cast<std::size_t>(std::ceil(share * static_cast<double>(all)));
+  if (count >= all) return file;
+  const std::vector<std::size_t> chosen = tasks::select_limited(all, static_cast<std::int64_t>(count), seed);
+  search::heads_file part = file;
+  part.heads = {};
+  part.strengths.clear();
+  for (const std::size_t at : chosen) {
+    const layer_head& head = *(file.heads.begin() + static_cast<std::ptrdiff_t>(at));
+    part.heads.insert(head.layer, head.head);
+    if (!file.strengths.empty()) part.strengths.push_back(file.strengths[at]);
+  }
+  return part;
 }
 
 }  // namespace
@@ -78,15 +130,17 @@ std::vector<calibrated_way> suite_ways::of_task(const suite_task& task, store& r
 }
 
 calibrated_way suite_ways::way_of(const suite_heads& heads, const suite_task& task,
-                                  const search::heads_file& file, const std::string& name) const {
-  const tasks::named_calibration calibration = in_force(heads, file);
+                                  const search::heads_file& whole, const std::string& name) const {
+  const search::heads_file file = part_of(whole, heads.share, of_.seed);
+  const tasks::named_calibration calibration = in_force(heads, file, heads.varied);
   check_decodable(heads, task, calibration.options);
   if (calibration.subset) tasks::check_part(task.task, *calibration.subset, {}, heads.where);
   calibrated_way way{.name = heads.name,
                      .calibration = {.heads = file.heads,
                                      .options = calibration.options,
                                      .masks = calibration.masks,
-                                     .strengths = search::strengths_under(file, calibration, name)},
+                                     .strengths = search::strengths_under(file, calibration, name),
+                                     .decoding = heads.decoding},
                      .part = calibration.subset,
                      .seen = {},
                      .record = {}};
@@ -97,9 +151,12 @@ calibrated_way suite_ways::way_of(const suite_heads& heads, const suite_task& ta
   way.record = io::json_document::object({{"heads", file.heads.size()}});
   report::add_heads(way.record, way.calibration);
   way.record.set("options", search::to_json(calibration));
+  if (heads.share < 1) way.record.set("share", heads.share);
+  if (!heads.decoding) way.record.set("decoding", false);
   if (heads.search) {
     way.record.set("select", heads.search->select);
     way.record.set("objective", heads.search->objective);
+    if (heads.search->samples > 0) way.record.set("search_samples", heads.search->samples);
     way.record.set("searched_tasks",
                    heads.search->each_task ? std::vector<std::string>{task.name} : heads.search->tasks);
   }
@@ -118,7 +175,13 @@ search::search_plan suite_ways::plan_of(const suite_heads& heads,
   plan.range = search::parse_layer_range(heads.search->layers, loaded_.model.config.layers, heads.where);
   for (const suite_task& task : of_.tasks) {
     if (std::find(tasks.begin(), tasks.end(), task.name) == tasks.end()) continue;
-    const task_data& data = data_.find(task.name)->second;
+    const task_data& all = data_.find(task.name)->second;
+    task_data fewer;
+    if (heads.search->samples > 0) {
+      fewer = all;
+      fewer.labelled = some_of(all.labelled, heads.search->samples, of_.seed);
+    }
+    const task_data& data = heads.search->samples > 0 ? fewer : all;
     search::search_source source{.task = task.task.name,
                                  .file = task.file_of_labelled(),
                                  .sha256 = data.labelled_sha256,
@@ -159,7 +222,9 @@ std::optional<search::heads_file> suite_ways::searched(const suite_heads& heads,
   std::error_code failed;
   std::filesystem::create_directories(folder, failed);
   if (failed) throw error(error_code::io, folder.string(), "can't be made: " + failed.message());
-  search::search_state state((folder / (state_name.substr(0, 16) + ".sqlite")).string(), identity);
+  const std::string state_path = (folder / (state_name.substr(0, 16) + ".sqlite")).string();
+  search::search_state state(state_path, identity);
+  take_over_others(folder, state_path, plan, state);
   if (searches->begins)
     searches->begins(model_.name + ", " + heads.name + (how.each_task ? ", " + task.name : ""));
   const search::search_outcome outcome =
