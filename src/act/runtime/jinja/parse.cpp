@@ -336,10 +336,7 @@ class parser {
       } else if (is_sign("[")) {
         of = subscripted(std::move(of));
       } else if (is_sign("(")) {
-        expression call = node(operation::call);
-        call.items.push_back(std::move(of));
-        arguments(call);
-        of = made(std::move(call));
+        of = called(std::move(of));
       } else {
         return of;
       }
@@ -372,6 +369,13 @@ class parser {
       at.items.push_back(std::move(part));
     return made(std::move(at));
   }
+  expression_pointer called(expression_pointer of) {
+    expression call = node(operation::call);
+    call.items.push_back(std::move(of));
+    arguments(call);
+    return made(std::move(call));
+  }
+
   void arguments(expression& call) {
     expect_sign("(");
     while (!skip_sign(")")) {
@@ -399,10 +403,7 @@ class parser {
       } else if (is_name("is")) {
         of = tested(std::move(of));
       } else if (is_sign("(")) {
-        expression call = node(operation::call);
-        call.items.push_back(std::move(of));
-        arguments(call);
-        of = made(std::move(call));
+        of = called(std::move(of));
       } else {
         return of;
       }

@@ -13,6 +13,7 @@
 #include <act/tasks/sample.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -145,57 +146,62 @@ std::vector<std::string> split_at_marks(std::string_view inlined) {
   return texts;
 }
 
-}  // namespace
-
-std::vector<sample> read_openbookqa(const io::text_file& file) {
-  if (trimmed(without_bom(file.text)).starts_with('{')) return read_keyed_choices(file);
+// A file with a line of column names: read(line number, the cells of `columns`) makes a sample of each other
+/// line.
+template <std::size_t count, class Read>
+std::vector<sample> read_table(const io::text_file& file, const std::array<std::string_view, count>& columns,
+                               Read&& read) {
   std::vector<sample> samples;
   std::vector<std::string> header;
-  std::size_t stem = 0, choices = 0, key = 0;
+  std::array<std::size_t, count> at{};
   for_each_line(file, text_encoding::utf8, [&](std::string_view line, std::size_t number) {
     const std::vector<std::string> cells = split_at_tabs(line);
     if (header.empty()) {
       header = cells;
-      stem = column_of(file, number, header, "Question Stem");
-      choices = column_of(file, number, header, "Choices");
-      key = column_of(file, number, header, "Answer Key");
+      for (std::size_t c = 0; c < count; ++c)
+        at[c] = column_of(file, number, header, std::string(columns[c]));
       return;
     }
     check_cell_count(file, number, cells, header);
-    sample& read = samples.emplace_back();
-    read.fields["question"] = cells[stem];
-    read.choices = split_at_marks(cells[choices]);
-    if (read.choices.size() != 4) {
-      bad_line(file, number,
-               "'Choices' must read (A) .. (B) .. (C) .. (D) .., not " + excerpt(cells[choices]));
-    }
-    static const std::vector<std::string> letters = {"A", "B", "C", "D"};
-    read.label = label_position(place_of(file, number), trimmed(cells[key]), letters);
+    std::array<std::string_view, count> chosen;
+    for (std::size_t c = 0; c < count; ++c)
+      chosen[c] = cells[at[c]];
+    samples.push_back(read(number, chosen));
   });
   return samples;
 }
 
+}  // namespace
+
+std::vector<sample> read_openbookqa(const io::text_file& file) {
+  if (trimmed(without_bom(file.text)).starts_with('{')) return read_keyed_choices(file);
+  return read_table<3>(
+      file, {"Question Stem", "Choices", "Answer Key"},
+      [&](std::size_t number, const std::array<std::string_view, 3>& cells) {
+        const auto [stem, choices, key] = cells;
+        sample read;
+        read.fields["question"] = stem;
+        read.choices = split_at_marks(choices);
+        if (read.choices.size() != 4) {
+          bad_line(file, number, "'Choices' must read (A) .. (B) .. (C) .. (D) .., not " + excerpt(choices));
+        }
+        static const std::vector<std::string> letters = {"A", "B", "C", "D"};
+        read.label = label_position(place_of(file, number), trimmed(key), letters);
+        return read;
+      });
+}
+
 std::vector<sample> read_inference(const io::text_file& file, std::span<const std::string> labels) {
   if (trimmed(without_bom(file.text)).starts_with('{')) return read_inference_lines(file, labels);
-  std::vector<sample> samples;
-  std::vector<std::string> header;
-  std::size_t premise = 0, hypothesis = 0, label = 0;
-  for_each_line(file, text_encoding::utf8, [&](std::string_view line, std::size_t number) {
-    const std::vector<std::string> cells = split_at_tabs(line);
-    if (header.empty()) {
-      header = cells;
-      premise = column_of(file, number, header, "sentence1");
-      hypothesis = column_of(file, number, header, "sentence2");
-      label = column_of(file, number, header, "label");
-      return;
-    }
-    check_cell_count(file, number, cells, header);
-    sample& read = samples.emplace_back();
-    read.fields["premise"] = cells[premise];
-    read.fields["hypothesis"] = cells[hypothesis];
-    read.label = label_position(place_of(file, number), trimmed(cells[label]), labels);
-  });
-  return samples;
+  return read_table<3>(file, {"sentence1", "sentence2", "label"},
+                       [&](std::size_t number, const std::array<std::string_view, 3>& cells) {
+                         const auto [premise, hypothesis, label] = cells;
+                         sample read;
+                         read.fields["premise"] = premise;
+                         read.fields["hypothesis"] = hypothesis;
+                         read.label = label_position(place_of(file, number), trimmed(label), labels);
+                         return read;
+                       });
 }
 
 std::vector<sample> read_question_classes(io::text_file file, std::span<const std::string> classes) {
