@@ -63,6 +63,13 @@ void declare_task_options(command_line& line, eval_options& options) {
            "window:N+sinks:S (the first S too), instead of in windows")
       .value_name("POLICY")
       .group(perplexity);
+  line.add("--cache-type", options.cache_type,
+           "In what numbers that cache keeps keys and values: f32, or f16 (half the memory, and faster "
+           "behind long texts)")
+      .one_of({"f32", "f16"})
+      .value_name("TYPE")
+      .show_default()
+      .group(perplexity);
   line.add("--block", options.block, "With --cache: tokens that are summed up together (default: 1000)")
       .positive()
       .value_name("N")
@@ -166,11 +173,12 @@ void check_usage(const command_line& line, const eval_options& options) {
       refuse({"--context", "--stride", "--max-windows"},
              "cuts a text in windows, which --cache doesn't; give one of them");
     } else {
-      refuse({"--block"}, "needs --cache");
+      refuse({"--block", "--cache-type"}, "needs --cache");
     }
     return;
   }
-  refuse({"--context", "--stride", "--max-windows", "--cache", "--block"}, "is for --task ppl");
+  refuse({"--context", "--stride", "--max-windows", "--cache", "--cache-type", "--block"},
+         "is for --task ppl");
   const act::tasks::task& task = act::tasks::find_task(options.task);
   if (task.kind == act::tasks::task_kind::open_ended) {
     refuse({"--scoring", "--prior", "--export"},

@@ -9,6 +9,7 @@
 #include <act/report/progress.hpp>
 #include <act/report/provenance.hpp>
 #include <act/runtime/cache_policy.hpp>
+#include <act/runtime/cache_type.hpp>
 #include <act/runtime/fingerprint.hpp>
 #include <act/runtime/load_model.hpp>
 #include <act/tasks/score_perplexity.hpp>
@@ -104,6 +105,10 @@ act::io::json_document blocks_json(const act::tasks::window_scores& scores) {
   return blocks;
 }
 
+act::runtime::cache_type cache_type_of(const eval_options& options) {
+  return act::runtime::cache_type_named(options.cache_type).value_or(act::runtime::cache_type::f32);
+}
+
 // The text as it goes by, scored token by token.
 act::tasks::window_scores score_passing(const act::runtime::model& model,
                                         const std::vector<act::runtime::token_id>& tokens,
@@ -111,7 +116,8 @@ act::tasks::window_scores score_passing(const act::runtime::model& model,
                                         const eval_options& options) {
   act::report::progress progress("scoring", tokens.size() - 1, options.common.quiet);
   return act::tasks::score_stream(model, tokens, act::runtime::parse_cache_policy(options.cache, "--cache"),
-                                  options.block, calibration, [&](std::size_t settled) {
+                                  cache_type_of(options), options.block, calibration,
+                                  [&](std::size_t settled) {
                                     progress.advance(settled);
                                     stop_if_interrupted();
                                   });
@@ -148,6 +154,7 @@ void evaluate_perplexity(const command_line& line, const eval_options& options) 
         act::io::json_document::object({{"task", perplexity_task}, {"tokens", tokens.size()}});
     if (passing) {
       document.set("cache", options.cache);
+      document.set("cache_type", options.cache_type);
       document.set("blocks", blocks_json(scores));
     } else {
       document.set("context", size.context);
@@ -165,7 +172,8 @@ void evaluate_perplexity(const command_line& line, const eval_options& options) 
   }
   std::cout << "perplexity of " << result.counted << " tokens of " << options.data;
   if (passing) {
-    std::cout << " as they go by, cache " << options.cache;
+    std::cout << " as they go by, cache " << options.cache
+              << (cache_type_of(options) == act::runtime::cache_type::f32 ? "" : " in " + options.cache_type);
   } else {
     std::cout << " in " << result.windows << " windows of " << size.context << ", stride " << size.stride;
   }

@@ -104,6 +104,8 @@ void hold_conversation(const command_line& line, generate_options& options,
   add_calibrated_model(document, calibration, act::runtime::identity_of(loaded.model));
   if (options.generation.cache.evicts())
     document.set("cache", act::runtime::text_of(options.generation.cache));
+  if (options.generation.stored != act::runtime::cache_type::f32)
+    document.set("cache_type", name_of(options.generation.stored));
   write_result(options.common.json, std::move(document), line, clock);
 }
 

@@ -31,6 +31,7 @@ void run(const command_line& line, generate_options& options) {
   unescape_stops(options);
   check_usage(options);
   options.generation.cache = act::runtime::parse_cache_policy(options.cache, "--cache");
+  options.generation.stored = options.stored();
   check_outputs(
       {{"--json", options.common.json}, {"--answers", options.answers}, {"--logits", options.logits}},
       {options.common.model, options.mt_bench, options.prompt_file, options.heads});

@@ -63,6 +63,12 @@ void declare(command_line& line, generate_options& options) {
            "N), or "
            "window:N+sinks:S (the first S too: the text may go on and on) (default: all)")
       .value_name("POLICY");
+  line.add("--cache-type", options.cache_type,
+           "In what numbers the cache keeps keys and values: f32, or f16 (half the memory, and faster behind "
+           "long texts)")
+      .one_of({"f32", "f16"})
+      .value_name("TYPE")
+      .show_default();
   line.add_flag(
       "--chat", options.chat,
       "Write the prompt as a question, by the chat template that the model carries; without a prompt: "
@@ -146,6 +152,8 @@ void check_usage(const generate_options& options) {
   const bool evicts = act::runtime::parse_cache_policy(options.cache, "--cache").evicts();
   if (evicts && options.tokens_given.count() > 0)
     refuse("--cache", "is for text that is made; --logits runs its tokens at once");
+  if (options.stored() != act::runtime::cache_type::f32 && options.tokens_given.count() > 0)
+    refuse("--cache-type", "is for text that is made; --logits runs its tokens at once");
   act::throw_if(options.generation.sampling.validate(), act::error_code::invalid_option);
   (void)act::runtime::text_stream(options.generation.stops);
   if (!options.chat_template.empty()) (void)act::runtime::find_chat_template(options.chat_template);

@@ -2,6 +2,7 @@
 // calibrates.
 #pragma once
 
+#include <act/runtime/cache_type.hpp>
 #include <act/runtime/generate.hpp>
 #include <act/tasks/named_calibration.hpp>
 
@@ -37,6 +38,10 @@ struct generate_options {
   std::string system;
   act::runtime::generation_options generation;
   std::string cache = "all";
+  std::string cache_type = "f32";
+  [[nodiscard]] act::runtime::cache_type stored() const {
+    return act::runtime::cache_type_named(cache_type).value_or(act::runtime::cache_type::f32);
+  }
   std::string heads;
   bool force = false;
   // What was given: an empty prompt is one, too.

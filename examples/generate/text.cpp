@@ -74,6 +74,8 @@ void write_text(const command_line& line, generate_options& options,
   if (format) document.set("chat_template", format->name());
   if (options.generation.cache.evicts())
     document.set("cache", act::runtime::text_of(options.generation.cache));
+  if (options.generation.stored != act::runtime::cache_type::f32)
+    document.set("cache_type", name_of(options.generation.stored));
   document.set("seconds_to_first_token", timed.first);
   if (const double rate = timed.tokens_per_second(); rate > 0) document.set("tokens_per_second", rate);
   write_result(options.common.json, std::move(document), line, clock);

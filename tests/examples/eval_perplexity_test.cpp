@@ -83,6 +83,9 @@ TEST_CASE("a text that goes by token by token scores as in one window, until the
   const json all = result({"--cache", "all"});
   const json wide = result({"--cache", "window:250+sinks:4", "--block", "7"});
   const json narrow = result({"--cache", "window:5+sinks:1"});
+  const json halves = result({"--cache", "all", "--cache-type", "f16"});
+  CHECK(halves["cache_type"] == "f16");
+  CHECK(all["cache_type"] == "f32");
   CHECK(wide["cache"] == "window:250+sinks:4");
   CHECK_FALSE(wide.contains("context"));
   double sum = 0;
@@ -96,10 +99,13 @@ TEST_CASE("a text that goes by token by token scores as in one window, until the
   const double plain = whole["baseline"]["log_probability"];
   CHECK(sum / tokens == doctest::Approx(plain).epsilon(1e-5));
   CHECK(all["baseline"]["log_probability"].get<double>() == doctest::Approx(plain).epsilon(1e-5));
+  CHECK(halves["baseline"]["log_probability"].get<double>() == doctest::Approx(plain).epsilon(1e-3));
+  CHECK(halves["baseline"]["log_probability"] != all["baseline"]["log_probability"]);
   CHECK(std::abs(narrow["baseline"]["log_probability"].get<double>() - plain) > 1e-3);
   for (const std::vector<std::string>& wrong : {std::vector<std::string>{"--cache", "window:0"},
                                                 {"--cache", "window:250+sinks:7"},
                                                 {"--cache", "all", "--stride", "4"},
+                                                {"--cache-type", "f16"},
                                                 {"--block", "4"}}) {
     std::vector<std::string> arguments = wrong;
     arguments.insert(arguments.end(), {"--data", text});

@@ -134,6 +134,14 @@ TEST_CASE("--stop reads \\n as a line break, as the help writes it") {
   CHECK(run_program("act-generate", {"--help"}).out.find("--stop '\\n\\n'") != std::string::npos);
 }
 
+TEST_CASE("a cache of halves is recorded") {
+  const act_test::temporary_folder folder;
+  const auto run = generate({"--prompt", generated_from, "--max-new-tokens", "5", "--cache-type", "f16",
+                             "--json", folder / "made.json"});
+  REQUIRE(run.exit_code == 0);
+  CHECK(parsed(folder / "made.json")["cache_type"] == "f16");
+}
+
 TEST_CASE("with a cache that forgets, a text outgrows the model's context") {
   const act_test::temporary_folder folder;
   const auto made = [&](const std::string& cache, int seed) {
@@ -153,6 +161,8 @@ TEST_CASE("with a cache that forgets, a text outgrows the model's context") {
     longest = std::max(longest, kept["tokens"].size() + kept["prompt_tokens"].size());
   }
   CHECK(longest > 256);  // the model's context
+  check_one_line(generate({"--prompt", generated_from, "--cache", "window:60", "--cache-type", "f16"}), 1,
+                 "--cache all");
   const auto wrong = generate({"--prompt", generated_from, "--cache", "last:60"});
   CHECK(wrong.exit_code == 2);
   CHECK(wrong.err.find("window:N+sinks:S") != std::string::npos);

@@ -80,6 +80,31 @@ TEST_CASE("greedy decoding with a cache is greedy decoding by whole passes") {
   }
 }
 
+TEST_CASE("a cache of halves changes logits by what halves round") {
+  for (const char* name : {"tiny-llama-mixed.gguf", "tiny-opt-prenorm"}) {
+    CAPTURE(name);
+    const act::runtime::model model = tiny(name);
+    act::runtime::model_calibration calibration;
+    calibration.options.sinks.alpha = 1.1;
+    calibration.heads.insert(0, 1);
+    calibration.heads.insert(1, 0);
+    const std::vector<act::runtime::token_id> prompt{3, 10, 17, 24, 31, 5, 12};
+    for (const auto& by : {act::runtime::model_calibration{}, calibration}) {
+      act::runtime::decoder exact(model, by), halved(model, by, {}, act::runtime::cache_type::f16);
+      std::span<const float> expected = exact.start(prompt), logits = halved.start(prompt);
+      double worst = 0;
+      for (int step = 0; step < 20; ++step) {
+        worst = std::max(worst, difference(logits, expected));
+        const act::runtime::token_id token = likeliest(expected);
+        expected = exact.append(token);
+        logits = halved.append(token);
+      }
+      CHECK(worst > 1e-7);
+      CHECK(worst < 4e-3);
+    }
+  }
+}
+
 TEST_CASE("calibrated decoding equals the definitions in double precision, step by step") {
   const auto golden = act_test::read_parity_golden(parity_folder / "tiny-llama-mixed.json");
   const act::runtime::model model = tiny();

@@ -1,6 +1,9 @@
 #include <doctest/doctest.h>
 #include <act/error.hpp>
+#include <act/half.hpp>
 #include <act/runtime/kv_cache.hpp>
+
+#include "message_of.hpp"
 
 namespace {
 
@@ -9,6 +12,7 @@ act::runtime::model_config shape() {
   config.layers = 2;
   config.kv_heads = 3;
   config.head_size = 4;
+  config.context = 64;
   return config;
 }
 
@@ -57,4 +61,30 @@ TEST_CASE("a cache refuses rows that aren't its layers'") {
   act::runtime::kv_cache cache(shape());
   CHECK_THROWS_AS(cache.append(0, act::runtime::matrix(1, 23)), act::error);
   CHECK_THROWS_AS(cache.append(2, rows(0, 1)), act::error);
+}
+
+TEST_CASE("a cache of halves holds the nearest ones, and refuses what they don't hold") {
+  act::runtime::kv_cache cache(shape(), {}, act::runtime::cache_type::f16);
+  std::size_t next = 0;
+  for (const std::size_t count : {5, 1, 30}) {
+    cache.append(0, rows(next, count));
+    next += count;
+    const act::runtime::past_positions past = cache.past(0);
+    REQUIRE(past.count == next);
+    CHECK(past.keys == nullptr);
+    for (std::size_t r = 0; r < past.count; ++r) {
+      for (std::size_t i = 0; i < 12; ++i) {
+        const std::size_t at = i / 4 * past.head_stride + r * past.stride + i % 4;
+        REQUIRE(past.half_keys[at].bits == act::float16(100 * r + i).bits);  // over 2,048 not every number
+        REQUIRE(past.half_values[at].bits == act::float16(100 * r + 12 + i).bits);
+      }
+    }
+  }
+  act::runtime::matrix large = rows(0, 1);
+  large(0, 17) = 65520;
+  CHECK(act_test::message_of([&] { cache.append(0, large); }).find("--cache-type f32") != std::string::npos);
+  const act::runtime::cache_policy forgets{.window = 8, .sinks = 2};
+  CHECK(act_test::message_of([&] {
+          act::runtime::kv_cache(shape(), forgets, act::runtime::cache_type::f16);
+        }).find("turns the keys") != std::string::npos);
 }

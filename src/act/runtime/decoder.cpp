@@ -15,8 +15,9 @@
 
 namespace act::runtime {
 
-decoder::decoder(const model& of, const model_calibration& calibration, const cache_policy& cache)
-    : model_(&of), cache_(of.config, cache), decoding_(calibration.decoding) {
+decoder::decoder(const model& of, const model_calibration& calibration, const cache_policy& cache,
+                 cache_type type)
+    : model_(&of), cache_(of.config, cache, type), decoding_(calibration.decoding) {
   for (std::size_t layer = 0; layer < of.config.layers; ++layer) {
     calibration_.push_back(calibration.in_layer(layer));
     trackers_.emplace_back();

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <act/runtime/cache_policy.hpp>
+#include <act/runtime/cache_type.hpp>
 #include <act/runtime/forward.hpp>
 #include <act/runtime/kv_cache.hpp>
 #include <act/runtime/model.hpp>
@@ -25,8 +26,8 @@ class decoder {
  public:
   /// Throws `error`: invalid_option; unsupported for calibration options that decoding doesn't know
   /// (sink_tracker's constructor) and as kv_cache's constructor; mismatch for a head the model doesn't have.
-  explicit decoder(const model& of, const model_calibration& calibration = {},
-                   const cache_policy& cache = {});
+  explicit decoder(const model& of, const model_calibration& calibration = {}, const cache_policy& cache = {},
+                   cache_type type = cache_type::f32);
   decoder(const decoder& other);
   decoder(decoder&& other) noexcept;
   decoder& operator=(const decoder& other);

@@ -50,15 +50,15 @@ void turn_keys(const model_config& config, std::size_t number, const layer_rows&
 
 // What plain attention of these sequences takes; a calibrated head's comes on top of the time, not of this.
 profile_scope attention_scope(const model_config& config, std::span<const attention_sequence> sequences) {
-  double pairs = 0, positions = 0;
+  double pairs = 0, bytes = 0;
   for (const attention_sequence& each : sequences) {
     const auto queries = static_cast<double>(each.queries), all = static_cast<double>(each.positions());
     pairs += queries * (all - (queries - 1) / 2);
-    positions += all;
+    bytes += 2 * all * static_cast<double>(config.kv_heads * config.head_size) *
+             (each.past.half_keys != nullptr ? sizeof(float16) : sizeof(float));
   }
-  return profile_scope(
-      operation::attention, 2 * pairs * static_cast<double>(config.heads * config.head_size),
-      2 * positions * static_cast<double>(config.kv_heads * config.head_size * sizeof(float)));
+  return profile_scope(operation::attention, 2 * pairs * static_cast<double>(config.heads * config.head_size),
+                       bytes);
 }
 
 // The rest of a layer, behind project_keys_and_values. `attend_to(sequences)` goes from buffers.query to

@@ -33,7 +33,7 @@ std::string token_text(const tokenizer& by, token_id before, token_id token) {
 generation generate(const model& with, const tokenizer& by, std::span<const token_id> prompt,
                     const model_calibration& calibration, const generation_options& options,
                     const std::function<void(std::string_view)>& on_text) {
-  decoder sequence(with, calibration, options.cache);
+  decoder sequence(with, calibration, options.cache, options.stored);
   sampler next(options.sampling);
   text_stream stream(options.stops);
   generation made;

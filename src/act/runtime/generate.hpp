@@ -3,6 +3,7 @@
 #pragma once
 
 #include <act/runtime/cache_policy.hpp>
+#include <act/runtime/cache_type.hpp>
 #include <act/runtime/sampling.hpp>
 #include <act/runtime/tokenizer/tokenizer.hpp>
 
@@ -24,6 +25,7 @@ struct generation_options {
   std::vector<std::string> stops = {};    ///< the text ends before the first of these
   std::vector<token_id> end_tokens = {};  ///< beside the tokenizer's own ends of a text
   cache_policy cache = {};                ///< with one that evicts, a text may outgrow the context
+  cache_type stored = cache_type::f32;    ///< in what the cache holds keys and values
 };
 
 enum class generation_end {

@@ -7,9 +7,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <numeric>
 #include <string>
-#include <utility>
+#include <variant>
 #include <vector>
 
 namespace act::runtime {
@@ -36,46 +37,63 @@ std::vector<std::uint32_t> places_of(const model_config& config, const cache_pol
 
 }  // namespace
 
-kv_cache::kv_cache(const model_config& config, const cache_policy& policy)
+kv_cache::kv_cache(const model_config& config, const cache_policy& policy, cache_type type)
     : kv_heads_(config.kv_heads),
       head_size_(config.head_size),
       policy_(policy),
-      places_(config.rotary, places_of(config, policy)),
-      layers_(config.layers) {
-  for (std::size_t layer = 0; layer < config.layers; ++layer)
+      places_(config.rotary, places_of(config, policy)) {
+  if (policy_.evicts() && type != cache_type::f32) {
+    throw error(error_code::unsupported, "cache-type",
+                "'" + text_of(policy_) +
+                    "' turns the keys at every step, which float16 would round each time; use " +
+                    "f32, or --cache all");
+  }
+  for (std::size_t layer = 0; layer < config.layers; ++layer) {
     rotary_of_.push_back(config.attention_in(layer).rotary);
+    if (type == cache_type::f16) {
+      layers_.emplace_back(cached_rows<float16>(kv_heads_, head_size_));
+    } else {
+      layers_.emplace_back(cached_rows<float>(kv_heads_, head_size_));
+    }
+  }
   if (policy_.evicts()) turned_.resize(kv_heads_ * policy_.capacity(), head_size_);
+}
+
+std::size_t kv_cache::positions() const noexcept {
+  return layers_.empty() ? 0 : std::visit([](const auto& of) { return of.count(); }, layers_.back());
 }
 
 key_range kv_cache::make_room(std::size_t count) {
   const std::size_t held = positions();
   if (!policy_.evicts() || held + count <= policy_.capacity()) return {};
-  const std::size_t gone = held + count - policy_.capacity();
-  const key_range range{policy_.sinks, policy_.sinks + gone};
-  for (stored& each : layers_) {
-    // Rows move to lower places, so copying in order never overwrites what is still to be copied.
-    for (std::size_t head = 0; head < 2 * kv_heads_; ++head) {
-      const const_matrix_ref left = positions_of(each, head, range.end, each.count - range.end);
-      std::copy_n(left.data(), left.rows() * head_size_, positions_of(each, head, range.begin, 0).data());
-    }
-    each.count -= gone;
-  }
-  return range;
+  const key_range gone{policy_.sinks, policy_.sinks + held + count - policy_.capacity()};
+  for (stored& each : layers_)
+    std::visit([&](auto& of) { of.evict(gone); }, each);
+  return gone;
 }
 
 past_positions kv_cache::past(std::size_t layer) {
-  stored& of = layers_[layer];
-  if (of.count == 0) return {};
-  past_positions found{.keys = of.rows.data(),
-                       .values = positions_of(of, kv_heads_, 0, 0).data(),
-                       .count = of.count,
+  if (const auto* const halves = std::get_if<cached_rows<float16>>(&layers_[layer])) {
+    if (halves->count() == 0) return {};
+    return {.half_keys = halves->keys(0),
+            .half_values = halves->values(0),
+            .count = halves->count(),
+            .stride = head_size_,
+            .value_stride = head_size_,
+            .head_stride = halves->head_stride()};
+  }
+  const auto& of = std::get<cached_rows<float>>(layers_[layer]);
+  if (of.count() == 0) return {};
+  past_positions found{.keys = of.keys(0),
+                       .values = of.values(0),
+                       .count = of.count(),
                        .stride = head_size_,
                        .value_stride = head_size_,
-                       .head_stride = of.capacity * head_size_};
+                       .head_stride = of.head_stride()};
   if (!policy_.evicts()) return found;
   for (std::size_t head = 0; head < kv_heads_; ++head) {
-    const matrix_ref keys = turned_.row_block(head * of.capacity, of.count);
-    copy(positions_of(of, head, 0, of.count), keys);
+    const matrix_ref keys(turned_.data() + head * of.head_stride(), of.count(), head_size_, head_size_);
+    std::copy_n(of.keys(head), of.count() * head_size_, keys.data());
     places_.rotate(rotary_of_[layer], keys, 1, head_size_);
   }
   found.keys = turned_.data();
@@ -88,28 +106,25 @@ void kv_cache::append(std::size_t layer, const const_matrix_ref& key_value) {
     throw error(error_code::invalid_shape, "key_value",
                 "isn't a layer's rows of " + std::to_string(width) + " numbers");
   }
-  stored& into = layers_[layer];
-  const std::size_t needed = into.count + key_value.rows();
-  if (policy_.evicts() && needed > policy_.capacity())
-    throw error(error_code::invalid_shape, "key_value", "has more rows than there was made room for");
-  if (needed > into.capacity) {
-    stored larger{.rows = {}, .capacity = std::max(needed, 2 * into.count), .count = into.count};
-    if (policy_.evicts()) larger.capacity = std::min(larger.capacity, policy_.capacity());
-    larger.rows.resize(2 * kv_heads_ * larger.capacity, head_size_);
-    for (std::size_t head = 0; head < 2 * kv_heads_; ++head)
-      copy(positions_of(into, head, 0, into.count), positions_of(larger, head, 0, into.count));
-    into = std::move(larger);
+  const bool holds = std::visit(
+      [&](auto& into) {
+        const std::size_t needed = into.count() + key_value.rows();
+        if (policy_.evicts() && needed > policy_.capacity())
+          throw error(error_code::invalid_shape, "key_value", "has more rows than there was made room for");
+        into.reserve(needed, policy_.evicts() ? policy_.capacity() : std::numeric_limits<std::size_t>::max());
+        return into.append(key_value);
+      },
+      layers_[layer]);
+  if (!holds) {
+    throw error(
+        error_code::unsupported, "cache-type",
+        "a key or value of layer " + std::to_string(layer) + " exceeds what f16 holds; use --cache-type f32");
   }
-  for (std::size_t head = 0; head < 2 * kv_heads_; ++head) {
-    copy(key_value.columns(head * head_size_, head_size_),
-         positions_of(into, head, into.count, key_value.rows()));
-  }
-  into.count = needed;
 }
 
 void kv_cache::truncate(std::size_t count) noexcept {
   for (stored& each : layers_)
-    each.count = std::min(each.count, count);
+    std::visit([&](auto& of) { of.truncate(count); }, each);
 }
 
 }  // namespace act::runtime

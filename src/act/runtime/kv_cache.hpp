@@ -8,29 +8,34 @@
 #pragma once
 
 #include <act/attention_view.hpp>
+#include <act/half.hpp>
 #include <act/runtime/cache_policy.hpp>
+#include <act/runtime/cache_type.hpp>
+#include <act/runtime/cached_rows.hpp>
 #include <act/runtime/layers/attention.hpp>
 #include <act/runtime/layers/matrix.hpp>
 #include <act/runtime/layers/rotary.hpp>
 #include <act/runtime/model.hpp>
 
 #include <cstddef>
+#include <variant>
 #include <vector>
 
 namespace act::runtime {
 
-/// Keys and values of each layer, a head's one after another: attention reads them in one stretch of memory,
-/// a head after the other. Memory: 8 kv_heads head_size bytes a position and layer, doubled whenever it is
-/// full, at most up to the policy's capacity. Copying forks the sequence.
+/// Keys and values of each layer. Memory: 8 kv_heads head_size bytes a position and layer, half of that in
+/// float16, doubled whenever it is full, at most up to the policy's capacity. Copying forks the sequence.
 class kv_cache {
  public:
   /// Throws `error`: unsupported for a policy that evicts and a model with learned positions, which can't be
-  /// moved; invalid_option for one that keeps more than the model's context.
-  explicit kv_cache(const model_config& config, const cache_policy& policy = {});
+  /// moved, or one that evicts in float16, whose keys would be rounded anew at every step; invalid_option for
+  /// one that keeps more than the model's context.
+  explicit kv_cache(const model_config& config, const cache_policy& policy = {},
+                    cache_type type = cache_type::f32);
 
   [[nodiscard]] const cache_policy& policy() const noexcept { return policy_; }
   /// Positions that every layer holds.
-  [[nodiscard]] std::size_t positions() const noexcept { return layers_.empty() ? 0 : layers_.back().count; }
+  [[nodiscard]] std::size_t positions() const noexcept;
 
   /// Evicts what has to go before every layer gets `count` more positions, and returns which those were:
   /// nothing unless the policy says so. Precondition: `count` is at most its capacity.
@@ -41,22 +46,16 @@ class kv_cache {
   [[nodiscard]] past_positions past(std::size_t layer);
 
   /// Adds a layer's new positions, [rows, 2 kv_heads head_size] as `layer_buffers::key_value` has them: keys
-  /// turned unless the policy evicts. Throws `error` (invalid_shape) for rows of another width.
+  /// turned unless the policy evicts. Throws `error`: invalid_shape for rows of another width; unsupported
+  /// for numbers that float16 doesn't hold.
   void append(std::size_t layer, const const_matrix_ref& key_value);
 
   /// Forgets every position from `count` on; the memory stays.
   void truncate(std::size_t count) noexcept;
 
  private:
-  struct stored {
-    matrix rows;  // [2 kv_heads capacity, head_size]: every head's keys, then every head's values
-    std::size_t capacity = 0, count = 0;
-  };
-  // Positions [first, first + count) of a head of either.
-  [[nodiscard]] matrix_ref positions_of(stored& of, std::size_t head, std::size_t first,
-                                        std::size_t count) const noexcept {
-    return of.rows.row_block(head * of.capacity + first, count);
-  }
+  using stored = std::variant<cached_rows<float>, cached_rows<float16>>;
+
   std::size_t kv_heads_, head_size_;
   cache_policy policy_;
   std::vector<std::size_t> rotary_of_;  // of each layer

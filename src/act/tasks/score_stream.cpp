@@ -26,8 +26,8 @@ double log_probability(const runtime::model& model, std::span<const float> logit
 class passing_text {
  public:
   passing_text(const runtime::model& model, const runtime::model_calibration& calibration,
-               const runtime::cache_policy& cache, std::vector<double>& sums)
-      : model_(&model), decoder_(model, calibration, cache), sums_(&sums) {}
+               const runtime::cache_policy& cache, runtime::cache_type stored, std::vector<double>& sums)
+      : model_(&model), decoder_(model, calibration, cache, stored), sums_(&sums) {}
 
   void begin(runtime::token_id first) { logits_ = decoder_.start(std::span(&first, 1)); }
   // Adds the next token's log-probability to the last block.
@@ -44,13 +44,13 @@ class passing_text {
 }  // namespace
 
 window_scores score_stream(const runtime::model& model, std::span<const runtime::token_id> tokens,
-                           const runtime::cache_policy& cache, std::size_t block,
+                           const runtime::cache_policy& cache, runtime::cache_type stored, std::size_t block,
                            const runtime::model_calibration& calibration,
                            const std::function<void(std::size_t)>& on_tokens) {
   window_scores scores;
   std::vector<passing_text> passes;
-  passes.emplace_back(model, runtime::model_calibration{}, cache, scores.plain);
-  if (!calibration.heads.empty()) passes.emplace_back(model, calibration, cache, scores.calibrated);
+  passes.emplace_back(model, runtime::model_calibration{}, cache, stored, scores.plain);
+  if (!calibration.heads.empty()) passes.emplace_back(model, calibration, cache, stored, scores.calibrated);
   for (passing_text& each : passes)
     each.begin(tokens.front());
   for (std::size_t at = 1; at < tokens.size(); ++at) {

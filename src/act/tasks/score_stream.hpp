@@ -11,6 +11,7 @@
 
 namespace act::runtime {
 struct cache_policy;
+enum class cache_type;
 struct model;
 struct model_calibration;
 }  // namespace act::runtime
@@ -24,8 +25,8 @@ namespace act::tasks {
 /// `block` > 0. Cost: a decoding step a token, two where heads are calibrated.
 [[nodiscard]] window_scores score_stream(const runtime::model& model,
                                          std::span<const runtime::token_id> tokens,
-                                         const runtime::cache_policy& cache, std::size_t block,
-                                         const runtime::model_calibration& calibration,
+                                         const runtime::cache_policy& cache, runtime::cache_type stored,
+                                         std::size_t block, const runtime::model_calibration& calibration,
                                          const std::function<void(std::size_t)>& on_tokens = {});
 
 }  // namespace act::tasks

@@ -103,6 +103,26 @@ struct attention_inputs {
                         value, memory.values);
   }
 
+  // A cache of halves holds all positions.
+  [[nodiscard]] head_tensor<const float16> in_halves(const attention_sequence& sequence,
+                                                     const float16* past) const {
+    auto found = heads_in_rows(past, shape.kv_heads, sequence.positions(), sequence.past.stride);
+    found.head_stride = sequence.past.head_stride;
+    return found;
+  }
+
+  // use(keys, values) of a sequence, as they are stored.
+  template <class Use>
+  void with_keys_and_values(const attention_sequence& sequence, attention_scratch::worker& memory,
+                            Use&& use) const {
+    const past_positions& past = sequence.past;
+    if (past.half_keys != nullptr) {
+      use(in_halves(sequence, past.half_keys), in_halves(sequence, past.half_values));
+    } else {
+      use(keys_of(sequence, memory), values_of(sequence, memory));
+    }
+  }
+
   // Keys or values of all positions of a sequence: where they are, or each head's laid one after another in
   // `together`.
   [[nodiscard]] head_tensor<const float> positions_of(const attention_sequence& sequence, const float* past,
@@ -199,11 +219,11 @@ void attend(const attention_shape& shape, std::span<const attention_sequence> se
   if (calibrates) check_calibration(sequences, calibration, strengths);
   const attention_inputs in{shape, query, key, value};
   const bool tracks = calibrates && calibration.trackers != nullptr;
-  for_each_sequence(shape, sequences, scratch, [&](std::size_t number, attention_scratch::worker& memory) {
+  // One sequence, whose keys and values are as they are stored.
+  const auto attend_to = [&](std::size_t number, attention_scratch::worker& memory, const auto& k,
+                             const auto& v) {
     const attention_sequence& sequence = sequences[number];
     const auto q = in.queries_of(sequence);
-    const auto k = in.keys_of(sequence, memory);
-    const auto v = in.values_of(sequence, memory);
     const auto to = in.outputs_of(sequence, out);
     const attention_options options = options_of(shape, sequence);
     if (!calibrates) {
@@ -231,6 +251,10 @@ void attend(const attention_shape& shape, std::span<const attention_sequence> se
       trackers[head].start(std::span<const double>(memory.sums).subspan(head * k.tokens, k.tokens),
                            options.visible, 0, sequence.queries);
     }
+  };
+  for_each_sequence(shape, sequences, scratch, [&](std::size_t number, attention_scratch::worker& memory) {
+    in.with_keys_and_values(sequences[number], memory,
+                            [&](const auto& k, const auto& v) { attend_to(number, memory, k, v); });
   });
 }
 

@@ -6,6 +6,7 @@
 // after another first; those in one place are read where they are.
 #pragma once
 
+#include <act/half.hpp>
 #include <act/head_set.hpp>
 #include <act/options.hpp>
 #include <act/runtime/layers/matrix.hpp>
@@ -33,6 +34,9 @@ struct attention_shape {
 struct past_positions {
   const float* keys = nullptr;
   const float* values = nullptr;
+  const float16* half_keys =
+      nullptr;  ///< instead of `keys` and `values`: a cache of halves, which then holds
+  const float16* half_values = nullptr;  ///< the present positions too
   std::size_t count = 0;
   std::size_t stride = 0;        ///< numbers from a key to the next
   std::size_t value_stride = 0;  ///< the same of values; 0: as keys
