@@ -85,6 +85,8 @@ def start(each, options, tokens, rounds, only=None, shape=()):
     command = ([options.bench] if each.engine is None else [sys.executable, HERE / "run_engine.py", each.engine])
     command += ["--model", each.path, "--text", text, "--prompts", prompts, "--labels", ",".join(map(str, labels)),
                 "--threads", options.threads, "--rounds", rounds]
+    if each.engine is None:
+        command += ["--cache-type", options.cache_type]
     command += [part for work in only or options.only for part in ("--only", work)] + list(shape) + each.more
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
     if done.returncode != 0:
@@ -184,6 +186,8 @@ def main():
     parser.add_argument("--prefill", default="64,256,1024")
     parser.add_argument("--decode", default="256,2048")
     parser.add_argument("--steps", default="32")
+    parser.add_argument("--cache-type", choices=("f32", "f16"), default="f32",
+                        help="in what act keeps keys and values; llama.cpp's cache is float16")
     parser.add_argument("--sentences", type=Path, default=ROOT / "examples/demo/sentiment-test.tsv",
                         help="a TSV file with a head, sentences first")
     parser.add_argument("--samples", type=int, default=64)

@@ -13,6 +13,7 @@
 #include <act/head_set.hpp>
 #include <act/io/json_document.hpp>
 #include <act/parallel.hpp>
+#include <act/runtime/cache_type.hpp>
 #include <act/runtime/decoder.hpp>
 #include <act/runtime/forward.hpp>
 #include <act/runtime/label_logits.hpp>
@@ -49,7 +50,7 @@ using act_bench::token_list;
 
 struct bench_options {
   std::string model, text, prompts, labels, heads_file;
-  std::string compute = "f32", prefill = "64,256,1024", decode = "256,2048";
+  std::string compute = "f32", cache_type = "f32", prefill = "64,256,1024", decode = "256,2048";
   std::size_t threads = 0, rounds = 5, heads = 24, steps = 32, samples = 64, batch_tokens = 1024;
   std::vector<std::string> only;
 
@@ -57,6 +58,9 @@ struct bench_options {
     line.add("--model", model, "A GGUF file, or a Hugging Face folder").required().value_name("PATH");
     line.add("--compute", compute, "In what numbers products are computed")
         .one_of({"f32", "bf16", "int8"})
+        .show_default();
+    line.add("--cache-type", cache_type, "In what numbers decoders keep keys and values")
+        .one_of({"f32", "f16"})
         .show_default();
     line.add("--threads", threads, "Threads to use; 0: all cores").within(0, 4096).show_default();
     line.add("--rounds", rounds, "Alternations in each cell; the rate is their median")
@@ -165,6 +169,7 @@ class runtime_bench {
     print(json_document::object({{"work", "model"},
                                  {"path", options_.model},
                                  {"compute", options_.compute},
+                                 {"cache_type", options_.cache_type},
                                  {"kernels", act::runtime::kernels().name},
                                  {"architecture", config().architecture},
                                  {"layers", config().layers},
@@ -180,7 +185,8 @@ class runtime_bench {
     for (const std::size_t wanted : act_bench::parse_counts(options_.prefill, "--prefill")) {
       const std::size_t tokens = std::min(wanted, config().context);
       const token_list prompt = text(tokens);
-      act::runtime::decoder plain(loaded_.model), calibrated(loaded_.model, calibration_);
+      act::runtime::decoder plain(loaded_.model, {}, {}, cache_type());
+      act::runtime::decoder calibrated(loaded_.model, calibration_, {}, cache_type());
       const auto taken = take_turns([&](bool calibrate) {
         return act_bench::seconds_of([&] { (calibrate ? calibrated : plain).start(prompt); });
       });
@@ -199,7 +205,8 @@ class runtime_bench {
       }
       const std::size_t tokens = std::min(wanted, config().context - options_.steps);
       const token_list prompt = text(tokens);
-      const started plain(loaded_.model, {}, prompt), calibrated(loaded_.model, calibration_, prompt);
+      const started plain(loaded_.model, {}, cache_type(), prompt),
+          calibrated(loaded_.model, calibration_, cache_type(), prompt);
       token_list greedy;
       const auto taken = take_turns([&](bool calibrate) {
         const started& from = calibrate ? calibrated : plain;
@@ -250,11 +257,15 @@ class runtime_bench {
   }
 
  private:
+  [[nodiscard]] act::runtime::cache_type cache_type() const {
+    return act::runtime::cache_type_named(options_.cache_type).value_or(act::runtime::cache_type::f32);
+  }
+
   // A sequence behind its prompt.
   struct started {
     started(const act::runtime::model& of, const act::runtime::model_calibration& calibration,
-            const token_list& prompt)
-        : decoder(of, calibration), first(largest(decoder.start(prompt))) {}
+            act::runtime::cache_type stored, const token_list& prompt)
+        : decoder(of, calibration, {}, stored), first(largest(decoder.start(prompt))) {}
 
     act::runtime::decoder decoder;
     token_id first;
