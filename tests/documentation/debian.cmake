@@ -1,0 +1,35 @@
+# debian/ says what the project says: the release's version, and of build dependencies none that third_party/install.sh
+# (which has the reasons) doesn't install.
+# cmake -D source=FOLDER -D version=RELEASE -P debian.cmake
+cmake_minimum_required(VERSION 3.25)
+
+set(wrong 0)
+file(STRINGS ${source}/debian/changelog first LIMIT_COUNT 1)
+string(REPLACE "." "[.]" pattern "${version}")
+if(NOT first MATCHES "^act \\(${pattern}-[0-9]+\\)")
+  message("debian/changelog: begins with '${first}', but the release is ${version}")
+  math(EXPR wrong "${wrong} + 1")
+endif()
+
+file(READ ${source}/third_party/install.sh installed)
+file(READ ${source}/debian/control control)
+string(REGEX MATCH "Build-Depends:[^:]*\nStandards-Version" depends "${control}")
+string(REGEX REPLACE "\nStandards-Version|Build-Depends:|\\([^)]*\\)|<[^>]*>|[ \n]" "" depends "${depends}")
+string(REPLACE "," ";" depends "${depends}")
+list(LENGTH depends count)
+if(count LESS 5)
+  message(FATAL_ERROR "debian/control: Build-Depends can't be read any more; mend tests/documentation/debian.cmake")
+endif()
+foreach(package IN LISTS depends)
+  if(package STREQUAL "debhelper-compat")  # Debian's own
+    continue()
+  endif()
+  string(REPLACE "+" "[+]" pattern "${package}")
+  if(NOT installed MATCHES "[ \n]${pattern}[ \n]")
+    message("debian/control: ${package} is no package of third_party/install.sh")
+    math(EXPR wrong "${wrong} + 1")
+  endif()
+endforeach()
+if(wrong GREATER 0)
+  message(FATAL_ERROR "${wrong} wrong")
+endif()
