@@ -1,5 +1,6 @@
 // JSON written for people. Reading hostile JSON is tested with the readers
 // (tests/tasks/readers/lines_test.cpp).
+#include <act/error.hpp>
 #include <act/io/json_text.hpp>
 #include <act/io/parse_json.hpp>
 
@@ -7,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include <limits>
+#include <string_view>
 
 using json = nlohmann::ordered_json;
 
@@ -35,5 +37,13 @@ TEST_CASE("what JSON doesn't have never breaks the output") {
 TEST_CASE("doubles are written so that they read back exactly") {
   for (const double value : {0.1, 1.0 / 3, 5e-324, 1.7976931348623157e308, -0.0, 0.7250000000000001}) {
     CHECK(json::parse(act::io::compact_json(json(value))).get<double>() == value);
+  }
+}
+
+TEST_CASE("a zero byte isn't the end of a text") {
+  using namespace std::string_view_literals;
+  for (const std::string_view text : {"{}\0"sv, "{}\0{"sv, "\0{}"sv, "{\"a\": \"\0\"}"sv}) {
+    CHECK_THROWS_WITH_AS((void)act::io::parse_json<json>(text, "t"),
+                         doctest::Contains("t: not valid JSON at byte "), act::error);
   }
 }

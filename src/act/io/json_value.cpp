@@ -26,6 +26,11 @@ Json parse_json(std::string_view text, const std::string& where, std::string_vie
   const auto refuse = [&](const std::string& what) {
     throw error(error_code::invalid_input, where, what + "; " + std::string(mend));
   };
+  const auto refuse_at = [&](std::size_t byte) {  // counted from 1
+    refuse("not valid JSON at byte " + std::to_string(offset + std::max<std::size_t>(byte, 1)));
+  };
+  // To the library it is the end of the text, and what follows would be passed over.
+  if (const std::size_t zero = text.find('\0'); zero != std::string_view::npos) refuse_at(zero + 1);
   using event = typename Json::parse_event_t;
   const typename Json::parser_callback_t watch = [&](int depth, event seen, Json& parsed) {
     if ((seen == event::object_start || seen == event::array_start) && depth >= json_depth_limit) {
@@ -46,7 +51,7 @@ Json parse_json(std::string_view text, const std::string& where, std::string_vie
   try {
     return Json::parse(text.begin(), text.end(), watch);
   } catch (const typename Json::parse_error& broken) {
-    refuse("not valid JSON at byte " + std::to_string(offset + std::max<std::size_t>(broken.byte, 1)));
+    refuse_at(broken.byte);
   } catch (const typename Json::exception&) {
     refuse("not valid JSON, a number is out of range");
   }
