@@ -19,8 +19,8 @@
 #include <vector>
 
 #include "generate/aloud.hpp"
-#include "generate/chat.hpp"
 #include "generate/options.hpp"
+#include "programs/chat.hpp"
 #include "programs/program.hpp"
 #include "programs/result_file.hpp"
 
@@ -61,7 +61,8 @@ act::io::json_document turns_json(const std::vector<act::runtime::chat_turn>& tu
 void hold_conversation(const command_line& line, generate_options& options,
                        const act::report::provenance_clock& clock, const act::runtime::loaded_model& loaded,
                        const act::runtime::model_calibration& calibration) {
-  const chat format(*loaded.tokenizer, options);
+  const chat format(*loaded.tokenizer, options.common.model, options.chat_template);
+  if (format.end()) options.generation.end_tokens.push_back(*format.end());
   const bool terminal = ::isatty(STDIN_FILENO) == 1;
   const bool talks = terminal && !options.common.quiet;
   if (talks) {

@@ -21,6 +21,8 @@
 #include <vector>
 
 #include "generate/options.hpp"
+#include "programs/command_line.hpp"
+#include "programs/generation_heads.hpp"
 #include "programs/result_file.hpp"
 
 namespace act_program {
@@ -71,7 +73,9 @@ void write_logits(const command_line& line, const generate_options& options,
       std::filesystem::is_directory(path)
           ? act::runtime::read_model(path, compute)
           : act::runtime::read_model(std::make_shared<const act::runtime::gguf_file>(path), compute);
-  const act::runtime::model_calibration calibration = calibration_for(model, options, heads);
+  const act::runtime::model_calibration calibration =
+      calibration_for(model, options.calibration, options.heads, heads,
+                      {.program = line.name(), .force = options.force, .quiet = options.common.quiet});
   const act::runtime::packed_prompts packed = act::runtime::pack(model.config, prompts);
   const act::runtime::plain_and_calibrated both = act::runtime::run_both(model, packed, calibration);
   const act::io::json_document baseline = numbers(model, both.plain);

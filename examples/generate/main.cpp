@@ -19,6 +19,7 @@
 #include "programs/begin.hpp"
 #include "programs/command_line.hpp"
 #include "programs/files.hpp"
+#include "programs/generation_heads.hpp"
 #include "programs/open_model.hpp"
 #include "programs/program.hpp"
 
@@ -38,7 +39,8 @@ void run(const command_line& line, generate_options& options) {
   act::set_thread_count(options.common.threads);
   std::optional<act::search::heads_file> heads;
   if (!options.heads.empty()) heads = act::search::read_heads_file(options.heads);
-  (void)calibrated_by(options, heads);  // what can't be is noticed before the model is loaded
+  (void)calibrated_by(options.calibration, options.heads,
+                      heads);  // what can't be is noticed before the model is loaded
   if (options.tokens_given.count() > 0) {
     write_logits(line, options, clock, heads);
     return;
@@ -51,7 +53,9 @@ void run(const command_line& line, generate_options& options) {
       options.file_given.count() == 0 ? options.prompt : read_prompt_file(options.prompt_file).text;
 
   const act::runtime::loaded_model loaded = open_model(line, options.common);
-  const act::runtime::model_calibration calibration = calibration_for(loaded.model, options, heads);
+  const act::runtime::model_calibration calibration =
+      calibration_for(loaded.model, options.calibration, options.heads, heads,
+                      {.program = line.name(), .force = options.force, .quiet = options.common.quiet});
   if (!questions.empty()) {
     answer_mt_bench(line, options, clock, questions, loaded, calibration);
     return;

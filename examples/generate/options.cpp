@@ -4,19 +4,12 @@
 #include <act/io/printable.hpp>
 #include <act/runtime/cache_policy.hpp>
 #include <act/runtime/chat_template.hpp>
-#include <act/runtime/fingerprint.hpp>
-#include <act/runtime/model_calibration.hpp>
-#include <act/runtime/model_identity.hpp>
 #include <act/runtime/text_stream.hpp>
-#include <act/search/heads_file.hpp>
 
 #include <cstddef>
-#include <iostream>
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include "programs/result_file.hpp"
 
 namespace act_program {
 
@@ -157,39 +150,6 @@ void check_usage(const generate_options& options) {
   act::throw_if(options.generation.sampling.validate(), act::error_code::invalid_option);
   (void)act::runtime::text_stream(options.generation.stops);
   if (!options.chat_template.empty()) (void)act::runtime::find_chat_template(options.chat_template);
-}
-
-act::tasks::named_calibration calibrated_by(const generate_options& options,
-                                            const std::optional<act::search::heads_file>& heads) {
-  const act::tasks::named_calibration named = options.calibration.over(heads);
-  if (named.subset) {
-    throw act::error(act::error_code::invalid_option,
-                     options.calibration.part_from(named.options, options.heads),
-                     "is for the tasks of act-eval and act-search, whose prompts have parts; use another " +
-                         std::string(flag_names_for(named.options).redistribution));
-  }
-  if (!heads) options.calibration.refuse_without_heads();
-  return named;
-}
-
-act::runtime::model_calibration calibration_for(const act::runtime::model& model,
-                                                const generate_options& options,
-                                                const std::optional<act::search::heads_file>& heads) {
-  act::runtime::model_calibration calibration;
-  const act::tasks::named_calibration named = calibrated_by(options, heads);
-  calibration.options = named.options;
-  calibration.masks = named.masks;
-  if (!heads) return calibration;
-  calibration.strengths = act::search::strengths_under(*heads, named, options.heads);
-  const act::search::fingerprint_check fit = act::search::check_fit(*heads, act::runtime::identity_of(model),
-                                                                    options.heads, options.force, "--force");
-  if (fit == act::search::fingerprint_check::absent && !options.common.quiet) {
-    std::cerr << "act-generate: " << options.heads << ": has no fingerprint, so it may be another model's\n";
-  }
-  if (!options.common.quiet)
-    say_other_compute("act-generate", options.heads, heads->model, act::runtime::identity_of(model));
-  calibration.heads = heads->heads;
-  return calibration;
 }
 
 }  // namespace act_program

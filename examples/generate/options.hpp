@@ -1,25 +1,14 @@
-// act-generate's command line: what can be asked, which questions don't fit together, and the heads it
-// calibrates.
+// act-generate's command line: what can be asked, which questions don't fit together.
 #pragma once
 
 #include <act/runtime/cache_type.hpp>
 #include <act/runtime/generate.hpp>
-#include <act/tasks/named_calibration.hpp>
 
-#include <optional>
 #include <string>
 
 #include "programs/command_line.hpp"
 #include "programs/flags.hpp"
 #include "programs/program.hpp"
-
-namespace act::runtime {
-struct model;
-struct model_calibration;
-}  // namespace act::runtime
-namespace act::search {
-struct heads_file;
-}
 
 namespace act_program {
 
@@ -63,15 +52,5 @@ void unescape_stops(generate_options& options);
 
 /// Throws act::error (invalid_option) for options that can't be or don't fit together.
 void check_usage(const generate_options& options);
-
-/// The options in force. Throws act::error (invalid_option) for options that can't be.
-[[nodiscard]] act::tasks::named_calibration calibrated_by(
-    const generate_options& options, const std::optional<act::search::heads_file>& heads);
-
-/// Heads file and options in force, checked against the model. Throws act::error (mismatch) for another
-/// model's heads.
-[[nodiscard]] act::runtime::model_calibration calibration_for(
-    const act::runtime::model& model, const generate_options& options,
-    const std::optional<act::search::heads_file>& heads);
 
 }  // namespace act_program

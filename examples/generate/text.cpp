@@ -26,8 +26,8 @@
 #include <vector>
 
 #include "generate/aloud.hpp"
-#include "generate/chat.hpp"
 #include "generate/options.hpp"
+#include "programs/chat.hpp"
 #include "programs/program.hpp"
 #include "programs/result_file.hpp"
 
@@ -51,7 +51,8 @@ void write_text(const command_line& line, generate_options& options,
   std::optional<chat> format;
   std::vector<act::runtime::token_id> prompt;
   if (options.chat || !options.chat_template.empty()) {
-    format.emplace(by, options);
+    format.emplace(by, options.common.model, options.chat_template);
+    if (format->end()) options.generation.end_tokens.push_back(*format->end());
     std::vector<act::runtime::chat_turn> turns = opening(options);
     turns.push_back({act::runtime::chat_role::user, asked});
     prompt = format->prompt(turns);
@@ -140,7 +141,8 @@ void answer_mt_bench(const command_line& line, generate_options& options,
                      const std::vector<act::tasks::mt_bench_question>& questions,
                      const act::runtime::loaded_model& loaded,
                      const act::runtime::model_calibration& calibration) {
-  const chat format(*loaded.tokenizer, options);
+  const chat format(*loaded.tokenizer, options.common.model, options.chat_template);
+  if (format.end()) options.generation.end_tokens.push_back(*format.end());
   const act::runtime::model_identity identity = act::runtime::identity_of(loaded.model);
   const std::string name =
       act::tasks::mt_bench_model_id(options.common.model) + (calibration.heads.empty() ? "" : "-act");

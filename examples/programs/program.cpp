@@ -23,6 +23,11 @@
 namespace act_program {
 
 void common_options::add_to(command_line& line) {
+  add_model_to(line);
+  add_running_to(line);
+}
+
+void common_options::add_model_to(command_line& line) {
   line.add("--model", model,
            "A GGUF file (of a split model the first), or a Hugging Face folder (config.json, *.safetensors "
            "or *.bin, tokenizer files)")
@@ -35,14 +40,17 @@ void common_options::add_to(command_line& line) {
       .one_of({"f32", "bf16", "int8"})
       .value_name("TYPE")
       .show_default();
-  add_running_to(line);
 }
 
-void common_options::add_running_to(command_line& line) {
+void common_options::add_threads_to(command_line& line) {
   line.add("--threads", threads, "Threads to use; 0: all cores")
       .value_name("N")
       .within(0, 4096)
       .show_default();
+}
+
+void common_options::add_running_to(command_line& line) {
+  add_threads_to(line);
   line.add_flag(
       "--profile", profile,
       "At the end, on stderr: where the model's time went, with GFLOP/s and GB/s of each operation");

@@ -26,8 +26,11 @@ struct common_options {
   double progress_every = 30;
 
   void add_to(command_line& line);
-  /// All but those that say which model.
+  /// Those that say which model, and in what numbers it is run.
+  void add_model_to(command_line& line);
+  /// All others.
   void add_running_to(command_line& line);
+  void add_threads_to(command_line& line);
   [[nodiscard]] act::runtime::compute_type compute_type() const;
 };
 

@@ -1,4 +1,4 @@
-// How act-generate writes a conversation: in the format that was named, else by the model's own template.
+// How a program writes a conversation: in the format that was named, else by the model's own template.
 #pragma once
 
 #include <act/runtime/conversation.hpp>
@@ -16,14 +16,15 @@ struct chat_template;
 
 namespace act_program {
 
-struct generate_options;
-
 class chat {
  public:
-  /// What ends an answer is added to the options' end tokens. `by` must outlive this. Throws act::error for a
-  /// model without a template, a template that can't be run, and a named format whose end token the tokenizer
-  /// doesn't have.
-  chat(const act::runtime::tokenizer& by, generate_options& options);
+  /// `model`: the path of the model, `format` a format's name or empty. `by` must outlive this. Throws
+  /// act::error for a model without a template (unsupported), a template that can't be run, and a named
+  /// format whose end token the tokenizer doesn't have.
+  chat(const act::runtime::tokenizer& by, const std::string& model, const std::string& format);
+
+  /// What ends an answer, beside the tokenizer's own ends of a text.
+  [[nodiscard]] std::optional<act::runtime::token_id> end() const noexcept { return end_; }
 
   /// As results record it: a format's name, or "own".
   [[nodiscard]] std::string name() const;
@@ -36,6 +37,7 @@ class chat {
   const act::runtime::tokenizer& by_;
   const act::runtime::chat_template* named_ = nullptr;
   std::optional<act::runtime::own_chat_template> own_;
+  std::optional<act::runtime::token_id> end_;
 };
 
 }  // namespace act_program

@@ -1,4 +1,4 @@
-#include "generate/chat.hpp"
+#include "programs/chat.hpp"
 
 #include <act/error.hpp>
 #include <act/runtime/chat_template.hpp>
@@ -8,8 +8,6 @@
 #include <algorithm>
 #include <string_view>
 #include <utility>
-
-#include "generate/options.hpp"
 
 namespace act_program {
 
@@ -37,13 +35,11 @@ std::vector<std::pair<std::string, std::string>> tokens_for_template(const act::
 
 }  // namespace
 
-chat::chat(const act::runtime::tokenizer& by, generate_options& options) : by_(by) {
-  const std::string& model = options.common.model;
-  std::optional<token_id> end;
-  if (!options.chat_template.empty()) {
-    named_ = &act::runtime::find_chat_template(options.chat_template);
-    end = by.find(named_->end_token);
-    if (!end) {
+chat::chat(const act::runtime::tokenizer& by, const std::string& model, const std::string& format) : by_(by) {
+  if (!format.empty()) {
+    named_ = &act::runtime::find_chat_template(format);
+    end_ = by.find(named_->end_token);
+    if (!end_) {
       throw act::error(act::error_code::mismatch, model,
                        "has no token '" + std::string(named_->end_token) + "', which chat format '" +
                            std::string(named_->name) + "' needs; name another with --chat-template");
@@ -54,9 +50,8 @@ chat::chat(const act::runtime::tokenizer& by, generate_options& options) : by_(b
         "name the format it was trained on with --chat-template: " + act::runtime::known_chat_templates();
     if (!jinja) throw act::error(act::error_code::unsupported, model, "carries no chat template; " + mend);
     own_.emplace(*jinja, tokens_for_template(by, model), model, mend);
-    end = act::runtime::first_control_token(by, own_->behind_answer());
+    end_ = act::runtime::first_control_token(by, own_->behind_answer());
   }
-  if (end) options.generation.end_tokens.push_back(*end);
 }
 
 std::string chat::name() const {
