@@ -49,6 +49,7 @@ generation generate(const model& with, const tokenizer& by, std::span<const toke
   token_id before = prompt.back();
   while (made.tokens.size() < options.max_new_tokens) {
     const token_id token = next(logits.first(std::min(logits.size(), by.vocabulary_size())));
+    if (options.on_token) options.on_token(token, logits);
     if (ends(token)) {
       made.end = generation_end::end_token;
       break;

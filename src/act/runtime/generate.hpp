@@ -26,6 +26,9 @@ struct generation_options {
   std::vector<token_id> end_tokens = {};  ///< beside the tokenizer's own ends of a text
   cache_policy cache = {};                ///< with one that evicts, a text may outgrow the context
   cache_type stored = cache_type::f32;    ///< in what the cache holds keys and values
+  /// Sees each token that is drawn, a closing end token too, and the logits of the vocabulary it was drawn
+  /// from; may throw to stop.
+  std::function<void(token_id, std::span<const float>)> on_token = {};
 };
 
 enum class generation_end {

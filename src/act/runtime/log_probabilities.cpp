@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <span>
 #include <utility>
 #include <vector>
@@ -156,7 +157,102 @@ std::vector<double> log_sums(const model& model, const matrix& hidden, const Loo
   return whole;
 }
 
+// The likeliest tokens seen so far, for as long as a row's logits come by.
+class best_tokens {
+ public:
+  // At most `most`, which is set aside at once: adding throws nothing.
+  explicit best_tokens(std::size_t most) : most_(most) { best_.reserve(most + 1); }
+
+  void add(token_id token, double logit) noexcept {
+    if (most_ == 0 || (best_.size() == most_ && !before({token, logit}, best_.back()))) return;
+    best_.insert(std::upper_bound(best_.begin(), best_.end(), ranked_token{token, logit}, before),
+                 {token, logit});
+    if (best_.size() > most_) best_.pop_back();
+  }
+  [[nodiscard]] const std::vector<ranked_token>& found() const noexcept { return best_; }
+
+ private:
+  static bool before(const ranked_token& a, const ranked_token& b) noexcept {
+    return a.log_probability != b.log_probability ? a.log_probability > b.log_probability : a.token < b.token;
+  }
+  std::size_t most_;
+  std::vector<ranked_token> best_;
+};
+
+// The rankings of some rows; targets as rank_tokens has them.
+std::vector<token_ranking> rank_some(const model& model, const matrix& hidden,
+                                     std::span<const token_id> targets, std::size_t count,
+                                     std::size_t vocabulary) {
+  const std::size_t rows = hidden.rows(), blocks = model.output.blocks();
+  std::vector<token_ranking> rankings(rows);
+  std::vector<best_tokens> best;  // of each block and row, made alone: a copy has no memory set aside
+  best.reserve(blocks * rows);
+  while (best.size() < blocks * rows)
+    best.emplace_back(count);
+  const std::vector<double> whole = log_sums(model, hidden, [&](std::size_t first, const matrix& logits) {
+    const std::size_t end = std::min(logits.cols(), vocabulary - std::min(vocabulary, first));
+    best_tokens* const of = &best[first / output_matrix::tokens_per_block * rows];
+    for (std::size_t row = 0; row < rows; ++row) {
+      for (std::size_t i = 0; i < end; ++i)
+        of[row].add(static_cast<token_id>(first + i), static_cast<double>(logits(row, i)));
+      if (row >= targets.size()) continue;
+      const auto target = static_cast<std::size_t>(targets[row]);
+      if (target >= first && target < first + logits.cols())
+        rankings[row].target = static_cast<double>(logits(row, target - first));
+    }
+  });
+  for (std::size_t row = 0; row < rows; ++row) {
+    best_tokens merged(count);
+    for (std::size_t block = 0; block < blocks; ++block) {
+      for (const ranked_token& each : best[block * rows + row].found())
+        merged.add(each.token, each.log_probability);
+    }
+    if (row < targets.size()) rankings[row].target -= whole[row];
+    rankings[row].likeliest = merged.found();
+    for (ranked_token& each : rankings[row].likeliest)
+      each.log_probability -= whole[row];
+  }
+  return rankings;
+}
+
 }  // namespace
+
+std::vector<token_ranking> rank_tokens(const model& model, const matrix& hidden,
+                                       std::span<const token_id> targets, std::size_t count,
+                                       std::size_t vocabulary) {
+  constexpr std::size_t at_once = 256;
+  std::vector<token_ranking> rankings;
+  rankings.reserve(hidden.rows());
+  for (std::size_t first = 0; first < hidden.rows(); first += at_once) {
+    const std::size_t end = std::min(first + at_once, hidden.rows());
+    std::vector<std::uint32_t> rows(end - first);
+    std::iota(rows.begin(), rows.end(), static_cast<std::uint32_t>(first));
+    const std::span<const token_id> own = targets.subspan(
+        std::min(first, targets.size()), std::min(end, targets.size()) - std::min(first, targets.size()));
+    for (token_ranking& each : rank_some(model, rows_at(hidden, rows), own, count, vocabulary))
+      rankings.push_back(std::move(each));
+  }
+  return rankings;
+}
+
+token_ranking rank_tokens(std::span<const float> logits, token_id target, std::size_t count,
+                          std::size_t vocabulary) {
+  const float most = largest(logits);
+  double sum = 0;
+  for (std::size_t first = 0; first < logits.size(); first += output_matrix::tokens_per_block) {
+    const std::size_t size = std::min(output_matrix::tokens_per_block, logits.size() - first);
+    sum += static_cast<double>(sum_of_exponentials(logits.subspan(first, size), most));
+  }
+  const double whole = static_cast<double>(most) + std::log(sum);
+  token_ranking ranking{.target = static_cast<double>(logits[static_cast<std::size_t>(target)]) - whole};
+  best_tokens best(count);
+  for (std::size_t token = 0; token < std::min(vocabulary, logits.size()); ++token)
+    best.add(static_cast<token_id>(token), static_cast<double>(logits[token]));
+  ranking.likeliest = best.found();
+  for (ranked_token& each : ranking.likeliest)
+    each.log_probability -= whole;
+  return ranking;
+}
 
 std::vector<double> token_log_probabilities(const model& model, const matrix& hidden,
                                             std::span<const token_id> targets) {

@@ -26,6 +26,30 @@ namespace act::runtime {
 [[nodiscard]] std::vector<std::vector<double>> log_probabilities_of(const model& model, const matrix& hidden,
                                                                     std::span<const token_id> tokens);
 
+/// A token and its log-probability.
+struct ranked_token {
+  token_id token = 0;
+  double log_probability = 0;
+};
+
+/// What a row says of the token behind it.
+struct token_ranking {
+  double target = 0;                         ///< log p of the row's target
+  std::vector<ranked_token> likeliest = {};  ///< the likeliest first; the smaller id where two are alike
+};
+
+/// As token_log_probabilities, and beside each target the `count` likeliest tokens of those below
+/// `vocabulary` (a tokenizer may know fewer than the model has rows for). `targets` may be one shorter than
+/// the rows: the last one then has none, and its `target` is 0. Rows are worked on some hundred at a time, so
+/// memory is that of these.
+[[nodiscard]] std::vector<token_ranking> rank_tokens(const model& model, const matrix& hidden,
+                                                     std::span<const token_id> targets, std::size_t count,
+                                                     std::size_t vocabulary);
+
+/// The same of one row whose logits are known.
+[[nodiscard]] token_ranking rank_tokens(std::span<const float> logits, token_id target, std::size_t count,
+                                        std::size_t vocabulary);
+
 /// Of each text of each family, the sum of its scored tokens' log-probabilities.
 struct text_log_probabilities {
   std::vector<std::vector<double>> plain;       ///< [family][text]
