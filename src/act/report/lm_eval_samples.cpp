@@ -19,6 +19,10 @@ std::string lm_eval_line(const tasks::prepared_sample& sample, std::span<const d
     const runtime::scored_text& option = sample.options[k];
     return by.decode(std::span(option.tokens).subspan(option.first_scored));
   };
+  // lm-eval's is the sum over an option's tokens, a score of act's is that for each byte of the option.
+  const auto log_likelihood = [&](std::size_t k) {
+    return sample.options.empty() ? scores[k] : scores[k] * static_cast<double>(sample.option_bytes[k]);
+  };
   const std::string prompt = by.decode(sample.prompt), target = std::to_string(sample.label);
   auto arguments = io::json_document::object(), resps = io::json_document::array(),
        filtered = io::json_document::array();
@@ -26,7 +30,7 @@ std::string lm_eval_line(const tasks::prepared_sample& sample, std::span<const d
     arguments.set("gen_args_" + std::to_string(k),
                   io::json_document::object({{"arg_0", prompt}, {"arg_1", answer(k)}}));
     // Texts, as lm-eval has them: a log-likelihood, and whether the answer is the greedy one.
-    const std::vector<std::string> answered{formatted("%.17g", scores[k]), "False"};
+    const std::vector<std::string> answered{formatted("%.17g", log_likelihood(k)), "False"};
     resps.push_back(io::json_document::array({answered}));
     filtered.push_back(answered);
   }
