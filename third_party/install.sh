@@ -23,6 +23,7 @@ packages=(
   libmd-dev            # runtime: SHA-256 of models and data files
   libopenmpi-dev openmpi-bin  # act-search on many machines (optional: ACT_USE_MPI)
   libcli11-dev         # programs: command lines
+  libcpp-httplib-dev   # act-serve: HTTP over sockets (optional: without it there is no act-serve)
   doctest-dev          # tests
   libbenchmark-dev     # microbenchmarks
   clang-14 libomp-14-dev libclang-rt-14-dev  # second compiler, with OpenMP, sanitizers and fuzzer

@@ -163,3 +163,29 @@ TEST_CASE("act-generate's examples run as they stand in the help") {
 TEST_CASE("act-inspect's examples run as they stand in the help") {
   check_examples("act-inspect", {}, 5);
 }
+
+#ifdef ACT_TEST_SERVE
+TEST_CASE("act-serve's examples run as they stand in the help, until they are stopped") {
+  const example_files files;
+  const std::vector<std::string> examples = examples_of("act-serve", {});
+  CHECK(examples.size() == 3);
+  for (const std::string& example : examples) {
+    CAPTURE(example);
+    const std::string said = files.folder.write("said", "").string();
+    const std::string begin =
+        "cd '" + files.folder.path().string() + "' && PATH='" ACT_TEST_PROGRAMS "':$PATH\n";
+    const auto run = run_program("/bin/sh", {"-c", begin + "exec >'" + said + "'\nexec " + example},
+                                 act_test::interruption{.signal = SIGINT, .when = [&] {
+                                                          return act_test::read_file(said).find(" serves ") !=
+                                                                 std::string::npos;
+                                                        }});
+    if (run.err.find("is the port taken") != std::string::npos) {
+      MESSAGE("[skipped] another program listens at that port");
+      continue;
+    }
+    CAPTURE(run.err);
+    CHECK(run.exit_code == 0);
+    CHECK(act_test::read_file(said).find(" serves ") != std::string::npos);
+  }
+}
+#endif
