@@ -58,6 +58,29 @@ TEST_CASE("act-eval's export for lm-eval compares as its own predictions and its
   }
 }
 
+TEST_CASE("exported log-likelihoods are lm-eval's: sums, not means over an answer's bytes") {
+  const act_test::temporary_folder folder;
+  const std::string data = folder.write("dev.jsonl", act_test::tiny_arce(6));
+  const auto run = run_program("act-eval", {"--model", act_test::tiny_model, "--task", "arce", "--data", data,
+                                            "--scoring", "likelihood", "--predictions", folder / "own.jsonl",
+                                            "--export", "lm-eval:" + (folder / "out").string()});
+  REQUIRE(run.exit_code == 0);
+  const auto own = act_test::parsed_lines(folder / "own.jsonl"),
+             theirs = act_test::parsed_lines(folder / "out/plain/samples_arce.jsonl");
+  REQUIRE(own.size() == 6);
+  REQUIRE(theirs.size() == own.size());
+  for (std::size_t i = 0; i < own.size(); ++i) {
+    const json& scores = own[i]["baseline"]["scores"];
+    REQUIRE(scores.size() == theirs[i]["filtered_resps"].size());
+    for (std::size_t k = 0; k < scores.size(); ++k) {
+      const std::string answer = theirs[i]["arguments"]["gen_args_" + std::to_string(k)]["arg_1"];
+      REQUIRE(answer.starts_with(" "));
+      CHECK(std::stod(theirs[i]["filtered_resps"][k][0].get<std::string>()) ==
+            doctest::Approx(scores[k].get<double>() * static_cast<double>(answer.size() - 1)));
+    }
+  }
+}
+
 TEST_CASE("act-compare of files says in one line what it can't do") {
   const act_test::temporary_folder folder;
   const std::string file = folder.write("a.jsonl", R"({"doc_id":0,"acc":1.0})");
