@@ -38,6 +38,12 @@ struct key_range {
 /// and `query_counts` then say for each batch entry where its first row stands and how many of its rows are
 /// real, the first ones; its real keys are those up to its last real row's own. What lies behind them is
 /// padding: it is neither read nor counted, nor in a column sum.
+///
+/// Encoders, vision and cross attention: with `all_keys` (or `key_counts`, of each batch entry) nothing is
+/// causal. Every row sees the keys first_key .. all_keys - 1, a key's column score is its mean weight over
+/// all rows, and N of the relative rule is the number of these keys. The initial token, a [CLS] for one, is
+/// spared as ever. No window, no slopes, no tracker and no compatibility::authors, which are about what came
+/// before.
 struct visibility {
   std::size_t query_offset = 0;  ///< position of the first row: keys already in the cache before it
   std::span<const std::size_t> first_key =
@@ -47,10 +53,15 @@ struct visibility {
       {};  ///< per batch entry, instead of query_offset, which stays 0; empty = the same for all
   std::span<const std::size_t> query_counts =
       {};  ///< per batch entry, its real rows; 0: it has none in this call; empty = all rows
+  std::size_t all_keys = 0;  ///< not causal: every row sees the keys before this one; 0 = causal
+  std::span<const std::size_t> key_counts =
+      {};  ///< per batch entry, instead of all_keys, which stays 0; empty = the same for all
 
+  /// @return whether rows see no further than their own position
+  [[nodiscard]] constexpr bool causal() const noexcept { return all_keys == 0 && key_counts.empty(); }
   /// @return whether batch entries have offsets or numbers of rows of their own
   [[nodiscard]] constexpr bool ragged() const noexcept {
-    return !query_offsets.empty() || !query_counts.empty();
+    return !query_offsets.empty() || !query_counts.empty() || !key_counts.empty();
   }
   /// @param batch a batch entry
   /// @return the position of its first row
@@ -66,7 +77,25 @@ struct visibility {
   /// @param batch a batch entry
   /// @return what its real rows see, as batch entry 0 of a batch of one
   [[nodiscard]] constexpr visibility entry(std::size_t batch) const noexcept {
-    return {offset(batch), first_key.empty() ? first_key : first_key.subspan(batch, 1), window, {}, {}};
+    return {offset(batch),
+            first_key.empty() ? first_key : first_key.subspan(batch, 1),
+            window,
+            {},
+            {},
+            all_keys_of(batch),
+            {}};
+  }
+
+  /// @param batch a batch entry
+  /// @param last_row one behind its last row's position
+  /// @return one behind the last key that a row sees
+  [[nodiscard]] constexpr std::size_t keys_seen(std::size_t batch, std::size_t last_row) const noexcept {
+    return causal() ? last_row : all_keys_of(batch);
+  }
+  /// @param key a position in a batch of one entry
+  /// @return the first row that may see it, counted in the map
+  [[nodiscard]] constexpr std::size_t first_row_seeing(std::size_t key) const noexcept {
+    return causal() && key > query_offset ? key - query_offset : 0;
   }
 
   /// The sequence's initial token in `batch`, which is never calibrated.
@@ -83,11 +112,12 @@ struct visibility {
   [[nodiscard]] constexpr key_range row(std::size_t batch, std::size_t query) const noexcept {
     if (ragged()) {
       if (query >= rows(batch, query + 1)) {
-        const std::size_t behind = offset(batch) + query_counts[batch];
+        const std::size_t behind = keys_seen(batch, offset(batch) + query_counts[batch]);
         return {behind, behind};
       }
       return entry(batch).row(0, query);
     }
+    if (!causal()) return {initial_key(batch), all_keys};
     const std::size_t end = query_offset + query + 1;
     const std::size_t windowed = window != 0 && end > window ? end - window : 0;
     return {std::max(initial_key(batch), windowed), end};
@@ -101,6 +131,7 @@ struct visibility {
   [[nodiscard]] constexpr std::size_t rows_seeing(std::size_t batch, std::size_t key, std::size_t first_row,
                                                   std::size_t last_row) const noexcept {
     if (key < initial_key(batch)) return 0;
+    if (!causal()) return key < all_keys_of(batch) ? last_row - first_row : 0;
     const std::size_t from = std::max(first_row, key);
     const std::size_t to =
         window == 0 || window >= last_row - std::min(key, last_row) ? last_row : key + window;
@@ -120,6 +151,9 @@ struct visibility {
     if (!query_counts.empty() && query_counts.size() != batches) {
       return {"visible.query_counts", "need one entry for each batch entry, or none at all"};
     }
+    if (!key_counts.empty() && key_counts.size() != batches) {
+      return {"visible.key_counts", "need one entry for each batch entry, or none at all"};
+    }
     return {};
   }
 
@@ -135,7 +169,8 @@ struct visibility {
     for (const std::size_t count : query_counts) {
       if (count > queries) return {"visible.query_counts", "an entry exceeds the map's rows"};
     }
-    for (std::size_t b = 0; b < (ragged() ? batches : 1); ++b) {
+    if (const problem found = validate_all_keys(batches, queries, keys)) return found;
+    for (std::size_t b = 0; causal() && b < (ragged() ? batches : 1); ++b) {
       if (offset(b) > keys || rows(b, queries) > keys - offset(b)) {
         return {query_offsets.empty() ? "visible.query_offset" : "visible.query_offsets",
                 "query_offset + queries exceeds keys: each row's own key is one of the keys"};
@@ -143,6 +178,27 @@ struct visibility {
     }
     for (const std::size_t key : first_key) {
       if (key > keys) return {"visible.first_key", "an entry exceeds keys"};
+    }
+    return {};
+  }
+
+ private:
+  [[nodiscard]] constexpr std::size_t all_keys_of(std::size_t batch) const noexcept {
+    return key_counts.empty() ? all_keys : key_counts[batch];
+  }
+  [[nodiscard]] constexpr problem validate_all_keys(std::size_t batches, std::size_t queries,
+                                                    std::size_t keys) const noexcept {
+    if (causal()) return {};
+    if (window != 0) return {"visible.window", "needs causal rows: all_keys and key_counts stay away"};
+    if (!key_counts.empty() && all_keys != 0)
+      return {"visible.all_keys", "must stay 0 where key_counts say it for each entry"};
+    constexpr std::size_t most = std::numeric_limits<std::size_t>::max();
+    for (std::size_t b = 0; b < batches; ++b) {
+      if (all_keys_of(b) == 0 || all_keys_of(b) > keys) {
+        return {key_counts.empty() ? "visible.all_keys" : "visible.key_counts",
+                "must be 1 or more and at most keys; an entry without rows has a query_counts of 0"};
+      }
+      if (offset(b) > most - queries) return {"visible.query_offset", "is out of range"};
     }
     return {};
   }

@@ -74,7 +74,8 @@ void sum_columns(const attention_span<const T>& map, std::size_t batch, std::siz
 /// Turns sums over the rows at positions [first_row, last_row) into scores, in place.
 inline void divide_by_rows(const visibility& visible, std::size_t batch, std::size_t first_row,
                            std::size_t last_row, std::span<double> sums) noexcept {
-  if (visible.window == 0) {  // every row from the key's own on sees it; a loop that vectorises
+  if (visible.window == 0 &&
+      visible.causal()) {  // every row from the key's own on sees it; a loop that vectorises
     const std::size_t initial = std::min(visible.initial_key(batch), sums.size());
     const std::size_t end = std::min(last_row, sums.size());
     for (std::size_t j = initial; j < end; ++j) {

@@ -91,6 +91,8 @@ class decoding_call {
   [[nodiscard]] refusal find_refusal() const noexcept {
     refusal found = check_attention(of_);
     if (found) return found;
+    if (!of_.options.visible.causal())
+      return not_done("visible", "must be causal while decoding: calibrated_attention takes the rest");
     if (!of_.heads->empty() && trackers_.size() != of_.q.batches * of_.q.heads)
       return bad_shape("trackers", "need one for each batch entry and head");
     for_each_tracker([&](const sink_tracker& tracker, std::size_t batch) {

@@ -343,6 +343,8 @@ class sink_tracker {
       if (!list.empty() && batch >= list.size())
         return detail::bad_shape("batch", "is past the batch entries of `visible`");
     }
+    if (!visible.causal())
+      return detail::not_done("visible", "must be causal: a tracker takes rows in as they come");
     const std::size_t offset = visible.offset(batch);
     if (offset > sums.size() || sums.size() - offset != visible.rows(batch, queries) ||
         sums.size() > most_steps) {

@@ -21,8 +21,8 @@ namespace act::inline ACT_ABI::inline ACT_BUILD {
 namespace detail {
 
 /// Scores that uniform attention would give: the mean of 1 / (keys the row sees) over the rows that see key
-/// j, asked for ascending j. Whole prompt: (H_N - H_j) / (N - j), H the harmonic numbers. Sliding sums in
-/// double, O(1) a key.
+/// j, asked for ascending j. Not causal: 1 / keys. Whole prompt: (H_N - H_j) / (N - j), H the harmonic
+/// numbers. Sliding sums in double, O(1) a key.
 class uniform_baseline {
  public:
   uniform_baseline(const visibility& visible, std::size_t batch, std::size_t first_row,
@@ -32,6 +32,8 @@ class uniform_baseline {
   [[nodiscard]] double at(std::size_t key) noexcept {
     const std::size_t rows = visible_.rows_seeing(batch_, key, from_, last_row_);
     if (rows == 0) return 0;
+    if (!visible_.causal())
+      return 1 / static_cast<double>(visible_.keys_seen(batch_, last_row_) - visible_.initial_key(batch_));
     const std::size_t first = std::max(from_, key);
     while (to_ < first + rows)
       sum_ += share(to_++);
@@ -77,7 +79,7 @@ void for_each_sink(std::span<const double> scores, const visibility& visible, st
                    compatibility behave_as, Found&& found) noexcept {
   // A NaN score compares false: a head with NaN has no sinks in the columns it spoils.
   const std::size_t initial = visible.initial_key(batch);
-  const std::size_t end = std::min(scores.size(), last_row);
+  const std::size_t end = std::min(scores.size(), visible.keys_seen(batch, last_row));
   if (initial >= end) return;
   sink_threshold threshold(visible, batch, first_row, last_row, end - initial, options);
   // The paper spares the initial token by position; the authors' code drops the first index it finds.
@@ -106,10 +108,14 @@ inline void check_sink_request(std::span<const double> scores, const visibility&
     detail::raise(error_code::invalid_shape, "batch", "is past visible.query_offsets");
   if (!visible.query_counts.empty() && batch >= visible.query_counts.size())
     detail::raise(error_code::invalid_shape, "batch", "is past visible.query_counts");
+  if (!visible.key_counts.empty() && batch >= visible.key_counts.size())
+    detail::raise(error_code::invalid_shape, "batch", "is past visible.key_counts");
   const std::size_t offset = visible.offset(batch), rows = visible.rows(batch, queries);
-  if (offset > scores.size() || rows > scores.size() - offset) {
+  const bool lacks = visible.causal() ? offset > scores.size() || rows > scores.size() - offset
+                                      : visible.keys_seen(batch, 0) > scores.size();
+  if (lacks) {
     detail::raise(error_code::invalid_shape, "scores",
-                  "need one element for each key up to the last row's own");
+                  "need one element for each key that a row sees, up to the last row's own");
   }
 }
 
@@ -163,7 +169,7 @@ inline void check_sink_request(std::span<const double> scores, const visibility&
   const visibility own = visible.entry(batch);
   const std::size_t first_row = own.query_offset, last_row = first_row + visible.rows(batch, queries);
   const std::size_t initial = own.initial_key(0);
-  const std::size_t end = std::min(scores.size(), last_row);
+  const std::size_t end = std::min(scores.size(), own.keys_seen(0, last_row));
   if (initial >= end || own.rows_seeing(0, initial, first_row, last_row) < options.min_visible_rows) {
     return false;
   }

@@ -13,8 +13,9 @@ namespace reference {
 struct map {
   std::size_t batches = 1, heads = 1, queries = 0, keys = 0;
   std::size_t query_offset = 0, window = 0;
-  std::vector<std::size_t> first_key;  // one for each batch entry
-  std::vector<double> weights;
+  std::vector<std::size_t> first_key;      // one for each batch entry
+  std::vector<std::size_t> all_keys = {};  // not causal: one for each batch entry; empty: causal
+  std::vector<double> weights = {};
 
   double& at(std::size_t b, std::size_t h, std::size_t i, std::size_t j) {
     return weights[((b * heads + h) * queries + i) * keys + j];
@@ -23,6 +24,7 @@ struct map {
     return weights[((b * heads + h) * queries + i) * keys + j];
   }
   bool sees(std::size_t b, std::size_t i, std::size_t j) const {
+    if (!all_keys.empty()) return j >= first_key[b] && j < all_keys[b];
     const std::size_t position = query_offset + i;
     if (j > position || j < first_key[b]) return false;
     return window == 0 || position - j < window;
@@ -75,7 +77,8 @@ inline double threshold(const map& m, std::size_t b, std::size_t j, const settin
   if (s.sinks == rule::absolute) return s.tau;
   if (s.sinks == rule::baseline_corrected) return s.alpha * uniform_score(m, b, j);
   std::size_t visible = 0;  // a sliding window doesn't reduce it: every key was seen by its own row at least
-  for (std::size_t key = m.first_key[b]; key < m.query_offset + m.queries; ++key)
+  const std::size_t end = m.all_keys.empty() ? m.query_offset + m.queries : m.all_keys[b];
+  for (std::size_t key = m.first_key[b]; key < end; ++key)
     ++visible;
   return s.alpha / static_cast<double>(visible);
 }

@@ -73,6 +73,8 @@ template <class Query, class Cache>
     return bad_option("scale", "must be finite (0 asks for 1 / sqrt(channels))");
   if (!(options.soft_cap >= 0 && std::isfinite(options.soft_cap)))
     return bad_option("soft_cap", "must be 0 (none) or more");
+  if (!options.slopes.empty() && !options.visible.causal())
+    return bad_option("slopes", "need causal rows, which know how far a key lies behind them");
   if (!options.slopes.empty() && options.slopes.size() != q.heads)
     return bad_option("slopes", "need one for each head of q, or none");
   if (!options.sink_logits.empty() && options.sink_logits.size() != q.heads)

@@ -33,11 +33,12 @@ struct attention_request {
   attention_options options;
   carried_columns carried;
 
-  /// One batch entry: its real rows, and no keys behind the last one's own, which no row sees: they cost
-  /// nothing. `carried` keeps its shape.
+  /// One batch entry: its real rows, and no keys behind those that a row sees: they cost nothing. `carried`
+  /// keeps its shape.
   [[nodiscard]] attention_request entry(std::size_t batch) const noexcept {
     const std::size_t rows = options.visible.rows(batch, q.tokens);
-    const std::size_t keys = std::min(k.tokens, options.visible.offset(batch) + rows);
+    const std::size_t keys =
+        std::min(k.tokens, options.visible.keys_seen(batch, options.visible.offset(batch) + rows));
     attention_request one = *this;
     one.q = q.entry(batch, rows);
     one.k = k.entry(batch, keys);

@@ -43,8 +43,7 @@ double calibrate_rows(const attention_span<T>& map, std::size_t batch, std::size
   const bool tempered = options.redistribute == redistribution::temperature;
   const column_scaling scaling = scaling_of(options);
   if (!tempered && (sinks.empty() || scaling.is_nothing())) return 0;
-  const std::size_t offset = map.visible.query_offset;
-  const std::size_t first = tempered || sinks[0] <= offset ? 0 : sinks[0] - offset;
+  const std::size_t first = tempered ? 0 : map.visible.first_row_seeing(sinks[0]);
   if (options.redistribute == redistribution::proportional || scaling.renormalises)
     return redistribute_rows<T, Arch>(map, batch, head, first, sinks, scaling, marks);
   const std::size_t initial = map.visible.initial_key(batch);

@@ -14,6 +14,7 @@ namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
 [[nodiscard]] constexpr std::size_t rows_before_panel(const visibility& visible, std::size_t batch,
                                                       std::size_t i, std::size_t queries,
                                                       std::size_t rows) noexcept {
+  if (!visible.causal()) return rows;  // none does
   const std::size_t initial = visible.initial_key(batch), position = visible.query_offset + i;
   if (position < initial) return initial - position;  // rows of padding see nothing
   const std::size_t over = (position - initial) % rows;

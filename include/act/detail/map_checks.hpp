@@ -56,7 +56,7 @@ template <class T>
 [[nodiscard]] refusal check_authors_shape(const attention_span<T>& map) noexcept {
   const bool whole = map.queries == map.keys && map.visible.query_offset == 0;
   const bool decoding = map.queries == 1 && map.visible.query_offset + 1 == map.keys;
-  bool padded = map.visible.ragged();
+  bool padded = map.visible.ragged() || !map.visible.causal();
   for (const std::size_t key : map.visible.first_key)
     padded = padded || key != 0;
   if ((whole || decoding) && !padded && map.visible.window == 0) return {};

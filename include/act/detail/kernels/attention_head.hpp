@@ -147,6 +147,9 @@ class attention_head {
   A *piece_weights = nullptr, *piece_keys = nullptr, *piece_values = nullptr, *elsewhere = nullptr;
 
   [[nodiscard]] std::size_t offset() const noexcept { return options_.visible.query_offset; }
+  [[nodiscard]] std::size_t first_row_seeing(std::size_t key) const noexcept {
+    return options_.visible.first_row_seeing(key);
+  }
   [[nodiscard]] A scale() const noexcept { return scale_; }
   /// The keys that row i sees. Ranges only move right from row to row.
   [[nodiscard]] key_range seen(std::size_t i) const noexcept { return options_.visible.row(0, i); }

@@ -62,8 +62,7 @@ class sink_correction {
       return 0;
     }
     pack_sinks();
-    const std::size_t sees_one =
-        std::min(sinks_[0] > head_.offset() ? sinks_[0] - head_.offset() : 0, queries);
+    const std::size_t sees_one = std::min(head_.first_row_seeing(sinks_[0]), queries);
     const std::size_t first = sees_one / block_rows * block_rows;
     head_.settle(0, first);
     double moved = 0;
