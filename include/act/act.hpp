@@ -5,11 +5,13 @@
 #include <act/attention_weights.hpp>
 #include <act/attention_workspace.hpp>
 #include <act/calibrate.hpp>
+#include <act/calibrate_cells.hpp>
 #include <act/calibrate_row.hpp>
 #include <act/calibrated_attention.hpp>
 #include <act/calibration_report.hpp>
 #include <act/calibration_workspace.hpp>
 #include <act/call_context.hpp>
+#include <act/cell_sequence.hpp>
 #include <act/column_scores.hpp>
 #include <act/correct_output.hpp>
 #include <act/decoding_attention.hpp>
