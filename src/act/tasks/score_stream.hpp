@@ -2,6 +2,7 @@
 // model makes of texts beyond its context.
 #pragma once
 
+#include <act/runtime/cache_type.hpp>
 #include <act/runtime/tokenizer/tokenizer.hpp>
 #include <act/tasks/score_perplexity.hpp>
 
@@ -11,7 +12,6 @@
 
 namespace act::runtime {
 struct cache_policy;
-enum class cache_type;
 struct model;
 struct model_calibration;
 }  // namespace act::runtime
