@@ -1,5 +1,6 @@
 #include "serve/connection_threads.hpp"
 
+#include <system_error>
 #include <utility>
 
 namespace act_program {
@@ -25,9 +26,15 @@ connection_threads::~connection_threads() {
 void connection_threads::enqueue(std::function<void()> connection) {
   {
     const std::lock_guard lock(mutex_);
-    if (served_ < most_) {
+    if (served_ == threads_.size() && served_ < most_) {
+      try {
+        threads_.emplace_back([this] { serve_each(); });
+      } catch (const std::system_error&) {
+        most_ = served_;  // the system has no more
+      }
+    }
+    if (served_ < threads_.size()) {
       ++served_;
-      if (threads_.size() < served_) threads_.emplace_back([this] { serve_each(); });
       waiting_.push_back(std::move(connection));
       changed_.notify_all();
       return;

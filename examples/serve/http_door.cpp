@@ -145,7 +145,10 @@ void http_door::answer(const httplib::Request& request, httplib::Response& respo
       }
     }
     std::optional<act::serve::service_answer> made = service_.answer(request.path, body, client_left);
-    if (!made) return;  // nobody is there to read it
+    if (!made) {  // nobody is there to read it; the log has what nginx calls that
+      response.status = 499;
+      return;
+    }
     if (!made->events) {
       set_answer(response, made->status, made->retry_after, made->body);
       return;

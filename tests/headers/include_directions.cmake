@@ -141,7 +141,7 @@ foreach(file IN LISTS files)
     set(namespace ${CMAKE_MATCH_1})
     # Names of lower layers may be declared, no more.
     file(READ ${root}/${file} text)
-    string(REGEX REPLACE "namespace act::[a-z]+ {\n((struct|class) [a-z0-9_]+\;\n)+}" "" text "${text}")
+    string(REGEX REPLACE "namespace act::[a-z]+ {\n((struct|class|enum class) [a-z0-9_]+\;\n)+}" "" text "${text}")
     string(REGEX MATCHALL "\nnamespace act[^\n]*" opened "${text}")
     foreach(line IN LISTS opened)
       if(NOT line MATCHES "^\nnamespace act::${namespace}( |:|{)")
