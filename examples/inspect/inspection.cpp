@@ -74,7 +74,9 @@ act::report::page_heading heading_of(const std::string& what, const act::sink_op
 void print_heat_map(const act::inspection::inspection_summary& summary, const inspect_options& options) {
   std::cout << '\n'
             << act::report::heat_map(summary, {.colour = wants_colour(options)}) << '\n'
-            << act::report::inspection_remarks(summary);
+            << act::report::inspection_remarks(summary) << act::report::sink_places(summary)
+            << "\nscores of tokens in all heads (the paper's Figure 2)\n"
+            << act::report::score_table(summary);
 }
 
 struct named_prompt {

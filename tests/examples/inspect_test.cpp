@@ -84,6 +84,28 @@ TEST_CASE("act-inspect on a prompt: heat map, tables, and the same sinks in the 
     CHECK(result["per_head"][at]["sink_mass"].get<double>() == doctest::Approx(mass_of_head[at]));
     CHECK(result["per_head"][at]["first_mass"] > 0.0);
   }
+  // Every token of every head once, sinks above alpha / N, the first token as its share over the threshold
+  // says.
+  const json& scores = result["scores"];
+  CHECK(scores["up_to"][5] == 5.0);
+  const auto counts = [&](const char* kind, std::size_t from) {
+    std::size_t sum = 0;
+    for (std::size_t bin = from; bin < scores[kind].size(); ++bin)
+      sum += scores[kind][bin].get<std::size_t>();
+    return sum;
+  };
+  CHECK(scores["first"].size() == scores["up_to"].size() + 1);
+  CHECK(counts("first", 0) == layers * heads);
+  CHECK(counts("sinks", 0) == result["sink_count"]);
+  CHECK(counts("sinks", 6) == result["sink_count"]);
+  CHECK(counts("others", 0) == layers * heads * (tokens - 1) - counts("sinks", 0));
+  CHECK(counts("others", 6) == 0);
+  CHECK(static_cast<double>(counts("first", 6)) ==
+        doctest::Approx(result["first_token"]["over_threshold"].get<double>() *
+                        static_cast<double>(layers * heads)));
+  CHECK(run.out.find("scores of tokens in all heads (the paper's Figure 2)") != std::string::npos);
+  CHECK(run.out.find("sinks by the tenth of their prompt, %:") != std::string::npos);
+
   std::size_t counted = 0;
   for (const json& token : result["frequent_tokens"])
     counted += token["count"].get<std::size_t>();

@@ -72,6 +72,27 @@ TEST_CASE("means per head, counts per token, places in the prompt") {
   CHECK(sum.tenths == tenths);
 }
 
+TEST_CASE("scores are counted in bins of multiples of 1 / N") {
+  using act::inspection::score_histogram;
+  CHECK(score_histogram::bin_of(0) == 0);
+  CHECK(score_histogram::bin_of(0.1) == 0);
+  CHECK(score_histogram::bin_of(0.11) == 1);
+  CHECK(score_histogram::bin_of(5) == 5);
+  CHECK(score_histogram::bin_of(5.001) == 6);
+  CHECK(score_histogram::bin_of(200) == 10);
+  CHECK(score_histogram::bin_of(1e9) == 11);
+  act::inspection::prompt_observation prompt = prompt_with({1, 2}, {}, {}, 0);
+  prompt.found[1].scores.first[3] = 1;
+  prompt.found[2].scores.first[3] = 1;
+  prompt.found[2].scores.others[0] = 4;
+  act::inspection::inspection_accumulator all;
+  all.add(prompt);
+  all.add(prompt);
+  CHECK(all.summary().scores.first[3] == 4);
+  CHECK(all.summary().scores.others[0] == 8);
+  CHECK(all.summary().scores.sinks == score_histogram::bins{});
+}
+
 TEST_CASE("equal counts stand in the order of token ids") {
   const act::inspection::inspection_summary sum = act::inspection::summarise(
       prompt_with({1, 30, 20, 10}, {{1, 1, 0.1}, {2, 1, 0.1}, {3, 1, 0.1}}, {}, 0));

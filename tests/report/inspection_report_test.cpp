@@ -91,6 +91,23 @@ TEST_CASE("the remarks count heads, pairs, and the first token as the paper's ta
         "The first token, which is never a sink, is over the threshold in 0 of 4 heads (0.0 %).\n");
 }
 
+TEST_CASE("scores by kind of token, and where sinks stand") {
+  act::inspection::inspection_summary summary = act::inspection::summarise(act_test::example_prompt());
+  CHECK(act::report::sink_places(summary) ==
+        "sinks by the tenth of their prompt, %: 0.0 0.0 25.0 0.0 25.0 0.0 25.0 0.0 25.0 0.0\n");
+  summary.scores.first[11] = 3;
+  summary.scores.first[5] = 1;
+  summary.scores.others[0] = 2;
+  CHECK(act::report::score_table(summary) ==
+        "times 1 / N  first token  sinks    others\n"
+        "to 0.1            0.00 %      -  100.00 %\n"
+        "to 5             25.00 %      -    0.00 %\n"
+        "over 200         75.00 %      -    0.00 %\n"
+        "tokens                 4      0         2\n");
+  summary.sinks = 0;
+  CHECK(act::report::sink_places(summary) == "");
+}
+
 TEST_CASE("the heat map without colour: shades of text and no escape codes") {
   const std::string map = act::report::heat_map(act::inspection::summarise(act_test::example_prompt()));
   CHECK(map ==

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <act/inspection/map_picture.hpp>
+#include <act/inspection/score_histogram.hpp>
 #include <act/runtime/tokenizer/tokenizer.hpp>
 
 #include <cstddef>
@@ -23,6 +24,7 @@ struct head_observation {
   double sink_mass = 0;                   ///< share on all sinks together
   double first_mass = 0;                  ///< share on the first token
   bool first_over_threshold = false;      ///< its score is over the threshold, as sinks' are
+  score_histogram scores = {};            ///< of every token
 };
 
 /// Every head on one prompt.

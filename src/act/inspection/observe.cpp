@@ -62,10 +62,20 @@ head_observation observed_head(std::span<const double> sums, std::size_t window,
       .sinks = {},
       .sink_mass = 0,
       .first_mass = mass(0),
-      .first_over_threshold = initial_token_over_threshold(scores, whole, 0, tokens, options)};
+      .first_over_threshold = initial_token_over_threshold(scores, whole, 0, tokens, options),
+      .scores = {}};
   for (const sink& found : find_sinks(scores, whole, 0, tokens, options)) {
     head.sinks.push_back({.position = found.position, .score = found.score, .mass = mass(found.position)});
     head.sink_mass += head.sinks.back().mass;
+  }
+  auto next = head.sinks.begin();
+  for (std::size_t key = 0; key < tokens; ++key) {
+    const bool sink = next != head.sinks.end() && next->position == key;
+    if (sink) ++next;
+    score_histogram::bins& bins = key == 0 ? head.scores.first
+                                  : sink   ? head.scores.sinks
+                                           : head.scores.others;
+    ++bins[score_histogram::bin_of(scores[key] * static_cast<double>(tokens))];
   }
   return head;
 }

@@ -19,6 +19,7 @@ void inspection_accumulator::add(const prompt_observation& prompt) {
     total.sink_mass += head.sink_mass;
     total.first_mass += head.first_mass;
     sum_.sinks += head.sinks.size();
+    sum_.scores.add(head.scores);
     sum_.first_over_threshold += head.first_over_threshold ? 1 : 0;
     for (const observed_sink& sink : head.sinks) {
       const runtime::token_id token = prompt.tokens[sink.position];

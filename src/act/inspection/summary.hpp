@@ -51,6 +51,7 @@ struct inspection_summary {
   std::vector<head_summary> per_head = {};        ///< [layer * heads + head]
   std::vector<sink_token_count> frequent = {};    ///< most frequent first
   std::vector<head_sink_token> head_tokens = {};  ///< by the share they hold over all prompts, largest first
+  score_histogram scores = {};                    ///< of every prompt, head and token
   std::array<std::size_t, 10> tenths{};           ///< sinks by the tenth of the prompt that they stand in
 
   [[nodiscard]] const head_summary& at(std::size_t layer, std::size_t head) const noexcept {

@@ -9,6 +9,7 @@
 #include <act/tasks/option_names.hpp>
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -54,6 +55,22 @@ io::json_document sinks_json(const inspection::inspection_summary& summary, cons
   return list;
 }
 
+namespace {
+
+io::json_document scores_json(const inspection::score_histogram& scores) {
+  using inspection::score_histogram;
+  const auto listed = [](const score_histogram::bins& bins) {
+    return std::vector<std::size_t>(bins.begin(), bins.end());
+  };
+  return io::json_document::object(
+      {{"up_to", std::vector<double>(score_histogram::edges.begin(), score_histogram::edges.end())},
+       {"first", listed(scores.first)},
+       {"sinks", listed(scores.sinks)},
+       {"others", listed(scores.others)}});
+}
+
+}  // namespace
+
 io::json_document to_json(const inspection::inspection_summary& summary, const runtime::tokenizer& by) {
   const auto prompts = static_cast<double>(summary.prompts);
   auto per_head = io::json_document::array();
@@ -93,6 +110,7 @@ io::json_document to_json(const inspection::inspection_summary& summary, const r
              {"over_threshold", static_cast<double>(summary.first_over_threshold) / (heads * prompts)}})},
        {"per_head", std::move(per_head)},
        {"frequent_tokens", std::move(frequent)},
+       {"scores", scores_json(summary.scores)},
        {"tenths", std::vector<std::size_t>(summary.tenths.begin(), summary.tenths.end())}});
 }
 
@@ -166,6 +184,38 @@ std::string frequent_tokens_table(const inspection::inspection_summary& summary,
         {std::to_string(summary.frequent.size() - shown) + " others", "", std::to_string(rest), share(rest)});
   }
   return table.str();
+}
+
+std::string score_table(const inspection::inspection_summary& summary) {
+  using inspection::score_histogram;
+  const score_histogram& scores = summary.scores;
+  const auto count = [](const score_histogram::bins& bins) {
+    return std::accumulate(bins.begin(), bins.end(), std::size_t{0});
+  };
+  const auto share = [&](const score_histogram::bins& bins, std::size_t bin) {
+    const std::size_t all = count(bins);
+    return all == 0 ? std::string("-")
+                    : formatted("%.2f %%", 100 * static_cast<double>(bins[bin]) / static_cast<double>(all));
+  };
+  text_table table({"times 1 / N", "first token", "sinks", "others"});
+  for (std::size_t bin = 0; bin < scores.first.size(); ++bin) {
+    if (scores.first[bin] + scores.sinks[bin] + scores.others[bin] == 0) continue;
+    const bool last = bin == score_histogram::edges.size();
+    table.add({last ? "over " + formatted("%g", score_histogram::edges.back())
+                    : "to " + formatted("%g", score_histogram::edges[bin]),
+               share(scores.first, bin), share(scores.sinks, bin), share(scores.others, bin)});
+  }
+  table.add({"tokens", std::to_string(count(scores.first)), std::to_string(count(scores.sinks)),
+             std::to_string(count(scores.others))});
+  return table.str();
+}
+
+std::string sink_places(const inspection::inspection_summary& summary) {
+  if (summary.sinks == 0) return {};
+  std::string text = "sinks by the tenth of their prompt, %:";
+  for (const std::size_t tenth : summary.tenths)
+    text += " " + formatted("%.1f", 100 * static_cast<double>(tenth) / static_cast<double>(summary.sinks));
+  return text + "\n";
 }
 
 std::string inspection_remarks(const inspection::inspection_summary& summary) {

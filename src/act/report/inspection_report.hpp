@@ -34,10 +34,11 @@ namespace act::report {
 
 /// `{"n", "layers", "heads_per_layer", "tokens", "sink_count", "sink_mass", "first_token": {"mass",
 /// "over_threshold"}, "per_head": [{"layer", "head", "prompts_with_sinks", "sinks", "sink_mass",
-/// "first_mass"}], "frequent_tokens": [{"token", "id", "count", "share", "prompts"}], "tenths"}`. Masses are
-/// mean shares of the attention; `prompts_with_sinks` and `over_threshold` are shares of the prompts and of
-/// the (prompt, head) pairs; `sinks` is a mean per prompt; `tenths` counts sinks by the tenth of the prompt
-/// they stand in.
+/// "first_mass"}], "frequent_tokens": [{"token", "id", "count", "share", "prompts"}], "scores": {"up_to",
+/// "first", "sinks", "others"}, "tenths"}`. Masses are mean shares of the attention; `prompts_with_sinks` and
+/// `over_threshold` are shares of the prompts and of the (prompt, head) pairs; `sinks` is a mean per prompt;
+/// `tenths` counts sinks by the tenth of the prompt they stand in; `scores` counts tokens of every prompt and
+/// head by how many times 1 / N their score is, the last bin having no end.
 [[nodiscard]] io::json_document to_json(const inspection::inspection_summary& summary,
                                         const runtime::tokenizer& by);
 
@@ -56,6 +57,13 @@ namespace act::report {
 /// The paper's Table 1: the `top` most frequent sink tokens, the others together in the last line.
 [[nodiscard]] std::string frequent_tokens_table(const inspection::inspection_summary& summary,
                                                 const runtime::tokenizer& by, std::size_t top);
+
+/// How the scores of first tokens, sinks and other tokens are distributed (the paper's Figure 2), a row a bin
+/// that isn't empty; shares are of each kind's tokens.
+[[nodiscard]] std::string score_table(const inspection::inspection_summary& summary);
+
+/// In which tenth of their prompt sinks stand (the paper's Figure 5), one line; empty without sinks.
+[[nodiscard]] std::string sink_places(const inspection::inspection_summary& summary);
 
 /// What all of it says in a few lines: how many sinks, what they and the first token hold, where they stand.
 [[nodiscard]] std::string inspection_remarks(const inspection::inspection_summary& summary);
