@@ -20,7 +20,7 @@ using namespace act_program;
 void run(const command_line& line, const eval_options& options) {
   check_usage(line, options);
   check_outputs({{"--json", options.common.json}, {"--predictions", options.predictions}},
-                {options.common.model, options.data, options.heads, options.shot_data});
+                {options.common.model, options.data, options.heads, options.shot_data, options.cache_text});
   act::set_thread_count(options.common.threads);
   if (options.task == perplexity_task) {
     evaluate_perplexity(line, options);

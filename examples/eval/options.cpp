@@ -7,6 +7,7 @@
 #include <initializer_list>
 
 #include "programs/command_line.hpp"
+#include "programs/reference_cache.hpp"
 #include "programs/task_listing.hpp"
 
 namespace act_program {
@@ -60,7 +61,8 @@ void declare_task_options(command_line& line, eval_options& options) {
   line.add("--cache", options.cache,
            "Score the text as it goes by, token by token, with a cache that keeps window:N (the last N "
            "tokens) or "
-           "window:N+sinks:S (the first S too), instead of in windows")
+           "window:N+sinks:S (the first S too), or reference-heads:K (the keys of K key heads a layer, of "
+           "which the others' are made), instead of in windows")
       .value_name("POLICY")
       .group(perplexity);
   line.add("--cache-type", options.cache_type,
@@ -69,6 +71,9 @@ void declare_task_options(command_line& line, eval_options& options) {
       .one_of({"f32", "f16"})
       .value_name("TYPE")
       .show_default()
+      .group(perplexity);
+  line.add("--cache-text", options.cache_text, "With reference-heads:K: the text that fits how keys are made")
+      .value_name("FILE")
       .group(perplexity);
   line.add("--block", options.block, "With --cache: tokens that are summed up together (default: 1000)")
       .positive()
@@ -145,6 +150,7 @@ void declare(command_line& line, eval_options& options) {
       "  act-eval --model M.gguf --task squad --data dev-v2.0.json --limit 200 --heads heads.json\n"
       "  act-eval --model M.gguf --task ppl --data text.txt --context 512 --stride 256 --heads heads.json\n"
       "  act-eval --model M.gguf --task ppl --data long.txt --cache window:1020+sinks:4 --json stream.json\n"
+      "  act-eval --model M.gguf --task ppl --data p.txt --cache reference-heads:1 --cache-text text.txt\n"
       "Exit codes: 0 done, 1 bad input, 2 wrong usage, 130 interrupted.");
 }
 
@@ -169,15 +175,19 @@ void check_usage(const command_line& line, const eval_options& options) {
             "--include-search-samples", "--max-new-tokens", "--no-final-space", "--show-prompts", "--resume"},
            "doesn't apply to --task ppl, which scores a text, not samples");
     if (!options.cache.empty()) {
-      (void)act::runtime::parse_cache_policy(options.cache, "--cache");
+      const act::runtime::cache_policy cache = act::runtime::parse_cache_policy(options.cache, "--cache");
+      check_reference_cache(cache, options.cache_text);
+      if (cache.reference_heads > 0)
+        refuse({"--heads"},
+               "isn't for --cache reference-heads:K, whose perplexity stands beside the plain one");
       refuse({"--context", "--stride", "--max-windows"},
              "cuts a text in windows, which --cache doesn't; give one of them");
     } else {
-      refuse({"--block", "--cache-type"}, "needs --cache");
+      refuse({"--block", "--cache-type", "--cache-text"}, "needs --cache");
     }
     return;
   }
-  refuse({"--context", "--stride", "--max-windows", "--cache", "--cache-type", "--block"},
+  refuse({"--context", "--stride", "--max-windows", "--cache", "--cache-type", "--cache-text", "--block"},
          "is for --task ppl");
   const act::tasks::task& task = act::tasks::find_task(options.task);
   if (task.kind == act::tasks::task_kind::open_ended) {

@@ -30,6 +30,7 @@ struct eval_options {
   std::size_t stride = 0;   ///< 0: half of the context
   std::string cache;        ///< a policy's words; empty: windows
   std::string cache_type = "f32";
+  std::string cache_text;  ///< fits the maps of reference heads
   std::size_t block = 1000;
   std::size_t max_windows = 0;  ///< 0: all
   std::size_t show_prompts = 0;

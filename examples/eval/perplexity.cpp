@@ -11,7 +11,9 @@
 #include <act/runtime/cache_policy.hpp>
 #include <act/runtime/cache_type.hpp>
 #include <act/runtime/fingerprint.hpp>
+#include <act/runtime/kv_cache.hpp>
 #include <act/runtime/load_model.hpp>
+#include <act/runtime/model_calibration.hpp>
 #include <act/tasks/score_perplexity.hpp>
 #include <act/tasks/score_stream.hpp>
 
@@ -27,6 +29,7 @@
 #include "programs/files.hpp"
 #include "programs/open_model.hpp"
 #include "programs/program.hpp"
+#include "programs/reference_cache.hpp"
 #include "programs/result_file.hpp"
 
 namespace act_program {
@@ -90,8 +93,8 @@ scored_windows score_windows(const act::runtime::model& model,
   return made;
 }
 
-// Each block of a text that went by.
-act::io::json_document blocks_json(const act::tasks::window_scores& scores) {
+// Each block of a text that went by; `second`: what the other way is called.
+act::io::json_document blocks_json(const act::tasks::window_scores& scores, const std::string& second) {
   act::io::json_document blocks = act::io::json_document::array();
   for (std::size_t i = 0; i < scores.counted.size(); ++i) {
     const auto mean = [&](const std::vector<double>& sums) {
@@ -99,7 +102,7 @@ act::io::json_document blocks_json(const act::tasks::window_scores& scores) {
     };
     act::io::json_document block = act::io::json_document::object(
         {{"tokens", scores.counted[i]}, {"log_probability", mean(scores.plain)}});
-    if (!scores.calibrated.empty()) block.set("calibrated_log_probability", mean(scores.calibrated));
+    if (!scores.calibrated.empty()) block.set(second + "_log_probability", mean(scores.calibrated));
     blocks.push_back(std::move(block));
   }
   return blocks;
@@ -112,15 +115,30 @@ act::runtime::cache_type cache_type_of(const eval_options& options) {
 // The text as it goes by, scored token by token.
 act::tasks::window_scores score_passing(const act::runtime::model& model,
                                         const std::vector<act::runtime::token_id>& tokens,
+                                        const act::runtime::cache_policy& cache,
                                         const act::runtime::model_calibration& calibration,
                                         const eval_options& options) {
   act::report::progress progress("scoring", tokens.size() - 1, options.common.quiet);
-  return act::tasks::score_stream(model, tokens, act::runtime::parse_cache_policy(options.cache, "--cache"),
-                                  cache_type_of(options), options.block, calibration,
+  return act::tasks::score_stream(model, tokens, cache, cache_type_of(options), options.block, calibration,
                                   [&](std::size_t settled) {
                                     progress.advance(settled);
                                     stop_if_interrupted();
                                   });
+}
+
+// The same with every key kept and, as the other way, with those of reference heads alone.
+act::tasks::window_scores score_references(const act::runtime::model& model,
+                                           const std::vector<act::runtime::token_id>& tokens,
+                                           const act::runtime::cache_policy& cache,
+                                           const eval_options& options) {
+  if (tokens.size() > model.config.context) {
+    throw act::error(act::error_code::invalid_input, options.data,
+                     "has " + std::to_string(tokens.size()) + " tokens, the model's context is " +
+                         std::to_string(model.config.context) + "; give a shorter text");
+  }
+  act::tasks::window_scores scores = score_passing(model, tokens, {}, {}, options);
+  scores.calibrated = score_passing(model, tokens, cache, {}, options).plain;
+  return scores;
 }
 
 }  // namespace
@@ -142,9 +160,19 @@ void evaluate_perplexity(const command_line& line, const eval_options& options) 
     throw act::error(act::error_code::invalid_input, options.data,
                      "has fewer than 2 tokens, so there is nothing to predict; give a longer text");
   }
+  act::runtime::cache_policy cache;
+  if (passing) cache = act::runtime::parse_cache_policy(options.cache, "--cache");
+  const std::string kept = fit_reference_cache(cache, loaded, options.cache_text, options.common.quiet);
   const scored_windows scored =
-      passing ? scored_windows{.scores = score_passing(loaded.model, tokens, heads.calibration(), options)}
-              : score_windows(loaded.model, tokens, size, heads.calibration(), options);
+      cache.reference_heads > 0
+          ? scored_windows{.scores = score_references(loaded.model, tokens, cache, options)}
+      : passing
+          ? scored_windows{.scores = score_passing(loaded.model, tokens, cache, heads.calibration(), options)}
+          : score_windows(loaded.model, tokens, size, heads.calibration(), options);
+  const act::report::perplexity_names names =
+      cache.reference_heads > 0
+          ? act::report::perplexity_names{.first = "all keys kept", .second = "reference heads"}
+          : act::report::perplexity_names{};
   const act::tasks::window_scores& scores = scored.scores;
   const std::string json = scored.interrupted ? partial_path(options.common.json) : options.common.json;
   const act::tasks::perplexity_evaluation result = act::tasks::evaluate(scores, {.seed = options.seed});
@@ -155,13 +183,20 @@ void evaluate_perplexity(const command_line& line, const eval_options& options) 
     if (passing) {
       document.set("cache", options.cache);
       document.set("cache_type", options.cache_type);
-      document.set("blocks", blocks_json(scores));
+      if (!kept.empty()) {
+        document.set("cache_text", act::io::json_document::object(
+                                       {{"file", options.cache_text},
+                                        {"sha256", act::io::sha256_of_file(options.cache_text)}}));
+        document.set("bytes_a_token", act::runtime::kv_cache(loaded.model.config, cache).bytes_a_position());
+        document.set("all_bytes_a_token", act::runtime::kv_cache(loaded.model.config).bytes_a_position());
+      }
+      document.set("blocks", blocks_json(scores, kept.empty() ? "calibrated" : "reference_heads"));
     } else {
       document.set("context", size.context);
       document.set("stride", size.stride);
       if (options.max_windows > 0) document.set("max_windows", options.max_windows);
     }
-    document.update(act::report::to_json(result));
+    document.update(act::report::to_json(result, names));
     options.scoring.special_tokens.add_to(document);
     add_calibrated_model(document, heads.calibration(), identity);
     document.set("data", act::io::json_document::object(
@@ -177,7 +212,8 @@ void evaluate_perplexity(const command_line& line, const eval_options& options) 
   } else {
     std::cout << " in " << result.windows << " windows of " << size.context << ", stride " << size.stride;
   }
-  std::cout << heads.remark() << "\n\n" << act::report::perplexity_table(result);
+  std::cout << heads.remark() << "\n" << kept << (kept.empty() ? "\n" : "\n\n");
+  std::cout << act::report::perplexity_table(result, names);
   std::cout << heads.nothing_to_calibrate();
   if (scored.interrupted) {
     throw interrupted(std::to_string(result.windows) + " of " + std::to_string(scored.chosen) +

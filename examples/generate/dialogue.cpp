@@ -103,8 +103,7 @@ void hold_conversation(const command_line& line, generate_options& options,
   act::io::json_document document = act::io::json_document::object(
       {{"turns", turns_json(turns)}, {"tokens", made}, {"chat_template", format.name()}});
   add_calibrated_model(document, calibration, act::runtime::identity_of(loaded.model));
-  if (options.generation.cache.evicts())
-    document.set("cache", act::runtime::text_of(options.generation.cache));
+  if (options.cache != "all") document.set("cache", act::runtime::text_of(options.generation.cache));
   if (options.generation.stored != act::runtime::cache_type::f32)
     document.set("cache_type", name_of(options.generation.stored));
   write_result(options.common.json, std::move(document), line, clock);

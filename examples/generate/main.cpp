@@ -8,6 +8,7 @@
 #include <act/search/heads_file.hpp>
 #include <act/tasks/mt_bench.hpp>
 
+#include <iostream>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,6 +23,7 @@
 #include "programs/generation_heads.hpp"
 #include "programs/open_model.hpp"
 #include "programs/program.hpp"
+#include "programs/reference_cache.hpp"
 
 namespace {
 
@@ -35,7 +37,7 @@ void run(const command_line& line, generate_options& options) {
   options.generation.stored = options.stored();
   check_outputs(
       {{"--json", options.common.json}, {"--answers", options.answers}, {"--logits", options.logits}},
-      {options.common.model, options.mt_bench, options.prompt_file, options.heads});
+      {options.common.model, options.mt_bench, options.prompt_file, options.heads, options.cache_text});
   act::set_thread_count(options.common.threads);
   std::optional<act::search::heads_file> heads;
   if (!options.heads.empty()) heads = act::search::read_heads_file(options.heads);
@@ -53,6 +55,9 @@ void run(const command_line& line, generate_options& options) {
       options.file_given.count() == 0 ? options.prompt : read_prompt_file(options.prompt_file).text;
 
   const act::runtime::loaded_model loaded = open_model(line, options.common);
+  const std::string kept =
+      fit_reference_cache(options.generation.cache, loaded, options.cache_text, options.common.quiet);
+  if (!kept.empty() && !options.common.quiet) std::cerr << "act-generate: " << kept << '\n';
   const act::runtime::model_calibration calibration =
       calibration_for(loaded.model, options.calibration, options.heads, heads,
                       {.program = line.name(), .force = options.force, .quiet = options.common.quiet});

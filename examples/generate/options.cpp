@@ -11,6 +11,8 @@
 #include <string_view>
 #include <utility>
 
+#include "programs/reference_cache.hpp"
+
 namespace act_program {
 
 void declare(command_line& line, generate_options& options) {
@@ -51,10 +53,12 @@ void declare(command_line& line, generate_options& options) {
            "return and \\\\ is a backslash; may be repeated")
       .value_name("TEXT")
       .one_value_each_time();
-  line.add("--cache", options.cache,
-           "Which tokens are kept: all (the text ends where the model's context does), window:N (the last "
-           "N), or "
-           "window:N+sinks:S (the first S too: the text may go on and on) (default: all)")
+  line.add(
+          "--cache", options.cache,
+          "Which tokens are kept: all (the text ends where the model's context does), window:N (the last "
+          "N), or "
+          "window:N+sinks:S (the first S too: the text may go on and on), or reference-heads:K (all, but the "
+          "keys of K key heads a layer alone, of which the others' are made) (default: all)")
       .value_name("POLICY");
   line.add("--cache-type", options.cache_type,
            "In what numbers the cache keeps keys and values: f32, or f16 (half the memory, and faster behind "
@@ -62,6 +66,8 @@ void declare(command_line& line, generate_options& options) {
       .one_of({"f32", "f16"})
       .value_name("TYPE")
       .show_default();
+  line.add("--cache-text", options.cache_text, "With reference-heads:K: the text that fits how keys are made")
+      .value_name("FILE");
   line.add_flag(
       "--chat", options.chat,
       "Write the prompt as a question, by the chat template that the model carries; without a prompt: "
@@ -142,8 +148,9 @@ void check_usage(const generate_options& options) {
     refuse("--category-temperatures", "and --temperature both say what questions are drawn at; give one");
   const bool chat = converses || options.mt_bench_given.count() > 0;
   if (options.system_given.count() > 0 && !chat) refuse("--system", "needs --chat");
-  const bool evicts = act::runtime::parse_cache_policy(options.cache, "--cache").evicts();
-  if (evicts && options.tokens_given.count() > 0)
+  const act::runtime::cache_policy cache = act::runtime::parse_cache_policy(options.cache, "--cache");
+  check_reference_cache(cache, options.cache_text);
+  if ((cache.evicts() || cache.reference_heads > 0) && options.tokens_given.count() > 0)
     refuse("--cache", "is for text that is made; --logits runs its tokens at once");
   if (options.stored() != act::runtime::cache_type::f32 && options.tokens_given.count() > 0)
     refuse("--cache-type", "is for text that is made; --logits runs its tokens at once");

@@ -31,6 +31,7 @@ struct generate_options {
   [[nodiscard]] act::runtime::cache_type stored() const {
     return act::runtime::cache_type_named(cache_type).value_or(act::runtime::cache_type::f32);
   }
+  std::string cache_text;  ///< fits the maps of reference heads
   std::string heads;
   bool force = false;
   // What was given: an empty prompt is one, too.

@@ -73,8 +73,7 @@ void write_text(const command_line& line, generate_options& options,
                                                                     {"prompt_tokens", prompt}});
   add_calibrated_model(document, calibration, act::runtime::identity_of(loaded.model));
   if (format) document.set("chat_template", format->name());
-  if (options.generation.cache.evicts())
-    document.set("cache", act::runtime::text_of(options.generation.cache));
+  if (options.cache != "all") document.set("cache", act::runtime::text_of(options.generation.cache));
   if (options.generation.stored != act::runtime::cache_type::f32)
     document.set("cache_type", name_of(options.generation.stored));
   document.set("seconds_to_first_token", timed.first);

@@ -115,6 +115,55 @@ TEST_CASE("a text that goes by token by token scores as in one window, until the
   }
 }
 
+TEST_CASE("--cache reference-heads: the memory it saves, and its perplexity beside that of all keys") {
+  const act_test::temporary_folder folder;
+  std::string words, few;
+  for (int i = 0; i < 60; ++i)
+    words += "what people ask of a long and winding road, number " + std::to_string(i * i) + ". ";
+  for (int i = 0; i < 6; ++i)
+    few += "the weather or what people ask of the road ";
+  const std::string text = folder.write("text.txt", words), data = folder.write("few.txt", few);
+  const auto run = perplexity({"--data", data, "--cache", "reference-heads:1", "--cache-text", text,
+                               "--block", "20", "--json", folder / "r.json"});
+  CAPTURE(run.err);
+  REQUIRE(run.exit_code == 0);
+  CHECK(run.out.find("the cache keeps the keys of 1 of 2 key heads: ") != std::string::npos);
+  CHECK(run.out.find("all keys kept") != std::string::npos);
+  CHECK(run.out.find("reference heads") != std::string::npos);
+  const json result = parsed(folder / "r.json");
+  CHECK(result["cache"] == "reference-heads:1");
+  CHECK(result["cache_text"]["sha256"].get<std::string>().size() == 64);
+  CHECK(4 * result["bytes_a_token"].get<int>() == 3 * result["all_bytes_a_token"].get<int>());
+  CHECK(result["reference_heads"]["perplexity"] > 0.0);
+  CHECK(result["reference_heads"]["perplexity"] != result["baseline"]["perplexity"]);
+  CHECK(result["difference"]["ci95"].size() == 2);
+  // With all keys kept it is what --cache all says.
+  REQUIRE(perplexity({"--data", data, "--cache", "all", "--json", folder / "all.json"}).exit_code == 0);
+  CHECK(result["baseline"]["perplexity"].get<double>() ==
+        doctest::Approx(parsed(folder / "all.json")["baseline"]["perplexity"].get<double>()).epsilon(1e-9));
+  CHECK(perplexity({"--data", data, "--cache", "reference-heads:1", "--cache-text", text, "--block", "20",
+                    "--threads", "3"})
+            .out == run.out);
+
+  const auto made = run_program(
+      "act-generate", {"--model", act_test::tiny_model, "--prompt", "the road", "--max-new-tokens", "6",
+                       "--cache", "reference-heads:1", "--cache-text", text, "--json", folder / "g.json"});
+  REQUIRE(made.exit_code == 0);
+  CHECK(made.err.find("the cache keeps the keys of 1 of 2 key heads") != std::string::npos);
+  CHECK(parsed(folder / "g.json")["cache"] == "reference-heads:1");
+
+  act_test::check_one_line(perplexity({"--data", data, "--cache", "reference-heads:1"}), 2, "--cache-text");
+  act_test::check_one_line(perplexity({"--data", data, "--cache", "all", "--cache-text", text}), 2,
+                           "--cache-text");
+  act_test::check_one_line(perplexity({"--data", data, "--cache", "reference-heads:2", "--cache-text", text}),
+                           1, "2 key heads; keep fewer");
+  act_test::check_one_line(perplexity({"--data", data, "--cache", "reference-heads:1", "--cache-text", text,
+                                       "--heads", folder.write("h.json", act_test::tiny_heads)}),
+                           2, "--heads");
+  act_test::check_one_line(perplexity({"--data", text, "--cache", "reference-heads:1", "--cache-text", text}),
+                           1, "the model's context is 256");
+}
+
 TEST_CASE("perplexity: bad texts, windows and options that don't belong to it") {
   const act_test::temporary_folder folder;
   const std::string text = golden_folder + "text.txt";

@@ -116,7 +116,7 @@ void check_examples(const std::string& program, const example_files& files, std:
 }  // namespace
 
 TEST_CASE("act-eval's examples run as they stand in the help") {
-  check_examples("act-eval", {}, 16);
+  check_examples("act-eval", {}, 17);
 }
 
 TEST_CASE("a suite's examples run as they stand in the help, and act-report's of its store") {

@@ -3,12 +3,16 @@
 #include <doctest/doctest.h>
 #include <act/error.hpp>
 #include <act/inspection/predictability.hpp>
+#include <act/inspection/reference_heads.hpp>
 #include <act/parallel.hpp>
+#include <act/runtime/decoder.hpp>
 #include <act/runtime/random_weights.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -170,6 +174,82 @@ TEST_CASE("predictability: what counts, what has peers, and what is refused") {
             (void)head_moments(learned, {.of = {head_vectors::rotated_keys}});
           }).find("no rotary positions") != std::string::npos);
   }
+}
+
+TEST_CASE("maps of keys: the reference heads that explain most, and a decoder that makes keys of theirs") {
+  const act::runtime::model model = act_test::read_any_model(act_test::parity_folder / "families/qwen3/base");
+  REQUIRE(model.config.kv_heads == 2);
+  const windows_of_tokens windows = made_windows(12, 40, model.config.vocabulary);
+  head_moments sums(model, {.of = {head_vectors::keys}});
+  sums.add(windows, false);
+  const act::inspection::fitted_key_maps fitted = act::inspection::fit_key_maps(sums, 1);
+  REQUIRE(fitted.maps.layers.size() == model.config.layers);
+  // One peer: the reference is the head that the other is better predicted from.
+  head_moments held(model, {.of = {head_vectors::keys}});
+  held.add(windows, false);
+  held.add(windows, true);
+  const predictability found = predict_heads(held);
+  double mean = 0;
+  for (std::size_t layer = 0; layer < model.config.layers; ++layer) {
+    const double of_first = found.kinds[0].at(layer, 1).fitted[0],
+                 of_second = found.kinds[0].at(layer, 0).fitted[0];
+    CHECK(fitted.maps.layers[layer].references == std::vector<std::size_t>{of_first > of_second ? 0U : 1U});
+    mean += std::max(of_first, of_second) / static_cast<double>(model.config.layers);
+  }
+  CHECK(fitted.explained == doctest::Approx(mean).epsilon(1e-9));
+  CHECK(act_test::contains(act_test::message_of([&] { (void)act::inspection::fit_key_maps(sums, 2); }),
+                           "fewer"));
+
+  // Exact maps change nothing: the second key head as a copy of the first.
+  std::vector<std::unique_ptr<std::vector<float>>> copies;
+  act::runtime::model copied = model;
+  for (act::runtime::decoder_layer& layer : copied.layers) {
+    const act::runtime::stored_matrix from = layer.key_value.weight;
+    const std::size_t size = model.config.head_size;
+    std::vector<float>& numbers = *copies.emplace_back(std::make_unique<std::vector<float>>(from.size()));
+    for (std::size_t row = 0; row < from.rows(); ++row) {
+      const std::size_t source = row >= size && row < 2 * size ? row - size : row;
+      from.copy_row(source, std::span(numbers).subspan(row * from.columns(), from.columns()));
+    }
+    layer.key_value.weight = act::runtime::stored_matrix(
+        act::runtime::tensor_view{.name = "copied",
+                                  .type = act::runtime::tensor_type::f32,
+                                  .shape = {from.rows(), from.columns()},
+                                  .bytes = std::as_bytes(std::span<const float>(numbers))});
+    if (!layer.key_value.bias.empty())
+      std::copy_n(layer.key_value.bias.begin(), size,
+                  layer.key_value.bias.begin() + static_cast<std::ptrdiff_t>(size));
+  }
+  head_moments twins(copied, {.of = {head_vectors::keys}});
+  twins.add(windows, false);
+  act::inspection::fitted_key_maps exact = act::inspection::fit_key_maps(twins, 1);
+  CHECK(exact.explained == doctest::Approx(1).epsilon(1e-6));
+  const act::runtime::cache_policy policy{
+      .window = 0,
+      .sinks = 0,
+      .reference_heads = 1,
+      .maps = std::make_shared<const act::runtime::key_maps>(std::move(exact.maps))};
+  act::runtime::decoder whole(copied), made(copied, {}, policy);
+  const auto same = [](std::span<const float> a, std::span<const float> b) {
+    double worst = 0, largest = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      worst = std::max(worst, std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i])));
+      largest = std::max(largest, std::abs(static_cast<double>(a[i])));
+    }
+    return worst / largest;
+  };
+  CHECK(same(whole.start(windows[0]), made.start(windows[0])) < 1e-4);
+  for (const act::runtime::token_id next : {3, 9, 21, 5})
+    CHECK(same(whole.append(next), made.append(next)) < 1e-4);
+  // Of the model itself they don't: keys are made, and others than the model's.
+  const act::runtime::cache_policy lossy{.window = 0,
+                                         .sinks = 0,
+                                         .reference_heads = 1,
+                                         .maps = std::make_shared<const act::runtime::key_maps>(fitted.maps)};
+  act::runtime::decoder plain(model), approximate(model, {}, lossy);
+  const double off = same(plain.start(windows[0]), approximate.start(windows[0]));
+  CHECK(off > 1e-4);
+  CHECK(off < 1);
 }
 
 TEST_CASE("random weights: the same architecture, drawn by a seed") {

@@ -4,6 +4,8 @@
 #include <act/report/table.hpp>
 #include <act/tasks/score_perplexity.hpp>
 
+#include <algorithm>
+
 namespace act::report {
 
 namespace {
@@ -15,25 +17,27 @@ io::json_document to_json(const tasks::perplexity_summary& summary) {
 
 }  // namespace
 
-io::json_document to_json(const tasks::perplexity_evaluation& result) {
+io::json_document to_json(const tasks::perplexity_evaluation& result, const perplexity_names& names) {
   io::json_document document = io::json_document::object(
       {{"windows", result.windows}, {"counted", result.counted}, {"baseline", to_json(result.baseline)}});
   if (result.calibrated) {
-    document.set("calibrated", to_json(*result.calibrated));
+    std::string key = names.second;
+    std::replace(key.begin(), key.end(), ' ', '_');
+    document.set(key, to_json(*result.calibrated));
     document.set("difference", io::json_document::object({{"perplexity", or_null(result.difference)},
                                                           {"ci95", or_null(result.difference_ci95)}}));
   }
   return document;
 }
 
-std::string perplexity_table(const tasks::perplexity_evaluation& result) {
+std::string perplexity_table(const tasks::perplexity_evaluation& result, const perplexity_names& names) {
   text_table table({"", "perplexity", "95 % interval", "log p of a token"});
-  const auto add = [&](const char* name, const tasks::perplexity_summary& summary) {
+  const auto add = [&](const std::string& name, const tasks::perplexity_summary& summary) {
     table.add({name, formatted("%.4f", summary.perplexity), "", formatted("%.5f", summary.log_probability)});
   };
-  add("plain", result.baseline);
+  add(names.first, result.baseline);
   if (!result.calibrated) return table.str();
-  add("calibrated", *result.calibrated);
+  add(names.second, *result.calibrated);
   const auto& range = result.difference_ci95;
   table.add({"difference", formatted("%+.4f", *result.difference),
              range ? formatted("%+.4f", range->lo) + " .. " + formatted("%+.4f", range->hi) : "-",

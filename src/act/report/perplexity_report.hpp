@@ -11,10 +11,18 @@ struct perplexity_evaluation;
 
 namespace act::report {
 
-/// `{"windows", "counted", "baseline", "calibrated"?, "difference"?}`; log_probability is the mean of a
-/// token.
-[[nodiscard]] io::json_document to_json(const tasks::perplexity_evaluation& result);
+/// What the two ways of running the model over the text are called.
+struct perplexity_names {
+  std::string first = "plain";
+  std::string second = "calibrated";
+};
 
-[[nodiscard]] std::string perplexity_table(const tasks::perplexity_evaluation& result);
+/// `{"windows", "counted", "baseline", "calibrated"?, "difference"?}`; log_probability is the mean of a
+/// token. The second way goes by its name, with _ for spaces.
+[[nodiscard]] io::json_document to_json(const tasks::perplexity_evaluation& result,
+                                        const perplexity_names& names = {});
+
+[[nodiscard]] std::string perplexity_table(const tasks::perplexity_evaluation& result,
+                                           const perplexity_names& names = {});
 
 }  // namespace act::report

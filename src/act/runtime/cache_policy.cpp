@@ -27,18 +27,23 @@ std::optional<std::size_t> take_number(std::string_view& text, std::string_view 
 cache_policy parse_cache_policy(std::string_view text, const std::string& where) {
   if (text == "all") return {};
   std::string_view rest = text;
+  if (const auto references = take_number(rest, "reference-heads:");
+      references && *references > 0 && rest.empty())
+    return {.window = 0, .sinks = 0, .reference_heads = *references};
+  rest = text;
   const auto window = take_number(rest, "window:");
   const auto sinks = rest.empty() ? std::optional<std::size_t>(0) : take_number(rest, "+sinks:");
   if (!window || *window == 0 || !sinks || !rest.empty()) {
     throw error(error_code::invalid_option, where,
                 "is '" + std::string(text) +
-                    "'; give all, window:N or window:N+sinks:S, for example "
+                    "'; give all, window:N, window:N+sinks:S or reference-heads:K, for example "
                     "window:1020+sinks:4");
   }
   return {.window = *window, .sinks = *sinks};
 }
 
 std::string text_of(const cache_policy& policy) {
+  if (policy.reference_heads > 0) return "reference-heads:" + std::to_string(policy.reference_heads);
   if (!policy.evicts()) return "all";
   const std::string window = "window:" + std::to_string(policy.window);
   return policy.sinks == 0 ? window : window + "+sinks:" + std::to_string(policy.sinks);

@@ -245,7 +245,7 @@ void run_layer_with_cache(const model& model, std::size_t number, const layer_ro
                           const attention_calibration& calibration, matrix& hidden, layer_buffers& buffers,
                           kv_cache& cache) {
   project_keys_and_values(model, number, hidden, buffers);
-  if (!cache.policy().evicts()) turn_keys(model.config, number, rows, buffers);
+  if (!cache.turns_keys()) turn_keys(model.config, number, rows, buffers);
   cache.append(number, buffers.key_value);
   attention_sequence sequence = rows.sequences.front();
   sequence.past = cache.past(number);

@@ -1,0 +1,24 @@
+// --cache reference-heads:K with --cache-text: the maps of the keys that such a cache doesn't keep.
+#pragma once
+
+#include <string>
+
+namespace act::runtime {
+struct cache_policy;
+struct loaded_model;
+}  // namespace act::runtime
+
+namespace act_program {
+
+/// Throws act::error (invalid_option) unless both are given or neither.
+void check_reference_cache(const act::runtime::cache_policy& policy, const std::string& text);
+
+/// Gives a policy with reference heads its maps, fitted on the first 16,384 tokens of the text in windows of
+/// 512; nothing for other policies. Returns a line that says what the cache keeps; empty for other policies.
+/// Throws act::error: unsupported for a model whose layers haven't that many key heads, io and invalid_input
+/// for the text.
+[[nodiscard]] std::string fit_reference_cache(act::runtime::cache_policy& policy,
+                                              const act::runtime::loaded_model& loaded,
+                                              const std::string& text, bool quiet);
+
+}  // namespace act_program
