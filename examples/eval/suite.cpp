@@ -23,6 +23,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "programs/build_record.hpp"
@@ -179,7 +180,9 @@ void run(const suite_options& options) {
   } catch (const interrupted&) {
     throw interrupted("the same command goes on from " + suite.store);
   }
-  print(act::suite::results_of(results), ablated);
+  act::suite::suite_results found = act::suite::results_of(results);
+  if (ablated) found = act::suite::own_results(std::move(found), suite);
+  print(found, ablated);
   std::cout << "stored in " << suite.store << "; act-report " << suite.store << " shows it again\n";
 }
 

@@ -54,10 +54,25 @@ class setting_maker {
              : made_.of.name == "decoding" ? "has no task whose answers are generated; give one (squad)"
                                            : "has no task that knows these settings");
     }
+    leave_out_idle_tasks();
     return std::move(made_);
   }
 
  private:
+  // Tasks that no setting runs on would be scored plain for nothing; not where searches may run on them.
+  void leave_out_idle_tasks() {
+    const std::vector<suite_heads>& all = made_.made.heads;
+    if (std::any_of(all.begin(), all.end(),
+                    [](const suite_heads& heads) { return heads.search.has_value(); }))
+      return;
+    std::erase_if(made_.made.tasks, [&](const suite_task& task) {
+      return std::none_of(all.begin(), all.end(), [&](const suite_heads& heads) {
+        return heads.tasks.empty() ||
+               std::find(heads.tasks.begin(), heads.tasks.end(), task.name) != heads.tasks.end();
+      });
+    });
+  }
+
   [[noreturn]] void refuse(const std::string& why) const {
     throw error(error_code::invalid_input, from_.path, "ablation " + std::string(made_.of.name) + ": " + why);
   }

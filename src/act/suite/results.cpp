@@ -343,6 +343,19 @@ class results_reader {
 
 }  // namespace
 
+suite_results own_results(suite_results all, const suite& of) {
+  std::erase_if(all.results, [&](const suite_result& each) {
+    const bool model = std::any_of(of.models.begin(), of.models.end(),
+                                   [&](const suite_model& own) { return own.name == each.model; });
+    const bool task = std::any_of(of.tasks.begin(), of.tasks.end(), [&](const suite_task& own) {
+      return own.name == each.task &&
+             std::find(own.shots.begin(), own.shots.end(), each.shots) != own.shots.end();
+    });
+    return !model || !task;
+  });
+  return all;
+}
+
 suite_results results_of(store& from) {
   return results_reader(from).read();
 }

@@ -4,6 +4,7 @@
 
 #include <act/io/json_document.hpp>
 #include <act/suite/store.hpp>
+#include <act/suite/suite.hpp>
 #include <act/tasks/evaluate.hpp>
 #include <act/tasks/evaluate_answers.hpp>
 
@@ -71,6 +72,9 @@ struct suite_results {
 /// the samples that all of them have. Deterministic: intervals resample by the suite's seed. Throws error
 /// (invalid_input) for a damaged store.
 [[nodiscard]] suite_results results_of(store& from);
+
+/// Those of the suite's own models, tasks and numbers of shots: a store may have other suites' as well.
+[[nodiscard]] suite_results own_results(suite_results all, const suite& of);
 
 /// `{"results": [{"model", "task", "kind", "shots", "seeds", "n", "wanted", "ways": [{"method", "map",
 /// "fitted_on", "heads", "summary", "difference"?}]}], "searches", "made_by"}`, summaries and differences as
