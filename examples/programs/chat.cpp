@@ -35,7 +35,9 @@ std::vector<std::pair<std::string, std::string>> tokens_for_template(const act::
 
 }  // namespace
 
-chat::chat(const act::runtime::tokenizer& by, const std::string& model, const std::string& format) : by_(by) {
+chat::chat(const act::runtime::tokenizer& by, const std::string& model, const std::string& format,
+           const std::string& called)
+    : by_(by) {
   if (!format.empty()) {
     named_ = &act::runtime::find_chat_template(format);
     end_ = by.find(named_->end_token);
@@ -49,7 +51,7 @@ chat::chat(const act::runtime::tokenizer& by, const std::string& model, const st
     const std::string mend =
         "name the format it was trained on with --chat-template: " + act::runtime::known_chat_templates();
     if (!jinja) throw act::error(act::error_code::unsupported, model, "carries no chat template; " + mend);
-    own_.emplace(*jinja, tokens_for_template(by, model), model, mend);
+    own_.emplace(*jinja, tokens_for_template(by, model), called.empty() ? model : called, mend);
     end_ = act::runtime::first_control_token(by, own_->behind_answer());
   }
 }

@@ -21,7 +21,9 @@ class chat {
   /// `model`: the path of the model, `format` a format's name or empty. `by` must outlive this. Throws
   /// act::error for a model without a template (unsupported), a template that can't be run, and a named
   /// format whose end token the tokenizer doesn't have.
-  chat(const act::runtime::tokenizer& by, const std::string& model, const std::string& format);
+  /// Errors about conversations call the model `called`; empty: by its path.
+  chat(const act::runtime::tokenizer& by, const std::string& model, const std::string& format,
+       const std::string& called = {});
 
   /// What ends an answer, beside the tokenizer's own ends of a text.
   [[nodiscard]] std::optional<act::runtime::token_id> end() const noexcept { return end_; }

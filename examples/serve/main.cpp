@@ -36,17 +36,22 @@ std::chrono::milliseconds milliseconds_of(double seconds) {
   return std::chrono::milliseconds(static_cast<std::chrono::milliseconds::rep>(seconds * 1000) + 1);
 }
 
-act::serve::served_chat chat_of(const act::runtime::loaded_model& loaded, const serve_options& options) {
+act::serve::served_chat chat_of(const command_line& line, const act::runtime::loaded_model& loaded,
+                                const serve_options& options) {
   act::serve::served_chat served;
   try {
-    const auto format =
-        std::make_shared<const chat>(*loaded.tokenizer, options.common.model, options.chat_template);
+    // Clients needn't know where the file is.
+    const auto format = std::make_shared<const chat>(*loaded.tokenizer, options.common.model,
+                                                     options.chat_template, served_name(options));
     served.write = [format](std::span<const act::runtime::chat_turn> turns) { return format->prompt(turns); };
     if (format->end()) served.ends.push_back(*format->end());
   } catch (const act::error& without) {
     // A model without a template completes texts; one that was asked for has to be there.
     if (!options.chat_template.empty()) throw;
-    served.missing = without.what();
+    served.missing =
+        "carries no chat template that act-serve can run; it has to be started with --chat-template";
+    if (!options.common.quiet)
+      std::fprintf(stderr, "%s: note: no chats: %s\n", line.name().c_str(), without.what());
   }
   return served;
 }
@@ -63,7 +68,7 @@ void run(const command_line& line, const serve_options& options) {
   if (named.empty()) (void)calibrated_by(options.calibration, {}, {});
 
   const act::runtime::loaded_model loaded = open_model(line, options.common);
-  act::serve::served_models models(loaded.model, *loaded.tokenizer, chat_of(loaded, options));
+  act::serve::served_models models(loaded.model, *loaded.tokenizer, chat_of(line, loaded, options));
   models.add(served_name(options), {});
   for (std::size_t i = 0; i < named.size(); ++i) {
     models.add(
@@ -74,8 +79,6 @@ void run(const command_line& line, const serve_options& options) {
   std::string names;
   for (const act::serve::served_model& each : models.all())
     names += (names.empty() ? "" : ", ") + each.name;
-  if (!options.common.quiet && !models.chat().missing.empty())
-    std::fprintf(stderr, "%s: note: no chats: %s\n", line.name().c_str(), models.chat().missing.c_str());
 
   act::serve::service service(std::move(models),
                               {.limits = {.prompts = options.max_prompts, .new_tokens = options.max_tokens},
@@ -105,6 +108,9 @@ void run(const command_line& line, const serve_options& options) {
         stop_if_interrupted();
         std::this_thread::sleep_for(std::chrono::milliseconds(50));
       } catch (const interrupted&) {
+        // The library forgets to stop what hasn't begun.
+        while (!door.is_running() && !ended)
+          std::this_thread::sleep_for(std::chrono::milliseconds(1));
         door.close();
         service.close(to_finish);
         return;

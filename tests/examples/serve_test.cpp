@@ -99,6 +99,17 @@ TEST_CASE(
   }
   CHECK(server.stop(SIGTERM) == 0);
   CHECK(server.errors().empty());
+
+  // A model that can't hold a chat says so, to clients without where its file is.
+  served silent({"--model", act_test::tiny_model, "--name", "tiny"});
+  CHECK(silent.errors().find("note: no chats: " + act_test::tiny_model) != std::string::npos);
+  const http_answer refused = silent.post(
+      "/v1/chat/completions", R"({"model": "tiny", "messages": [{"role": "user", "content": "a"}]})");
+  CHECK(refused.status == 400);
+  CHECK(refused.body.find("--chat-template") != std::string::npos);
+  CHECK(refused.body.find(".gguf") == std::string::npos);
+  CHECK(soon(
+      [&] { return silent.errors().find("act-serve: /v1/chat/completions: 400, ") != std::string::npos; }));
 }
 
 TEST_CASE("act-serve's wrong usage is one line") {
@@ -200,7 +211,7 @@ TEST_CASE("requests that are none, or too much, are refused and harm nobody") {
   CHECK(server.stop() == 0);
 }
 
-TEST_CASE("a client that leaves stops its text; SIGTERM lets the others' end") {
+TEST_CASE("a client that leaves stops its text, and SIGTERM lets the others' end") {
   const tiny_files files;
   const std::string endless = files.folder.write("endless.gguf", act_test::tiny_chat_model(1 << 20));
   served server(
