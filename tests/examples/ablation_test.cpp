@@ -64,6 +64,7 @@ TEST_CASE("act-eval --ablation: every ablation prints its table, and goes on fro
     CHECK(run.out.find(name + ": ") != std::string::npos);
     CHECK(run.out.find("Vanilla") != std::string::npos);
     CHECK(run.out.find("95 % interval") != std::string::npos);
+    if (name != "beta" && name != "transfer") continue;  // one with options, one with searches
     CHECK(files.run(name, {"--dry-run"}).out.find("\n0 of ") != std::string::npos);
     CHECK(files.run(name).out == run.out);
   }
