@@ -1,5 +1,6 @@
 // The forms for engines: they answer what the throwing ones throw, write the same bits, in memory and on
 // threads of the caller's, from several threads at once. That they allocate nothing, tests/allocation says.
+#include <act/attention_weights.hpp>
 #include <act/calibrate.hpp>
 #include <act/calibrated_attention.hpp>
 #include <act/correct_output.hpp>
@@ -218,6 +219,33 @@ TEST_CASE_TEMPLATE("correct_output answers what it throws, in the caller's memor
       CHECK(sums == expected_sums);
       CHECK(memory.whole());
       own.check(report);
+    });
+  }
+}
+
+TEST_CASE_TEMPLATE("attention_weights answers what it throws, in the caller's memory and threads", T, float,
+                   act::float16) {
+  for (const std::size_t queries : {3UL, 70UL}) {
+    const random_attention<T> x(2, 4, 2, queries, queries, 40, 24, 7);
+    std::vector<T> expected(2 * 4 * queries * queries);
+    const auto map_of = [&](std::vector<T>& weights) {
+      return act::attention_span<T>::packed(weights.data(), 2, 4, queries, queries);
+    };
+    act::attention_weights<T>(x.q.tensor(), x.k.tensor(), map_of(expected));
+    with_each_executor([&](const act::executor& on, const std::string& name) {
+      CAPTURE(name);
+      std::vector<T> weights(expected.size(), T(7));
+      guarded_memory memory(
+          act::attention_weights_workspace<T>(x.q.tensor(), x.k.tensor(), map_of(weights), {}, on));
+      act::call_context context{.workspace = memory.span().first(memory.used - 1), .run_on = on};
+      CHECK(act::try_attention_weights<T>(x.q.tensor(), x.k.tensor(), map_of(weights), {}, context) ==
+            act::status::workspace_too_small);
+      CHECK(static_cast<float>(weights.front()) == 7);
+      context.workspace = memory.span();
+      CHECK(act::try_attention_weights<T>(x.q.tensor(), x.k.tensor(), map_of(weights), {}, context) ==
+            act::status::ok);
+      CHECK(same_bits(weights, expected));
+      CHECK(memory.whole());
     });
   }
 }
