@@ -196,9 +196,11 @@ TEST_CASE("sequences that can't be are refused before anything is written") {
   const auto map = act::attention_span<float>::packed(elements.data(), 1, 1, 4, 8);
   using list = std::vector<std::size_t>;
   const auto refused = [&](const list& cells, const list& rows, act::attention_span<float> of,
-                           std::span<double> carried = {}, const list& other_rows = {}) {
+                           std::span<double> carried = {}, const list& other_rows = {},
+                           std::span<double> other_carried = {}) {
     const list more{4, 5, 6, 7};
-    const std::vector<act::cell_sequence> sequences{{cells, rows, carried}, {more, other_rows}};
+    const std::vector<act::cell_sequence> sequences{{cells, rows, carried},
+                                                    {more, other_rows, other_carried}};
     return act_test::message_of([&] { act::calibrate_cells(of, sequences, act::layer_heads::all()); });
   };
   CHECK(refused({0, 1}, {0, 1}, map).empty());
@@ -212,6 +214,10 @@ TEST_CASE("sequences that can't be are refused before anything is written") {
   CHECK(refused(list(9, 0), {0}, map).find("more cells") != std::string::npos);
   std::vector<double> sums(3);
   CHECK(refused({0, 1}, {0}, map, sums).find("carried_sums") != std::string::npos);
+  std::vector<double> shared(5);
+  CHECK(refused({0, 1}, {0}, map, std::span(shared).first(2), {1}, std::span(shared).subspan(1, 4))
+            .find("overlap another") != std::string::npos);
+  CHECK(refused({0, 1}, {0}, map, std::span(shared).first(1)).find("heads * cells") != std::string::npos);
   auto windowed = map;
   windowed.visible.window = 3;
   CHECK(refused({0, 1}, {0}, windowed).find("visibility") != std::string::npos);

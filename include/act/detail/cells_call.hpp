@@ -120,6 +120,10 @@ class cells_call {
           return bad_shape("sequences", "share a row: it can be calibrated as one sequence's only");
       }
     }
+    for (const cell_sequence* other = &of + 1; other != sequences_.data() + sequences_.size(); ++other) {
+      if (may_overlap(memory_of(of.carried_sums), memory_of(other->carried_sums)))
+        return bad_shape("carried_sums", "overlap another sequence's: give each memory of its own");
+    }
     if (of.rows.empty()) return {};
     if (const refusal found = check_columns(options_, of.cells.size())) return found;
     if (!of.carried_sums.empty() && of.carried_sums.size() != map_.heads * of.cells.size())
