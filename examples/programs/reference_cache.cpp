@@ -45,6 +45,13 @@ std::string fit_reference_cache(act::runtime::cache_policy& policy, const act::r
   std::vector<act::runtime::token_id> tokens = loaded.tokenizer->encode(
       act::io::read_text_file(text).text, act::runtime::special_tokens_in_text::are_text);
   tokens.resize(std::min(tokens.size(), most_tokens));
+  const std::size_t needed = act::inspection::tokens_for_key_maps(config, policy.reference_heads);
+  if (tokens.size() < needed) {
+    throw act::error(act::error_code::invalid_input, text,
+                     "has " + std::to_string(tokens.size()) + " tokens, and maps of " +
+                         std::to_string(policy.reference_heads) + " heads' keys take " +
+                         std::to_string(needed) + " at least, better ten times as many; give a longer text");
+  }
   act::inspection::head_moments sums(loaded.model, {.of = {act::inspection::head_vectors::keys}});
   act::report::progress progress("fitting maps of keys, tokens", tokens.size(), quiet);
   for (std::size_t first = 0; first < tokens.size(); first += length) {

@@ -153,6 +153,12 @@ TEST_CASE("--cache reference-heads: the memory it saves, and its perplexity besi
   CHECK(parsed(folder / "g.json")["cache"] == "reference-heads:1");
 
   act_test::check_one_line(perplexity({"--data", data, "--cache", "reference-heads:1"}), 2, "--cache-text");
+  // Fewer tokens than a map has numbers are fitted exactly, whatever they are.
+  for (const char* words_of_it : {"", "the road"}) {
+    act_test::check_one_line(perplexity({"--data", data, "--cache", "reference-heads:1", "--cache-text",
+                                         folder.write("short.txt", words_of_it)}),
+                             1, "short.txt: has ");
+  }
   act_test::check_one_line(perplexity({"--data", data, "--cache", "all", "--cache-text", text}), 2,
                            "--cache-text");
   act_test::check_one_line(perplexity({"--data", data, "--cache", "reference-heads:2", "--cache-text", text}),

@@ -199,6 +199,11 @@ TEST_CASE("maps of keys: the reference heads that explain most, and a decoder th
   CHECK(fitted.explained == doctest::Approx(mean).epsilon(1e-9));
   CHECK(act_test::contains(act_test::message_of([&] { (void)act::inspection::fit_key_maps(sums, 2); }),
                            "fewer"));
+  head_moments short_of(model, {.of = {head_vectors::keys}});
+  const std::size_t needed = act::inspection::tokens_for_key_maps(model.config, 1);
+  short_of.add(made_windows(1, needed - 1, model.config.vocabulary), false);
+  CHECK(act_test::contains(act_test::message_of([&] { (void)act::inspection::fit_key_maps(short_of, 1); }),
+                           "too few tokens"));
 
   // Exact maps change nothing: the second key head as a copy of the first.
   std::vector<std::unique_ptr<std::vector<float>>> copies;

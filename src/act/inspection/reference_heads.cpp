@@ -89,6 +89,10 @@ class layer_fit {
 
 }  // namespace
 
+std::size_t tokens_for_key_maps(const runtime::model_config& config, std::size_t count) noexcept {
+  return count * config.head_size + 2;  // an offset too
+}
+
 fitted_key_maps fit_key_maps(const head_moments& keys, std::size_t count) {
   const runtime::model_config& config = keys.model().config;
   if (count == 0 || count >= config.kv_heads) {
@@ -96,8 +100,8 @@ fitted_key_maps fit_key_maps(const head_moments& keys, std::size_t count) {
                 "must be fewer than a layer's key heads, and of this model a layer has " +
                     std::to_string(config.kv_heads));
   }
-  if (keys.at(0, 0, false).count() < 2)
-    throw error(error_code::invalid_input, "text", "has no tokens to fit maps of keys on");
+  if (keys.at(0, 0, false).count() < tokens_for_key_maps(config, count))
+    throw error(error_code::invalid_input, "text", "has too few tokens to fit maps of keys on");
   fitted_key_maps made;
   for (std::size_t layer = 0; layer < config.layers; ++layer) {
     const layer_fit fit(keys.at(0, layer, false), config.kv_heads, config.head_size, keys.options().ridge);
