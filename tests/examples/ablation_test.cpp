@@ -59,7 +59,7 @@ TEST_CASE("act-eval --ablation: every ablation prints its table, and goes on fro
     CHECK(("\n" + listed.out).find("\n" + name + " ") != std::string::npos);
     const auto run = files.run(name);
     CAPTURE(run.out);
-    CHECK(run.err == "");
+    CHECK(complaints(run) == "");
     REQUIRE(run.exit_code == 0);
     CHECK(run.out.find(name + ": ") != std::string::npos);
     CHECK(run.out.find("Vanilla") != std::string::npos);

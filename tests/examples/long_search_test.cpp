@@ -71,7 +71,7 @@ TEST_CASE("--dry-run says what a search takes, and the search takes that") {
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(5));
   const auto dry =
       run_program("act-search", search_arguments(data, {"--dry-run", "--json", folder / "dry.json"}));
-  CHECK(dry.err == "");
+  CHECK(complaints(dry) == "");
   REQUIRE(dry.exit_code == 0);
   CHECK(dry.out.find("32 heads of layers 0..3 on 5 samples") != std::string::npos);
   CHECK(dry.out.find("multiply-adds") != std::string::npos);
@@ -168,7 +168,7 @@ TEST_CASE("a search of any strategy that is killed at random moments ends with t
     std::filesystem::remove(folder / "killed.state");
     std::filesystem::remove(folder / "killed.json");
     const auto whole = run_program("act-search", arguments("whole"));
-    CHECK(whole.err == "");
+    CHECK(complaints(whole) == "");
     REQUIRE(whole.exit_code == 0);
     const int units = act_test::units_in(folder / "whole.state");
     REQUIRE(units > 24);
@@ -201,7 +201,7 @@ TEST_CASE("strategies that leave trials out say which heads can be picked, and p
         "act-search",
         search_arguments(data, {"--strategy", strategy, "--select", "top:4", "--objective", "likelihood",
                                 "--out", folder / "heads.json", "--json", folder / "search.json"}));
-    CHECK(run.err == "");
+    CHECK(complaints(run) == "");
     REQUIRE(run.exit_code == 0);
     CHECK(run.out.find(" heads were tried on every sample and can be picked, ") != std::string::npos);
     const json result = parsed(folder / "search.json");

@@ -34,6 +34,22 @@ inline std::string read_file(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 
+/// What a program said on standard error but for its lines of progress: only the machine's speed says whether
+/// there are any.
+inline std::string complaints(const process_result& run) {
+  std::string kept;
+  for (std::size_t from = 0; from < run.err.size();) {
+    const std::size_t end = std::min(run.err.find('\n', from), run.err.size() - 1) + 1;
+    const std::string line = run.err.substr(from, end - from);
+    const std::size_t share = line.find(" %");  // "searching 99 %, ...", "scoring 5/40 12 % ..."
+    const bool progress = share != std::string::npos && line.find(':') > share && share > 0 &&
+                          line[share - 1] >= '0' && line[share - 1] <= '9';
+    if (!progress) kept += line;
+    from = end;
+  }
+  return kept;
+}
+
 /// A signal to send as soon as `when` holds, unless the program has ended by then.
 struct interruption {
   int signal = SIGKILL;

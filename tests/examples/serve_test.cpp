@@ -43,7 +43,7 @@ std::string ask(const std::string& prompt, int tokens, const std::string& more =
 }
 
 bool soon(const std::function<bool()>& holds) {
-  for (int i = 0; i < 600; ++i) {
+  for (int i = 0; i < 6000; ++i) {
     if (holds()) return true;
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }

@@ -55,10 +55,10 @@ class http_client {
     return sent;
   }
 
-  /// Bytes until `enough` says so, the connection ends, or 20 s are over.
+  /// Bytes until `enough` says so, the connection ends, or a minute is over.
   std::string receive(const std::function<bool(const std::string&)>& enough = {}) const {
     std::string text;
-    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     while (std::chrono::steady_clock::now() < until && !(enough && enough(text))) {
       pollfd each{.fd = socket_, .events = POLLIN, .revents = 0};
       if (::poll(&each, 1, 100) <= 0) continue;

@@ -118,7 +118,7 @@ TEST_CASE("--list-tasks lists what --task takes, without a model") {
   for (const char* program : {"act-eval", "act-search", "act-compare", "act-inspect"}) {
     const auto run = run_program(program, {"--list-tasks"});
     CHECK(run.exit_code == 0);
-    CHECK(run.err.empty());
+    CHECK(complaints(run) == "");
     for (const char* line : {"\nsst2 ", "\ntrec ", "\narce ", "\nsquad ", "\njsonl ",
                              "labels: negative, positive\n", "SQuAD 1.1 or 2.0 JSON"}) {
       CAPTURE(line);
@@ -241,7 +241,7 @@ TEST_CASE("progress is plain lines where stderr is no terminal, none with --quie
        std::vector<std::vector<std::string>>{{"--progress-every", "3600"},
                                              {"--progress-every", "0"},
                                              {"--progress-every", "0.02", "--quiet"}}) {
-    CHECK(eval(data, silent).err.empty());
+    CHECK(complaints(eval(data, silent)) == "");
   }
 }
 
@@ -364,7 +364,7 @@ TEST_CASE("results hold the heads, their hash, and what products are computed in
         std::string::npos);
   CHECK(generate({"--prompt", "a", "--max-new-tokens", "2", "--heads", found})
             .err.find("was searched with --compute int8, this run has f32\n") != std::string::npos);
-  CHECK(eval(data, {"--heads", found, "--compute", "int8"}).err.empty());
+  CHECK(complaints(eval(data, {"--heads", found, "--compute", "int8"})) == "");
 }
 
 TEST_CASE("act-generate says how fast it was, but for --quiet") {
