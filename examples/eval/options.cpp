@@ -177,6 +177,7 @@ void check_usage(const command_line& line, const eval_options& options) {
     if (!options.cache.empty()) {
       const act::runtime::cache_policy cache = act::runtime::parse_cache_policy(options.cache, "--cache");
       check_reference_cache(cache, options.cache_text);
+      act::runtime::check_cache_type(cache, options.stored(), "--cache-type");
       if (cache.reference_heads > 0)
         refuse({"--heads"},
                "isn't for --cache reference-heads:K, whose perplexity stands beside the plain one");

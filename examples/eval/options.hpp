@@ -1,6 +1,8 @@
 // act-eval's command line: what can be asked, and which questions don't fit together.
 #pragma once
 
+#include <act/runtime/cache_type.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -30,6 +32,9 @@ struct eval_options {
   std::size_t stride = 0;   ///< 0: half of the context
   std::string cache;        ///< a policy's words; empty: windows
   std::string cache_type = "f32";
+  [[nodiscard]] act::runtime::cache_type stored() const {
+    return act::runtime::cache_type_named(cache_type).value_or(act::runtime::cache_type::f32);
+  }
   std::string cache_text;  ///< fits the maps of reference heads
   std::size_t block = 1000;
   std::size_t max_windows = 0;  ///< 0: all

@@ -108,10 +108,6 @@ act::io::json_document blocks_json(const act::tasks::window_scores& scores, cons
   return blocks;
 }
 
-act::runtime::cache_type cache_type_of(const eval_options& options) {
-  return act::runtime::cache_type_named(options.cache_type).value_or(act::runtime::cache_type::f32);
-}
-
 // The text as it goes by, scored token by token.
 act::tasks::window_scores score_passing(const act::runtime::model& model,
                                         const std::vector<act::runtime::token_id>& tokens,
@@ -119,7 +115,7 @@ act::tasks::window_scores score_passing(const act::runtime::model& model,
                                         const act::runtime::model_calibration& calibration,
                                         const eval_options& options) {
   act::report::progress progress("scoring", tokens.size() - 1, options.common.quiet);
-  return act::tasks::score_stream(model, tokens, cache, cache_type_of(options), options.block, calibration,
+  return act::tasks::score_stream(model, tokens, cache, options.stored(), options.block, calibration,
                                   [&](std::size_t settled) {
                                     progress.advance(settled);
                                     stop_if_interrupted();
@@ -208,7 +204,7 @@ void evaluate_perplexity(const command_line& line, const eval_options& options) 
   std::cout << "perplexity of " << result.counted << " tokens of " << options.data;
   if (passing) {
     std::cout << " as they go by, cache " << options.cache
-              << (cache_type_of(options) == act::runtime::cache_type::f32 ? "" : " in " + options.cache_type);
+              << (options.stored() == act::runtime::cache_type::f32 ? "" : " in " + options.cache_type);
   } else {
     std::cout << " in " << result.windows << " windows of " << size.context << ", stride " << size.stride;
   }

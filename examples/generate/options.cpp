@@ -150,6 +150,7 @@ void check_usage(const generate_options& options) {
   if (options.system_given.count() > 0 && !chat) refuse("--system", "needs --chat");
   const act::runtime::cache_policy cache = act::runtime::parse_cache_policy(options.cache, "--cache");
   check_reference_cache(cache, options.cache_text);
+  act::runtime::check_cache_type(cache, options.stored(), "--cache-type");
   if ((cache.evicts() || cache.reference_heads > 0) && options.tokens_given.count() > 0)
     refuse("--cache", "is for text that is made; --logits runs its tokens at once");
   if (options.stored() != act::runtime::cache_type::f32 && options.tokens_given.count() > 0)

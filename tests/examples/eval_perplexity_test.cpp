@@ -153,6 +153,18 @@ TEST_CASE("--cache reference-heads: the memory it saves, and its perplexity besi
   CHECK(parsed(folder / "g.json")["cache"] == "reference-heads:1");
 
   act_test::check_one_line(perplexity({"--data", data, "--cache", "reference-heads:1"}), 2, "--cache-text");
+  // Before a file is opened, so before maps are fitted.
+  for (const char* policy : {"reference-heads:1", "window:5"}) {
+    std::vector<std::string> halves{"--model", folder / "none.gguf", "--cache",
+                                    policy,    "--cache-type",       "f16"};
+    if (std::string(policy) == "reference-heads:1")
+      halves.insert(halves.end(), {"--cache-text", folder / "none.txt"});
+    std::vector<std::string> text_of_it = halves;
+    text_of_it.insert(text_of_it.end(), {"--task", "ppl", "--data", folder / "none.txt"});
+    act_test::check_one_line(run_program("act-eval", text_of_it), 2, "--cache-type: '");
+    halves.insert(halves.end(), {"--prompt", "the road"});
+    act_test::check_one_line(run_program("act-generate", halves), 2, "--cache-type: '");
+  }
   // Fewer tokens than a map has numbers are fitted exactly, whatever they are.
   for (const char* words_of_it : {"", "the road"}) {
     act_test::check_one_line(perplexity({"--data", data, "--cache", "reference-heads:1", "--cache-text",

@@ -161,7 +161,7 @@ TEST_CASE("with a cache that forgets, a text outgrows the model's context") {
     longest = std::max(longest, kept["tokens"].size() + kept["prompt_tokens"].size());
   }
   CHECK(longest > 256);  // the model's context
-  check_one_line(generate({"--prompt", generated_from, "--cache", "window:60", "--cache-type", "f16"}), 1,
+  check_one_line(generate({"--prompt", generated_from, "--cache", "window:60", "--cache-type", "f16"}), 2,
                  "--cache all");
   const auto wrong = generate({"--prompt", generated_from, "--cache", "last:60"});
   CHECK(wrong.exit_code == 2);

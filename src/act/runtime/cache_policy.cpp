@@ -42,6 +42,14 @@ cache_policy parse_cache_policy(std::string_view text, const std::string& where)
   return {.window = *window, .sinks = *sinks};
 }
 
+void check_cache_type(const cache_policy& policy, cache_type type, const std::string& where) {
+  if (!policy.turns_keys() || type == cache_type::f32) return;
+  throw error(error_code::invalid_option, where,
+              "'" + text_of(policy) +
+                  "' turns the keys at every step, which float16 would round each time; use "
+                  "f32, or --cache all");
+}
+
 std::string text_of(const cache_policy& policy) {
   if (policy.reference_heads > 0) return "reference-heads:" + std::to_string(policy.reference_heads);
   if (!policy.evicts()) return "all";

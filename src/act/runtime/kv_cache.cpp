@@ -73,12 +73,7 @@ kv_cache::kv_cache(const model_config& config, const cache_policy& policy, cache
       policy_(policy),
       rotary_(config.rotary),
       places_(config.rotary, places_of(config, policy)) {
-  if (turns_keys() && type != cache_type::f32) {
-    throw error(error_code::unsupported, "cache-type",
-                "'" + text_of(policy_) +
-                    "' turns the keys at every step, which float16 would round each time; use " +
-                    "f32, or --cache all");
-  }
+  check_cache_type(policy_, type, "cache-type");
   for (std::size_t layer = 0; layer < config.layers; ++layer) {
     rotary_of_.push_back(config.attention_in(layer).rotary);
     const std::span<const std::size_t> kept = policy_.reference_heads > 0

@@ -31,15 +31,15 @@ namespace act::runtime {
 class kv_cache {
  public:
   /// Throws `error`: unsupported for a policy that evicts and a model with learned positions, which can't be
-  /// moved, or one that turns keys in float16, which would be rounded anew at every step; invalid_option for
-  /// one that keeps more than the model's context; unsupported for reference heads where a layer has no other
+  /// moved; invalid_option for one that turns keys in float16, which would be rounded anew at every step, or
+  /// that keeps more than the model's context; unsupported for reference heads where a layer has no other
   /// key heads, and mismatch for maps of another model.
   explicit kv_cache(const model_config& config, const cache_policy& policy = {},
                     cache_type type = cache_type::f32);
 
   [[nodiscard]] const cache_policy& policy() const noexcept { return policy_; }
   /// Whether it takes keys as they were projected, and turns them itself.
-  [[nodiscard]] bool turns_keys() const noexcept { return policy_.evicts() || policy_.reference_heads > 0; }
+  [[nodiscard]] bool turns_keys() const noexcept { return policy_.turns_keys(); }
   /// What every position takes in all layers together, of memory that is in use.
   [[nodiscard]] std::size_t bytes_a_position() const noexcept {
     return layers_.size() * (key_heads_ + kv_heads_) * head_size_ * number_bytes_;
