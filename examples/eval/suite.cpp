@@ -180,9 +180,7 @@ void run(const suite_options& options) {
   } catch (const interrupted&) {
     throw interrupted("the same command goes on from " + suite.store);
   }
-  act::suite::suite_results found = act::suite::results_of(results);
-  if (ablated) found = act::suite::own_results(std::move(found), suite);
-  print(found, ablated);
+  print(act::suite::results_of(results, results.suites().front().id), ablated);
   std::cout << "stored in " << suite.store << "; act-report " << suite.store << " shows it again\n";
 }
 

@@ -7,6 +7,8 @@
 #include <act/suite/suite_page.hpp>
 #include <act/suite/suite_tables.hpp>
 
+#include <algorithm>
+#include <filesystem>
 #include <functional>
 #include <iostream>
 #include <string>
@@ -23,12 +25,17 @@ using namespace act_program;
 
 struct report_options {
   common_options common;
-  std::string store, markdown, latex, csv, html;
+  std::string store, suite, ablation, markdown, latex, csv, html;
   std::string title = "Attention calibration: results";
 };
 
 void declare(command_line& line, report_options& options) {
   line.add("store", options.store, "What act-eval SUITE.toml stored").required().value_name("STORE");
+  line.add("--suite", options.suite,
+           "Of the suites in the store show this one (default: the one that ran last)")
+      .value_name("SUITE.toml");
+  line.add("--ablation", options.ablation, "Of its ablations this one (default: the one that ran last)")
+      .value_name("NAME");
   line.add("--markdown", options.markdown, "Write the tables as Markdown").value_name("FILE");
   line.add("--latex", options.latex, "Write the tables as LaTeX, for the package booktabs")
       .value_name("FILE");
@@ -44,7 +51,26 @@ void declare(command_line& line, report_options& options) {
       "  act-report results.sqlite\n"
       "  act-report results.sqlite --markdown tables.md --latex tables.tex --csv results.csv\n"
       "  act-report results.sqlite --html report.html --title 'SmolLM2 on twelve tasks'\n"
+      "  act-report results.sqlite --suite suite.toml\n"
       "Exit codes: 0 done, 1 bad input, 2 wrong usage.");
+}
+
+// The one that ran last, of those that are asked for.
+act::suite::stored_suite chosen(const std::vector<act::suite::stored_suite>& suites,
+                                const report_options& options) {
+  std::filesystem::path path(options.suite);
+  if (!path.empty()) path = std::filesystem::absolute(path).lexically_normal();
+  const auto at = std::find_if(suites.begin(), suites.end(), [&](const act::suite::stored_suite& each) {
+    return (path.empty() || each.path == path) &&
+           (options.ablation.empty() || each.ablation == options.ablation);
+  });
+  if (at != suites.end()) return *at;
+  if (suites.empty())
+    throw act::error(act::error_code::invalid_input, options.store, "has no suite yet; run one first");
+  std::string all;
+  for (const act::suite::stored_suite& each : suites)
+    all += (all.empty() ? "" : "; ") + each.name();
+  throw act::error(act::error_code::invalid_input, options.store, "has no such suite; it has " + all);
 }
 
 std::string joined(const act::suite::suite_results& results,
@@ -67,7 +93,9 @@ void run(const report_options& options) {
                  {"--json", options.common.json}},
                 {options.store});
   act::suite::store store = act::suite::store::existing(options.store);
-  const act::suite::suite_results results = act::suite::results_of(store);
+  const std::vector<act::suite::stored_suite> suites = store.suites();
+  const act::suite::stored_suite shown = chosen(suites, options);
+  const act::suite::suite_results results = act::suite::results_of(store, shown.id);
   if (results.results.empty())
     throw act::error(act::error_code::invalid_input, options.store, "has no scores yet; run its suite first");
   const auto write = [](const std::string& path, const auto& text) {
@@ -81,6 +109,11 @@ void run(const report_options& options) {
   std::cout << joined(results, act::suite::as_text);
   for (const std::string& line : act::suite::unfinished(results))
     std::cout << line << '\n';
+  if (suites.size() == 1) return;
+  std::cout << "this is " << shown.name() << "; --suite and --ablation show others of the store:\n";
+  for (const act::suite::stored_suite& each : suites) {
+    if (each.id != shown.id) std::cout << "  " << each.name() << '\n';
+  }
 }
 
 }  // namespace

@@ -126,7 +126,7 @@ TEST_CASE("a suite's examples run as they stand in the help, and act-report's of
       "[defaults]\nlimit = 6\n[[model]]\npath = \"M.gguf\"\n[[task]]\ntask = \"sst2\"\ndata = "
       "\"dev.tsv\"\n[[heads]]\nname = \"ACT\"\nfile = \"heads.json\"\n");
   check_examples("act-eval", files, 5, {"suite.toml"});
-  check_examples("act-report", files, 3);
+  check_examples("act-report", files, 4);
   for (const char* written : {"suite.sqlite", "tables.md", "tables.tex", "results.csv", "report.html"}) {
     CAPTURE(written);
     CHECK(std::filesystem::exists(files.folder / written));

@@ -85,8 +85,11 @@ std::string content_of(const std::string& store) {
       text += "\n";
     }
   };
-  add("SELECT identity, cell, model, task, shots, shot_seed, method, current, record FROM run ORDER BY id",
-      9);
+  add("SELECT identity, cell, model, task, shots, shot_seed, method, record FROM run ORDER BY id", 8);
+  add("SELECT path, ablation, identity FROM suite JOIN member ON member.suite = suite.id JOIN run ON run = "
+      "run.id"
+      " ORDER BY member.rowid",
+      3);
   add("SELECT identity, part, sample, label, hex(scores) FROM score JOIN run ON run = id ORDER BY run, part, "
       "sample",
       5);
@@ -247,6 +250,65 @@ TEST_CASE("a suite that is run again computes nothing, a changed one only what i
   // The tables are of the suite as it is now.
   CHECK(run_program("act-report", {files.store}).out.find("  15  ") != std::string::npos);
   CHECK(run_program("act-report", {files.store}).out.find("  14  ") == std::string::npos);
+}
+
+TEST_CASE(
+    "act-report shows the suite that ran last, another one when asked, and nothing a suite no longer has") {
+  const suite_files files;
+  const std::string other = files.folder / "other.toml", out = files.folder / "report.json";
+  const auto write = [&](const std::string& path, const std::string& more) {
+    (void)files.folder.write(
+        std::filesystem::path(path).filename().string(),
+        "store = \"suite.sqlite\"\n[defaults]\nlimit = 4\nlabelled = 4\n[[model]]\nname = "
+        "\"tiny\"\npath = \"M.gguf\"\n" +
+            more);
+    const auto run = run_program("act-eval", {path, "--quiet"});
+    CAPTURE(run.err);
+    REQUIRE(run.exit_code == 0);
+  };
+  const auto shown = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {files.store, "--json", out});
+    const auto run = run_program("act-report", more);
+    CAPTURE(run.err);
+    REQUIRE(run.exit_code == 0);
+    std::vector<std::string> tasks;
+    const json results = parsed(out)["results"];
+    for (const json& each : results)
+      tasks.push_back(each["task"]);
+    return std::pair(tasks, run.out);
+  };
+  using list = std::vector<std::string>;
+  const std::string jsonl = "[[task]]\ntask = \"jsonl\"\ndata = \"own.jsonl\"\n",
+                    arce = "[[task]]\ntask = \"arce\"\ndata = \"test.jsonl\"\n",
+                    heads =
+                        "[[heads]]\nname = \"found\"\n[heads.search]\ntasks = [\"jsonl\"]\nlayers = \"1:2\"\n"
+                        "select = \"top:",
+                    given = "[[heads]]\nname = \"given\"\nfile = \"heads.json\"\n";
+  write(files.suite, jsonl + arce + heads + "1\"\n");
+  CHECK(shown({}).first == list{"jsonl", "arce"});
+  CHECK(shown({}).second.find("--suite") == std::string::npos);  // there is no other
+  // The order is the suite's, and a search that it no longer has isn't shown.
+  write(files.suite, arce + jsonl + heads + "2\"\n");
+  CHECK(shown({}).first == list{"arce", "jsonl"});
+  REQUIRE(parsed(out)["searches"].size() == 1);
+  CHECK(parsed(out)["searches"][0]["picked"].size() == 2);
+  write(files.suite, arce + given);
+  CHECK(shown({}).first == list{"arce"});
+  CHECK(parsed(out)["searches"].empty());
+
+  write(other, jsonl + arce);
+  CHECK(shown({}).first == list{"jsonl", "arce"});
+  CHECK(shown({}).second.find("\n  " + files.suite + "\n") != std::string::npos);
+  CHECK(shown({"--suite", files.suite}).first == list{"arce"});
+  CHECK(parsed(out)["results"][0]["ways"].size() == 2);  // plain and given; the other suite has no heads
+  REQUIRE(run_program("act-eval", {files.suite, "--ablation", "beta", "--store", files.store, "--quiet"})
+              .exit_code == 0);
+  CHECK(shown({}).second.find("this is " + files.suite + ", ablation beta") != std::string::npos);
+  CHECK(shown({"--ablation", "beta"}).first == list{"arce"});
+  CHECK(parsed(out)["results"][0]["ways"].size() == 6);
+  CHECK(shown({"--suite", other}).first == list{"jsonl", "arce"});
+  act_test::check_one_line(run_program("act-report", {files.store, "--suite", files.model}), 1,
+                           "has no such suite; it has " + files.suite + ", ablation beta; ");
 }
 
 TEST_CASE("an interrupted suite says how to go on, a wrong one is one line") {

@@ -37,6 +37,7 @@ class setting_maker {
  public:
   setting_maker(const suite& from, const ablation& of)
       : from_(from), made_{.of = of, .made = from, .settings = {}} {
+    made_.made.ablation = of.name;
     made_.made.heads.clear();
     made_.made.baselines = {};
     const std::filesystem::path store(from.store);

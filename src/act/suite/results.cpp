@@ -62,12 +62,12 @@ std::set<std::size_t> both(const std::set<std::size_t>& a, const std::vector<std
 
 class results_reader {
  public:
-  explicit results_reader(store& from) : from_(from) {}
+  results_reader(store& from, std::int64_t suite) : from_(from), suite_(suite) {}
 
   suite_results read() {
     std::vector<read_run> runs;
     std::set<std::string> builds;
-    for (stored_run& row : from_.current_runs()) {
+    for (stored_run& row : from_.runs_of(suite_)) {
       json record = io::parse_json<json>(row.record, "the store's run of " + row.task);
       runs.push_back({std::move(row), std::move(record)});
       for (std::string& build : from_.builds_of(runs.back().row.id)) {
@@ -88,7 +88,7 @@ class results_reader {
     }
     for (const auto& [key, group] : groups)
       add(group);
-    add_searches();
+    add_searches(runs);
     return std::move(made_);
   }
 
@@ -307,8 +307,12 @@ class results_reader {
     }
   }
 
-  void add_searches() {
+  void add_searches(const std::vector<read_run>& runs) {
+    std::set<std::string> own;
+    for (const read_run& run : runs)
+      own.insert(run.record.value("search", ""));
     for (const found_heads_file& found : from_.all_found_heads()) {
+      if (!own.contains(found.search)) continue;
       const search::heads_file file =
           search::parse_heads_file(found.file, "the store's heads '" + found.name + "'");
       const json evidence = file.evidence.value();
@@ -335,6 +339,7 @@ class results_reader {
   }
 
   store& from_;
+  std::int64_t suite_;
   suite_results made_;
   statistics::bootstrap_options options_;
   std::vector<score_table> plain_;  // of the group, [seed]
@@ -343,21 +348,8 @@ class results_reader {
 
 }  // namespace
 
-suite_results own_results(suite_results all, const suite& of) {
-  std::erase_if(all.results, [&](const suite_result& each) {
-    const bool model = std::any_of(of.models.begin(), of.models.end(),
-                                   [&](const suite_model& own) { return own.name == each.model; });
-    const bool task = std::any_of(of.tasks.begin(), of.tasks.end(), [&](const suite_task& own) {
-      return own.name == each.task &&
-             std::find(own.shots.begin(), own.shots.end(), each.shots) != own.shots.end();
-    });
-    return !model || !task;
-  });
-  return all;
-}
-
-suite_results results_of(store& from) {
-  return results_reader(from).read();
+suite_results results_of(store& from, std::int64_t suite) {
+  return results_reader(from, suite).read();
 }
 
 io::json_document to_json(const suite_results& of) {

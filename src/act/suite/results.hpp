@@ -4,11 +4,11 @@
 
 #include <act/io/json_document.hpp>
 #include <act/suite/store.hpp>
-#include <act/suite/suite.hpp>
 #include <act/tasks/evaluate.hpp>
 #include <act/tasks/evaluate_answers.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -68,13 +68,10 @@ struct suite_results {
   std::vector<std::string> builds;  ///< by which programs, JSON texts, each once
 };
 
-/// Of the store's current runs; those whose plain run has no sample yet are left out. Ways are compared over
-/// the samples that all of them have. Deterministic: intervals resample by the suite's seed. Throws error
-/// (invalid_input) for a damaged store.
-[[nodiscard]] suite_results results_of(store& from);
-
-/// Those of the suite's own models, tasks and numbers of shots: a store may have other suites' as well.
-[[nodiscard]] suite_results own_results(suite_results all, const suite& of);
+/// Of a suite's runs (stored_suite::id); those whose plain run has no sample yet are left out. Ways are
+/// compared over the samples that all of them have. Deterministic: intervals resample by the suite's seed.
+/// Throws error (invalid_input) for a damaged store.
+[[nodiscard]] suite_results results_of(store& from, std::int64_t suite);
 
 /// `{"results": [{"model", "task", "kind", "shots", "seeds", "n", "wanted", "ways": [{"method", "map",
 /// "fitted_on", "heads", "summary", "difference"?}]}], "searches", "made_by"}`, summaries and differences as

@@ -63,6 +63,7 @@ class suite_runner {
   std::vector<planned_cell> run() {
     for (const suite_task& task : of_.tasks)
       data_.emplace(task.name, read_task_data(task, of_.seed));
+    if (!dry()) open_suite();
     for (const suite_model& model : of_.models)
       run_model(model);
     return std::move(planned_);
@@ -70,6 +71,20 @@ class suite_runner {
 
  private:
   [[nodiscard]] bool dry() const noexcept { return made_ == nullptr; }
+
+  // What the suite no longer has isn't its own any more; what it still has is replaced cell by cell.
+  void open_suite() {
+    suite_ = store_.open_suite(of_.path, of_.ablation);
+    const auto named = [](const auto& all, const std::string& name) {
+      return std::find_if(all.begin(), all.end(), [&](const auto& each) { return each.name == name; });
+    };
+    for (const stored_run& run : store_.runs_of(suite_)) {
+      const auto task = named(of_.tasks, run.task);
+      const bool has = named(of_.models, run.model) != of_.models.end() && task != of_.tasks.end() &&
+                       std::find(task->shots.begin(), task->shots.end(), run.shots) != task->shots.end();
+      if (!has) store_.retire(suite_, run.model, run.task, run.shots);
+    }
+  }
 
   void run_model(const suite_model& model) {
     const runtime::loaded_model loaded = runtime::load_model(model.path, model.compute);
@@ -87,7 +102,7 @@ class suite_runner {
         seen.insert(way.seen.begin(), way.seen.end());
       const std::vector<tasks::sample> scored = scored_samples(task, data, seen, of_.seed);
       for (const std::size_t shots : task.shots) {
-        if (!dry()) store_.retire(model.name, task.name, shots);
+        if (!dry()) store_.retire(suite_, model.name, task.name, shots);
         for (const std::uint64_t shot_seed : seeds_of(task, shots)) {
           run_cell({.model = model,
                     .loaded = loaded,
@@ -149,6 +164,7 @@ class suite_runner {
       if (way != nullptr) {
         identity.update(way->record);
         all.update(way->record);
+        if (!way->search.empty()) all.set("search", way->search);
       }
       runs.push_back({.way = way,
                       .row = {.identity = io::sha256().update(identity.text()).hex(),
@@ -181,7 +197,7 @@ class suite_runner {
       return;
     }
     for (cell_run& run : runs)
-      run.row.id = store_.open_run(run.row, made_->program, made_->date);
+      run.row.id = store_.open_run(suite_, run.row, made_->program, made_->date);
     const std::size_t known = known_rows(made, baselines, runs, asked.task.generates());
     if (listener_.cell_begins) {
       std::string name = asked.model.name + ", " + asked.task.name;
@@ -380,6 +396,7 @@ class suite_runner {
   store& store_;
   const suite_maker* made_;  // none: a dry run
   const suite_listener& listener_;
+  std::int64_t suite_ = 0;  // its row
   all_task_data data_;
   std::vector<planned_cell> planned_;
 };

@@ -10,11 +10,17 @@ namespace act::suite {
 
 namespace {
 
-constexpr std::int64_t store_format = 1;
+constexpr std::int64_t store_format = 2;
 constexpr std::int64_t store_application = 0x41435452;  // "ACTR" in the database's header
 
 std::int64_t integer(std::size_t value) noexcept {
   return static_cast<std::int64_t>(value);
+}
+
+std::string absolute(const std::string& path) {
+  std::error_code failed;
+  const std::filesystem::path found = std::filesystem::absolute(path, failed);
+  return failed ? path : found.lexically_normal().string();
 }
 
 std::size_t count(std::int64_t value) noexcept {
@@ -49,8 +55,11 @@ store::store(const std::string& path) : path_(path), data_(path, "a store of res
   data_.execute("PRAGMA application_id = " + std::to_string(store_application));
   data_.execute("PRAGMA user_version = " + std::to_string(store_format));
   data_.execute(
+      "CREATE TABLE suite (id INTEGER PRIMARY KEY, path TEXT, ablation TEXT, ran INTEGER,"
+      " UNIQUE (path, ablation));"
       "CREATE TABLE run (id INTEGER PRIMARY KEY, identity TEXT UNIQUE, cell TEXT, model TEXT, task TEXT,"
-      " shots INTEGER, shot_seed INTEGER, method TEXT, current INTEGER, record TEXT);"
+      " shots INTEGER, shot_seed INTEGER, method TEXT, record TEXT);"
+      "CREATE TABLE member (suite INTEGER, run INTEGER, UNIQUE (suite, run));"
       "CREATE TABLE build (run INTEGER, made TEXT, date TEXT, PRIMARY KEY (run, made));"
       "CREATE TABLE score (run INTEGER, part INTEGER, sample INTEGER, label INTEGER, scores BLOB,"
       " PRIMARY KEY (run, part, sample)) WITHOUT ROWID;"
@@ -72,6 +81,28 @@ void store::damaged() const {
               "is damaged: its scores don't fit; delete it and run the suite again");
 }
 
+std::int64_t store::open_suite(const std::string& path, const std::string& ablation) {
+  const std::string file = absolute(path);
+  sqlite::transaction whole(data_);
+  sqlite::statement(data_,
+                    "INSERT INTO suite (path, ablation, ran)"
+                    " VALUES (?, ?, (SELECT COALESCE(MAX(ran), 0) + 1 FROM suite))"
+                    " ON CONFLICT (path, ablation) DO UPDATE SET ran = excluded.ran")
+      .bind(1, std::string_view(file))
+      .bind(2, std::string_view(ablation))
+      .run();
+  whole.commit();
+  return suites().front().id;
+}
+
+std::vector<stored_suite> store::suites() {
+  std::vector<stored_suite> all;
+  sqlite::statement rows(data_, "SELECT id, path, ablation FROM suite ORDER BY ran DESC");
+  while (rows.step())
+    all.push_back({.id = rows.integer(0), .path = rows.text(1), .ablation = rows.text(2)});
+  return all;
+}
+
 std::optional<std::int64_t> store::find_run(const std::string& identity) {
   sqlite::statement row(data_, "SELECT id FROM run WHERE identity = ?");
   row.bind(1, std::string_view(identity));
@@ -79,19 +110,19 @@ std::optional<std::int64_t> store::find_run(const std::string& identity) {
   return row.integer(0);
 }
 
-std::int64_t store::open_run(const stored_run& run, const std::string& made, const std::string& date) {
+std::int64_t store::open_run(std::int64_t suite, const stored_run& run, const std::string& made,
+                             const std::string& date) {
   sqlite::transaction whole(data_);
   std::optional<std::int64_t> id = find_run(run.identity);
   if (id) {
-    sqlite::statement(data_, "UPDATE run SET current = 1, record = ? WHERE id = ?")
+    sqlite::statement(data_, "UPDATE run SET record = ? WHERE id = ?")
         .bind(1, std::string_view(run.record))
         .bind(2, *id)
         .run();
   } else {
-    sqlite::statement(
-        data_,
-        "INSERT INTO run (identity, cell, model, task, shots, shot_seed, method, current, record)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?)")
+    sqlite::statement(data_,
+                      "INSERT INTO run (identity, cell, model, task, shots, shot_seed, method, record)"
+                      " VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
         .bind(1, std::string_view(run.identity))
         .bind(2, std::string_view(run.cell))
         .bind(3, std::string_view(run.model))
@@ -104,6 +135,7 @@ std::int64_t store::open_run(const stored_run& run, const std::string& made, con
     id = find_run(run.identity);
     if (!id) damaged();
   }
+  sqlite::statement(data_, "INSERT OR IGNORE INTO member VALUES (?, ?)").bind(1, suite).bind(2, *id).run();
   sqlite::statement(data_, "INSERT OR IGNORE INTO build VALUES (?, ?, ?)")
       .bind(1, *id)
       .bind(2, std::string_view(made))
@@ -113,19 +145,23 @@ std::int64_t store::open_run(const stored_run& run, const std::string& made, con
   return *id;
 }
 
-void store::retire(const std::string& model, const std::string& task, std::size_t shots) {
-  sqlite::statement(data_, "UPDATE run SET current = 0 WHERE model = ? AND task = ? AND shots = ?")
-      .bind(1, std::string_view(model))
-      .bind(2, std::string_view(task))
-      .bind(3, integer(shots))
+void store::retire(std::int64_t suite, const std::string& model, const std::string& task, std::size_t shots) {
+  sqlite::statement(data_,
+                    "DELETE FROM member WHERE suite = ? AND run IN"
+                    " (SELECT id FROM run WHERE model = ? AND task = ? AND shots = ?)")
+      .bind(1, suite)
+      .bind(2, std::string_view(model))
+      .bind(3, std::string_view(task))
+      .bind(4, integer(shots))
       .run();
 }
 
-std::vector<stored_run> store::current_runs() {
+std::vector<stored_run> store::runs_of(std::int64_t suite) {
   std::vector<stored_run> runs;
   sqlite::statement rows(data_,
-                         "SELECT id, cell, model, task, shots, shot_seed, method, record, identity FROM run"
-                         " WHERE current = 1 ORDER BY id");
+                         "SELECT id, cell, model, task, shots, shot_seed, method, record, identity"
+                         " FROM run JOIN member ON run = id WHERE suite = ? ORDER BY member.rowid");
+  rows.bind(1, suite);
   while (rows.step()) {
     runs.push_back({.id = rows.integer(0),
                     .identity = rows.text(8),
@@ -224,9 +260,13 @@ std::optional<std::string> store::found_heads(const std::string& search) {
 
 std::vector<found_heads_file> store::all_found_heads() {
   std::vector<found_heads_file> all;
-  sqlite::statement rows(data_, "SELECT model, name, task, file FROM heads ORDER BY rowid");
+  sqlite::statement rows(data_, "SELECT search, model, name, task, file FROM heads ORDER BY rowid");
   while (rows.step())
-    all.push_back({.model = rows.text(0), .name = rows.text(1), .task = rows.text(2), .file = rows.text(3)});
+    all.push_back({.search = rows.text(0),
+                   .model = rows.text(1),
+                   .name = rows.text(2),
+                   .task = rows.text(3),
+                   .file = rows.text(4)});
   return all;
 }
 

@@ -2,8 +2,9 @@
 // to repeat it. Written in transactions of a few samples, so a run that was killed goes on where it was, and
 // ends with the same scores, bit for bit: those of a sample don't depend on which others it runs with.
 //
-// Tables (docs/suite.md): run (a row a run), score (a row a sample and run), answer (a row a generated
-// answer), heads (what searches have found). Everything act-report shows is made from them.
+// Tables (docs/suite.md): suite (a row a suite, or an ablation of one), run (a row a run), member (which runs
+// are a suite's), score (a row a sample and run), answer (a row a generated answer), heads (what searches
+// have found). Everything act-report shows is made from them.
 #pragma once
 
 #include <act/sqlite/database.hpp>
@@ -25,6 +26,16 @@ enum class score_part {
   labelled,  ///< a labelled sample, which maps are fitted on
   prior,     ///< the prompt without content of a scored sample
   domain,    ///< a prompt of random words
+};
+
+/// A suite whose results are there.
+struct stored_suite {
+  std::int64_t id = 0;
+  std::string path;      ///< of its file, absolute
+  std::string ablation;  ///< of which ablation; empty: the suite itself
+
+  /// "/home/me/suite.toml, ablation beta".
+  [[nodiscard]] std::string name() const { return path + (ablation.empty() ? "" : ", ablation " + ablation); }
 };
 
 /// A run: one model, one task with so many shots drawn by one seed, one way of calibrating.
@@ -55,6 +66,7 @@ struct stored_answer {
 
 /// What a search gave.
 struct found_heads_file {
+  std::string search;       ///< what the search depends on
   std::string model, name;  ///< of the suite
   std::string task;         ///< empty: a search over several
   std::string file;         ///< the heads file's text
@@ -68,16 +80,22 @@ class store {
   /// The same for a file that must be there.
   [[nodiscard]] static store existing(const std::string& path);
 
+  /// The suite's row, a new one where it has none yet; it is then the one that ran last. `path` is made
+  /// absolute.
+  [[nodiscard]] std::int64_t open_suite(const std::string& path, const std::string& ablation);
+  /// All, the one that ran last first.
+  [[nodiscard]] std::vector<stored_suite> suites();
+
   /// The run with this identity, if it is there.
   [[nodiscard]] std::optional<std::int64_t> find_run(const std::string& identity);
-  /// The run's row, marked as current: the one that is there with this identity, its record replaced, or a
-  /// new one. `made`: by what program, JSON; kept with `date` beside those of earlier ones.
-  [[nodiscard]] std::int64_t open_run(const stored_run& run, const std::string& made,
+  /// The run's row, now one of the suite's: the one that is there with this identity, its record replaced, or
+  /// a new one. `made`: by what program, JSON; kept with `date` beside those of earlier ones.
+  [[nodiscard]] std::int64_t open_run(std::int64_t suite, const stored_run& run, const std::string& made,
                                       const std::string& date);
-  /// Those of the model, task and shots are no longer current until they are opened again.
-  void retire(const std::string& model, const std::string& task, std::size_t shots);
-  /// The current runs in the order in which they were begun.
-  [[nodiscard]] std::vector<stored_run> current_runs();
+  /// Those of the model, task and shots are no longer the suite's until they are opened again.
+  void retire(std::int64_t suite, const std::string& model, const std::string& task, std::size_t shots);
+  /// The suite's runs in the order in which it opened them the last time.
+  [[nodiscard]] std::vector<stored_run> runs_of(std::int64_t suite);
   /// By which builds its samples were scored, JSON texts.
   [[nodiscard]] std::vector<std::string> builds_of(std::int64_t run);
 

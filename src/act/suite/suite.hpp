@@ -85,8 +85,9 @@ struct suite_baselines {
 };
 
 struct suite {
-  std::string path;   ///< of its file
-  std::string store;  ///< where results go
+  std::string path;      ///< of its file
+  std::string ablation;  ///< which ablation of that file's suite it is; empty: that itself
+  std::string store;     ///< where results go
   std::uint64_t seed = 0;
   suite_baselines baselines;
   std::vector<suite_model> models;

@@ -119,8 +119,9 @@ std::vector<calibrated_way> suite_ways::of_task(const suite_task& task, store& r
       const search::heads_file file = search::read_heads_file(path);
       (void)search::check_fit(file, identity_, path, heads.force, "'force = true' in " + heads.where);
       ways.push_back(way_of(heads, task, file, path));
-    } else if (const auto file = searched(heads, task, results, searches)) {
-      ways.push_back(way_of(heads, task, *file, heads.where));
+    } else if (const auto found = searched(heads, task, results, searches)) {
+      ways.push_back(way_of(heads, task, found->file, heads.where));
+      ways.back().search = found->search;
     } else {
       ways.push_back(
           {.name = heads.name, .calibration = {}, .part = {}, .seen = {}, .record = {}, .known = false});
@@ -203,8 +204,8 @@ search::search_plan suite_ways::plan_of(const suite_heads& heads,
   return plan;
 }
 
-std::optional<search::heads_file> suite_ways::searched(const suite_heads& heads, const suite_task& task,
-                                                       store& results, const search_listener* searches) {
+std::optional<suite_ways::found_file> suite_ways::searched(const suite_heads& heads, const suite_task& task,
+                                                           store& results, const search_listener* searches) {
   const suite_search& how = *heads.search;
   const std::vector<std::string> tasks = how.each_task ? std::vector<std::string>{task.name} : how.tasks;
   const search::search_plan plan = plan_of(heads, tasks);
@@ -215,7 +216,8 @@ std::optional<search::heads_file> suite_ways::searched(const suite_heads& heads,
                                       std::to_string(how.rule.seed))
                               .hex();
   const std::string called = "the search of '" + heads.name + "' in " + of_.store;
-  if (const auto found = results.found_heads(key)) return search::parse_heads_file(*found, called);
+  if (const auto found = results.found_heads(key))
+    return found_file{key, search::parse_heads_file(*found, called)};
   if (searches == nullptr) return std::nullopt;
 
   const std::filesystem::path folder = of_.store + ".searches";
@@ -233,7 +235,7 @@ std::optional<search::heads_file> suite_ways::searched(const suite_heads& heads,
   const std::string file = search::format_heads_file(report::heads_file_of(
       identity_, plan, outcome, picked, {.select = how.select, .objective = how.objective}));
   results.save_heads(key, model_.name, heads.name, how.each_task ? task.name : "", file);
-  return search::parse_heads_file(file, called);
+  return found_file{key, search::parse_heads_file(file, called)};
 }
 
 }  // namespace act::suite

@@ -29,6 +29,7 @@ struct calibrated_way {
   std::optional<tasks::prompt_part> part;  ///< of each prompt, whose positions the calibration wants
   std::set<std::size_t> seen;              ///< positions in the task's `data` that its heads were found on
   io::json_document record;                ///< heads, their hash, options, and whence they are
+  std::string search = {};                 ///< where the store has what they were found by; empty: of a file
   bool known = true;                       ///< false: its heads are still to be searched
 };
 
@@ -57,8 +58,12 @@ class suite_ways {
  private:
   [[nodiscard]] calibrated_way way_of(const suite_heads& heads, const suite_task& task,
                                       const search::heads_file& file, const std::string& name) const;
-  [[nodiscard]] std::optional<search::heads_file> searched(const suite_heads& heads, const suite_task& task,
-                                                           store& results, const search_listener* searches);
+  struct found_file {
+    std::string search;  ///< where the store has it
+    search::heads_file file;
+  };
+  [[nodiscard]] std::optional<found_file> searched(const suite_heads& heads, const suite_task& task,
+                                                   store& results, const search_listener* searches);
   [[nodiscard]] search::search_plan plan_of(const suite_heads& heads,
                                             const std::vector<std::string>& tasks) const;
 
