@@ -61,7 +61,9 @@ typedef int32_t act_type;
 enum { ACT_FLOAT32 = 0, ACT_FLOAT64 = 1, ACT_FLOAT16 = 2, ACT_BFLOAT16 = 3 };
 
 /* Which keys a row sees: row i stands at position query_offset + i and sees the keys first_key .. that position, with
- * a window only the last `window` of them. Lists have an entry for each batch entry, or are NULL. */
+ * a window only the last `window` of them. With all_keys, or key_counts, nothing is causal (encoders, vision, cross
+ * attention): every row sees the keys first_key .. all_keys - 1; no window, slopes or trackers then. Lists have an entry
+ * for each batch entry, or are NULL. */
 typedef struct act_visibility {
   size_t size;
   size_t query_offset;         /* position of the first row */
@@ -69,8 +71,10 @@ typedef struct act_visibility {
   const size_t* first_key;     /* keys of left padding */
   const size_t* query_offsets; /* ragged batches: instead of query_offset, which stays 0 */
   const size_t* query_counts;  /* ragged batches: real rows, the first ones */
+  size_t all_keys;             /* not causal: every row sees the keys before this one; 0: causal */
+  const size_t* key_counts;    /* not causal, ragged: instead of all_keys, which stays 0 */
 } act_visibility;
-#define ACT_VISIBILITY_INIT { sizeof(act_visibility), 0, 0, NULL, NULL, NULL }
+#define ACT_VISIBILITY_INIT { sizeof(act_visibility), 0, 0, NULL, NULL, NULL, 0, NULL }
 
 /* Softmaxed weights [batch, head, query, key]; keys contiguous, strides in elements. */
 typedef struct act_map {
@@ -183,8 +187,9 @@ ACT_C_API act_status act_calibrate(const act_map* map, const act_heads* heads, c
 /* Bytes of workspace; 0 where the call would be refused. */
 ACT_C_API size_t act_calibrate_workspace(const act_map* map, const act_heads* heads, const act_options* options);
 
-/* out = causal attention of q [B, H, queries, d] over k [B, G, keys, d] and v [B, G, keys, e], chosen heads calibrated.
- * All of one type. plain: gets the uncalibrated outputs; or NULL. */
+/* out = attention of q [B, H, queries, d] over k [B, G, keys, d] and v [B, G, keys, e], chosen heads calibrated. All of one
+ * type, or q, out and plain ACT_FLOAT32 over k and v of ACT_FLOAT16 or ACT_BFLOAT16, here and in the calls below.
+ * plain: gets the uncalibrated outputs; or NULL. */
 ACT_C_API act_status act_calibrated_attention(const act_tensor* q, const act_tensor* k, const act_tensor* v,
                                               const act_tensor* out, const act_heads* heads,
                                               const act_options* options, const act_attention* attention,

@@ -9,24 +9,21 @@ bfloat16, any strides but of the last axis. Nothing is copied. ``act.transformer
 """
 from act._core import Error, instruction_set, set_thread_count
 from act._core import version as __version__
-from act.calibration import (
-    HeadReport,
-    Options,
-    Sink,
-    Tracker,
-    calibrate,
-    calibrated_attention,
-    correct_output,
-)
+from act.calibration import calibrate, calibrated_attention, correct_output
 from act.heads_file import HeadsFile, read_heads
+from act.options import Attention, Options, Visibility
+from act.report import HeadReport, Sink
+from act.tracker import Tracker
 
 __all__ = [
+    "Attention",
     "Error",
     "HeadReport",
     "HeadsFile",
     "Options",
     "Sink",
     "Tracker",
+    "Visibility",
     "calibrate",
     "calibrated_attention",
     "correct_output",

@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 from act._core import Error
-from act.calibration import Options
+from act.options import Options
 
 _redistributions = {
     "proportional": {},

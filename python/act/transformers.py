@@ -157,13 +157,14 @@ class _Layer:
             strengths[head] = usual if each is None else each
         return dataclasses.replace(plain, strengths=strengths)
 
-    def prompt(self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, rows: _Rows, told: dict[str, Any]) -> torch.Tensor:
+    def prompt(self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, rows: _Rows, told: act.Attention) -> torch.Tensor:
         batches, heads = q.shape[:2]
         decodes = self.file.options.redistribute in ("proportional", "renormalised") and not self.file.options.authors
         sums = torch.zeros(batches, heads, k.shape[2], dtype=torch.float64) if self.heads and decodes else None
-        out = act.calibrated_attention(q, k, v, self.heads, self.options(heads), query_offset=0, window=rows.window,
-                                       first_key=rows.first.tolist(), query_counts=rows.counts.tolist(),
-                                       carried_sums=sums, **told)
+        seen = act.Visibility(query_offset=0, window=rows.window, first_key=rows.first.tolist(),
+                              query_counts=rows.counts.tolist())
+        out = act.calibrated_attention(q, k, v, self.heads, self.options(heads), dataclasses.replace(told, visible=seen),
+                                       carried_sums=sums)
         self.length, self.first = rows.counts.tolist(), rows.first.tolist()
         self.trackers = {head: [] for head in self.heads}
         for head in self.heads if decodes else []:
@@ -175,25 +176,26 @@ class _Layer:
         self.remember(k, [length - 1 for length in self.length])
         return out
 
-    def step(self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, rows: _Rows, told: dict[str, Any]) -> torch.Tensor:
+    def step(self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, rows: _Rows, told: act.Attention) -> torch.Tensor:
         batches, heads, count = q.shape[:3]
         self.follow(k, rows, batches)
         out = torch.empty(*q.shape[:3], v.shape[-1], dtype=q.dtype)
         groups = heads // k.shape[1]
-        scale = told["scale"] if told["scale"] is not None else q.shape[-1] ** -0.5
+        scale = told.scale if told.scale is not None else q.shape[-1] ** -0.5
         for i in range(count):
             at = (rows.at + i).tolist()
             begin = rows.begin[:, i].tolist()
-            one = act.calibrated_attention(q[:, :, i : i + 1], k, v, [], query_offsets=at, first_key=begin, **told)
+            seen = dataclasses.replace(told, visible=act.Visibility(query_offsets=at, first_key=begin))
+            one = act.calibrated_attention(q[:, :, i : i + 1], k, v, [], attention=seen)
             out[:, :, i : i + 1] = one
             for b in range(batches):
                 shift = self.length[b] - at[b]  # slots that a window's cache has let go
                 for head in self.heads:
                     scores = (k[b, head // groups, begin[b] : at[b] + 1].float() @ q[b, head, i].float()) * scale
-                    if told["soft_cap"]:
-                        scores = torch.tanh(scores / told["soft_cap"]) * told["soft_cap"]
-                    if told["sink_logits"] is not None:
-                        scores = torch.cat([scores, torch.tensor([told["sink_logits"][head]])])
+                    if told.soft_cap:
+                        scores = torch.tanh(scores / told.soft_cap) * told.soft_cap
+                    if told.sink_logits is not None:
+                        scores = torch.cat([scores, torch.tensor([told.sink_logits[head]])])
                     weights = torch.softmax(scores, -1)[: at[b] + 1 - begin[b]]
                     row = torch.zeros(self.length[b] + 1)
                     row[shift + begin[b] :] = weights
@@ -253,8 +255,8 @@ def _attention(module: torch.nn.Module, query: torch.Tensor, key: torch.Tensor, 
     window = kwargs.get("sliding_window") or 0
     rows = _read_mask(attention_mask, batches, count, key.shape[2], window)
     sinks = kwargs.get("s_aux")
-    told = {"scale": scaling, "soft_cap": kwargs.get("softcap") or 0.0,
-            "sink_logits": None if sinks is None else sinks.flatten().float().tolist()}
+    told = act.Attention(scale=scaling, soft_cap=kwargs.get("softcap") or 0.0,
+                         sink_logits=None if sinks is None else sinks.flatten().float().tolist())
     with torch.no_grad():
         begins = bool((rows.at == 0).all())
         out = (layer.prompt if begins else layer.step)(query, key, value, rows, told)

@@ -107,6 +107,8 @@ template <class Array>
 struct visibility {
   std::size_t query_offset = 0, window = 0;
   positions first_key, query_offsets, query_counts;
+  std::size_t all_keys = 0;
+  positions key_counts;
 
   [[nodiscard]] act_visibility view(std::size_t batches) const {
     const auto list = [&](const positions& of, const char* name) -> const std::size_t* {
@@ -120,7 +122,9 @@ struct visibility {
             window,
             list(first_key, "first_key"),
             list(query_offsets, "query_offsets"),
-            list(query_counts, "query_counts")};
+            list(query_counts, "query_counts"),
+            all_keys,
+            list(key_counts, "key_counts")};
   }
 };
 
@@ -386,11 +390,17 @@ NB_MODULE(_core, m) {
              made->strengths = std::move(strengths);
            });
   nb::class_<visibility>(m, "Visibility")
-      .def("__init__", [](visibility* made, std::size_t query_offset, std::size_t window, positions first_key,
-                          positions query_offsets, positions query_counts) {
-        new (made) visibility{query_offset, window, std::move(first_key), std::move(query_offsets),
-                              std::move(query_counts)};
-      });
+      .def("__init__",
+           [](visibility* made, std::size_t query_offset, std::size_t window, positions first_key,
+              positions query_offsets, positions query_counts, std::size_t all_keys, positions key_counts) {
+             new (made) visibility{query_offset,
+                                   window,
+                                   std::move(first_key),
+                                   std::move(query_offsets),
+                                   std::move(query_counts),
+                                   all_keys,
+                                   std::move(key_counts)};
+           });
   nb::class_<attention>(m, "Attention")
       .def("__init__", [](attention* made, double scale, double soft_cap, std::vector<float> slopes,
                           std::vector<float> sink_logits, const visibility& visible) {

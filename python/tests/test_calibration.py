@@ -94,7 +94,7 @@ def test_what_isnt_an_array_of_numbers_in_memory_is_refused_by_name():
     with pytest.raises(act.Error, match="^map: must hold float32"):
         act.calibrate(np.ones((4, 4), dtype=np.int32))
     with pytest.raises(act.Error, match="^map: needs contiguous elements in its last axis"):
-        act.calibrate(weights[..., ::2], query_offset=0)
+        act.calibrate(weights[..., ::2], visible=act.Visibility(query_offset=0))
     with pytest.raises(act.Error, match="^map: needs two to four axes"):
         act.calibrate(np.ones(4))
     weights.flags.writeable = False
@@ -108,7 +108,7 @@ def test_sums_are_carried_from_chunk_to_chunk(size):
     weights, sums = raw.copy(), np.zeros((1, 1, 50))
     for begin in range(0, 50, size):
         end = min(50, begin + size)
-        report = act.calibrate(weights[:, :, begin:end], query_offset=begin, carried_sums=sums)
+        report = act.calibrate(weights[:, :, begin:end], visible=act.Visibility(query_offset=begin), carried_sums=sums)
         expected, sinks = by_definition(raw[0, 0, :end, :end])
         assert [sink.position for sink in report[0].sinks] == sinks
         assert np.abs(weights[0, 0, begin:end, :end] - expected[begin:]).max() < 1e-13
@@ -118,11 +118,32 @@ def test_sums_are_carried_from_chunk_to_chunk(size):
 def test_ragged_batches_are_each_entry_alone():
     weights = softmaxed(2, 2)
     together = weights.copy()
-    act.calibrate(together, query_offsets=[0, 0], query_counts=[50, 20])
+    act.calibrate(together, visible=act.Visibility(query_offsets=[0, 0], query_counts=[50, 20]))
     alone = weights[1:, :, :20, :20].copy()
     act.calibrate(alone)
     assert (together[1, :, :20, :20] == alone[0]).all()
     assert (together[1, :, 20:] == weights[1, :, 20:]).all()
+
+
+def test_rows_of_an_encoder_see_all_keys():
+    random = np.random.default_rng(5)
+    weights = random.random((1, 1, 30, 45)) + 0.1
+    weights[..., 7] *= 60
+    weights[..., 40:] = 0
+    weights /= weights.sum(-1, keepdims=True)
+    raw = weights[0, 0].copy()
+    report = act.calibrate(weights, visible=act.Visibility(all_keys=40))
+    sinks = [j for j in range(1, 40) if raw[:, j].mean() > 5 / 40]
+    assert sinks == [7] == [sink.position for sink in report[0].sinks]
+    expected = raw.copy()
+    moved = 0.6 * raw[:, 7]
+    expected[:, :40] *= (1 + moved / (1 - raw[:, 7]))[:, None]
+    expected[:, 7] = 0.4 * raw[:, 7]
+    assert np.abs(weights[0, 0] - expected).max() < 1e-13
+    with pytest.raises(act.Error, match="^visible.window: "):
+        act.calibrate(weights, visible=act.Visibility(all_keys=40, window=3))
+    with pytest.raises(act.Error, match="^visible: needs whole numbers from 0"):
+        act.calibrate(weights, visible=act.Visibility(all_keys=-1))
 
 
 def inputs(seed=3, batches=2, heads=4, groups=2, queries=40, keys=40, channels=16):
@@ -151,6 +172,18 @@ def test_attention_from_queries_keys_and_values():
     again = act.correct_output(corrected, log_sum_exp.astype(np.float32), q, k, v, [0, 3])
     assert np.abs(corrected - out).max() < 1e-5
     assert [[s.position for s in each.sinks] for each in again] == [[s.position for s in each.sinks] for each in report]
+
+
+def test_float_queries_over_a_cache_of_halves():
+    q, k, v = inputs()
+    k, v = k.astype(np.float16), v.astype(np.float16)
+    report, expected_report = [], []
+    out = act.calibrated_attention(q, k, v, [0, 3], report=report)
+    expected = act.calibrated_attention(q, k.astype(np.float32), v.astype(np.float32), [0, 3], report=expected_report)
+    assert out.dtype == np.float32 and np.abs(out - expected).max() < 1e-6
+    assert [e.sinks for e in report] == [e.sinks for e in expected_report] and sum(len(e.sinks) for e in report) > 3
+    with pytest.raises(act.Error, match="^type: must be one"):
+        act.calibrated_attention(q.astype(np.float64), k, v)
 
 
 def test_decoding_with_a_tracker():

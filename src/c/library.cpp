@@ -92,7 +92,7 @@ bool read(const Structure* given, Structure& to, std::size_t least, const char* 
   return true;
 }
 // Sizes of 1.0: what the first callers were compiled with.
-constexpr std::size_t visibility_1 = sizeof(act_visibility), map_1 = sizeof(act_map),
+constexpr std::size_t visibility_1 = offsetof(act_visibility, all_keys), map_1 = sizeof(act_map),
                       tensor_1 = sizeof(act_tensor), options_1 = sizeof(act_options),
                       attention_1 = sizeof(act_attention), executor_1 = sizeof(act_executor),
                       context_1 = sizeof(act_context);

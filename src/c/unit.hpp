@@ -58,6 +58,15 @@ template <class Result, class Use>
   return with_type(type, otherwise, use);
 }
 
+/// use(an output's element, a cache's element) of the pairs that there are.
+template <class Result, class Use>
+[[nodiscard]] Result with_types(act_type out, act_type cache, Result otherwise, Use&& use) {
+  if (out == cache) return with_any_type(out, otherwise, [&](auto element) { return use(element, element); });
+  if (out == ACT_FLOAT32 && cache == ACT_FLOAT16) return use(float(), act::float16());
+  if (out == ACT_FLOAT32 && cache == ACT_BFLOAT16) return use(float(), act::bfloat16());
+  return otherwise;
+}
+
 [[nodiscard]] std::span<const std::size_t> list(const std::size_t* data, std::size_t count) noexcept {
   return data == nullptr ? std::span<const std::size_t>() : std::span(data, count);
 }
@@ -67,7 +76,9 @@ template <class Result, class Use>
           .first_key = list(from.first_key, batches),
           .window = from.window,
           .query_offsets = list(from.query_offsets, batches),
-          .query_counts = list(from.query_counts, batches)};
+          .query_counts = list(from.query_counts, batches),
+          .all_keys = from.all_keys,
+          .key_counts = list(from.key_counts, batches)};
 }
 
 [[nodiscard]] act::calibration_options options_of(const act_options& from) noexcept {
@@ -147,10 +158,12 @@ std::size_t calibrate_workspace(const map_arguments& of) {
   });
 }
 
-template <class T>
+/// T: outputs and queries, C: the cache.
+template <class T, class C>
 act::status attend_as(attention_form form, const attention_arguments& of, act_trackers* trackers,
                       const call_arguments& call) {
-  const auto q = tensor_of<const T>(of.q), k = tensor_of<const T>(of.k), v = tensor_of<const T>(of.v);
+  const auto q = tensor_of<const T>(of.q);
+  const auto k = tensor_of<const C>(of.k), v = tensor_of<const C>(of.v);
   const auto out = tensor_of<T>(of.out), plain = tensor_of<T>(of.plain);
   const act::attention_options attention = attention_of(of);
   const act::call_context context = context_of(call);
@@ -177,19 +190,23 @@ act::status attend_as(attention_form form, const attention_arguments& of, act_tr
 
 act::status attend(attention_form form, const attention_arguments& of, act_trackers* trackers,
                    const call_arguments& call) {
-  const auto all = {of.q.type, of.k.type, of.v.type, of.plain.data == nullptr ? of.q.type : of.plain.type};
-  if (!std::all_of(all.begin(), all.end(), [&](act_type each) { return each == of.out.type; }))
-    return refuse(call.refused, act::status::unsupported, "type",
-                  "must be the same for all tensors of a call");
-  return with_any_type(
-      of.q.type, refuse(call.refused, act::status::unsupported, "type", "isn't an element type act has here"),
-      [&](auto element) { return attend_as<decltype(element)>(form, of, trackers, call); });
+  const bool pair = of.q.type == of.out.type && of.k.type == of.v.type &&
+                    (of.plain.data == nullptr || of.plain.type == of.out.type);
+  const act::status unknown =
+      refuse(call.refused, act::status::unsupported, "type",
+             "must be one that act has here and the same for all tensors, or float32 over a cache of halves");
+  if (!pair) return unknown;
+  return with_types(of.out.type, of.k.type, unknown, [&](auto out, auto cache) {
+    return attend_as<decltype(out), decltype(cache)>(form, of, trackers, call);
+  });
 }
 
 std::size_t attend_workspace(attention_form form, const attention_arguments& of, const act::executor& on) {
-  return with_any_type(of.q.type, std::size_t{0}, [&](auto element) {
+  return with_types(of.q.type, of.k.type, std::size_t{0}, [&](auto element, auto cached) {
     using T = decltype(element);
-    const auto q = tensor_of<const T>(of.q), k = tensor_of<const T>(of.k), v = tensor_of<const T>(of.v);
+    using C = decltype(cached);
+    const auto q = tensor_of<const T>(of.q);
+    const auto k = tensor_of<const C>(of.k), v = tensor_of<const C>(of.v);
     const auto out = tensor_of<T>(of.out);
     const act::attention_options attention = attention_of(of);
     const act::calibration_options options = options_of(of.options);

@@ -315,6 +315,91 @@ int main(void) {
     CHECK(memcmp(map_of + 60 * TOKENS, raw + 60 * TOKENS, 20 * TOKENS * sizeof(float)) == 0); /* padding */
   }
 
+  /* Rows that all see the same keys, padding behind them; and a caller from before there were such rows. */
+  {
+    enum { SEEN = TOKENS - 5 };
+    act_visibility visible = ACT_VISIBILITY_INIT;
+    act_map cross = ACT_MAP_PACKED(ACT_FLOAT32, map_of, 1, 1, TOKENS, TOKENS);
+    static double row_sums[TOKENS];
+    int is_sink[TOKENS], j;
+    size_t found = 0;
+    double worst = 0;
+    for (i = 0; i < TOKENS; ++i) {
+      row_sums[i] = 0;
+      for (j = 0; j < TOKENS; ++j) {
+        map_of[i * TOKENS + j] = (j % 31 == 7 ? 40.0f : 1.0f) * (1.5f + number());
+        if (j < SEEN) row_sums[i] += (double)map_of[i * TOKENS + j];
+      }
+      for (j = 0; j < TOKENS; ++j)
+        map_of[i * TOKENS + j] /= (float)row_sums[i];
+    }
+    for (j = 0; j < SEEN; ++j) {
+      double sum = 0;
+      for (i = 0; i < TOKENS; ++i)
+        sum += (double)map_of[i * TOKENS + j];
+      is_sink[j] = j > 0 && sum / TOKENS > 5.0 / SEEN;
+      found += is_sink[j] ? 1u : 0u;
+    }
+    CHECK(found == 3);
+    for (i = 0; i < TOKENS; ++i) {
+      double on = 0, elsewhere = 0;
+      for (j = 0; j < TOKENS; ++j)
+        expected[i * TOKENS + j] = (double)map_of[i * TOKENS + j];
+      for (j = 0; j < SEEN; ++j)
+        *(is_sink[j] ? &on : &elsewhere) += expected[i * TOKENS + j];
+      for (j = 0; j < SEEN; ++j)
+        expected[i * TOKENS + j] *= is_sink[j] ? 0.4 : 1 + 0.6 * on / elsewhere;
+    }
+    visible.all_keys = SEEN;
+    cross.visible = &visible;
+    CHECK(act_calibrate(&cross, all, NULL, NULL, NULL) == ACT_OK);
+    for (i = 0; i < TOKENS * TOKENS; ++i)
+      worst = fmax(worst, fabs((double)map_of[i] - expected[i]));
+    CHECK(worst < 1e-6);
+    visible.window = 3;
+    CHECK(act_calibrate(&cross, all, NULL, NULL, NULL) == ACT_INVALID_SHAPE);
+    visible.window = 0;
+    visible.size = offsetof(act_visibility, all_keys); /* compiled before: what lies behind isn't his */
+    memcpy(map_of, raw, sizeof raw);
+    CHECK(act_calibrate(&cross, all, NULL, NULL, NULL) == ACT_OK);
+    memcpy(expected, plain, sizeof expected);
+    calibrate_by_definition(expected);
+    for (worst = 0, i = 0; i < TOKENS * TOKENS; ++i)
+      worst = fmax(worst, fabs((double)map_of[i] - expected[i]));
+    CHECK(worst < 1e-6);
+  }
+
+  /* Float queries and outputs over a cache of halves: what floats of the same values give. */
+  {
+    static uint16_t half_k[ROWS], half_v[ROWS];
+    static float wide[ROWS];
+    act_tensor hk = ACT_TENSOR_PACKED(ACT_BFLOAT16, half_k, 1, HEADS, TOKENS, CHANNELS);
+    act_tensor hv = ACT_TENSOR_PACKED(ACT_BFLOAT16, half_v, 1, HEADS, TOKENS, CHANNELS);
+    act_tensor wide_out = ACT_TENSOR_PACKED(ACT_FLOAT32, wide, 1, HEADS, TOKENS, CHANNELS);
+    double worst = 0;
+    for (i = 0; i < ROWS; ++i) {
+      uint32_t bits;
+      memcpy(&bits, &k[i], sizeof bits);
+      half_k[i] = (uint16_t)(bits >> 16);
+      bits &= 0xffff0000u;
+      memcpy(&k[i], &bits, sizeof bits);
+      memcpy(&bits, &v[i], sizeof bits);
+      half_v[i] = (uint16_t)(bits >> 16);
+      bits &= 0xffff0000u;
+      memcpy(&v[i], &bits, sizeof bits);
+    }
+    CHECK(act_calibrated_attention(&tq, &tk, &tv, &wide_out, all, NULL, NULL, NULL, NULL, NULL) == ACT_OK);
+    CHECK(act_calibrated_attention_workspace(&tq, &hk, &hv, &to, all, NULL, NULL, NULL) > 0);
+    CHECK(act_calibrated_attention(&tq, &hk, &hv, &to, all, NULL, NULL, NULL, NULL, NULL) == ACT_OK);
+    for (i = 0; i < ROWS; ++i)
+      worst = fmax(worst, fabs((double)out[i] - (double)wide[i]));
+    CHECK(worst < 1e-6);
+    hk.type = hv.type = ACT_FLOAT16; /* other values by the same bits */
+    CHECK(act_calibrated_attention(&tq, &hk, &hv, &to, all, NULL, NULL, NULL, NULL, NULL) == ACT_OK);
+    hk.type = ACT_BFLOAT16;
+    CHECK(act_calibrated_attention(&tq, &hk, &hv, &to, all, NULL, NULL, NULL, NULL, NULL) == ACT_UNSUPPORTED);
+  }
+
   /* What is refused, and callers of other versions. */
   {
     struct newer_options newer;
@@ -335,7 +420,7 @@ int main(void) {
     CHECK(memcmp(map_of, raw, sizeof raw) == 0);
     newer.unknown = 0;
     CHECK(act_calibrate(&map, all, &newer.known, NULL, NULL) == ACT_OK);
-    tk.type = ACT_FLOAT16;
+    tk.type = ACT_FLOAT64;
     CHECK(act_calibrated_attention(&tq, &tk, &tv, &to, all, NULL, NULL, NULL, NULL, NULL) == ACT_UNSUPPORTED);
   }
   for (i = 0; i < 10; ++i)
