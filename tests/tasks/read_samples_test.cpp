@@ -62,6 +62,18 @@ TEST_CASE("files that can't be opened") {
                                      ": can't be opened; check the path and its permissions");
 }
 
+TEST_CASE("a Parquet file is refused with the command that makes lines of it") {
+  const act_test::temporary_folder folder;
+  const fs::path parquet = folder.write("test-00000.parquet", std::string("PAR1\x15\x04\0", 7) + "PAR1");
+  for (const act::tasks::task& each : act::tasks::all_tasks()) {
+    CAPTURE(each.name);
+    const std::string said = refused(each.name, parquet);
+    CHECK(said.starts_with(parquet.string() + ": is Parquet; give "));
+    CHECK(said.ends_with(each.name == "squad" ? "give SQuAD's own JSON"
+                                              : "' " + parquet.string() + " > rows.jsonl"));
+  }
+}
+
 TEST_CASE("a folder of mmlu files is read in file-name order, samples numbered through") {
   const auto samples =
       act::tasks::read_samples(act::tasks::find_task("mmlu"), act_test::golden_tasks() / "data/mmlu");

@@ -1,4 +1,5 @@
 #include <act/error.hpp>
+#include <act/io/printable.hpp>
 #include <act/io/sha256.hpp>
 #include <act/io/text_file.hpp>
 #include <act/tasks/read_samples.hpp>
@@ -38,6 +39,19 @@ bool first_row_is_labelled(const std::string& path) {
   std::ifstream file(path);
   std::string line;
   return std::getline(file, line) && line.find("\"label\"") != std::string::npos;
+}
+
+// Rows, which aren't Parquet's.
+io::text_file read_rows(const task& of, const std::string& path) {
+  io::text_file file = io::read_text_file(path);
+  if (!file.text.starts_with("PAR1")) return file;  // what every Parquet file begins with
+  if (of.format == file_format::squad_json)
+    throw error(error_code::invalid_input, path, "is Parquet; give SQuAD's own JSON");
+  throw error(error_code::invalid_input, path,
+              "is Parquet; give its rows as JSON lines, which this command (with pyarrow) makes: python3 -c "
+              "'import json, sys, pyarrow.parquet as p; [print(json.dumps(row)) for row in "
+              "p.read_table(sys.argv[1]).to_pylist()]' " +
+                  io::printable(path) + " > rows.jsonl");
 }
 
 }  // namespace
@@ -120,10 +134,11 @@ std::vector<sample> read_samples(const task& of, const std::string& path) {
   std::vector<sample> samples;
   const std::vector<std::string> files = files_of(of, path);
   if (of.format == file_format::piqa_jsonl && files.size() == 2) {
-    samples = read_piqa(io::read_text_file(files[0]), io::read_text_file(files[1]));
+    const io::text_file rows = read_rows(of, files[0]);  // what is wrong with it is said first
+    samples = read_piqa(rows, io::read_text_file(files[1]));
   } else {
     for (std::size_t number = 0; number < files.size(); ++number) {
-      for (sample& read : read_one_file(of, io::read_text_file(files[number]))) {
+      for (sample& read : read_one_file(of, read_rows(of, files[number]))) {
         read.group = of.format == file_format::mmlu_csv ? number : read.group;
         samples.push_back(std::move(read));
       }
