@@ -5,6 +5,7 @@
 #include <act/runtime/layers/attention.hpp>
 #include <act/runtime/model.hpp>
 #include <act/runtime/products/profile.hpp>
+#include <act/runtime/shared_prompts.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -286,16 +287,26 @@ matrix final_hidden(const model& model, const matrix& last_rows) {
   return projected;
 }
 
-void run_layers(const model& model, std::size_t first, std::size_t end, const packed_prompts& prompts,
-                const rotary_tables& rotary, const model_calibration& calibration, matrix& hidden) {
-  layer_buffers buffers;
+namespace {
+
+void run_sequences(const model& model, std::size_t first, std::size_t end,
+                   std::span<const attention_sequence> sequences, const rotary_tables& rotary,
+                   const model_calibration& calibration, matrix& hidden, layer_buffers& buffers) {
   for (std::size_t layer = first; layer < end; ++layer) {
     const bool last = layer + 1 == model.config.layers;
-    const layer_rows rows{.sequences = prompts.sequences,
+    const layer_rows rows{.sequences = sequences,
                           .rotary = rotary,
                           .wanted = last ? rows_wanted::last_of_each_sequence : rows_wanted::all};
     run_layer(model, layer, rows, calibration.in_layer(layer), hidden, buffers);
   }
+}
+
+}  // namespace
+
+void run_layers(const model& model, std::size_t first, std::size_t end, const packed_prompts& prompts,
+                const rotary_tables& rotary, const model_calibration& calibration, matrix& hidden) {
+  layer_buffers buffers;
+  run_sequences(model, first, end, prompts.sequences, rotary, calibration, hidden, buffers);
 }
 
 plain_and_calibrated run_both(const model& model, const packed_prompts& prompts,
@@ -307,22 +318,29 @@ plain_and_calibrated run_both(const model& model, const packed_prompts& prompts,
 plain_and_each run_each(const model& model, const packed_prompts& prompts,
                         std::span<const model_calibration> calibrations) {
   const std::size_t layers = model.config.layers;
-  const rotary_tables rotary(model.config.rotary, prompts.positions);
-  matrix hidden = embed(model, prompts);
-  std::vector<matrix> inputs(calibrations.size());  // of each one's first calibrated layer
+  // The plain pass, with what the prompts have in common once.
+  const shared_prompts shared(prompts, common_beginning(prompts));
+  const rotary_tables shared_rotary(model.config.rotary, shared.packed().positions);
+  matrix hidden = embed(model, shared.packed());
+  layer_buffers buffers;
+  // Of the size that run_layer gives it: it stays where `sequences` look for it.
+  buffers.key_value.resize(hidden.rows(), 2 * model.config.kv_heads * model.config.head_size);
+  const std::vector<attention_sequence> sequences = shared.sequences(buffers.key_value);
+  std::vector<matrix> inputs(calibrations.size());  // of each one's first calibrated layer, of whole prompts
   std::size_t reached = 0;
   const auto run_to = [&](std::size_t end) {
-    run_layers(model, reached, end, prompts, rotary, {}, hidden);
+    run_sequences(model, reached, end, sequences, shared_rotary, {}, hidden, buffers);
     reached = end;
   };
   for (std::size_t layer = 0; layer < layers; ++layer) {
     for (std::size_t i = 0; i < calibrations.size(); ++i) {
       if (calibrations[i].first_layer() != layer) continue;
       run_to(layer);
-      inputs[i] = hidden;
+      inputs[i] = rows_at(hidden, shared.row_of());
     }
   }
   run_to(layers);
+  const rotary_tables rotary(model.config.rotary, prompts.positions);
   plain_and_each result{.plain = final_hidden(model, hidden), .calibrated = {}};
   for (std::size_t i = 0; i < calibrations.size(); ++i) {
     result.calibrated.emplace_back();

@@ -3,6 +3,7 @@
 #include <act/runtime/layers/arithmetic.hpp>
 #include <act/runtime/log_probabilities.hpp>
 #include <act/runtime/model.hpp>
+#include <act/runtime/shared_prompts.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -16,80 +17,38 @@
 namespace act::runtime {
 namespace {
 
-// Families packed twice: whole, and with each family's common beginning once.
-class shared_texts {
- public:
-  shared_texts(const model_config& config, std::span<const std::vector<scored_text>> families) {
-    std::vector<std::vector<token_id>> texts;
-    for (const std::vector<scored_text>& family : families) {
-      for (const scored_text& text : family)
-        texts.push_back(text.tokens);
-    }
-    whole_ = pack(config, texts);
-    std::size_t text = 0;
-    for (const std::vector<scored_text>& family : families) {
-      const std::size_t common = common_tokens(family);
-      const std::size_t first_row = shared_.rows();
-      for (std::size_t i = 0; i < family.size(); ++i, ++text)
-        add(text, i == 0 ? 0 : common, first_row);
-    }
+// Tokens that all texts begin with and none is scored for. A text's own rows are never none.
+std::size_t common_tokens(std::span<const scored_text> family) {
+  std::size_t common = family.empty() ? 0 : family.front().first_scored;
+  for (const scored_text& text : family) {
+    const std::span<const token_id> tokens(text.tokens);
+    common = std::min({common, text.first_scored, tokens.size() - 1});
+    const auto differs = std::mismatch(tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(common),
+                                       family.front().tokens.begin());
+    common = static_cast<std::size_t>(differs.first - tokens.begin());
   }
+  return common;
+}
 
-  [[nodiscard]] const packed_prompts& whole() const noexcept { return whole_; }
-  [[nodiscard]] const packed_prompts& shared() const noexcept { return shared_; }
-  // The shared pass's row of each row of the whole one.
-  [[nodiscard]] std::span<const std::uint32_t> row_of() const noexcept { return row_of_; }
-
-  // The shared sequences, attending to their family's first text in `key_value`: [shared rows, 2 kv_width].
-  [[nodiscard]] std::vector<attention_sequence> sequences(const matrix& key_value) const {
-    std::vector<attention_sequence> attending = shared_.sequences;
-    const std::size_t stride = key_value.cols();
-    for (std::size_t i = 0; i < attending.size(); ++i) {
-      if (past_[i].count == 0) continue;
-      const float* rows = key_value.data() + past_[i].first_row * stride;
-      attending[i].past = {
-          .keys = rows, .values = rows + stride / 2, .count = past_[i].count, .stride = stride};
-    }
-    return attending;
+// What each text has in common with its family's first one.
+std::vector<shared_beginning> beginnings_of(std::span<const std::vector<scored_text>> families) {
+  std::vector<shared_beginning> all;
+  for (const std::vector<scored_text>& family : families) {
+    const std::size_t first = all.size(), common = common_tokens(family);
+    for (std::size_t i = 0; i < family.size(); ++i)
+      all.push_back({.prompt = first, .tokens = i == 0 ? 0 : common});
   }
+  return all;
+}
 
- private:
-  struct past_rows {
-    std::size_t first_row = 0, count = 0;
-  };
-
-  // Tokens that all texts begin with and none is scored for. A text's own rows are never none.
-  static std::size_t common_tokens(std::span<const scored_text> family) {
-    std::size_t common = family.empty() ? 0 : family.front().first_scored;
-    for (const scored_text& text : family) {
-      const std::span<const token_id> tokens(text.tokens);
-      common = std::min({common, text.first_scored, tokens.size() - 1});
-      const auto differs = std::mismatch(tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(common),
-                                         family.front().tokens.begin());
-      common = static_cast<std::size_t>(differs.first - tokens.begin());
-    }
-    return common;
+packed_prompts packed_texts(const model_config& config, std::span<const std::vector<scored_text>> families) {
+  std::vector<std::vector<token_id>> texts;
+  for (const std::vector<scored_text>& family : families) {
+    for (const scored_text& text : family)
+      texts.push_back(text.tokens);
   }
-
-  void add(std::size_t text, std::size_t common, std::size_t family_row) {
-    const attention_sequence& full = whole_.sequences[text];
-    for (std::size_t at = 0; at < common; ++at)
-      row_of_.push_back(static_cast<std::uint32_t>(family_row + at));
-    const std::size_t own = full.keys - common;
-    shared_.sequences.push_back(
-        {.first_query = shared_.rows(), .queries = own, .first_key = shared_.rows(), .keys = own});
-    past_.push_back({.first_row = family_row, .count = common});
-    for (std::size_t at = common; at < full.keys; ++at) {
-      row_of_.push_back(static_cast<std::uint32_t>(shared_.rows()));
-      shared_.tokens.push_back(whole_.tokens[full.first_key + at]);
-      shared_.positions.push_back(static_cast<std::uint32_t>(at));
-    }
-  }
-
-  packed_prompts whole_, shared_;
-  std::vector<std::uint32_t> row_of_;
-  std::vector<past_rows> past_;
-};
+  return pack(config, texts);
+}
 
 // Sums over each text's scored tokens; `row_of` says where in `hidden` each row of the whole packing lies.
 std::vector<std::vector<double>> sums_of_texts(const model& model,
@@ -304,36 +263,37 @@ text_log_probabilities_of_each sum_log_probabilities_of_each(
       }
     }
   }
-  const shared_texts texts(model.config, families);
+  const packed_prompts whole = packed_texts(model.config, families);
+  const shared_prompts shared(whole, beginnings_of(families));
   const std::size_t layers = model.config.layers;
-  const rotary_tables rotary(model.config.rotary, texts.shared().positions);
+  const rotary_tables rotary(model.config.rotary, shared.packed().positions);
 
-  matrix hidden = embed(model, texts.shared());
+  matrix hidden = embed(model, shared.packed());
   layer_buffers buffers;
   // Of the size that run_layer gives it, so its memory stays where it is: rows that a text shares with its
   // family's first one are attended to where that one's keys and values are written.
   buffers.key_value.resize(hidden.rows(), 2 * model.config.kv_heads * model.config.head_size);
-  const std::vector<attention_sequence> sequences = texts.sequences(buffers.key_value);
+  const std::vector<attention_sequence> sequences = shared.sequences(buffers.key_value);
   std::vector<matrix> inputs(calibrations.size());  // of each one's first calibrated layer
   for (std::size_t layer = 0; layer < layers; ++layer) {
     for (std::size_t i = 0; i < calibrations.size(); ++i) {
-      if (calibrations[i].first_layer() == layer) inputs[i] = rows_at(hidden, texts.row_of());
+      if (calibrations[i].first_layer() == layer) inputs[i] = rows_at(hidden, shared.row_of());
     }
     run_layer(model, layer, {.sequences = sequences, .rotary = rotary}, {}, hidden, buffers);
   }
   text_log_probabilities_of_each result;
-  result.plain = sums_of_texts(model, families, texts.whole(), hidden, texts.row_of());
+  result.plain = sums_of_texts(model, families, whole, hidden, shared.row_of());
 
-  const rotary_tables whole_rotary(model.config.rotary, texts.whole().positions);
+  const rotary_tables whole_rotary(model.config.rotary, whole.positions);
   layer_buffers whole_buffers;
   for (std::size_t i = 0; i < calibrations.size(); ++i) {
     result.calibrated.emplace_back();
     if (calibrations[i].heads.empty()) continue;
     for (std::size_t layer = *calibrations[i].first_layer(); layer < layers; ++layer) {
-      run_layer(model, layer, {.sequences = texts.whole().sequences, .rotary = whole_rotary},
+      run_layer(model, layer, {.sequences = whole.sequences, .rotary = whole_rotary},
                 calibrations[i].in_layer(layer), inputs[i], whole_buffers);
     }
-    result.calibrated.back() = sums_of_texts(model, families, texts.whole(), inputs[i], {});
+    result.calibrated.back() = sums_of_texts(model, families, whole, inputs[i], {});
   }
   return result;
 }

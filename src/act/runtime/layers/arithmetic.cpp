@@ -57,7 +57,9 @@ float dot(std::span<const float> a, std::span<const float> b) noexcept {
 }
 
 float sum(std::span<const float> x) noexcept {
-  return view(x).sum();
+  // Of a difference, not of what lies in memory: that Eigen would add up from the first aligned number on,
+  // and a row's sum would depend on where the row lies.
+  return (view(x) - 0.0F).sum();
 }
 
 float sum_of_squares(std::span<const float> x, float mean) noexcept {
