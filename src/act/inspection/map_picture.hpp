@@ -5,6 +5,7 @@
 #include <act/attention_view.hpp>
 
 #include <cstddef>
+#include <span>
 #include <vector>
 
 namespace act::inspection {
@@ -23,6 +24,8 @@ class map_picture {
   [[nodiscard]] float share(std::size_t row, std::size_t column) const noexcept {
     return shares_[row * side_ + column];
   }
+  /// All of them, [row][column]; those above the diagonal are 0.
+  [[nodiscard]] std::span<const float> shares() const noexcept { return shares_; }
 
   /// The cell a position falls into.
   [[nodiscard]] std::size_t cell_of(std::size_t position) const noexcept {

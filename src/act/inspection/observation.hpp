@@ -34,6 +34,7 @@ struct prompt_observation {
   std::vector<runtime::token_id> tokens = {};
   std::vector<head_observation> found = {};  ///< [layer * heads + head]
   std::vector<map_picture> pictures = {};    ///< [layer * heads + head]; empty unless asked for
+  std::vector<map_picture> calibrated = {};  ///< the same as calibration leaves them; empty unless asked for
   std::vector<std::vector<double>> received =
       {};  ///< with pictures: the share each token gets, [head][token]
 
