@@ -1,6 +1,7 @@
 #include "inspect/inspection.hpp"
 
 #include <act/error.hpp>
+#include <act/inspection/average_maps.hpp>
 #include <act/inspection/observe.hpp>
 #include <act/inspection/sample_prompts.hpp>
 #include <act/inspection/summary.hpp>
@@ -21,6 +22,7 @@
 #include <act/tasks/task.hpp>
 #include <act/version.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <filesystem>
 #include <iostream>
@@ -30,6 +32,7 @@
 #include <vector>
 
 #include "inspect/options.hpp"
+#include "inspect/pictures.hpp"
 #include "programs/build_record.hpp"
 #include "programs/files.hpp"
 #include "programs/open_model.hpp"
@@ -49,13 +52,16 @@ void write_inspection(act::io::json_document document, const act::sink_options& 
   write_result(options.common.json, std::move(document), line, clock);
 }
 
-// What a page says at its top: what was looked at, with which model, and what counts as a sink.
-act::report::page_heading heading_of(const std::string& what, const act::sink_options& sinks,
-                                     const act::runtime::loaded_model& loaded) {
+std::string name_of(const act::runtime::loaded_model& loaded) {
   // A folder may be given with a slash at its end.
   const std::filesystem::path path(loaded.path);
   const bool named = path.has_filename();
-  const std::string name = act::report::visible_text((named ? path : path.parent_path()).filename().string());
+  return act::report::visible_text((named ? path : path.parent_path()).filename().string());
+}
+
+// What a page says at its top: what was looked at, with which model, and what counts as a sink.
+act::report::page_heading heading_of(const std::string& what, const act::sink_options& sinks,
+                                     const act::runtime::loaded_model& loaded) {
   const std::string rule =
       sinks.rule == act::sink_rule::absolute
           ? "its score is over " + act::report::formatted("%g", sinks.tau)
@@ -66,7 +72,7 @@ act::report::page_heading heading_of(const std::string& what, const act::sink_op
                                ? ", and at least " + std::to_string(sinks.min_visible_rows) + " rows see it"
                                : "";
   return {
-      .title = "Attention sinks of " + name,
+      .title = "Attention sinks of " + name_of(loaded),
       .lines = {what, "A token other than the first is a head's sink when " + rule + rows + ". act-inspect " +
                           std::string(ACT_VERSION_STRING) + " (" + built().revision + ")."}};
 }
@@ -106,10 +112,20 @@ std::vector<act::runtime::token_id> tokens_of(const named_prompt& prompt,
   return ids;
 }
 
+// Of drawings a cell must be some tenths of a millimetre on paper.
+std::size_t picture_side(const inspect_options& options, const act::runtime::model& model,
+                         std::size_t tokens) {
+  constexpr std::size_t drawn_at_most = 128;
+  if (!options.wants_pictures()) return 0;
+  const std::size_t side = act::report::page_picture_side(model.config.layers * model.config.heads, tokens);
+  return options.svg.empty() ? side : std::min(side, drawn_at_most);
+}
+
 act::inspection::prompt_observation look(const act::runtime::model& model,
                                          const std::vector<act::runtime::token_id>& prompt,
                                          const act::inspection::observe_options& how, bool quiet) {
-  act::report::progress progress("looking at layers", model.config.layers, quiet);
+  const bool twice = how.calibration != nullptr && !how.calibration->heads.empty();
+  act::report::progress progress("looking at layers", model.config.layers * (twice ? 2 : 1), quiet);
   return std::move(act::inspection::observe(model, {&prompt, 1}, how, [&] {
                      progress.advance();
                      stop_if_interrupted();
@@ -125,11 +141,11 @@ void inspect_prompt(const command_line& line, const inspect_options& options) {
   const act::runtime::tokenizer& by = *loaded.tokenizer;
   const std::vector<act::runtime::token_id> ids = tokens_of(prompt, loaded);
   const std::size_t tokens = ids.size();
-  const act::runtime::model_config& config = loaded.model.config;
-  const act::inspection::observe_options how{
-      .sinks = options.sinks.over({}),
-      .picture_side =
-          options.html.empty() ? 0 : act::report::page_picture_side(config.layers * config.heads, tokens)};
+  const std::vector<act::layer_head> maps = asked_maps(options, loaded.model);
+  const picture_calibration calibrated = picture_calibration_of(line, options, loaded.model);
+  const act::inspection::observe_options how{.sinks = calibrated.calibration.options.sinks,
+                                             .picture_side = picture_side(options, loaded.model, tokens),
+                                             .calibration = &calibrated.calibration};
   const act::inspection::prompt_observation observed = look(loaded.model, ids, how, options.common.quiet);
   const act::inspection::inspection_summary summary = act::inspection::summarise(observed);
 
@@ -144,9 +160,10 @@ void inspect_prompt(const command_line& line, const inspect_options& options) {
     const act::report::page_heading heading =
         heading_of(std::to_string(tokens) + " tokens: " + act::report::visible_text(prompt.text, 300),
                    how.sinks, loaded);
-    act::io::write_file(options.html,
-                        act::report::inspection_page(heading, summary, observed, by, options.top));
+    act::io::write_file(options.html, act::report::inspection_page(heading, summary, observed, by,
+                                                                   options.top, calibrated.text));
   }
+  if (!options.svg.empty()) write_drawings(options, name_of(loaded), summary, observed, how.sinks, maps, by);
   std::cout << tokens << " tokens, first " << act::report::quoted_token(by, observed.tokens.front()) << "; "
             << summary.layers << " layers of " << summary.heads << " heads\n";
   print_heat_map(summary, options);
@@ -167,19 +184,33 @@ std::vector<act::tasks::sample> read_chosen(const act::tasks::task& task, const 
   return samples;
 }
 
-act::inspection::inspection_summary look(const act::runtime::model& model,
-                                         std::span<const std::vector<act::runtime::token_id>> prompts,
-                                         const act::inspection::observe_options& how, bool quiet) {
+struct seen_data {
+  act::inspection::inspection_summary summary;
+  act::inspection::average_maps maps;  ///< with pictures
+};
+
+seen_data look(const act::runtime::model& model, std::span<const std::vector<act::runtime::token_id>> prompts,
+               const act::inspection::observe_options& how, bool quiet) {
   act::inspection::inspection_accumulator accumulator;
+  act::inspection::average_maps maps;
   act::report::progress progress("looking at prompts", prompts.size(), quiet);
   act::inspection::observe_each(
       model, prompts, how,
       [&](std::size_t, act::inspection::prompt_observation&& observed) {
         accumulator.add(observed);
+        if (how.picture_side > 0) maps.add(observed);
         progress.advance();
       },
       stop_if_interrupted);
-  return accumulator.summary();
+  return {.summary = accumulator.summary(), .maps = std::move(maps)};
+}
+
+// Of prompts of any length: as many cells as the shortest has tokens, so that each has them all.
+std::size_t mean_side(std::span<const std::vector<act::runtime::token_id>> prompts) {
+  std::size_t side = 64;
+  for (const std::vector<act::runtime::token_id>& prompt : prompts)
+    side = std::min(side, prompt.size());
+  return side;
 }
 
 }  // namespace
@@ -201,9 +232,13 @@ void inspect_data(const command_line& line, const inspect_options& options) {
         "every chosen sample is longer than the model's context; use --long-prompts truncate-left");
   }
   const passed_over passed{.too_long = made.skipped, .truncated = made.truncated};
-  const act::inspection::observe_options how{.sinks = options.sinks.over({})};
-  const act::inspection::inspection_summary summary =
-      look(loaded.model, made.prompts, how, options.common.quiet);
+  const picture_calibration calibrated = picture_calibration_of(line, options, loaded.model);
+  const act::inspection::observe_options how{
+      .sinks = calibrated.calibration.options.sinks,
+      .picture_side = options.wants_pictures() ? mean_side(made.prompts) : 0,
+      .calibration = &calibrated.calibration};
+  const seen_data seen = look(loaded.model, made.prompts, how, options.common.quiet);
+  const act::inspection::inspection_summary& summary = seen.summary;
 
   if (!options.common.json.empty()) {
     act::io::json_document document = act::io::json_document::object({{"task", task.name}});
@@ -219,9 +254,11 @@ void inspect_data(const command_line& line, const inspect_options& options) {
     const std::string what = task.name + ": " + std::to_string(summary.prompts) + " prompts of " +
                              act::report::visible_text(options.data) + ", " + std::to_string(summary.tokens) +
                              " tokens. All numbers are means.";
-    act::io::write_file(options.html, act::report::inspection_page(heading_of(what, how.sinks, loaded),
-                                                                   summary, by, options.top));
+    act::io::write_file(options.html,
+                        act::report::inspection_page(heading_of(what, how.sinks, loaded), summary, seen.maps,
+                                                     by, options.top, calibrated.text));
   }
+  if (!options.svg.empty()) write_drawings(options, name_of(loaded) + ", " + task.name, summary, seen.maps);
   std::cout << task.name << ": " << summary.prompts << " prompts of " << options.data << ", "
             << summary.tokens << " tokens; " << summary.layers << " layers of " << summary.heads
             << " heads\n";

@@ -3,6 +3,7 @@
 
 #include "inspect/inspection.hpp"
 #include "inspect/options.hpp"
+#include "inspect/pictures.hpp"
 #include "inspect/predictability.hpp"
 #include "programs/begin.hpp"
 #include "programs/command_line.hpp"
@@ -15,8 +16,10 @@ using namespace act_program;
 
 void run(const command_line& line, const inspect_options& options) {
   check_usage(line, options);
-  check_outputs({{"--json", options.common.json}, {"--html", options.html}},
-                {options.common.model, options.data, options.prompt_file, options.predictability});
+  check_outputs(
+      {{"--json", options.common.json}, {"--html", options.html}},
+      {options.common.model, options.data, options.prompt_file, options.predictability, options.heads});
+  make_svg_folder(options);
   act::set_thread_count(options.common.threads);
   if (!options.predictability.empty()) {
     inspect_predictability(line, options);

@@ -16,6 +16,7 @@ namespace act_program {
 
 namespace {
 
+constexpr std::initializer_list<const char*> of_pictures = {"--heads", "--force", "--beta"};
 constexpr std::initializer_list<const char*> of_predictability = {
     "--vectors",     "--references", "--lower-layers", "--context",
     "--max-windows", "--leave-out",  "--ridge",        "--random-weights"};
@@ -66,6 +67,35 @@ void declare_predictability(command_line& line, inspect_options& options) {
       .group(group);
 }
 
+void declare_pictures(command_line& line, inspect_options& options) {
+  const std::string group = "Pictures";
+  line.add("--html", options.html,
+           "Write a page with the heat maps and maps before and after calibration: of a prompt every head's, "
+           "of a "
+           "data set each layer's mean")
+      .value_name("FILE")
+      .group(group);
+  line.add("--svg", options.svg, "Write the same pictures into this folder, for papers")
+      .value_name("FOLDER")
+      .group(group);
+  line.add("--map", options.maps,
+           "With --svg of a prompt: this head's maps, repeated for more (default: the head with most on "
+           "sinks)")
+      .value_name("LAYER,HEAD")
+      .one_value_each_time()
+      .group(group);
+  line.add("--heads", options.heads,
+           "Maps after calibration are those of a model with these heads calibrated (default: each head's as "
+           "it "
+           "were with this one alone calibrated)")
+      .value_name("FILE")
+      .group(group);
+  line.add_flag("--force", options.force, "Use heads that were found for another checkpoint").group(group);
+  line.add("--beta", options.beta, "What sinks keep of their weight (default: 0.4, or the heads file's)")
+      .value_name("B")
+      .group(group);
+}
+
 }  // namespace
 
 void declare(command_line& line, inspect_options& options) {
@@ -86,20 +116,20 @@ void declare(command_line& line, inspect_options& options) {
   options.long_prompts.add_to(line);
   options.special_tokens.add_to(line);
   options.final_space.add_to(line);
-  line.add("--html", options.html,
-           "Write a page with the heat maps and, of a prompt, every head's attention map")
-      .value_name("FILE");
   line.add("--top", options.top, "Lines of each table").value_name("N").show_default();
   line.add("--color", options.colour, "Colour in the heat map: auto (on a terminal), always, never")
       .one_of({"auto", "always", "never"})
       .show_default();
-  options.sinks.add_to(line, "What a sink is (defaults: the paper's)");
+  options.calibration.sinks.add_to(line, "What a sink is (defaults: the paper's, or the heads file's)");
+  declare_pictures(line, options);
   declare_predictability(line, options);
   line.footer(
       "Examples:\n"
       "  act-inspect --model M.gguf --prompt 'What is a sink? It is a token that draws attention.'\n"
       "  act-inspect --model M.gguf --prompt-file p.txt --html maps.html --json sinks.json\n"
       "  act-inspect --model M.gguf --task sst2 --data dev.tsv --limit 100 --top 9\n"
+      "  act-inspect --model M.gguf --prompt-file p.txt --svg figures --map 3,2 --map 1,0\n"
+      "  act-inspect --model M.gguf --task sst2 --data dev.tsv --limit 100 --heads heads.json --svg figures\n"
       "  act-inspect --model M.gguf --prompt-file p.txt --rule absolute --tau 0.15 --min-visible-rows 10\n"
       "  act-inspect --model M.gguf --predictability text.txt --context 64 --html heads.html\n"
       "A sink is never the first token; what lies on that is shown beside them.\n"
@@ -118,16 +148,26 @@ void check_usage(const command_line& line, const inspect_options& options) {
   for (const char* name : {"--limit", "--seed", "--long-prompts", "--special-tokens", "--no-final-space"}) {
     if (given(name) && !given("--task")) refuse(name, "is for --task, which has samples to choose");
   }
+  for (const char* name : of_pictures) {
+    if (given(name) && !options.wants_pictures())
+      refuse(name, "is for pictures of maps after calibration; give --html or --svg, too");
+  }
+  if (given("--map") && (!given("--svg") || given("--task"))) refuse("--map", "is for --svg of a prompt");
+  if (!(options.beta >= 0 && options.beta <= 1))
+    refuse("--beta", "must be between 0 and 1 (the paper's is 0.4)");
   for (const char* name : of_predictability) {
     if (given(name) && !given("--predictability")) refuse(name, "is for --predictability");
   }
   if (given("--predictability")) {
-    if (const std::string sinks = options.sinks.given(); !sinks.empty())
+    for (const char* name : {"--svg", "--heads", "--force", "--beta"}) {
+      if (given(name)) refuse(name, "is for pictures of attention, which --predictability doesn't look at");
+    }
+    if (const std::string sinks = options.calibration.sinks.given(); !sinks.empty())
       refuse(sinks.c_str(), "says what a sink is, which --predictability doesn't look at; leave it out");
     if (given("--top")) refuse("--top", "is for tables of sinks; --predictability shows every layer");
     if (!(options.ridge >= 0 && options.ridge <= 1)) refuse("--ridge", "must be from 0 to 1");
   }
-  act::throw_if(options.sinks.over({}).validate(), act::error_code::invalid_option);
+  act::throw_if(options.calibration.sinks.over({}).validate(), act::error_code::invalid_option);
 }
 
 bool wants_colour(const inspect_options& options) {

@@ -13,7 +13,7 @@ namespace act_program {
 
 struct inspect_options {
   common_options common;
-  sink_flags sinks;
+  calibration_flags calibration;  ///< what a sink is; the rest isn't asked but for --beta
   long_prompts_flag long_prompts;
   special_tokens_flag special_tokens;
   final_space_flag final_space;
@@ -26,6 +26,13 @@ struct inspect_options {
   std::size_t top = 15;
   std::string colour = "auto";
   std::string html;
+  std::string svg;  ///< a folder
+  std::vector<std::string> maps;
+  std::string heads;  ///< of pictures: what maps are calibrated by
+  bool force = false;
+  double beta = 0.4;
+
+  [[nodiscard]] bool wants_pictures() const noexcept { return !html.empty() || !svg.empty(); }
 
   std::string predictability;  ///< the text; empty: sinks are looked at
   std::vector<std::string> vectors;

@@ -161,7 +161,7 @@ TEST_CASE("act-generate's examples run as they stand in the help") {
 }
 
 TEST_CASE("act-inspect's examples run as they stand in the help") {
-  check_examples("act-inspect", {}, 5);
+  check_examples("act-inspect", {}, 7);
 }
 
 #ifdef ACT_TEST_SERVE

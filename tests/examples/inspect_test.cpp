@@ -1,6 +1,7 @@
 // act-inspect as a process.
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
+#include <pugixml.hpp>
 
 #include <signal.h>
 
@@ -8,6 +9,7 @@
 #include <chrono>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -202,7 +204,8 @@ TEST_CASE("act-inspect chooses samples as the other programs do, and leaves out 
   check_one_line(inspect({"--prompt", text}), 1, "--prompt");
 }
 
-TEST_CASE("act-inspect --html: one page of its own, with maps of a prompt and without of a data set") {
+TEST_CASE(
+    "act-inspect --html: one page of its own, with every head's maps of a prompt and layers' of a data set") {
   const act_test::temporary_folder folder;
   const std::string hostile = "the </script><script>alert(1)</script> road & \"people\" the long road";
   REQUIRE(inspect({"--prompt", hostile, "--html", folder / "prompt.html"}).exit_code == 0);
@@ -214,8 +217,81 @@ TEST_CASE("act-inspect --html: one page of its own, with maps of a prompt and wi
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(4));
   REQUIRE(inspect({"--task", "jsonl", "--data", data, "--html", folder / "data.html"}).exit_code == 0);
   const std::string averages = act_test::read_file(folder / "data.html");
-  CHECK(averages.find("\"maps\"") == std::string::npos);
+  CHECK(averages.find("\"per\":\"layer\"") != std::string::npos);
+  CHECK(averages.find("\"changes\":\"") != std::string::npos);
   CHECK(averages.find("\"top\"") != std::string::npos);
+}
+
+TEST_CASE("act-inspect --svg: the pictures as files of their own") {
+  const act_test::temporary_folder folder;
+  const auto run =
+      inspect({"--prompt", inspected, "--svg", folder / "new/figures", "--map", "1,0", "--map", "0,1"});
+  CHECK(run.err == "");
+  REQUIRE(run.exit_code == 0);
+  CHECK(run.out == inspect({"--prompt", inspected}).out);
+  std::set<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder / "new/figures")) {
+    names.insert(entry.path().filename().string());
+    pugi::xml_document document;
+    REQUIRE(document.load_file(entry.path().c_str()));
+    CHECK(std::string(document.child("svg").child_value("title")).starts_with("tiny"));
+  }
+  CHECK(names == std::set<std::string>{"average.svg", "heads.svg", "layers-after.svg", "layers.svg",
+                                       "map-0-1.svg", "map-1-0.svg", "places.svg", "scores.svg"});
+  pugi::xml_document map;
+  REQUIRE(map.load_file((folder / "new/figures/map-1-0.svg").c_str()));
+  CHECK(map.select_nodes("//g").size() == 3);
+  CHECK(map.select_nodes("//text[contains(@class, 'small')]").size() > 20);
+
+  // A data set's; and beta 1 changes nothing.
+  const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(4));
+  REQUIRE(inspect({"--task", "jsonl", "--data", data, "--svg", folder / "data", "--beta", "1"}).exit_code ==
+          0);
+  CHECK(!std::filesystem::exists(folder / "data/map-0-0.svg"));
+  pugi::xml_document average;
+  REQUIRE(average.load_file((folder / "data/average.svg").c_str()));
+  CHECK(average.select_nodes("//g[1]/path").size() > 3);
+  CHECK(average.select_nodes("//g[3]/path").empty());
+}
+
+TEST_CASE("act-inspect --heads: maps after calibration are those of a model with these heads calibrated") {
+  const act_test::temporary_folder folder;
+  const std::string heads =
+      folder.write("heads.json", R"({"heads": [[0, 0], [0, 1]], "options": {"beta": 0.25}})");
+  const auto run =
+      inspect({"--prompt", inspected, "--html", folder / "page.html", "--heads", heads, "--quiet"});
+  REQUIRE(run.exit_code == 0);
+  CHECK(act_test::read_file(folder / "page.html")
+            .find("After: the map in a pass with the 2 heads of heads.json calibrated (beta 0.25)") !=
+        std::string::npos);
+  REQUIRE(inspect({"--prompt", inspected, "--html", folder / "own.html", "--heads", heads, "--beta", "0.1",
+                   "--quiet"})
+              .exit_code == 0);
+  CHECK(act_test::read_file(folder / "own.html").find("calibrated (beta 0.1)") != std::string::npos);
+  // The file's sinks are looked for, too.
+  const std::string strict =
+      folder.write("strict.json", R"({"heads": [[0, 0]], "options": {"alpha": 1000}})");
+  REQUIRE(inspect({"--prompt", inspected, "--svg", folder / "none", "--heads", strict, "--json",
+                   folder / "none.json", "--quiet"})
+              .exit_code == 0);
+  CHECK(parsed(folder / "none.json")["sink_count"] == 0);
+
+  const auto refused = [&](const std::string& text, const std::string& part, int code = 1) {
+    check_one_line(inspect({"--prompt", inspected, "--svg", folder / "none", "--quiet", "--heads",
+                            folder.write("bad.json", text)}),
+                   code, part);
+  };
+  refused(R"({"heads": []})", "names no heads", 2);
+  refused(R"({"heads": [[99, 0]]})", "99");
+  refused(R"({"heads": [[0, 0]], "options": {"columns": "initial-token"}})", "pictures can't show");
+  check_one_line(inspect({"--prompt", "a", "--heads", heads}), 2, "--html or --svg");
+  check_one_line(inspect({"--prompt", "a", "--beta", "0.1"}), 2, "--html or --svg");
+  check_one_line(inspect({"--prompt", "a", "--svg", folder / "none", "--beta", "2"}), 2, "--beta");
+  check_one_line(inspect({"--prompt", "a", "--map", "0,0"}), 2, "--map");
+  check_one_line(inspect({"--prompt", "a", "--svg", folder / "none", "--map", "0"}), 2, "for example 3,2");
+  check_one_line(inspect({"--prompt", "a", "--svg", folder / "none", "--map", "0,99"}), 2,
+                 "outside the model");
+  check_one_line(inspect({"--prompt", "a", "--svg", heads}), 1, "heads.json");
 }
 
 TEST_CASE("act-inspect: colour when asked for, none of a prompt's escape codes ever") {

@@ -61,3 +61,15 @@ TEST_CASE("without calibrated pictures there is nothing after, and without promp
   CHECK(act::inspection::average_maps().before().empty());
   CHECK(act::inspection::mean_of(std::vector<act::inspection::averaged_map>{}).side == 0);
 }
+
+TEST_CASE("the mean map's sinks are those of the mean scores") {
+  act::inspection::prompt_observation made = prompt(20, 0, false);
+  // Of the 3rd token's two heads with 0.5 each: score 0.25 * 20 / 17 in the mean, over 5 / 20.
+  made.received.assign(4, std::vector<double>(20, 0.001));
+  made.received[1][3] = made.received[2][3] = 0.5;
+  made.received[0][0] = 0.9;  // the first token is none
+  CHECK(act::inspection::sinks_of_average(made) == std::vector<std::size_t>{3});
+  made.received[2][3] = 0.1;
+  CHECK(act::inspection::sinks_of_average(made).empty());
+  CHECK(act::inspection::sinks_of_average(made, {.alpha = 3}) == std::vector<std::size_t>{3});
+}

@@ -34,6 +34,14 @@ inline act::inspection::prompt_observation example_prompt() {
     }
     picture.add(act::attention_view<float>::packed(weights.data(), 1, 1, 5, 5));
     prompt.pictures.push_back(picture);
+    // Calibration leaves the diagonal with half of that, the rest goes to the first token.
+    act::inspection::map_picture after(5, 5);
+    for (std::size_t i = 1; i < 5; ++i) {
+      weights[i * 5] = 0.75F;
+      weights[i * 5 + i] = 0.25F;
+    }
+    after.add(act::attention_view<float>::packed(weights.data(), 1, 1, 5, 5));
+    prompt.calibrated.push_back(after);
     prompt.received.push_back({0.6, 0.1, 0.1, 0.1, 0.1});
   }
   return prompt;

@@ -1,4 +1,5 @@
 // The HTML page: self-contained, small, and hostile tokens stay text.
+#include <act/inspection/average_maps.hpp>
 #include <act/report/inspection_page.hpp>
 
 #include <doctest/doctest.h>
@@ -64,14 +65,22 @@ TEST_CASE("a prompt's page holds every map, and its hostile tokens as text only"
   const act::inspection::prompt_observation prompt = act_test::example_prompt();
   const std::string page = act::report::inspection_page(
       {.title = "<model> & \"co\"", .lines = {"</p><script>1</script>", "second"}},
-      act::inspection::summarise(prompt), prompt, by, 10);
+      act::inspection::summarise(prompt), prompt, by, 10, "<how>");
   check_is_closed(page);
   CHECK(count(page, "onerror=alert(1)") == 0);  // cut in tables and in the data alike
   CHECK(page.find("<title>&lt;model&gt; &amp; &quot;co&quot;</title>") != std::string::npos);
   CHECK(page.find("&lt;/p&gt;&lt;script&gt;1&lt;/script&gt;") != std::string::npos);
-  CHECK(count(page, "<td data-h=") == 8);
+  CHECK(count(page, "<td data-l=") == 8);
+  CHECK(count(page, "<th data-l=") == 6);  // two layers and the corner, twice
+  CHECK(page.find("After: &lt;how&gt;") != std::string::npos);
+  CHECK(count(page, "<canvas") == 4);
+  CHECK(count(page, "<svg") == 2);
+  CHECK(page.find("prefers-color-scheme: dark") != std::string::npos);
+  CHECK(page.find("width=device-width") != std::string::npos);
 
   const nlohmann::json data = data_of(page);
+  CHECK(data["per"] == "head");
+  CHECK(data["n"] == 5);
   CHECK(data["layers"] == 2);
   CHECK(data["heads"] == 2);
   CHECK(data["first"] == 2);  // the head with most of its attention on sinks
@@ -83,18 +92,46 @@ TEST_CASE("a prompt's page holds every map, and its hostile tokens as text only"
   CHECK(maps[0] == 255);                             // the first row sees itself only
   CHECK(maps[1] == static_cast<std::uint8_t>(180));  // 255 sqrt(0.5)
   CHECK(maps[4] == 0);
+  const auto changes = decoded(data["changes"]);
+  REQUIRE(changes.size() == 4 * 15);
+  CHECK(changes[0] == 128);                                  // the first row has nothing to give
+  CHECK(changes[1] == static_cast<std::uint8_t>(128 + 64));  // 127 sqrt(0.25)
+  CHECK(changes[2] == static_cast<std::uint8_t>(128 - 64));
   CHECK(decoded(data["received"]).size() == 4 * 5);
 }
 
-TEST_CASE("a data set's page has no maps, and each head's tokens") {
+TEST_CASE("without calibrated maps a page has the maps as they are alone") {
+  const auto by = act_test::hostile_tokenizer();
+  act::inspection::prompt_observation prompt = act_test::example_prompt();
+  prompt.calibrated.clear();
+  const std::string page = act::report::inspection_page({.title = "t", .lines = {}},
+                                                        act::inspection::summarise(prompt), prompt, by, 10);
+  check_is_closed(page);
+  CHECK(count(page, "<canvas") == 2);
+  CHECK(!data_of(page).contains("changes"));
+  CHECK(page.find("After:") == std::string::npos);
+}
+
+TEST_CASE("a data set's page has each layer's mean maps, and each head's tokens") {
   const auto by = act_test::hostile_tokenizer();
   act::inspection::inspection_accumulator all;
-  all.add(act_test::example_prompt());
-  all.add(act_test::example_prompt());
-  const std::string page = act::report::inspection_page({.title = "t", .lines = {}}, all.summary(), by, 10);
+  act::inspection::average_maps maps;
+  for (int i = 0; i < 2; ++i) {
+    all.add(act_test::example_prompt());
+    maps.add(act_test::example_prompt());
+  }
+  const std::string page =
+      act::report::inspection_page({.title = "t", .lines = {}}, all.summary(), maps, by, 10, "how");
   check_is_closed(page);
   const nlohmann::json data = data_of(page);
-  CHECK(!data.contains("maps"));
+  CHECK(data["per"] == "layer");
+  CHECK(data["side"] == 5);
+  CHECK(!data.contains("tokens"));
+  CHECK(!data.contains("sinks"));
+  CHECK(decoded(data["maps"]).size() == 2 * 15);
+  CHECK(decoded(data["maps"])[1] == 180);
+  CHECK(decoded(data["changes"])[1] == 128 + 64);
+  CHECK(page.find("means over 2 prompts") != std::string::npos);
   REQUIRE(data["top"].size() == 4);
   CHECK(data["top"][0].empty());
   CHECK(data["top"][1][0][0] == "' the'");
@@ -119,8 +156,25 @@ TEST_CASE("pictures shrink until all heads fit, and the page says so") {
   const std::string page = act::report::inspection_page(
       {.title = "t", .lines = {}}, act::inspection::summarise(long_prompt), long_prompt, by, 5);
   CHECK(page.find("200000 tokens are shown in 8 x 8 cells") != std::string::npos);
-  CHECK(page.find("Sinks only: the shares of 200000 tokens in 4 heads") != std::string::npos);
-  CHECK(!data_of(page).contains("received"));
+  const nlohmann::json data = data_of(page);
+  CHECK(!data.contains("received"));
+  // Of so many tokens only those that begin and end a cell have a name.
+  CHECK(page.find("200000 tokens aren't listed") != std::string::npos);
+  CHECK(data["tokens"].size() == 16);
+  CHECK(data["tokens"]["24999"] == "' the'");
+  CHECK(data["tokens"]["25000"] == "' the'");
+  CHECK(page.size() < 100'000);
+
+  long_prompt.tokens.resize(16'000);
+  long_prompt.pictures.assign(4, act::inspection::map_picture(16'000, 8));
+  long_prompt.received.assign(4, std::vector<double>(16'000, 0.0));
+  long_prompt.found.resize(32, long_prompt.found.front());
+  long_prompt.received.resize(32, long_prompt.received.front());
+  long_prompt.pictures.resize(32, long_prompt.pictures.front());
+  long_prompt.heads = 16;
+  CHECK(act::report::inspection_page({.title = "t", .lines = {}}, act::inspection::summarise(long_prompt),
+                                     long_prompt, by, 5)
+            .find("Sinks only: the shares of 16000 tokens in 32 heads") != std::string::npos);
 }
 
 TEST_CASE("of too many sinks a page lists each head's strongest, and says so") {
@@ -134,7 +188,7 @@ TEST_CASE("of too many sinks a page lists each head's strongest, and says so") {
   CHECK(data["sinks"][1].size() == 2);
   CHECK(data["sinks"][3].size() == act::report::page_sinks_at_most / 4);
   CHECK(data["sinks"][3][0] == nlohmann::json{2, 0.12346, 0.2});
-  CHECK(page.find("more than 7500 sinks") != std::string::npos);
+  CHECK(page.find("more than 3000 sinks") != std::string::npos);
 }
 
 TEST_CASE("shares as bytes and colours: none, all, and nothing outside") {
@@ -142,7 +196,26 @@ TEST_CASE("shares as bytes and colours: none, all, and nothing outside") {
   CHECK(act::report::share_byte(1) == 255);
   CHECK(act::report::share_byte(1.5) == 255);
   CHECK(act::report::share_byte(-1) == 0);
-  CHECK(act::report::share_colour(0) == "#ffffff");
-  CHECK(act::report::share_colour(1) == "#5b0000");
-  CHECK(act::report::share_colour(0.25) == "#fc8d59");
+  CHECK(act::report::change_byte(0) == 128);
+  CHECK(act::report::change_byte(1) == 255);
+  CHECK(act::report::change_byte(-2) == 1);
+}
+
+TEST_CASE("the largest page of 30 layers stays under 5 MB") {
+  // 270 heads, a prompt of so many tokens that nothing of it is small; every head with many sinks.
+  const std::size_t tokens = 8192, heads = 270, side = act::report::page_picture_side(heads, tokens);
+  act::inspection::prompt_observation prompt{
+      .layers = 30, .heads = 9, .tokens = std::vector<act::runtime::token_id>(tokens, 3), .found = {}};
+  act::inspection::head_observation head;
+  head.sinks.assign(1000, {.position = 8000, .score = 0.12345, .mass = 0.12345});
+  head.sink_mass = 0.99;
+  prompt.found.assign(heads, head);
+  prompt.pictures.assign(heads, act::inspection::map_picture(tokens, side));
+  prompt.calibrated = prompt.pictures;
+  prompt.received.assign(heads, std::vector<double>(tokens, 0.01));
+  const auto by = act_test::hostile_tokenizer();
+  const std::string page = act::report::inspection_page(
+      {.title = "t", .lines = {}}, act::inspection::summarise(prompt), prompt, by, 15, "how");
+  CHECK(page.size() < 5'000'000);
+  CHECK(page.size() > 3'500'000);  // and is used
 }

@@ -1,5 +1,6 @@
 #include <act/inspection/average_maps.hpp>
 #include <act/inspection/observation.hpp>
+#include <act/sinks.hpp>
 
 #include <algorithm>
 
@@ -73,6 +74,22 @@ average_maps averages_of(const prompt_observation& prompt) {
   average_maps averages;
   averages.add(prompt);
   return averages;
+}
+
+std::vector<std::size_t> sinks_of_average(const prompt_observation& prompt, const sink_options& options) {
+  const std::size_t tokens = prompt.tokens.size();
+  std::vector<double> scores(tokens, 0.0);
+  for (const std::vector<double>& head : prompt.received) {
+    for (std::size_t key = 0; key < tokens; ++key)
+      scores[key] += head[key];
+  }
+  const auto heads = static_cast<double>(prompt.received.size());
+  for (std::size_t key = 0; key < tokens; ++key)
+    scores[key] *= static_cast<double>(tokens) / static_cast<double>(tokens - key) / heads;
+  std::vector<std::size_t> positions;
+  for (const sink& found : find_sinks(scores, {}, 0, tokens, options))
+    positions.push_back(found.position);
+  return positions;
 }
 
 }  // namespace act::inspection

@@ -2,6 +2,8 @@
 // size added up, as they are and as calibration leaves them.
 #pragma once
 
+#include <act/options.hpp>
+
 #include <cstddef>
 #include <span>
 #include <vector>
@@ -48,5 +50,11 @@ class average_maps {
 
 /// One prompt's.
 [[nodiscard]] average_maps averages_of(const prompt_observation& prompt);
+
+/// The sinks of a prompt's map averaged over all heads and layers, which the paper's Figure 1 marks:
+/// positions, ascending. Precondition: pictures were asked for. Rows are taken to see everything before them;
+/// under a layer's sliding window a score is the smaller.
+[[nodiscard]] std::vector<std::size_t> sinks_of_average(const prompt_observation& prompt,
+                                                        const sink_options& options = {});
 
 }  // namespace act::inspection

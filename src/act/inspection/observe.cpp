@@ -98,8 +98,8 @@ class layer_observer {
 
   std::size_t heads_;
   std::span<const runtime::attention_sequence> sequences_;
-  std::vector<std::vector<double>> sums_;           // [sequence * heads + head][token]
-  std::vector<runtime::map_rows_memory> memory_;    // of each thread
+  std::vector<std::vector<double>> sums_;            // [sequence * heads + head][token]
+  std::vector<runtime::map_rows_memory> memory_;     // of each thread
   std::vector<std::vector<float>> calibrated_rows_;  // the same
 };
 
@@ -179,7 +179,8 @@ class batch_observer {
   }
 
   std::vector<prompt_observation> observe(const std::function<void()>& after_layer) {
-    const runtime::model_calibration* const asked = options_.picture_side > 0 ? options_.calibration : nullptr;
+    const runtime::model_calibration* const asked =
+        options_.picture_side > 0 ? options_.calibration : nullptr;
     const bool alone = asked != nullptr && asked->heads.empty();
     run_looking(model_, packed_, {}, after_layer, [&](std::size_t layer, const layer_maps& maps) {
       add_layer(layer, maps);

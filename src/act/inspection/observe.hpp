@@ -24,19 +24,20 @@ namespace act::inspection {
 struct observe_options {
   sink_options sinks = {};
   std::size_t picture_side = 0;  ///< cells of a map_picture's side; 0: no pictures
-  /// With pictures, also those of maps as this leaves them (prompt_observation::calibrated). Without heads: of
-  /// every head, were it calibrated alone. With heads: of a second pass with these heads calibrated, in which
-  /// the maps of layers above change, too. Its `sinks` are used there and should be those above. Not owned.
+  /// With pictures, also those of maps as this leaves them (prompt_observation::calibrated). Without heads:
+  /// of every head, were it calibrated alone. With heads: of a second pass with these heads calibrated, in
+  /// which the maps of layers above change, too. Its `sinks` are used there and should be those above. Not
+  /// owned.
   const runtime::model_calibration* calibration = nullptr;
 };
 
-/// Observes prompts packed into one batch. `after_layer` is called after each layer of each pass and may throw
-/// to interrupt. Throws `error` (invalid_option) for options that can't be; (unsupported) for a calibration
-/// of other columns than sinks, of masked heads or as the authors' code; (invalid_input), by prompt, as
-/// `pack`, and where the attention isn't finite. Cost: a plain pass over all rows of all layers, and every
-/// map once more; with `calibration` up to twice that. Memory: the batch's activations, a block of rows a
-/// thread; with pictures, side^2 floats (twice with `calibration`) and the prompt's length in doubles for each
-/// head.
+/// Observes prompts packed into one batch. `after_layer` is called after each layer of each pass and may
+/// throw to interrupt. Throws `error` (invalid_option) for options that can't be; (unsupported) for a
+/// calibration of other columns than sinks, of masked heads or as the authors' code; (invalid_input), by
+/// prompt, as `pack`, and where the attention isn't finite. Cost: a plain pass over all rows of all layers,
+/// and every map once more; with `calibration` up to twice that. Memory: the batch's activations, a block of
+/// rows a thread; with pictures, side^2 floats (twice with `calibration`) and the prompt's length in doubles
+/// for each head.
 [[nodiscard]] std::vector<prompt_observation> observe(const runtime::model& model,
                                                       std::span<const std::vector<runtime::token_id>> prompts,
                                                       const observe_options& options = {},

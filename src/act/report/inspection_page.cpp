@@ -1,17 +1,23 @@
+#include <act/inspection/average_maps.hpp>
 #include <act/inspection/observation.hpp>
 #include <act/inspection/summary.hpp>
+#include <act/report/drawing.hpp>
 #include <act/report/html_text.hpp>
+#include <act/report/inspection_drawings.hpp>
 #include <act/report/inspection_page.hpp>
 #include <act/report/inspection_page_parts.hpp>
 #include <act/report/inspection_report.hpp>
 #include <act/report/number_text.hpp>
+#include <act/report/page_style.hpp>
+#include <act/report/picture_colours.hpp>
 #include <act/report/token_text.hpp>
 #include <act/runtime/tokenizer/tokenizer.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstdio>
+#include <initializer_list>
+#include <set>
+#include <span>
 #include <utility>
 
 namespace act::report {
@@ -27,44 +33,42 @@ std::uint8_t share_byte(double share) noexcept {
   return static_cast<std::uint8_t>(std::lround(255 * std::sqrt(std::clamp(share, 0.0, 1.0))));
 }
 
-std::string share_colour(double share) {
-  constexpr std::array<std::array<int, 3>, 5> stops = {
-      {{255, 255, 255}, {253, 212, 158}, {252, 141, 89}, {215, 48, 31}, {91, 0, 0}}};
-  const double at = std::sqrt(std::clamp(share, 0.0, 1.0)) * 4;
-  const std::size_t i = std::min<std::size_t>(static_cast<std::size_t>(at), 3);
-  std::array<unsigned, 3> mixed{};
-  for (std::size_t k = 0; k < 3; ++k) {
-    mixed[k] = static_cast<unsigned>(
-        std::lround(stops[i][k] + (at - static_cast<double>(i)) * (stops[i + 1][k] - stops[i][k])));
-  }
-  char text[8];
-  std::snprintf(text, sizeof text, "#%02x%02x%02x", mixed[0] & 255U, mixed[1] & 255U, mixed[2] & 255U);
-  return text;
+std::uint8_t change_byte(double change) noexcept {
+  const double root = std::sqrt(std::min(1.0, std::abs(change)));
+  return static_cast<std::uint8_t>(128 + std::lround(127 * std::copysign(root, change)));
 }
 
 namespace {
 
+std::string selectable(std::string_view tag, long long layer, long long head) {
+  return "<" + std::string(tag) + " data-l=\"" + std::to_string(layer) + "\" data-h=\"" +
+         std::to_string(head) + "\"";
+}
+
+// The numbers of layers choose the mean of their heads, the corner that of all.
 std::string heat_table(const inspection::inspection_summary& summary, const char* title,
                        double inspection::head_summary::*share) {
-  std::string html =
-      "<div><h2>" + html_text(title) + "</h2><table class=\"heat\" tabindex=\"0\"><tr><th></th>";
+  std::string html = "<div><h2>" + html_text(title) +
+                     "</h2><div class=\"scroll heads\" tabindex=\"0\"><table class=\"heat\"><tr>" +
+                     selectable("th", -1, -1) + " title=\"mean of all heads\">all</th>";
   for (std::size_t head = 0; head < summary.heads; ++head)
     html += "<th>" + std::to_string(head) + "</th>";
   html += "</tr>\n";
   for (std::size_t layer = 0; layer < summary.layers; ++layer) {
-    html += "<tr><th>" + std::to_string(layer) + "</th>";
+    const auto number = static_cast<long long>(layer);
+    html += "<tr>" + selectable("th", number, -1) + " title=\"layer " + std::to_string(layer) +
+            ", mean of its heads\">" + std::to_string(layer) + "</th>";
     for (std::size_t head = 0; head < summary.heads; ++head) {
       const inspection::head_summary& one = summary.at(layer, head);
       const double value = one.*share;
-      html += "<td data-h=\"" + std::to_string(layer * summary.heads + head) +
-              "\" style=\"background:" + share_colour(value) + (value > 0.3 ? ";color:#fff" : "") +
-              "\" title=\"layer " + std::to_string(layer) + ", head " + std::to_string(head) + ": " +
-              percent(one.sink_mass) + " on sinks, " + percent(one.first_mass) + " on the first token\">" +
-              (value > 0 ? formatted("%.0f", 100 * value) : "·") + "</td>";
+      html += selectable("td", number, static_cast<long long>(head)) + " class=\"" +
+              share_class(share_level(value)) + "\" title=\"layer " + std::to_string(layer) + ", head " +
+              std::to_string(head) + ": " + percent(one.sink_mass) + " on sinks, " + percent(one.first_mass) +
+              " on the first token\">" + (value > 0 ? formatted("%.0f", 100 * value) : "·") + "</td>";
     }
     html += "</tr>\n";
   }
-  return html + "</table></div>\n";
+  return html + "</table></div></div>\n";
 }
 
 // Five digits are enough to look at.
@@ -72,18 +76,27 @@ double for_page(double value) {
   return std::round(value * 1e5) / 1e5;
 }
 
-// Each head's `most` strongest sinks: [[position, score, mass], ...], the strongest first.
-io::json_document page_sinks(const inspection::prompt_observation& prompt, std::size_t most) {
-  auto all = io::json_document::array();
+// Each head's `most` strongest sinks, the strongest first.
+std::vector<std::vector<inspection::observed_sink>> strongest_sinks(
+    const inspection::prompt_observation& prompt, std::size_t most) {
+  std::vector<std::vector<inspection::observed_sink>> all;
   for (const inspection::head_observation& head : prompt.found) {
-    std::vector<inspection::observed_sink> strongest = head.sinks;
+    std::vector<inspection::observed_sink>& strongest = all.emplace_back(head.sinks);
     std::stable_sort(strongest.begin(), strongest.end(),
                      [](const inspection::observed_sink& x, const inspection::observed_sink& y) {
                        return x.mass > y.mass;
                      });
     strongest.resize(std::min(most, strongest.size()));
+  }
+  return all;
+}
+
+// [[[position, score, mass], ...], ...]
+io::json_document page_sinks(const std::vector<std::vector<inspection::observed_sink>>& of_heads) {
+  auto all = io::json_document::array();
+  for (const std::vector<inspection::observed_sink>& head : of_heads) {
     auto sinks = io::json_document::array();
-    for (const inspection::observed_sink& sink : strongest)
+    for (const inspection::observed_sink& sink : head)
       sinks.push_back(io::json_document::array({sink.position, for_page(sink.score), for_page(sink.mass)}));
     all.push_back(std::move(sinks));
   }
@@ -110,16 +123,67 @@ io::json_document page_tokens(const inspection::inspection_summary& summary, con
   return lists;
 }
 
-// All heads' lower triangles, row by row.
-std::vector<std::uint8_t> map_bytes(const inspection::prompt_observation& prompt) {
-  std::vector<std::uint8_t> bytes;
-  for (const inspection::map_picture& picture : prompt.pictures) {
-    for (std::size_t row = 0; row < picture.side(); ++row) {
-      for (std::size_t column = 0; column <= row; ++column)
-        bytes.push_back(share_byte(static_cast<double>(picture.share(row, column))));
-    }
+// Lower triangles, row by row: of each map a byte for byte_of(row, column).
+template <class ByteOf>
+void add_triangle(std::vector<std::uint8_t>& bytes, std::size_t side, ByteOf&& byte_of) {
+  for (std::size_t row = 0; row < side; ++row) {
+    for (std::size_t column = 0; column <= row; ++column)
+      bytes.push_back(byte_of(row, column));
   }
-  return bytes;
+}
+
+// Sets "side", "maps" and, where there is something after, "changes". Maps are map_picture or averaged_map.
+template <class Map>
+void set_maps(io::json_document& data, std::span<const Map> before, std::span<const Map> after,
+              std::size_t side) {
+  std::vector<std::uint8_t> shares, changes;
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    const auto share = [&](const Map& map, std::size_t row, std::size_t column) {
+      return static_cast<double>(map.share(row, column));
+    };
+    add_triangle(shares, side, [&](std::size_t row, std::size_t column) {
+      return share_byte(share(before[i], row, column));
+    });
+    if (after.empty()) continue;
+    add_triangle(changes, side, [&](std::size_t row, std::size_t column) {
+      return change_byte(share(after[i], row, column) - share(before[i], row, column));
+    });
+  }
+  data.set("side", side);
+  data.set("maps", base64(shares));
+  if (!after.empty()) data.set("changes", base64(changes));
+}
+
+std::string scale_bar(const char* kind, std::initializer_list<const char*> steps) {
+  std::string html = "<div class=\"scale " + std::string(kind) + "\"></div><div class=\"steps\">";
+  for (const char* const step : steps)
+    html += "<span>" + std::string(step) + "</span>";
+  return html + "</div>";
+}
+
+std::string map_figure(const char* id, const std::string& caption) {
+  // At the scale's quarters: shares and changes go by square roots.
+  const bool change = std::string_view(id) == "change";
+  return "<figure><figcaption>" + html_text(caption) + "</figcaption><canvas id=\"" + id + "\"></canvas>" +
+         (change ? scale_bar("change", {"-50 %", "-12.5", "0", "+12.5", "+50 %"})
+                 : scale_bar("share", {"0 %", "6", "25", "56", "100 %"})) +
+         "</figure>\n";
+}
+
+// The maps of what is chosen, for a pointer and for arrow keys.
+std::string map_section(const std::string& explained, bool with_after, std::string_view calibration) {
+  std::string html =
+      "<section><h2>Attention maps: <span class=\"which\"></span></h2>\n<p class=\"quiet\">A row is the "
+      "token "
+      "that attends, a column the token attended to; marks above a head's map are its sinks. " +
+      html_text(explained) + "</p>\n";
+  if (with_after) html += "<p class=\"quiet\">After: " + html_text(calibration) + "</p>\n";
+  html +=
+      "<p class=\"quiet\" id=\"note\"></p>\n"
+      "<div id=\"maps\" tabindex=\"0\" role=\"group\" aria-label=\"attention maps\">\n" +
+      map_figure("before", with_after ? "before" : "the map");
+  if (with_after) html += map_figure("after", "after calibration") + map_figure("change", "difference");
+  return html + "</div>\n<p id=\"under\" aria-live=\"polite\"></p></section>\n";
 }
 
 std::string page_of(const page_heading& heading, const inspection::inspection_summary& summary,
@@ -131,46 +195,71 @@ std::string page_of(const page_heading& heading, const inspection::inspection_su
   data.set("layers", summary.layers);
   data.set("heads", summary.heads);
   data.set("first", strongest);
-  // The policy makes sure of it: nothing from anywhere else, whatever the page holds.
-  std::string html =
-      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
-      "script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width\">\n<title>" +
-      html_text(heading.title) + "</title>\n<style>" + std::string(inspection_page_style) +
-      "</style></head><body>\n<h1>" + html_text(heading.title) + "</h1>\n";
+  data.set("palettes", picture_palettes());
+  std::string html = "<h1>" + html_text(heading.title) + "</h1>\n";
   for (const std::string& line : heading.lines)
     html += "<p>" + html_text(line) + "</p>\n";
   html +=
       "<p>" + html_text(inspection_remarks(summary)) + "</p>\n<div class=\"side\">\n" +
       heat_table(summary, "On sinks, % of a head's attention", &inspection::head_summary::sink_mass) +
       heat_table(summary, "On the first token, %", &inspection::head_summary::first_mass) +
-      "<div><h2 id=\"which\"></h2><div id=\"list\"></div></div></div>\n"
-      "<p class=\"quiet\">Rows are layers, columns heads. Click a head, or move with the arrow keys.</p>\n" +
-      middle + tables + "<script type=\"application/json\" id=\"data\">" + script_json(data) +
-      "</script>\n<script>" + std::string(inspection_page_script) + "</script>\n</body></html>\n";
-  return html;
+      "<div><h2>Sinks: <span class=\"which\"></span></h2><div id=\"list\" tabindex=\"0\"></div></div></div>\n"
+      "<p class=\"quiet\">Rows are layers, columns heads. Click a head, or move with the arrow keys; a "
+      "layer's number is the mean of its heads, the corner that of all.</p>\n" +
+      middle + "<div class=\"side\"><div><h2>Scores of tokens in all heads (the paper's Figure 2)</h2>\n" +
+      scores_drawing(summary, "Scores of tokens in all heads").in_page() + "</div>\n";
+  if (summary.sinks > 0)
+    html += "<div><h2>Where sinks stand (Figure 5)</h2>\n" +
+            places_drawing(summary, "Where sinks stand").in_page() + "</div>";
+  html += "</div>\n" + tables + "<script type=\"application/json\" id=\"data\">" + script_json(data) +
+          "</script>\n<script>" + std::string(inspection_page_script) + "</script>\n";
+  return live_page(heading.title,
+                   std::string(inspection_page_style) + std::string(drawing_style) + picture_classes(), html);
 }
 
 std::string page_table(const char* title, const std::string& table) {
-  return "<h2>" + html_text(title) + "</h2>\n<pre>" + html_text(table) + "</pre>\n";
+  return "<h2>" + html_text(title) + "</h2>\n<div class=\"scroll\" tabindex=\"0\"><pre>" + html_text(table) +
+         "</pre></div>\n";
+}
+
+// Every token's text, as a list; of too many those that are looked at, by position.
+io::json_document page_texts(const inspection::prompt_observation& prompt, const runtime::tokenizer& by,
+                             const std::vector<std::vector<inspection::observed_sink>>& sinks) {
+  if (prompt.tokens.size() <= page_tokens_at_most) {
+    auto texts = io::json_document::array();
+    for (const runtime::token_id token : prompt.tokens)
+      texts.push_back(quoted_token(by, token));
+    return texts;
+  }
+  std::set<std::size_t> named;
+  const inspection::map_picture& cells = prompt.pictures.front();
+  for (std::size_t cell = 0; cell < cells.side(); ++cell) {
+    named.insert(cells.first_of(cell));
+    named.insert(cells.first_of(cell + 1) - 1);
+  }
+  for (const std::vector<inspection::observed_sink>& head : sinks) {
+    for (const inspection::observed_sink& sink : head)
+      named.insert(sink.position);
+  }
+  auto texts = io::json_document::object();
+  for (const std::size_t position : named)
+    texts.set(std::to_string(position), quoted_token(by, prompt.tokens[position]));
+  return texts;
 }
 
 }  // namespace
 
 std::string inspection_page(const page_heading& heading, const inspection::inspection_summary& summary,
                             const inspection::prompt_observation& prompt, const runtime::tokenizer& by,
-                            std::size_t top) {
+                            std::size_t top, std::string_view calibration) {
   const std::size_t tokens = prompt.tokens.size();
   const std::size_t side = prompt.pictures.front().side();
-  io::json_document data = io::json_document::object({{"side", side}});
-  auto texts = io::json_document::array();
-  for (const runtime::token_id token : prompt.tokens)
-    texts.push_back(quoted_token(by, token));
-  data.set("tokens", std::move(texts));
+  io::json_document data = io::json_document::object({{"per", "head"}, {"n", tokens}});
   const std::size_t most_sinks = std::max<std::size_t>(page_sinks_at_most / prompt.found.size(), 10);
-  data.set("sinks", page_sinks(prompt, most_sinks));
-  data.set("maps", base64(map_bytes(prompt)));
+  const auto sinks = strongest_sinks(prompt, most_sinks);
+  data.set("tokens", page_texts(prompt, by, sinks));
+  data.set("sinks", page_sinks(sinks));
+  set_maps(data, std::span(prompt.pictures), std::span(prompt.calibrated), side);
   const bool with_received = tokens * prompt.received.size() <= page_received_bytes;
   if (with_received) {
     std::vector<std::uint8_t> bytes;
@@ -180,32 +269,34 @@ std::string inspection_page(const page_heading& heading, const inspection::inspe
     }
     data.set("received", base64(bytes));
   }
-  std::string middle =
-      "<h2>Attention maps</h2>\n<p>A row is the token that attends, a column the token attended to; blue "
-      "marks "
-      "are the chosen head's sinks. Colours go by the square root of the share.";
+  std::string explained = "Colours go by the square root of the share.";
   if (side < tokens) {
-    middle += " The prompt's " + std::to_string(tokens) + " tokens are shown in " + std::to_string(side) +
-              " x " + std::to_string(side) +
-              " cells to keep this page small: a cell is the share of attention that its rows give to its "
-              "tokens. Sinks and all numbers in tables are of single tokens.";
+    explained += " The prompt's " + std::to_string(tokens) + " tokens are shown in " + std::to_string(side) +
+                 " x " + std::to_string(side) +
+                 " cells to keep this page small: a cell is the share of attention that its rows give to its "
+                 "tokens. Sinks and all numbers in tables are of single tokens.";
   }
   if (std::any_of(prompt.found.begin(), prompt.found.end(),
                   [&](const inspection::head_observation& head) { return head.sinks.size() > most_sinks; })) {
-    middle +=
+    explained +=
         " Of a head with more than " + std::to_string(most_sinks) +
         " sinks, those that hold most of its attention are marked; the heat map and the JSON count all.";
   }
-  middle +=
-      "</p>\n<div class=\"side\"><div><canvas id=\"map\"></canvas><p id=\"under\"></p>"
-      "<h2>The prompt, shaded by what each token gets of this head's attention</h2>\n";
-  if (!with_received) {
-    middle += "<p>Sinks only: the shares of " + std::to_string(tokens) + " tokens in " +
-              std::to_string(prompt.received.size()) + " heads would make this page too large.</p>\n";
+  std::string middle = map_section(explained, !prompt.calibrated.empty(), calibration);
+  if (tokens <= page_tokens_at_most) {
+    middle += "<h2>The prompt, shaded by what each token gets of the attention</h2>\n";
+    if (!with_received) {
+      middle += "<p>Sinks only: the shares of " + std::to_string(tokens) + " tokens in " +
+                std::to_string(prompt.received.size()) + " heads would make this page too large.</p>\n";
+    }
+    middle += "<div id=\"tokens\"></div>\n";
+  } else {
+    middle += "<p>The prompt's " + std::to_string(tokens) +
+              " tokens aren't listed: they would make this page too large.</p>\n";
   }
   middle +=
-      "<div id=\"tokens\"></div></div>\n<div><canvas id=\"atlas\"></canvas>"
-      "<p class=\"quiet\">Every head: rows are layers.</p></div></div>\n";
+      "<h2>Every head</h2>\n<canvas id=\"atlas\"></canvas><p class=\"quiet\">Rows are layers, columns heads; "
+      "click one.</p>\n";
   const std::string tables =
       page_table("The sinks that hold most of their head's attention",
                  strongest_sinks_table(prompt, by, top)) +
@@ -214,13 +305,22 @@ std::string inspection_page(const page_heading& heading, const inspection::inspe
 }
 
 std::string inspection_page(const page_heading& heading, const inspection::inspection_summary& summary,
-                            const runtime::tokenizer& by, std::size_t top) {
+                            const inspection::average_maps& maps, const runtime::tokenizer& by,
+                            std::size_t top, std::string_view calibration) {
+  const std::vector<inspection::averaged_map> before = maps.before(), after = maps.after();
+  const std::size_t side = before.front().side;
+  io::json_document data = io::json_document::object({{"per", "layer"}, {"n", side}});
+  data.set("top", page_tokens(summary, by));
+  set_maps(data, std::span(before), std::span(after), side);
+  const std::string explained = "These are means over " + std::to_string(maps.prompts()) +
+                                " prompts: a cell is the same part of each, a " + std::to_string(side) +
+                                "th. Colours go by the square root of the share.";
   const std::string tables =
       page_table("The most frequent sink tokens", frequent_tokens_table(summary, by, top)) +
       page_table("The tokens that hold most of a head's attention as its sinks",
                  strongest_sinks_table(summary, by, top));
-  return page_of(heading, summary, "", tables,
-                 io::json_document::object({{"top", page_tokens(summary, by)}}));
+  return page_of(heading, summary, map_section(explained, !after.empty(), calibration), tables,
+                 std::move(data));
 }
 
 }  // namespace act::report

@@ -1,0 +1,182 @@
+#include "inspect/pictures.hpp"
+
+#include <act/error.hpp>
+#include <act/inspection/average_maps.hpp>
+#include <act/inspection/observation.hpp>
+#include <act/inspection/summary.hpp>
+#include <act/io/atomic_file.hpp>
+#include <act/report/drawing.hpp>
+#include <act/report/inspection_drawings.hpp>
+#include <act/report/number_text.hpp>
+#include <act/report/token_text.hpp>
+#include <act/runtime/load_model.hpp>
+#include <act/search/heads_file.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <set>
+#include <span>
+#include <system_error>
+
+#include "inspect/options.hpp"
+#include "programs/command_line.hpp"
+#include "programs/generation_heads.hpp"
+
+namespace act_program {
+
+namespace {
+
+using act::inspection::averaged_map;
+using act::report::drawing;
+
+[[noreturn]] void refuse(const char* option, const std::string& why) {
+  throw act::error(act::error_code::invalid_option, option, why);
+}
+
+void write(const inspect_options& options, const std::string& name, const drawing& drawn) {
+  act::io::write_file((std::filesystem::path(options.svg) / (name + ".svg")).string(), drawn.file());
+}
+
+// What a prompt and a data set have alike.
+void write_common(const inspect_options& options, const std::string& name,
+                  const act::inspection::inspection_summary& summary,
+                  const act::inspection::average_maps& maps, const std::vector<std::size_t>& sinks) {
+  using namespace act::report;
+  const std::vector<averaged_map> before = maps.before(), after = maps.after();
+  write(options, "heads", heads_drawing(summary, name + ": attention of each head"));
+  write(options, "scores", scores_drawing(summary, name + ": scores of tokens in all heads"));
+  write(options, "places", places_drawing(summary, name + ": where sinks stand"));
+  write(options, "average",
+        maps_drawing(act::inspection::mean_of(before), act::inspection::mean_of(after),
+                     {.title = name + ": mean of all heads", .sinks = sinks}));
+  write(options, "layers", layers_drawing(before, name + ": mean of each layer's heads"));
+  if (!after.empty()) {
+    write(options, "layers-after",
+          layers_drawing(after, name + ": mean of each layer's heads, after calibration"));
+  }
+}
+
+// Cells with sinks, each once.
+std::vector<std::size_t> cells_of(const act::inspection::map_picture& picture,
+                                  const std::vector<std::size_t>& positions) {
+  std::set<std::size_t> cells;
+  for (const std::size_t position : positions)
+    cells.insert(picture.cell_of(position));
+  return {cells.begin(), cells.end()};
+}
+
+averaged_map as_map(const act::inspection::map_picture& picture) {
+  return act::inspection::mean_of(std::span(&picture, 1));
+}
+
+}  // namespace
+
+picture_calibration picture_calibration_of(const command_line& line, const inspect_options& options,
+                                           const act::runtime::model& model) {
+  if (options.heads.empty()) {
+    picture_calibration alone;
+    alone.calibration.options.sinks = options.calibration.sinks.over({});
+    alone.calibration.options.beta = options.beta;
+    alone.text = "each head's map as it were with this head alone calibrated (beta " +
+                 act::report::formatted("%g", options.beta) + ")";
+    return alone;
+  }
+  picture_calibration made{
+      .calibration = calibration_for(
+          model, options.calibration, options.heads, act::search::read_heads_file(options.heads),
+          {.program = line.name(), .force = options.force, .quiet = options.common.quiet}),
+      .text = {}};
+  act::calibration_options& how = made.calibration.options;
+  if (made.calibration.heads.empty()) refuse("--heads", "names no heads, so nothing would be calibrated");
+  if (line.given("--beta")) {
+    if (!made.calibration.strengths.empty()) refuse("--beta", "doesn't go with heads that have their own");
+    if (how.redistribute == act::redistribution::renormalised)
+      refuse("--beta", "isn't what these heads are calibrated by: their file has a factor");
+    how.beta = options.beta;
+  }
+  if (made.calibration.masks || how.columns != act::column_choice::sinks ||
+      how.behave_as == act::compatibility::authors) {
+    throw act::error(act::error_code::unsupported, options.heads,
+                     "has options that pictures can't show: they are of calibrated sinks, not of other "
+                     "columns, masked heads or the authors' code");
+  }
+  made.text = "the map in a pass with the " + std::to_string(made.calibration.heads.size()) + " heads of " +
+              act::report::visible_text(std::filesystem::path(options.heads).filename().string(), 60) +
+              " calibrated" +
+              (made.calibration.strengths.empty() && how.redistribute != act::redistribution::renormalised
+                   ? " (beta " + act::report::formatted("%g", how.beta) + ")"
+                   : "");
+  return made;
+}
+
+std::vector<act::layer_head> asked_maps(const inspect_options& options, const act::runtime::model& model) {
+  std::vector<act::layer_head> heads;
+  for (const std::string& text : options.maps) {
+    act::layer_head one;
+    const char* const end = text.data() + text.size();
+    const auto layer = std::from_chars(text.data(), end, one.layer);
+    const bool comma = layer.ec == std::errc{} && layer.ptr != end && *layer.ptr == ',';
+    const auto head = comma ? std::from_chars(layer.ptr + 1, end, one.head) : layer;
+    if (!comma || head.ec != std::errc{} || head.ptr != end)
+      refuse("--map", "'" + text.substr(0, 40) + "' isn't a layer and a head, for example 3,2");
+    if (one.layer >= model.config.layers || one.head >= model.config.heads) {
+      refuse("--map", text.substr(0, 40) + " is outside the model, which has " +
+                          std::to_string(model.config.layers) + " layers of " +
+                          std::to_string(model.config.heads) + " heads, from 0");
+    }
+    heads.push_back(one);
+  }
+  return heads;
+}
+
+void make_svg_folder(const inspect_options& options) {
+  if (options.svg.empty()) return;
+  std::error_code problem;
+  std::filesystem::create_directories(options.svg, problem);
+  if (problem || !std::filesystem::is_directory(options.svg)) {
+    throw act::error(act::error_code::io, options.svg,
+                     "can't be made a folder for --svg" + (problem ? ": " + problem.message() : ""));
+  }
+}
+
+void write_drawings(const inspect_options& options, const std::string& name,
+                    const act::inspection::inspection_summary& summary,
+                    const act::inspection::prompt_observation& prompt, const act::sink_options& sinks,
+                    const std::vector<act::layer_head>& maps, const act::runtime::tokenizer& by) {
+  write_common(options, name, summary, act::inspection::averages_of(prompt),
+               cells_of(prompt.pictures.front(), act::inspection::sinks_of_average(prompt, sinks)));
+  std::vector<act::layer_head> chosen = maps;
+  if (chosen.empty()) {
+    const auto most =
+        std::max_element(prompt.found.begin(), prompt.found.end(),
+                         [](const auto& one, const auto& other) { return one.sink_mass < other.sink_mass; });
+    const auto number = static_cast<std::size_t>(most - prompt.found.begin());
+    chosen.push_back({number / prompt.heads, number % prompt.heads});
+  }
+  for (const act::layer_head& each : chosen) {
+    const std::size_t number = each.layer * prompt.heads + each.head;
+    const act::inspection::map_picture& picture = prompt.pictures[number];
+    std::vector<std::size_t> positions;
+    for (const act::inspection::observed_sink& sink : prompt.found[number].sinks)
+      positions.push_back(sink.position);
+    act::report::map_labels labels{
+        .title = name + ": layer " + std::to_string(each.layer) + ", head " + std::to_string(each.head),
+        .sinks = cells_of(picture, positions)};
+    constexpr std::size_t readable = 64;
+    if (picture.side() == prompt.tokens.size() && picture.side() <= readable) {
+      for (const act::runtime::token_id token : prompt.tokens)
+        labels.tokens.push_back(act::report::visible_text(act::report::token_text(by, token), 14));
+    }
+    write(options, "map-" + std::to_string(each.layer) + "-" + std::to_string(each.head),
+          maps_drawing(as_map(picture), as_map(prompt.calibrated[number]), labels));
+  }
+}
+
+void write_drawings(const inspect_options& options, const std::string& name,
+                    const act::inspection::inspection_summary& summary,
+                    const act::inspection::average_maps& maps) {
+  write_common(options, name, summary, maps, {});
+}
+
+}  // namespace act_program
