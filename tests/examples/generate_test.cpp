@@ -246,7 +246,7 @@ TEST_CASE("--mt-bench answers every turn in FastChat's line format") {
       R"({"question_id": 90, "category": "math", "turns": ["What is 2 + 2?"]})"
       "\n");
   const std::vector<std::string> arguments{"--mt-bench",       questions, "--answers", folder / "a.jsonl",
-                                           "--max-new-tokens", "12",      "--json",    folder / "r.json"};
+                                           "--max-new-tokens", "5",       "--json",    folder / "r.json"};
   REQUIRE(generate(arguments, ACT_TEST_MODEL).exit_code == 0);
   std::istringstream in(act_test::read_file(folder / "a.jsonl"));
   std::vector<json> lines;
@@ -261,7 +261,7 @@ TEST_CASE("--mt-bench answers every turn in FastChat's line format") {
   CHECK(parsed(folder / "r.json")["questions"] == 2);
   // The first answer is what the same question gives in a chat of its own.
   const auto alone =
-      generate({"--chat", "--prompt", "Name a fruit.", "--max-new-tokens", "12"}, ACT_TEST_MODEL);
+      generate({"--chat", "--prompt", "Name a fruit.", "--max-new-tokens", "5"}, ACT_TEST_MODEL);
   CHECK(alone.out.find(lines[0]["choices"][0]["turns"][0].get<std::string>()) != std::string::npos);
   const std::string bad = folder.write("bad.jsonl", R"({"question_id": 81})");
   check_one_line(generate({"--mt-bench", bad, "--answers", folder / "b.jsonl"}, ACT_TEST_MODEL), 1,

@@ -13,6 +13,7 @@
 #include "examples/environment.hpp"
 #include "examples/process.hpp"
 #include "examples/tiny_task.hpp"
+#include "sanitized.hpp"
 
 using act_test::environment_variable;
 using act_test::run_program;
@@ -113,9 +114,16 @@ void check_examples(const std::string& program, const example_files& files, std:
   }
 }
 
+// The longest of these tests.
+bool left_to_builds_without_sanitizers() {
+  if (act_test::sanitized) MESSAGE("[skipped] the programs' other tests run them under the sanitizers");
+  return act_test::sanitized;
+}
+
 }  // namespace
 
 TEST_CASE("act-eval's examples run as they stand in the help") {
+  if (left_to_builds_without_sanitizers()) return;
   check_examples("act-eval", {}, 17);
 }
 
@@ -134,6 +142,7 @@ TEST_CASE("a suite's examples run as they stand in the help, and act-report's of
 }
 
 TEST_CASE("act-search's examples run as they stand in the help, one after another in one folder") {
+  if (left_to_builds_without_sanitizers()) return;
   const example_files files;
   check_examples("act-search", files, 13);
   for (const char* written :

@@ -9,8 +9,9 @@
 namespace act::runtime {
 namespace {
 
-// The core goes through query rows in blocks of this many from a sequence's first one, and reads keys another way
-// where there are only a few queries. Cut so, a sequence's own rows are the blocks that they are in the whole prompt.
+// The core goes through query rows in blocks of this many from a sequence's first one, and reads keys another
+// way where there are only a few queries. Cut so, a sequence's own rows are the blocks that they are in the
+// whole prompt.
 constexpr std::size_t rows_of_a_block = 16, few_queries = 6;
 
 }  // namespace

@@ -1,9 +1,9 @@
 // Prompts that begin alike, packed with their common beginning once.
 //
-// A row of a causal model depends on the tokens up to its own alone, so what prompts have in common, an instruction,
-// few-shot examples, a question before its options, is the same rows in each of them as long as nothing is
-// calibrated: a sink is found from all rows of a prompt. forward.hpp and log_probabilities.hpp run plain layers on
-// these rows, and calibrated ones on whole prompts.
+// A row of a causal model depends on the tokens up to its own alone, so what prompts have in common, an
+// instruction, few-shot examples, a question before its options, is the same rows in each of them as long as
+// nothing is calibrated: a sink is found from all rows of a prompt. forward.hpp and log_probabilities.hpp run
+// plain layers on these rows, and calibrated ones on whole prompts.
 #pragma once
 
 #include <act/runtime/forward.hpp>
@@ -23,8 +23,9 @@ struct shared_beginning {
   std::size_t tokens = 0;  ///< how many of the first ones; fewer than either prompt has; 0: none
 };
 
-/// The beginning that all prompts have in common, as each one's: the first has it. As much of it as leaves every bit
-/// of a plain pass as it would be: whole blocks of 16 tokens, and more than six rows of every prompt.
+/// The beginning that all prompts have in common, as each one's: the first has it. As much of it as leaves
+/// every bit of a plain pass as it would be: whole blocks of 16 tokens, and more than six rows of every
+/// prompt.
 [[nodiscard]] std::vector<shared_beginning> common_beginning(const packed_prompts& prompts);
 
 class shared_prompts {
@@ -36,8 +37,8 @@ class shared_prompts {
   [[nodiscard]] const packed_prompts& packed() const noexcept { return packed_; }
   /// The row here of each row of the whole prompts.
   [[nodiscard]] std::span<const std::uint32_t> row_of() const noexcept { return row_of_; }
-  /// The sequences, which attend to what they share where it lies: in `key_value`, [rows, 2 kv_width], keys before
-  /// values, as layer_buffers has it. Valid as long as it stays in its place.
+  /// The sequences, which attend to what they share where it lies: in `key_value`, [rows, 2 kv_width], keys
+  /// before values, as layer_buffers has it. Valid as long as it stays in its place.
   [[nodiscard]] std::vector<attention_sequence> sequences(const matrix& key_value) const;
 
  private:
