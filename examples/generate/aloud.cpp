@@ -24,15 +24,16 @@ timed_generation generate_aloud(const act::runtime::loaded_model& loaded,
   const auto start = std::chrono::steady_clock::now();
   timed_generation timed;
   timed.prompt = prompt.size();
+  act::runtime::generation_options how = options;
+  how.still_wanted = stop_if_interrupted;
   std::string text;
   try {
     timed.made = act::runtime::generate(
-        loaded.model, *loaded.tokenizer, prompt, calibration, options, [&](std::string_view piece) {
+        loaded.model, *loaded.tokenizer, prompt, calibration, how, [&](std::string_view piece) {
           if (timed.first == 0) timed.first = seconds(std::chrono::steady_clock::now() - start).count();
           std::cout << piece << std::flush;
           stop_if_not_printed();
           text += piece;
-          stop_if_interrupted();
         });
   } catch (const interrupted&) {
     std::cout << std::endl;

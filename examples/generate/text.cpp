@@ -95,6 +95,7 @@ conversation converse(const act::tasks::mt_bench_question& question, const chat&
                       const act::runtime::model_calibration& calibration, const generate_options& options) {
   conversation made;
   act::runtime::generation_options how = options.generation;
+  how.still_wanted = stop_if_interrupted;
   if (options.category_temperatures)
     how.sampling.temperature = act::tasks::mt_bench_temperature(question.category);
   std::vector<act::runtime::chat_turn> turns = opening(options);
@@ -105,9 +106,8 @@ conversation converse(const act::tasks::mt_bench_question& question, const chat&
       made.too_long = true;
       made.answers.emplace_back(act::tasks::mt_bench_no_answer);
     } else {
-      const act::runtime::generation generated =
-          act::runtime::generate(loaded.model, *loaded.tokenizer, prompt, calibration, how,
-                                 [](std::string_view) { stop_if_interrupted(); });
+      const act::runtime::generation generated = act::runtime::generate(
+          loaded.model, *loaded.tokenizer, prompt, calibration, how, [](std::string_view) {});
       made.made_tokens += generated.tokens.size();
       made.answers.emplace_back(act::runtime::trimmed(generated.text));
     }

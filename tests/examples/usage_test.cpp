@@ -21,8 +21,12 @@ using nlohmann::json;
 
 namespace {
 
-const std::vector<std::string> programs = {"act-eval", "act-search", "act-compare", "act-generate",
-                                           "act-inspect"};
+const std::vector<std::string> programs = {"act-eval",     "act-search",  "act-compare",
+                                           "act-generate", "act-inspect",
+#ifdef ACT_TEST_SERVE
+                                           "act-serve"
+#endif
+};
 
 act_test::process_result eval(const std::string& data, std::vector<std::string> more,
                               const std::string& model = act_test::tiny_model) {

@@ -409,3 +409,33 @@ TEST_CASE("the stream shows whole characters and holds back what may be a stop s
   CHECK(unfinished.finish() == "EN");
   CHECK_THROWS_AS(act::runtime::text_stream({""}), act::error);
 }
+
+TEST_CASE("generation can be stopped between the layers of its prompt, and between tokens") {
+  const act::runtime::model model = tiny();
+  const act_test::listed_tokenizer tokenizer(std::vector<std::string>(model.config.vocabulary, "a"));
+  const std::vector<act::runtime::token_id> prompt{3, 9, 4, 7, 7, 2};
+  struct unwanted {};
+  const std::size_t layers = model.config.layers;
+  // Asked before each layer of the prompt, and before each of the tokens but the first.
+  for (const std::size_t stop : {std::size_t{1}, layers, layers + 1, layers + 2}) {
+    CAPTURE(stop);
+    std::size_t asked = 0, drawn = 0;
+    act::runtime::generation_options options{.max_new_tokens = 3};
+    options.on_token = [&](act::runtime::token_id, std::span<const float>) { ++drawn; };
+    options.still_wanted = [&] {
+      if (++asked == stop) throw unwanted();
+    };
+    CHECK_THROWS_AS((void)generate(model, tokenizer, prompt, {}, options, [](std::string_view) {}), unwanted);
+    CHECK(drawn == (stop > layers ? stop - layers : 0));
+  }
+  // A sequence that was stopped can be started again.
+  act::runtime::decoder sequence(model);
+  std::size_t asked = 0;
+  const auto stops = [&] {
+    if (++asked == 2) throw unwanted();
+  };
+  CHECK_THROWS_AS((void)sequence.start(prompt, stops), unwanted);
+  const std::span<const float> again = sequence.start(prompt);
+  const std::vector<float> whole = by_whole_pass(model, prompt);
+  CHECK(difference(again, whole) < 1e-5);
+}

@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <random>
 #include <span>
 #include <string>
 #include <utility>
@@ -311,6 +312,44 @@ TEST_CASE("tokens that are parts of characters are spelt as bytes") {
     CHECK(json(spelling).dump(-1, ' ', false, json::error_handler_t::strict).size() > 1);
   }
   CHECK(bytes > 0);
+}
+
+TEST_CASE("every cut and every changed byte of a body is answered or refused in JSON, never worse") {
+  tiny_service serving({.limits = {}, .workers = 1, .waiting = 4});
+  std::mt19937 draw(20261130);
+  const auto tried = [&](const std::string& path, const std::string& body) {
+    CAPTURE(body);
+    const auto answer = serving.service->answer(path, body, [] { return false; });
+    REQUIRE(answer);
+    REQUIRE(!answer->events);  // no single byte makes a stream of these
+    const json parsed = json::parse(answer->body, nullptr, false);
+    REQUIRE(parsed.is_object());
+    const bool refused = answer->status == 400 || answer->status == 404;
+    REQUIRE((answer->status == 200 || refused));
+    CHECK(parsed.contains("error") == refused);
+  };
+  for (const auto& [path, whole] :
+       {std::pair<std::string, json>{
+            "/v1/completions",
+            {{"model", "tiny@act"}, {"prompt", {5, 9}}, {"max_tokens", 1}, {"logprobs", 1}, {"echo", true}}},
+        {"/v1/chat/completions",
+         {{"model", "tiny"},
+          {"max_tokens", 1},
+          {"messages", json::array({{{"role", "user"}, {"content", "a"}}})}}},
+        {"/tokenize", {{"model", "tiny"}, {"prompt", "a \u00e9"}}}}) {
+    CAPTURE(path);
+    const std::string body = whole.dump();
+    for (std::size_t cut = 0; cut < body.size(); ++cut)
+      tried(path, body.substr(0, cut));
+    for (std::size_t at = 0; at < body.size(); ++at) {
+      for (const char byte : {'\0', '"', '9', '-', static_cast<char>(draw()),
+                              static_cast<char>(body[at] ^ (1 << draw() % 8))}) {
+        std::string changed = body;
+        changed[at] = byte;
+        tried(path, changed);
+      }
+    }
+  }
 }
 
 TEST_CASE("a request that takes too long is told so, in a stream too") {

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -47,15 +48,18 @@ decoder& decoder::operator=(const decoder& other) = default;
 decoder& decoder::operator=(decoder&& other) noexcept = default;
 decoder::~decoder() = default;
 
-std::span<const float> decoder::start(std::span<const token_id> prompt) {
+std::span<const float> decoder::start(std::span<const token_id> prompt,
+                                      const std::function<void()>& still_wanted) {
   const std::size_t at_once =
       cache_.policy().evicts() ? std::min(prompt.size(), cache_.policy().capacity()) : prompt.size();
   const std::vector<token_id> tokens(prompt.begin(), prompt.begin() + static_cast<std::ptrdiff_t>(at_once));
   const packed_prompts packed = pack(model_->config, std::span(&tokens, 1));
   cache_.truncate(0);
-  std::span<const float> logits = run(packed, true);
-  for (const token_id token : prompt.subspan(at_once))
+  std::span<const float> logits = run(packed, true, still_wanted);
+  for (const token_id token : prompt.subspan(at_once)) {
+    if (still_wanted) still_wanted();
     logits = append(token);
+  }
   return logits;
 }
 
@@ -79,11 +83,13 @@ std::span<const float> decoder::append(token_id token) {
   return run(packed, decoding_);
 }
 
-std::span<const float> decoder::run(const packed_prompts& packed, bool calibrated) {
+std::span<const float> decoder::run(const packed_prompts& packed, bool calibrated,
+                                    const std::function<void()>& still_wanted) {
   const std::size_t layers = model_->config.layers;
   const rotary_tables rotary(model_->config.rotary, packed.positions);
   matrix hidden = embed(*model_, packed);
   for (std::size_t layer = 0; layer < layers; ++layer) {
+    if (still_wanted) still_wanted();
     attention_calibration calibration = calibrated ? calibration_[layer] : attention_calibration{};
     if (!trackers_[layer].of.empty()) calibration.trackers = &trackers_[layer];
     const layer_rows rows{

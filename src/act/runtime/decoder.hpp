@@ -16,6 +16,7 @@
 #include <act/runtime/model.hpp>
 
 #include <cstddef>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -43,16 +44,19 @@ class decoder {
 
   /// Begins a sequence, forgetting any before it. Returns the last position's logits, one a token of the
   /// vocabulary, valid until the next call. A prompt that a cache which evicts can't hold is calibrated as a
-  /// whole as far as it fits, its other tokens are appended one by one. Throws `error` (invalid_input) as
-  /// `pack`.
-  std::span<const float> start(std::span<const token_id> prompt);
+  /// whole as far as it fits, its other tokens are appended one by one. `still_wanted` is called before each
+  /// layer of the prompt and may throw to stop; the sequence has to be started again then. Throws `error`
+  /// (invalid_input) as `pack`.
+  std::span<const float> start(std::span<const token_id> prompt,
+                               const std::function<void()>& still_wanted = {});
 
   /// Adds one token behind the others; otherwise as `start`. Cost: every weight is read once, and every key
   /// and value so far.
   std::span<const float> append(token_id token);
 
  private:
-  std::span<const float> run(const packed_prompts& packed, bool calibrated);
+  std::span<const float> run(const packed_prompts& packed, bool calibrated,
+                             const std::function<void()>& still_wanted = {});
 
   const model* model_;
   kv_cache cache_;

@@ -45,7 +45,7 @@ generation generate(const model& with, const tokenizer& by, std::span<const toke
     return std::binary_search(by.ends().begin(), by.ends().end(), token) ||
            std::find(options.end_tokens.begin(), options.end_tokens.end(), token) != options.end_tokens.end();
   };
-  std::span<const float> logits = sequence.start(prompt);
+  std::span<const float> logits = sequence.start(prompt, options.still_wanted);
   token_id before = prompt.back();
   while (made.tokens.size() < options.max_new_tokens) {
     const token_id token = next(logits.first(std::min(logits.size(), by.vocabulary_size())));
@@ -65,7 +65,9 @@ generation generate(const model& with, const tokenizer& by, std::span<const toke
       made.end = generation_end::context;
       break;
     }
-    if (made.tokens.size() < options.max_new_tokens) logits = sequence.append(token);
+    if (made.tokens.size() == options.max_new_tokens) break;
+    if (options.still_wanted) options.still_wanted();
+    logits = sequence.append(token);
   }
   show(stream.finish());
   return made;

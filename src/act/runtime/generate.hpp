@@ -29,6 +29,8 @@ struct generation_options {
   /// Sees each token that is drawn, a closing end token too, and the logits of the vocabulary it was drawn
   /// from; may throw to stop.
   std::function<void(token_id, std::span<const float>)> on_token = {};
+  /// Called before each layer of the prompt, and before each token; may throw to stop.
+  std::function<void()> still_wanted = {};
 };
 
 enum class generation_end {

@@ -157,11 +157,9 @@ completion complete(const served_model& by, std::span<const token_id> prompt,
     (void)runtime::pack(by.model->config, std::span(&tokens, 1));  // refused alike, whatever is asked
     return made;
   }
-  runtime::generation text = runtime::generate(*by.model, *by.tokenizer, prompt, by.calibration,
-                                               wanted.generation, [&](std::string_view piece) {
-                                                 on_text(piece);
-                                                 still_wanted();
-                                               });
+  wanted.generation.still_wanted = still_wanted;
+  runtime::generation text =
+      runtime::generate(*by.model, *by.tokenizer, prompt, by.calibration, wanted.generation, on_text);
   made.text = std::move(text.text);
   made.end = text.end;
   return made;

@@ -42,7 +42,7 @@ struct completion {
   std::size_t made_tokens = 0;  ///< drawn, a closing end token among them
 };
 
-/// `still_wanted` is called between layers of a scored prompt and between tokens, and may throw to stop;
+/// `still_wanted` is called between layers of the prompt and between tokens, and may throw to stop;
 /// `on_text` gets text as runtime::generate gives it. Throws `error` (invalid_input) as runtime::pack for a
 /// prompt that is empty, too long or not of the vocabulary. Cost: with echo and logprobs one pass over the
 /// prompt, and another one where more than one token is made.
