@@ -35,6 +35,10 @@ class mapped_file {
   }
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
+  /// Gives back the memory of the pages that lie in `bytes`, a part of a mapped file that won't be read soon.
+  /// Their content stays what it is: who reads them has them from the file again.
+  static void let_go(std::span<const std::byte> bytes) noexcept;
+
  private:
   [[noreturn]] void fail(std::string_view what, int code, std::string_view mend) const;
 

@@ -110,6 +110,7 @@ safetensors_file::entry safetensors_file::read_entry(std::string_view name, io::
                    std::to_string(data_.size()) +
                    " bytes of data; the file is truncated or damaged, fetch it again");
   made.view.bytes = data_.subspan(made.begin, made.end - made.begin);
+  made.view.mapped = true;
   const std::optional<tensor_type> type = stored_type(*dtype->text());
   if (!type) {
     made.unreadable = "has type '" + io::printable(*dtype->text()) + "'";

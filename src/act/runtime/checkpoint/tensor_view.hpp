@@ -18,6 +18,7 @@ struct tensor_view {
   tensor_type type = tensor_type::f32;
   std::vector<std::size_t> shape;  ///< row-major, slowest axis first, whatever the file's own order
   std::span<const std::byte> bytes;
+  bool mapped = false;  ///< the bytes are an io::mapped_file's
 
   /// Numbers in a row: the extent of the fastest axis.
   [[nodiscard]] std::size_t columns() const noexcept { return shape.empty() ? 1 : shape.back(); }

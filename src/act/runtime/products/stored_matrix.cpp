@@ -1,3 +1,4 @@
+#include <act/io/mapped_file.hpp>
 #include <act/runtime/checkpoint/quantization.hpp>
 #include <act/runtime/checkpoint/tensor_type.hpp>
 #include <act/runtime/products/stored_matrix.hpp>
@@ -52,6 +53,7 @@ void stored_matrix::append_turned(const tensor_view& tensor, std::size_t first, 
   }
   add({type, turned->data(), columns_ * size, 0, count});
   turned_.push_back(std::move(turned));
+  if (tensor.mapped) io::mapped_file::let_go(tensor.bytes);  // the copy is what products read
 }
 
 std::size_t stored_matrix::bytes() const noexcept {
