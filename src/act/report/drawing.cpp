@@ -36,6 +36,12 @@ std::string classed(std::string_view classes) {
   return " class=\"" + html_text(classes) + "\"";
 }
 
+// What ends an element: what a pointer sees, if anything.
+std::string named(const char* element, std::string_view name) {
+  if (name.empty()) return "/>\n";
+  return "><title>" + html_text(name) + "</title></" + element + ">\n";
+}
+
 const char* anchor_of(text_side side) {
   switch (side) {
     case text_side::left_of:
@@ -70,13 +76,12 @@ void drawing::line(double x1, double y1, double x2, double y2, std::string_view 
 void drawing::box(double x, double y, double width, double height, std::string_view classes,
                   std::string_view name) {
   shapes_ += "<rect" + attribute("x", x) + attribute("y", y) + attribute("width", width) +
-             attribute("height", height) + classed(classes);
-  shapes_ += name.empty() ? "/>\n" : "><title>" + html_text(name) + "</title></rect>\n";
+             attribute("height", height) + classed(classes) + named("rect", name);
 }
 
-void drawing::dot(double x, double y, double radius, std::string_view classes) {
+void drawing::dot(double x, double y, double radius, std::string_view classes, std::string_view name) {
   shapes_ += "<circle" + attribute("cx", x) + attribute("cy", y) + attribute("r", radius) + classed(classes) +
-             "/>\n";
+             named("circle", name);
 }
 
 void drawing::cells(double x, double y, double size, std::size_t side,

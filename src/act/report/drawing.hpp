@@ -31,7 +31,7 @@ class drawing {
   /// `name` is what a pointer sees; empty: nothing.
   void box(double x, double y, double width, double height, std::string_view classes,
            std::string_view name = {});
-  void dot(double x, double y, double radius, std::string_view classes);
+  void dot(double x, double y, double radius, std::string_view classes, std::string_view name = {});
 
   /// Cells [row][column] of a square picture with its left upper corner at (x, y): a box of `size` is divided
   /// into side x side. `class_of(row, column)` names a cell's colour; nothing is drawn where it is empty.

@@ -33,7 +33,11 @@ const std::string_view inspection_page_script = R"js(
   const data = JSON.parse(document.getElementById('data').textContent);
   const {layers, heads, side} = data, perHead = data.per === 'head';
   const byId = id => document.getElementById(id);
-  const bytesOf = text => Uint8Array.from(atob(text), c => c.charCodeAt(0));
+  const bytesOf = text => {
+    const raw = atob(text), bytes = new Uint8Array(raw.length);
+    for (let i = 0; i < bytes.length; ++i) bytes[i] = raw.charCodeAt(i);
+    return bytes;
+  };
   const percent = share => (100 * share).toFixed(Math.abs(share) < 0.0995 ? 2 : 1) + ' %';
   const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
   const range = (first, count) => Array.from({length: count}, (_, i) => first + i);
@@ -296,7 +300,7 @@ const std::string_view inspection_page_script = R"js(
   const redraw = () => { mixColours(); draw(); drawAtlas(); };
   mixColours();
   choose(perHead ? {layer: Math.floor(data.first / heads), head: data.first % heads} : chosen);
-  drawAtlas();
+  setTimeout(drawAtlas);  // once the reader sees something
   darkness.addEventListener('change', redraw);
   window.addEventListener('resize', draw);
 })();

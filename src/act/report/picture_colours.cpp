@@ -18,6 +18,7 @@ struct palette {
   std::array<rgb, 5> shares;   // from none to all
   std::array<rgb, 5> changes;  // from less over none to more
   int readable_up_to;          // levels of shares on which text has the paper's own ink
+  int readable_changes;        // the same of changes, either way
   const char* ink;
   const char* other_ink;
 };
@@ -28,12 +29,14 @@ constexpr palette light{
     .shares = {{{255, 255, 255}, {253, 212, 158}, {252, 141, 89}, {215, 48, 31}, {91, 0, 0}}},
     .changes = {{{5, 48, 97}, {67, 147, 195}, {255, 255, 255}, {244, 165, 66}, {127, 59, 8}}},
     .readable_up_to = 10,
+    .readable_changes = 6,
     .ink = "#222",
     .other_ink = "#fff"};
 constexpr palette dark{
     .shares = {{{22, 24, 27}, {92, 34, 30}, {176, 60, 32}, {244, 140, 66}, {255, 240, 205}}},
     .changes = {{{150, 210, 255}, {40, 105, 165}, {22, 24, 27}, {160, 88, 24}, {255, 205, 130}}},
     .readable_up_to = 11,
+    .readable_changes = 6,
     .ink = "#e4e4e4",
     .other_ink = "#111"};
 
@@ -75,7 +78,9 @@ std::string classes(const palette& of) {
   }
   for (int level = -change_levels; level <= change_levels; ++level) {
     const std::string colour = hex(mixed(of.changes, 0.5 + 0.5 * level / change_levels));
-    css += "." + change_class(level) + "{background:" + colour + ";fill:" + colour + "}\n";
+    const std::string ink = std::abs(level) <= of.readable_changes ? of.ink : of.other_ink;
+    css += "." + change_class(level) + "{background:" + colour + ";fill:" + colour + ";color:" + ink + "}\n";
+    if (level >= 0) css += "." + on_change_class(level) + "{fill:" + ink + "}\n";
   }
   return css;
 }
@@ -107,6 +112,10 @@ std::string share_class(int level) {
 
 std::string change_class(int level) {
   return (level < 0 ? "l" : "m") + std::to_string(std::abs(level));
+}
+
+std::string on_change_class(int level) {
+  return "c" + std::to_string(std::abs(level));
 }
 
 std::string share_colour(double share) {

@@ -313,28 +313,9 @@ class results_reader {
       own.insert(run.record.value("search", ""));
     for (const found_heads_file& found : from_.all_found_heads()) {
       if (!own.contains(found.search)) continue;
-      const search::heads_file file =
-          search::parse_heads_file(found.file, "the store's heads '" + found.name + "'");
-      const json evidence = file.evidence.value();
-      searched_heads one{
-          .model = found.model,
-          .name = found.name,
-          .task = found.task,
-          .layers = file.model.layers,
-          .heads = file.model.heads,
-          .samples = evidence.contains("baseline") ? evidence["baseline"].value("n", std::size_t{0}) : 0,
-          .trials = {}};
-      for (const json& trial : evidence.value("trials", json::array())) {
-        const std::size_t layer = trial.value("layer", std::size_t{0}),
-                          head = trial.value("head", std::size_t{0});
-        if (layer >= one.layers || head >= one.heads) continue;
-        one.trials.push_back({.layer = layer,
-                              .head = head,
-                              .net = trial.value("net", 0LL),
-                              .log_likelihood_gain = trial.value("log_likelihood_gain", 0.0),
-                              .picked = file.heads.contains(layer, head)});
-      }
-      made_.searches.push_back(std::move(one));
+      made_.searches.push_back(
+          searched_heads_of(search::parse_heads_file(found.file, "the store's heads '" + found.name + "'"),
+                            found.model, found.name, found.task));
     }
   }
 
@@ -347,6 +328,35 @@ class results_reader {
 };
 
 }  // namespace
+
+searched_heads searched_heads_of(const search::heads_file& file, std::string model, std::string name,
+                                 std::string task) {
+  searched_heads one{.model = std::move(model),
+                     .name = std::move(name),
+                     .task = std::move(task),
+                     .layers = file.model.layers,
+                     .heads = file.model.heads,
+                     .trials = {}};
+  constexpr std::size_t most_heads = 1'000'000;  // more are no model's, but a file may say so
+  if (one.heads > 0 && one.layers > most_heads / one.heads) return one;
+  try {
+    const json evidence = file.evidence.value();
+    if (evidence.contains("baseline")) one.samples = evidence["baseline"].value("n", std::size_t{0});
+    for (const json& trial : evidence.value("trials", json::array())) {
+      const std::size_t layer = trial.value("layer", std::size_t{0}),
+                        head = trial.value("head", std::size_t{0});
+      if (layer >= one.layers || head >= one.heads) continue;
+      one.trials.push_back({.layer = layer,
+                            .head = head,
+                            .net = trial.value("net", 0LL),
+                            .log_likelihood_gain = trial.value("log_likelihood_gain", 0.0),
+                            .picked = file.heads.contains(layer, head)});
+    }
+  } catch (const json::exception&) {
+    throw error(error_code::invalid_input, one.name, "has evidence that isn't as act-search writes it");
+  }
+  return one;
+}
 
 suite_results results_of(store& from, std::int64_t suite) {
   return results_reader(from, suite).read();

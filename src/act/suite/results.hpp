@@ -13,6 +13,10 @@
 #include <string>
 #include <vector>
 
+namespace act::search {
+struct heads_file;
+}
+
 namespace act::suite {
 
 /// One way of scoring.
@@ -61,6 +65,11 @@ struct searched_heads {
   };
   std::vector<trial> trials;
 };
+
+/// Of a heads file: what its evidence says of each head; without trials where it says nothing. `name` and
+/// `task` are what searches are called by.
+[[nodiscard]] searched_heads searched_heads_of(const search::heads_file& file, std::string model,
+                                               std::string name, std::string task);
 
 struct suite_results {
   std::vector<suite_result> results;  ///< in the suite's order
