@@ -3,7 +3,6 @@
 
 #include "inspect/inspection.hpp"
 #include "inspect/options.hpp"
-#include "inspect/pictures.hpp"
 #include "inspect/predictability.hpp"
 #include "programs/begin.hpp"
 #include "programs/command_line.hpp"
@@ -19,7 +18,7 @@ void run(const command_line& line, const inspect_options& options) {
   check_outputs(
       {{"--json", options.common.json}, {"--html", options.html}},
       {options.common.model, options.data, options.prompt_file, options.predictability, options.heads});
-  make_svg_folder(options);
+  make_folder(options.svg, "--svg");
   act::set_thread_count(options.common.threads);
   if (!options.predictability.empty()) {
     inspect_predictability(line, options);

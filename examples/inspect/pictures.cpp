@@ -17,7 +17,6 @@
 #include <filesystem>
 #include <set>
 #include <span>
-#include <system_error>
 
 #include "inspect/options.hpp"
 #include "programs/command_line.hpp"
@@ -128,16 +127,6 @@ std::vector<act::layer_head> asked_maps(const inspect_options& options, const ac
     heads.push_back(one);
   }
   return heads;
-}
-
-void make_svg_folder(const inspect_options& options) {
-  if (options.svg.empty()) return;
-  std::error_code problem;
-  std::filesystem::create_directories(options.svg, problem);
-  if (problem || !std::filesystem::is_directory(options.svg)) {
-    throw act::error(act::error_code::io, options.svg,
-                     "can't be made a folder for --svg" + (problem ? ": " + problem.message() : ""));
-  }
 }
 
 void write_drawings(const inspect_options& options, const std::string& name,

@@ -39,9 +39,6 @@ struct picture_calibration {
 [[nodiscard]] std::vector<act::layer_head> asked_maps(const inspect_options& options,
                                                       const act::runtime::model& model);
 
-/// Makes the folder of --svg, before the work. Throws act::error (io).
-void make_svg_folder(const inspect_options& options);
-
 /// A prompt's drawings. `name` is the model's, `sinks` what is one in the mean of all maps.
 void write_drawings(const inspect_options& options, const std::string& name,
                     const act::inspection::inspection_summary& summary,

@@ -52,6 +52,16 @@ void check_outputs(const std::vector<std::pair<std::string, std::string>>& outpu
   }
 }
 
+void make_folder(const std::string& path, const std::string& option) {
+  if (path.empty()) return;
+  std::error_code problem;
+  std::filesystem::create_directories(path, problem);
+  if (problem || !std::filesystem::is_directory(path)) {
+    throw act::error(act::error_code::io, path,
+                     "can't be a folder for " + option + (problem ? ": " + problem.message() : ""));
+  }
+}
+
 std::string partial_path(const std::string& path) {
   if (path.empty() || act::io::write_target_of(path).in_place) return path;
   return path + ".partial";

@@ -17,6 +17,10 @@ namespace act_program {
 void check_outputs(const std::vector<std::pair<std::string, std::string>>& outputs,
                    const std::vector<std::string>& inputs);
 
+/// Makes the folder that the option names, and those above it, unless it is there; an empty path is none.
+/// Throws act::error (io).
+void make_folder(const std::string& path, const std::string& option);
+
 /// Where what there is goes when a program is interrupted: beside `path`, whose whole result of an earlier
 /// run stays; of a pipe or a device that itself. An empty path stays empty.
 [[nodiscard]] std::string partial_path(const std::string& path);

@@ -134,8 +134,13 @@ TEST_CASE("a suite's examples run as they stand in the help, and act-report's of
       "[defaults]\nlimit = 6\n[[model]]\npath = \"M.gguf\"\n[[task]]\ntask = \"sst2\"\ndata = "
       "\"dev.tsv\"\n[[heads]]\nname = \"ACT\"\nfile = \"heads.json\"\n");
   check_examples("act-eval", files, 5, {"suite.toml"});
-  check_examples("act-report", files, 4);
-  for (const char* written : {"suite.sqlite", "tables.md", "tables.tex", "results.csv", "report.html"}) {
+  (void)files.folder.write("heads.json",
+                           R"({"model": {"layers": 2, "heads": 1}, "heads": [[1, 0]], "evidence": {"trials": [
+                              {"layer": 1, "head": 0, "net": 2, "log_likelihood_gain": 0.1}]}})");
+  check_examples("act-report", files, 6);
+  for (const char* written :
+       {"suite.sqlite", "tables.md", "tables.tex", "results.csv", "report.html", "heads.html",
+        "figures/gains-heads.json.svg", "figures/accuracy-M-sst2-0.svg"}) {
     CAPTURE(written);
     CHECK(std::filesystem::exists(files.folder / written));
   }

@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 #include <act/sqlite/database.hpp>
 #include <nlohmann/json.hpp>
+#include <pugixml.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -321,5 +322,35 @@ TEST_CASE("an interrupted suite says how to go on, a wrong one is one line") {
   act_test::check_one_line(run_program("act-eval", {files.suite}), 1, "suite.toml:1: ");
   act_test::check_one_line(run_program("act-eval", {files.folder / "none.toml"}), 1, "none.toml");
   act_test::check_one_line(run_program("act-report", {files.folder / "none.sqlite"}), 1, "isn't there");
+  const std::string bare = files.folder.write("bare.json", R"({"heads": [[1, 0]]})");
+  act_test::check_one_line(run_program("act-report", {bare}), 1, "says nothing of heads that were tried");
+  act_test::check_one_line(run_program("act-report", {bare, "--csv", files.folder / "x"}), 2, "--csv");
+  act_test::check_one_line(run_program("act-report", {bare, "--svg", bare}), 1, "can't be a folder");
   CHECK(run_program("act-eval", {files.suite, "--limit", "3"}).exit_code == 2);
+}
+
+TEST_CASE("act-report draws each task's accuracies and each search's heads, those of a heads file too") {
+  const suite_files files;
+  REQUIRE(run_program("act-eval", {files.suite}).exit_code == 0);
+  REQUIRE(run_program("act-report", {files.store, "--svg", files.folder / "figures", "--json",
+                                     files.folder / "report.json"})
+              .exit_code == 0);
+  const json report = parsed(files.folder / "report.json");
+  std::size_t accuracies = 0, gains = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(files.folder / "figures")) {
+    const std::string name = entry.path().filename().string();
+    CAPTURE(name);
+    pugi::xml_document drawn;
+    REQUIRE(drawn.load_file(entry.path().c_str()));
+    if (name.starts_with("accuracy-")) {
+      ++accuracies;
+      CHECK(drawn.select_nodes("//line[@class='interval']").size() > 1);
+      CHECK(drawn.select_nodes("//line[@class='plain']").size() == 1);
+    } else {
+      ++gains;
+      CHECK(drawn.select_nodes("//rect[title]").size() > 1);
+    }
+  }
+  CHECK(accuracies == report["results"].size());
+  CHECK(gains == report["searches"].size());
 }

@@ -1,5 +1,6 @@
 #include <act/report/number_text.hpp>
 #include <act/report/picture_colours.hpp>
+#include <act/report/table.hpp>
 #include <act/statistics/intervals.hpp>
 #include <act/suite/suite_drawings.hpp>
 
@@ -7,7 +8,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdlib>
-#include <optional>
+#include <utility>
 #include <vector>
 
 namespace act::suite {
@@ -132,6 +133,23 @@ drawing gains_drawing(const searched_heads& search) {
             text_side::right_of, "quiet");
   made.text(left, below + 58, "rows are layers, columns heads; framed: chosen", text_side::right_of, "quiet");
   return made;
+}
+
+std::string gains_text(const searched_heads& search) {
+  std::vector<std::string> header{"layer"};
+  for (std::size_t head = 0; head < search.heads; ++head)
+    header.push_back(std::to_string(head));
+  report::text_table table(header);
+  const std::vector<const searched_heads::trial*> cells = best_trials(search);
+  for (std::size_t layer = 0; layer < search.layers; ++layer) {
+    std::vector<std::string> row{std::to_string(layer)};
+    for (std::size_t head = 0; head < search.heads; ++head) {
+      const searched_heads::trial* const trial = cells[layer * search.heads + head];
+      row.push_back(trial == nullptr ? "-" : (trial->picked ? "*" : "") + std::to_string(trial->net));
+    }
+    table.add(std::move(row));
+  }
+  return table.str();
 }
 
 std::string gains_remark(const searched_heads& search) {

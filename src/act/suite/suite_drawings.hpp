@@ -21,6 +21,10 @@ namespace act::suite {
 /// (layer 8, head 0) of 150". Precondition: it has trials.
 [[nodiscard]] std::string gains_remark(const searched_heads& search);
 
+/// The same as gains_drawing for a terminal: a line a layer, of each head its number, with a star where it is
+/// chosen.
+[[nodiscard]] std::string gains_text(const searched_heads& search);
+
 /// "trec, ACT": what a search is called, beside its model.
 [[nodiscard]] std::string name_of(const searched_heads& search);
 
