@@ -163,7 +163,7 @@ void inspect_prompt(const command_line& line, const inspect_options& options) {
     act::io::write_file(options.html, act::report::inspection_page(heading, summary, observed, by,
                                                                    options.top, calibrated.text));
   }
-  if (!options.svg.empty()) write_drawings(options, name_of(loaded), summary, observed, how.sinks, maps, by);
+  if (!options.svg.empty()) write_drawings(options, name_of(loaded), summary, observed, calibrated, maps, by);
   std::cout << tokens << " tokens, first " << act::report::quoted_token(by, observed.tokens.front()) << "; "
             << summary.layers << " layers of " << summary.heads << " heads\n";
   print_heat_map(summary, options);
@@ -258,7 +258,8 @@ void inspect_data(const command_line& line, const inspect_options& options) {
                         act::report::inspection_page(heading_of(what, how.sinks, loaded), summary, seen.maps,
                                                      by, options.top, calibrated.text));
   }
-  if (!options.svg.empty()) write_drawings(options, name_of(loaded) + ", " + task.name, summary, seen.maps);
+  if (!options.svg.empty())
+    write_drawings(options, name_of(loaded) + ", " + task.name, summary, seen.maps, calibrated);
   std::cout << task.name << ": " << summary.prompts << " prompts of " << options.data << ", "
             << summary.tokens << " tokens; " << summary.layers << " layers of " << summary.heads
             << " heads\n";

@@ -40,7 +40,8 @@ void write(const inspect_options& options, const std::string& name, const drawin
 // What a prompt and a data set have alike.
 void write_common(const inspect_options& options, const std::string& name,
                   const act::inspection::inspection_summary& summary,
-                  const act::inspection::average_maps& maps, const std::vector<std::size_t>& sinks) {
+                  const act::inspection::average_maps& maps, const std::vector<std::size_t>& sinks,
+                  const std::string& after_text) {
   using namespace act::report;
   const std::vector<averaged_map> before = maps.before(), after = maps.after();
   write(options, "heads", heads_drawing(summary, name + ": attention of each head"));
@@ -48,11 +49,11 @@ void write_common(const inspect_options& options, const std::string& name,
   write(options, "places", places_drawing(summary, name + ": where sinks stand"));
   write(options, "average",
         maps_drawing(act::inspection::mean_of(before), act::inspection::mean_of(after),
-                     {.title = name + ": mean of all heads", .sinks = sinks}));
+                     {.title = name + ": mean of all heads", .after = after_text, .sinks = sinks}));
   write(options, "layers", layers_drawing(before, name + ": mean of each layer's heads"));
   if (!after.empty()) {
     write(options, "layers-after",
-          layers_drawing(after, name + ": mean of each layer's heads, after calibration"));
+          layers_drawing(after, name + ": mean of each layer's heads, " + after_text));
   }
 }
 
@@ -77,8 +78,9 @@ picture_calibration picture_calibration_of(const command_line& line, const inspe
     picture_calibration alone;
     alone.calibration.options.sinks = options.calibration.sinks.over({});
     alone.calibration.options.beta = options.beta;
-    alone.text = "each head's map as it were with this head alone calibrated (beta " +
-                 act::report::formatted("%g", options.beta) + ")";
+    const std::string beta = act::report::formatted("%g", options.beta);
+    alone.after = "after: each head alone, beta " + beta;
+    alone.text = "each head's map as it were with this head alone calibrated (beta " + beta + ")";
     return alone;
   }
   picture_calibration made{
@@ -100,12 +102,15 @@ picture_calibration picture_calibration_of(const command_line& line, const inspe
                      "has options that pictures can't show: they are of calibrated sinks, not of other "
                      "columns, masked heads or the authors' code");
   }
-  made.text = "the map in a pass with the " + std::to_string(made.calibration.heads.size()) + " heads of " +
+  const bool by_beta =
+      made.calibration.strengths.empty() && how.redistribute != act::redistribution::renormalised;
+  const std::string beta = "beta " + act::report::formatted("%g", how.beta);
+  const std::size_t count = made.calibration.heads.size();
+  const std::string heads = std::to_string(count) + (count == 1 ? " head" : " heads");
+  made.after = "after: " + heads + (by_beta ? ", " + beta : "");
+  made.text = "the map in a pass with the " + heads + " of " +
               act::report::visible_text(std::filesystem::path(options.heads).filename().string(), 60) +
-              " calibrated" +
-              (made.calibration.strengths.empty() && how.redistribute != act::redistribution::renormalised
-                   ? " (beta " + act::report::formatted("%g", how.beta) + ")"
-                   : "");
+              " calibrated" + (by_beta ? " (" + beta + ")" : "");
   return made;
 }
 
@@ -131,10 +136,12 @@ std::vector<act::layer_head> asked_maps(const inspect_options& options, const ac
 
 void write_drawings(const inspect_options& options, const std::string& name,
                     const act::inspection::inspection_summary& summary,
-                    const act::inspection::prompt_observation& prompt, const act::sink_options& sinks,
+                    const act::inspection::prompt_observation& prompt, const picture_calibration& calibrated,
                     const std::vector<act::layer_head>& maps, const act::runtime::tokenizer& by) {
   write_common(options, name, summary, act::inspection::averages_of(prompt),
-               cells_of(prompt.pictures.front(), act::inspection::sinks_of_average(prompt, sinks)));
+               cells_of(prompt.pictures.front(),
+                        act::inspection::sinks_of_average(prompt, calibrated.calibration.options.sinks)),
+               calibrated.after);
   std::vector<act::layer_head> chosen = maps;
   if (chosen.empty()) {
     const auto most =
@@ -151,6 +158,7 @@ void write_drawings(const inspect_options& options, const std::string& name,
       positions.push_back(sink.position);
     act::report::map_labels labels{
         .title = name + ": layer " + std::to_string(each.layer) + ", head " + std::to_string(each.head),
+        .after = calibrated.after,
         .sinks = cells_of(picture, positions)};
     constexpr std::size_t readable = 64;
     if (picture.side() == prompt.tokens.size() && picture.side() <= readable) {
@@ -164,8 +172,8 @@ void write_drawings(const inspect_options& options, const std::string& name,
 
 void write_drawings(const inspect_options& options, const std::string& name,
                     const act::inspection::inspection_summary& summary,
-                    const act::inspection::average_maps& maps) {
-  write_common(options, name, summary, maps, {});
+                    const act::inspection::average_maps& maps, const picture_calibration& calibrated) {
+  write_common(options, name, summary, maps, {}, calibrated.after);
 }
 
 }  // namespace act_program

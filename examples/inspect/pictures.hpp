@@ -26,7 +26,8 @@ struct inspect_options;
 /// How maps are calibrated, and how pages and drawings say so.
 struct picture_calibration {
   act::runtime::model_calibration calibration;
-  std::string text;  ///< "each head's map as it were with this head alone calibrated (beta 0.4)"
+  std::string text;             ///< "each head's map as it were with this head alone calibrated (beta 0.4)"
+  std::string after = "after";  ///< "after: each head alone, beta 0.4"
 };
 
 /// Of --heads, else every head alone; its sinks are what the command line and the heads file say. Throws
@@ -39,15 +40,15 @@ struct picture_calibration {
 [[nodiscard]] std::vector<act::layer_head> asked_maps(const inspect_options& options,
                                                       const act::runtime::model& model);
 
-/// A prompt's drawings. `name` is the model's, `sinks` what is one in the mean of all maps.
+/// A prompt's drawings. `name` is the model's.
 void write_drawings(const inspect_options& options, const std::string& name,
                     const act::inspection::inspection_summary& summary,
-                    const act::inspection::prompt_observation& prompt, const act::sink_options& sinks,
+                    const act::inspection::prompt_observation& prompt, const picture_calibration& calibrated,
                     const std::vector<act::layer_head>& maps, const act::runtime::tokenizer& by);
 
 /// A data set's. `name` is the model's and the task's.
 void write_drawings(const inspect_options& options, const std::string& name,
                     const act::inspection::inspection_summary& summary,
-                    const act::inspection::average_maps& maps);
+                    const act::inspection::average_maps& maps, const picture_calibration& calibrated);
 
 }  // namespace act_program

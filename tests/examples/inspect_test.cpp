@@ -241,6 +241,7 @@ TEST_CASE("act-inspect --svg: the pictures as files of their own") {
   pugi::xml_document map;
   REQUIRE(map.load_file((folder / "new/figures/map-1-0.svg").c_str()));
   CHECK(map.select_nodes("//g").size() == 3);
+  CHECK(map.select_nodes("//text[.='after: each head alone, beta 0.4']").size() == 1);
   CHECK(map.select_nodes("//text[contains(@class, 'small')]").size() > 20);
 
   // A data set's; and beta 1 changes nothing.
@@ -275,6 +276,8 @@ TEST_CASE("act-inspect --heads: maps after calibration are those of a model with
                    folder / "none.json", "--quiet"})
               .exit_code == 0);
   CHECK(parsed(folder / "none.json")["sink_count"] == 0);
+  CHECK(act_test::read_file(folder / "none/average.svg").find(">after: 1 head, beta 0.4<") !=
+        std::string::npos);
 
   const auto refused = [&](const std::string& text, const std::string& part, int code = 1) {
     check_one_line(inspect({"--prompt", inspected, "--svg", folder / "none", "--quiet", "--heads",

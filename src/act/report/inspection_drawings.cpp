@@ -215,15 +215,18 @@ drawing layers_drawing(std::span<const averaged_map> layers, const std::string& 
   constexpr std::size_t in_row = 6;
   constexpr double size = 120, step_x = size + 12, step_y = size + 26;
   const std::size_t columns = std::max<std::size_t>(3, std::min(in_row, layers.size()));
-  const auto rows = static_cast<double>((layers.size() + columns - 1) / columns);
-  drawing made(title, 14 + step_x * static_cast<double>(columns), top + step_y * rows + 56);
+  const std::size_t rows = (layers.size() + columns - 1) / columns;
+  drawing made(title, 14 + step_x * static_cast<double>(columns),
+               top + step_y * static_cast<double>(rows) + 56);
   for (std::size_t layer = 0; layer < layers.size(); ++layer) {
+    const std::size_t row = layer / columns;
     const double x = 14 + step_x * static_cast<double>(layer % columns);
-    const double y = top + 18 + step_y * static_cast<double>(layer / columns);
+    const double y = top + 18 + step_y * static_cast<double>(row);
     made.text(x, y - 5, "layer " + std::to_string(layer));
     map_panel(made, x, y, size, layers[layer]);
   }
-  share_scale(made, 14, top + step_y * rows + 12, 250, "% of a row's attention; rows attend to columns");
+  share_scale(made, 14, top + step_y * static_cast<double>(rows) + 12, 250,
+              "% of a row's attention; rows attend to columns");
   return made;
 }
 
