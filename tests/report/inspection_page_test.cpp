@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "report/inspection_example.hpp"
@@ -201,21 +202,27 @@ TEST_CASE("shares as bytes and colours: none, all, and nothing outside") {
   CHECK(act::report::change_byte(-2) == 1);
 }
 
-TEST_CASE("the largest page of 30 layers stays under 5 MB") {
-  // 270 heads, a prompt of so many tokens that nothing of it is small; every head with many sinks.
-  const std::size_t tokens = 8192, heads = 270, side = act::report::page_picture_side(heads, tokens);
-  act::inspection::prompt_observation prompt{
-      .layers = 30, .heads = 9, .tokens = std::vector<act::runtime::token_id>(tokens, 3), .found = {}};
-  act::inspection::head_observation head;
-  head.sinks.assign(1000, {.position = 8000, .score = 0.12345, .mass = 0.12345});
-  head.sink_mass = 0.99;
-  prompt.found.assign(heads, head);
-  prompt.pictures.assign(heads, act::inspection::map_picture(tokens, side));
-  prompt.calibrated = prompt.pictures;
-  prompt.received.assign(heads, std::vector<double>(tokens, 0.01));
-  const auto by = act_test::hostile_tokenizer();
-  const std::string page = act::report::inspection_page(
-      {.title = "t", .lines = {}}, act::inspection::summarise(prompt), prompt, by, 15, "how");
-  CHECK(page.size() < 5'000'000);
-  CHECK(page.size() > 3'500'000);  // and is used
+TEST_CASE("the largest pages of 30 layers, and of 1,600 heads, stay under 5 MB") {
+  // So many tokens that nothing of the prompt is small; every head with many sinks.
+  const std::size_t tokens = 16'384;
+  for (const auto& [layers, heads] : {std::pair<std::size_t, std::size_t>{30, 9}, {32, 32}, {40, 40}}) {
+    const std::size_t all = layers * heads, side = act::report::page_picture_side(all, tokens);
+    act::inspection::prompt_observation prompt{.layers = layers,
+                                               .heads = heads,
+                                               .tokens = std::vector<act::runtime::token_id>(tokens, 3),
+                                               .found = {}};
+    act::inspection::head_observation head;
+    head.sinks.assign(50, {.position = 16'000, .score = 0.12345, .mass = 0.12345});
+    head.sink_mass = 0.99;
+    prompt.found.assign(all, head);
+    prompt.pictures.assign(all, act::inspection::map_picture(tokens, side));
+    prompt.calibrated = prompt.pictures;
+    prompt.received.assign(all, std::vector<double>(all > 1000 ? 1 : tokens, 0.01));
+    const auto by = act_test::hostile_tokenizer();
+    const std::string page = act::report::inspection_page(
+        {.title = "t", .lines = {}}, act::inspection::summarise(prompt), prompt, by, 15, "how");
+    CAPTURE(page.size());
+    CHECK(page.size() < 5'000'000);
+    CHECK(page.size() > 3'500'000);  // and is used
+  }
 }

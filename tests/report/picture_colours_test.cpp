@@ -25,15 +25,6 @@ TEST_CASE("levels go by the square root, and none is outside") {
   CHECK(change_class(0) == "m0");
 }
 
-TEST_CASE("on light paper nothing is white, and less is another colour than more") {
-  CHECK(share_colour(0) == "#ffffff");
-  CHECK(share_colour(1) == "#5b0000");
-  CHECK(share_colour(0.25) == "#fc8d59");
-  CHECK(change_colour(0) == "#ffffff");
-  CHECK(change_colour(-1) == "#053061");
-  CHECK(change_colour(1) == "#7f3b08");
-}
-
 TEST_CASE("every level has a class on both papers, and the palettes are what they are mixed from") {
   const std::string both = picture_classes(), light = light_picture_classes();
   CHECK(light.find("@media") == std::string::npos);
@@ -48,6 +39,11 @@ TEST_CASE("every level has a class on both papers, and the palettes are what the
     CHECK(dark.find("." + change_class(level) + "{") != std::string::npos);
   }
   CHECK(light.find(".s20{background:#5b0000;fill:#5b0000;color:#fff}") != std::string::npos);
+  CHECK(light.find(".s0{background:#ffffff;fill:#ffffff;color:#222}") != std::string::npos);
+  CHECK(light.find(".s10{background:#fc8d59;") != std::string::npos);
+  CHECK(light.find(".m0{background:#ffffff;") != std::string::npos);
+  CHECK(light.find(".l10{background:#053061;fill:#053061;color:#fff}") != std::string::npos);
+  CHECK(light.find(".m10{background:#7f3b08;") != std::string::npos);
   const auto palettes = nlohmann::json::parse(picture_palettes().text());
   CHECK(palettes["light"]["shares"].front() == nlohmann::json{255, 255, 255});
   CHECK(palettes["light"]["changes"][2] == nlohmann::json{255, 255, 255});

@@ -59,12 +59,11 @@ std::string heat_table(const inspection::inspection_summary& summary, const char
     html += "<tr>" + selectable("th", number, -1) + " title=\"layer " + std::to_string(layer) +
             ", mean of its heads\">" + std::to_string(layer) + "</th>";
     for (std::size_t head = 0; head < summary.heads; ++head) {
-      const inspection::head_summary& one = summary.at(layer, head);
-      const double value = one.*share;
+      const double value = summary.at(layer, head).*share;
       html += selectable("td", number, static_cast<long long>(head)) + " class=\"" +
               share_class(share_level(value)) + "\" title=\"layer " + std::to_string(layer) + ", head " +
-              std::to_string(head) + ": " + percent(one.sink_mass) + " on sinks, " + percent(one.first_mass) +
-              " on the first token\">" + (value > 0 ? formatted("%.0f", 100 * value) : "·") + "</td>";
+              std::to_string(head) + ": " + percent(value) + "\">" +
+              (value > 0 ? formatted("%.0f", 100 * value) : "·") + "</td>";
     }
     html += "</tr>\n";
   }
@@ -186,6 +185,11 @@ std::string map_section(const std::string& explained, bool with_after, std::stri
   return html + "</div>\n<p id=\"under\" aria-live=\"polite\"></p></section>\n";
 }
 
+// On a phone a chart keeps its size.
+std::string scrolled(const drawing& drawn) {
+  return "<div class=\"scroll\" tabindex=\"0\">" + drawn.in_page() + "</div>";
+}
+
 std::string page_of(const page_heading& heading, const inspection::inspection_summary& summary,
                     const std::string& middle, const std::string& tables, io::json_document data) {
   std::size_t strongest = 0;
@@ -207,10 +211,10 @@ std::string page_of(const page_heading& heading, const inspection::inspection_su
       "<p class=\"quiet\">Rows are layers, columns heads. Click a head, or move with the arrow keys; a "
       "layer's number is the mean of its heads, the corner that of all.</p>\n" +
       middle + "<div class=\"side\"><div><h2>Scores of tokens in all heads (the paper's Figure 2)</h2>\n" +
-      scores_drawing(summary, "Scores of tokens in all heads").in_page() + "</div>\n";
+      scrolled(scores_drawing(summary, "Scores of tokens in all heads")) + "</div>\n";
   if (summary.sinks > 0)
     html += "<div><h2>Where sinks stand (Figure 5)</h2>\n" +
-            places_drawing(summary, "Where sinks stand").in_page() + "</div>";
+            scrolled(places_drawing(summary, "Where sinks stand")) + "</div>";
   html += "</div>\n" + tables + "<script type=\"application/json\" id=\"data\">" + script_json(data) +
           "</script>\n<script>" + std::string(inspection_page_script) + "</script>\n";
   return live_page(heading.title,
@@ -255,7 +259,7 @@ std::string inspection_page(const page_heading& heading, const inspection::inspe
   const std::size_t tokens = prompt.tokens.size();
   const std::size_t side = prompt.pictures.front().side();
   io::json_document data = io::json_document::object({{"per", "head"}, {"n", tokens}});
-  const std::size_t most_sinks = std::max<std::size_t>(page_sinks_at_most / prompt.found.size(), 10);
+  const std::size_t most_sinks = std::max<std::size_t>(page_sinks_at_most / prompt.found.size(), 5);
   const auto sinks = strongest_sinks(prompt, most_sinks);
   data.set("tokens", page_texts(prompt, by, sinks));
   data.set("sinks", page_sinks(sinks));

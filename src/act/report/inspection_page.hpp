@@ -20,9 +20,9 @@ class tokenizer;
 
 namespace act::report {
 
-/// What a page may hold, before base64 makes 4 bytes of 3: with these it stays under 5 MB. Maps and their
-/// changes take as much each.
-inline constexpr std::size_t page_map_bytes = 1'350'000;
+/// What a page may hold, before base64 makes 4 bytes of 3: with these it stays under 5 MB up to 1,600 heads.
+/// Maps and their changes take as much each.
+inline constexpr std::size_t page_map_bytes = 1'250'000;
 inline constexpr std::size_t page_received_bytes = 400'000;
 
 /// Sinks a page lists at most, each head as many: about 25 bytes each. Of more tokens than this it names

@@ -24,7 +24,7 @@ canvas { display: block; width: 100%; max-width: 510px; touch-action: manipulati
 #tokens .pointed { outline: 2px solid var(--ink); } #tokens .from { text-decoration: underline 2px; }
 #list { max-height: 40em; overflow: auto; } table.list { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 table.list td, table.list th { padding: 0 .9em .1em 0; text-align: right; font-size: 12px; font-weight: normal; white-space: pre; } table.list th { color: var(--quiet); }
-svg { max-width: 100%; height: auto; display: block; }
+svg { height: auto; display: block; }
 )css";
 
 const std::string_view inspection_page_script = R"js(

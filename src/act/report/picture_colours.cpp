@@ -118,14 +118,6 @@ std::string on_change_class(int level) {
   return "c" + std::to_string(std::abs(level));
 }
 
-std::string share_colour(double share) {
-  return hex(mixed(light.shares, share_place(share)));
-}
-
-std::string change_colour(double change) {
-  return hex(mixed(light.changes, 0.5 + 0.5 * change_place(change)));
-}
-
 std::string light_picture_classes() {
   return classes(light);
 }

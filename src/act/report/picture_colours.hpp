@@ -23,10 +23,6 @@ inline constexpr int change_levels = 10;
 /// The class of text, as a fill, that can be read on a change's level.
 [[nodiscard]] std::string on_change_class(int level);
 
-/// "#rrggbb" on light paper.
-[[nodiscard]] std::string share_colour(double share);
-[[nodiscard]] std::string change_colour(double change);
-
 /// Rules for all classes: background and, in drawings, fill; on s0, s1 ... a colour of text that can be read.
 /// `tN` is that colour as a fill; of changes c0, c1 ..., whichever way they go. For light paper.
 [[nodiscard]] std::string light_picture_classes();

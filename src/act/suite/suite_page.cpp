@@ -28,7 +28,7 @@ th, td { padding: .2em .7em; text-align: right; white-space: nowrap; border-bott
 th.name, td.name { text-align: left; } tr.improv td { color: var(--quiet); } tr.first td { border-top: 2px solid var(--line); }
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(22em, 100%), 1fr)); gap: 1em 2em; }
 figure { margin: 0; min-width: 0; } figcaption { font-size: 13px; font-weight: 600; margin-bottom: .2em; overflow-wrap: anywhere; }
-svg { max-width: 100%; height: auto; display: block; } .charts svg { width: 100%; }
+svg { height: auto; display: block; } .charts svg { width: 100%; max-width: 36em; }
 )css";
 
 std::string cell(std::string_view tag, std::string_view text, bool name) {
