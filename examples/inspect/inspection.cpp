@@ -161,7 +161,7 @@ void inspect_prompt(const command_line& line, const inspect_options& options) {
         heading_of(std::to_string(tokens) + " tokens: " + act::report::visible_text(prompt.text, 300),
                    how.sinks, loaded);
     act::io::write_file(options.html, act::report::inspection_page(heading, summary, observed, by,
-                                                                   options.top, calibrated.text));
+                                                                   options.top, calibrated.page));
   }
   if (!options.svg.empty()) write_drawings(options, name_of(loaded), summary, observed, calibrated, maps, by);
   std::cout << tokens << " tokens, first " << act::report::quoted_token(by, observed.tokens.front()) << "; "
@@ -256,7 +256,7 @@ void inspect_data(const command_line& line, const inspect_options& options) {
                              " tokens. All numbers are means.";
     act::io::write_file(options.html,
                         act::report::inspection_page(heading_of(what, how.sinks, loaded), summary, seen.maps,
-                                                     by, options.top, calibrated.text));
+                                                     by, options.top, calibrated.page));
   }
   if (!options.svg.empty())
     write_drawings(options, name_of(loaded) + ", " + task.name, summary, seen.maps, calibrated);

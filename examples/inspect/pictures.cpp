@@ -11,10 +11,12 @@
 #include <act/report/token_text.hpp>
 #include <act/runtime/load_model.hpp>
 #include <act/search/heads_file.hpp>
+#include <act/suite/results.hpp>
 
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <optional>
 #include <set>
 #include <span>
 
@@ -70,6 +72,18 @@ averaged_map as_map(const act::inspection::map_picture& picture) {
   return act::inspection::mean_of(std::span(&picture, 1));
 }
 
+// What a search found of each head; of several strengths the best.
+void add_gains(act::report::page_calibration& page, const act::suite::searched_heads& search,
+               const act::runtime::model_config& config) {
+  if (search.trials.empty() || search.layers != config.layers || search.heads != config.heads) return;
+  page.samples = search.samples;
+  page.net_gains.resize(search.layers * search.heads);
+  for (const act::suite::searched_heads::trial& trial : search.trials) {
+    std::optional<long long>& net = page.net_gains[trial.layer * search.heads + trial.head];
+    net = std::max(net.value_or(trial.net), trial.net);
+  }
+}
+
 }  // namespace
 
 picture_calibration picture_calibration_of(const command_line& line, const inspect_options& options,
@@ -80,14 +94,15 @@ picture_calibration picture_calibration_of(const command_line& line, const inspe
     alone.calibration.options.beta = options.beta;
     const std::string beta = act::report::formatted("%g", options.beta);
     alone.after = "after: each head alone, beta " + beta;
-    alone.text = "each head's map as it were with this head alone calibrated (beta " + beta + ")";
+    alone.page.text = "each head's map as it were with this head alone calibrated (beta " + beta + ")";
     return alone;
   }
+  const act::search::heads_file file = act::search::read_heads_file(options.heads);
   picture_calibration made{
-      .calibration = calibration_for(
-          model, options.calibration, options.heads, act::search::read_heads_file(options.heads),
-          {.program = line.name(), .force = options.force, .quiet = options.common.quiet}),
-      .text = {}};
+      .calibration =
+          calibration_for(model, options.calibration, options.heads, file,
+                          {.program = line.name(), .force = options.force, .quiet = options.common.quiet}),
+      .page = {}};
   act::calibration_options& how = made.calibration.options;
   if (made.calibration.heads.empty()) refuse("--heads", "names no heads, so nothing would be calibrated");
   if (line.given("--beta")) {
@@ -108,9 +123,11 @@ picture_calibration picture_calibration_of(const command_line& line, const inspe
   const std::size_t count = made.calibration.heads.size();
   const std::string heads = std::to_string(count) + (count == 1 ? " head" : " heads");
   made.after = "after: " + heads + (by_beta ? ", " + beta : "");
-  made.text = "the map in a pass with the " + heads + " of " +
-              act::report::visible_text(std::filesystem::path(options.heads).filename().string(), 60) +
-              " calibrated" + (by_beta ? " (" + beta + ")" : "");
+  made.page.text = "the map in a pass with the " + heads + " of " +
+                   act::report::visible_text(std::filesystem::path(options.heads).filename().string(), 60) +
+                   " calibrated" + (by_beta ? " (" + beta + ")" : "");
+  made.page.heads = made.calibration.heads;
+  add_gains(made.page, act::suite::searched_heads_of(file, "", options.heads, ""), model.config);
   return made;
 }
 

@@ -1,6 +1,7 @@
 // The pictures that act-inspect makes: what maps are calibrated by in them, and the files of --svg.
 #pragma once
 
+#include <act/report/inspection_page.hpp>
 #include <act/runtime/model_calibration.hpp>
 
 #include <cstddef>
@@ -26,7 +27,7 @@ struct inspect_options;
 /// How maps are calibrated, and how pages and drawings say so.
 struct picture_calibration {
   act::runtime::model_calibration calibration;
-  std::string text;             ///< "each head's map as it were with this head alone calibrated (beta 0.4)"
+  act::report::page_calibration page;
   std::string after = "after";  ///< "after: each head alone, beta 0.4"
 };
 

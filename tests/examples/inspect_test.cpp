@@ -279,6 +279,17 @@ TEST_CASE("act-inspect --heads: maps after calibration are those of a model with
   CHECK(act_test::read_file(folder / "none/average.svg").find(">after: 1 head, beta 0.4<") !=
         std::string::npos);
 
+  // What a search found of each head alone stands in the page, too.
+  const std::string found = folder.write(
+      "found.json",
+      R"({"heads": [[1, 0]], "model": {"layers": 4, "heads": 8}, "evidence": {"baseline": {"n": 30}, "trials": [
+         {"layer": 1, "head": 0, "net": 3, "log_likelihood_gain": 0.1}]}})");
+  REQUIRE(inspect({"--prompt", inspected, "--html", folder / "found.html", "--heads", found, "--quiet"})
+              .exit_code == 0);
+  const std::string page = act_test::read_file(folder / "found.html");
+  CHECK(page.find("Gained alone, of 30 samples") != std::string::npos);
+  CHECK(page.find("layer 1, head 0: samples gained less lost +3") != std::string::npos);
+
   const auto refused = [&](const std::string& text, const std::string& part, int code = 1) {
     check_one_line(inspect({"--prompt", inspected, "--svg", folder / "none", "--quiet", "--heads",
                             folder.write("bad.json", text)}),

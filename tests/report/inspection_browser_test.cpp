@@ -17,7 +17,7 @@ std::string prompt_page() {
   const auto by = act_test::hostile_tokenizer();
   const act::inspection::prompt_observation prompt = act_test::example_prompt();
   return act::report::inspection_page({.title = "Sinks", .lines = {}}, act::inspection::summarise(prompt),
-                                      prompt, by, 10, "how");
+                                      prompt, by, 10, {.text = "how"});
 }
 
 // What a script at the page's end sees: `members` of a JavaScript object, after `steps`.
@@ -133,14 +133,15 @@ TEST_CASE("a data set's page opens on the mean of all heads, and a head shows it
   act::inspection::average_maps means;
   all.add(act_test::example_prompt());
   means.add(act_test::example_prompt());
-  const nlohmann::json found =
-      seen(act::report::inspection_page({.title = "t", .lines = {}}, all.summary(), means, by, 10, "how"), R"(
+  const nlohmann::json found = seen(act::report::inspection_page({.title = "t", .lines = {}}, all.summary(),
+                                                                 means, by, 10, {.text = "how"}),
+                                    R"(
     const which = document.querySelector('.which').textContent;
     at(document.getElementById('after'), 'mousemove', 0.1, 0.9);
     const under = text('under'), list = text('list');
     document.querySelector('td[data-l="1"][data-h="0"]').click();
   )",
-           "which, under, list, note: text('note'), own: text('list')");
+                                    "which, under, list, note: text('note'), own: text('list')");
   CHECK(found["which"] == "Mean of all heads");
   CHECK(found["under"].get<std::string>().find(
             "from 80 .. 100 % of the prompt\nto 0 .. 20 % of the prompt: 49.8 % before, 75.2 % after") == 0);
@@ -184,7 +185,7 @@ TEST_CASE("the largest page of 30 layers opens at once") {
   prompt.received.assign(heads, std::vector<double>(tokens, 0.01));
   const auto by = act_test::hostile_tokenizer();
   const std::string page = act::report::inspection_page(
-      {.title = "t", .lines = {}}, act::inspection::summarise(prompt), prompt, by, 15, "how");
+      {.title = "t", .lines = {}}, act::inspection::summarise(prompt), prompt, by, 15, {.text = "how"});
   const nlohmann::json found = seen(page, "", "milliseconds: performance.now()");
   MESSAGE(page.size() << " bytes, ready after " << found["milliseconds"].get<double>() << " ms");
   // Under a second on a machine at rest; this one may have other work.

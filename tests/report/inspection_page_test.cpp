@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -66,7 +67,7 @@ TEST_CASE("a prompt's page holds every map, and its hostile tokens as text only"
   const act::inspection::prompt_observation prompt = act_test::example_prompt();
   const std::string page = act::report::inspection_page(
       {.title = "<model> & \"co\"", .lines = {"</p><script>1</script>", "second"}},
-      act::inspection::summarise(prompt), prompt, by, 10, "<how>");
+      act::inspection::summarise(prompt), prompt, by, 10, {.text = "<how>"});
   check_is_closed(page);
   CHECK(count(page, "onerror=alert(1)") == 0);  // cut in tables and in the data alike
   CHECK(page.find("<title>&lt;model&gt; &amp; &quot;co&quot;</title>") != std::string::npos);
@@ -101,6 +102,23 @@ TEST_CASE("a prompt's page holds every map, and its hostile tokens as text only"
   CHECK(decoded(data["received"]).size() == 4 * 5);
 }
 
+TEST_CASE("with heads of a search a page frames them and has what each gained alone") {
+  const auto by = act_test::hostile_tokenizer();
+  const act::inspection::prompt_observation prompt = act_test::example_prompt();
+  const std::string page = act::report::inspection_page(
+      {.title = "t", .lines = {}}, act::inspection::summarise(prompt), prompt, by, 10,
+      {.text = "how", .heads = {{0, 1}}, .net_gains = {-4, 2, 0, std::nullopt}, .samples = 50});
+  check_is_closed(page);
+  CHECK(page.find("Gained alone, of 50 samples") != std::string::npos);
+  CHECK(count(page, "<td data-l=") == 12);
+  CHECK(count(page, " picked\"") == 3);
+  CHECK(page.find("class=\"l10\" title=\"layer 0, head 0: samples gained less lost -4\">-4<") !=
+        std::string::npos);
+  CHECK(page.find("class=\"m5 picked\" title=\"layer 0, head 1: samples gained less lost +2\">2<") !=
+        std::string::npos);
+  CHECK(page.find("class=\"none\" title=\"layer 1, head 1: not searched\"") != std::string::npos);
+}
+
 TEST_CASE("without calibrated maps a page has the maps as they are alone") {
   const auto by = act_test::hostile_tokenizer();
   act::inspection::prompt_observation prompt = act_test::example_prompt();
@@ -122,7 +140,7 @@ TEST_CASE("a data set's page has each layer's mean maps, and each head's tokens"
     maps.add(act_test::example_prompt());
   }
   const std::string page =
-      act::report::inspection_page({.title = "t", .lines = {}}, all.summary(), maps, by, 10, "how");
+      act::report::inspection_page({.title = "t", .lines = {}}, all.summary(), maps, by, 10, {.text = "how"});
   check_is_closed(page);
   const nlohmann::json data = data_of(page);
   CHECK(data["per"] == "layer");
@@ -220,7 +238,7 @@ TEST_CASE("the largest pages of 30 layers, and of 1,600 heads, stay under 5 MB")
     prompt.received.assign(all, std::vector<double>(all > 1000 ? 1 : tokens, 0.01));
     const auto by = act_test::hostile_tokenizer();
     const std::string page = act::report::inspection_page(
-        {.title = "t", .lines = {}}, act::inspection::summarise(prompt), prompt, by, 15, "how");
+        {.title = "t", .lines = {}}, act::inspection::summarise(prompt), prompt, by, 15, {.text = "how"});
     CAPTURE(page.size());
     CHECK(page.size() < 5'000'000);
     CHECK(page.size() > 3'500'000);  // and is used

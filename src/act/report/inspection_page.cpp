@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <initializer_list>
 #include <set>
 #include <span>
@@ -45,29 +46,65 @@ std::string selectable(std::string_view tag, long long layer, long long head) {
          std::to_string(head) + "\"";
 }
 
-// The numbers of layers choose the mean of their heads, the corner that of all.
-std::string heat_table(const inspection::inspection_summary& summary, const char* title,
-                       double inspection::head_summary::*share) {
+// A cell of a heat map: how it looks, what it says, and what a pointer sees.
+struct heat_cell_html {
+  std::string classes;
+  std::string text;
+  std::string said;
+};
+
+// A cell for each (layer, head). The numbers of layers choose the mean of their heads, the corner that of
+// all.
+template <class CellOf>
+std::string heat_table(std::size_t layers, std::size_t heads, const std::string& title,
+                       const head_set& framed, CellOf&& cell_of) {
   std::string html = "<div><h2>" + html_text(title) +
                      "</h2><div class=\"scroll heads\" tabindex=\"0\"><table class=\"heat\"><tr>" +
                      selectable("th", -1, -1) + " title=\"mean of all heads\">all</th>";
-  for (std::size_t head = 0; head < summary.heads; ++head)
+  for (std::size_t head = 0; head < heads; ++head)
     html += "<th>" + std::to_string(head) + "</th>";
   html += "</tr>\n";
-  for (std::size_t layer = 0; layer < summary.layers; ++layer) {
+  for (std::size_t layer = 0; layer < layers; ++layer) {
     const auto number = static_cast<long long>(layer);
     html += "<tr>" + selectable("th", number, -1) + " title=\"layer " + std::to_string(layer) +
             ", mean of its heads\">" + std::to_string(layer) + "</th>";
-    for (std::size_t head = 0; head < summary.heads; ++head) {
-      const double value = summary.at(layer, head).*share;
-      html += selectable("td", number, static_cast<long long>(head)) + " class=\"" +
-              share_class(share_level(value)) + "\" title=\"layer " + std::to_string(layer) + ", head " +
-              std::to_string(head) + ": " + percent(value) + "\">" +
-              (value > 0 ? formatted("%.0f", 100 * value) : "·") + "</td>";
+    for (std::size_t head = 0; head < heads; ++head) {
+      const heat_cell_html cell = cell_of(layer, head);
+      html += selectable("td", number, static_cast<long long>(head)) + " class=\"" + cell.classes +
+              (framed.contains(layer, head) ? " picked" : "") + "\" title=\"layer " + std::to_string(layer) +
+              ", head " + std::to_string(head) + ": " + cell.said + "\">" + cell.text + "</td>";
     }
     html += "</tr>\n";
   }
   return html + "</table></div></div>\n";
+}
+
+std::string share_table(const inspection::inspection_summary& summary, const char* title,
+                        const head_set& framed, double inspection::head_summary::*share) {
+  return heat_table(summary.layers, summary.heads, title, framed, [&](std::size_t layer, std::size_t head) {
+    const double value = summary.at(layer, head).*share;
+    return heat_cell_html{.classes = share_class(share_level(value)),
+                          .text = value > 0 ? formatted("%.0f", 100 * value) : "·",
+                          .said = percent(value)};
+  });
+}
+
+// Colours go by the largest gain or loss.
+std::string gains_table(const inspection::inspection_summary& summary, const page_calibration& calibration) {
+  long long most = 1;
+  for (const std::optional<long long>& net : calibration.net_gains)
+    most = std::max(most, std::abs(net.value_or(0)));
+  return heat_table(
+      summary.layers, summary.heads, "Gained alone, of " + std::to_string(calibration.samples) + " samples",
+      calibration.heads, [&](std::size_t layer, std::size_t head) {
+        const std::optional<long long> net = calibration.net_gains[layer * summary.heads + head];
+        if (!net) return heat_cell_html{.classes = "none", .text = "·", .said = "not searched"};
+        const double share = static_cast<double>(*net) / static_cast<double>(most);
+        return heat_cell_html{
+            .classes = change_class(static_cast<int>(std::lround(change_levels * share))),
+            .text = std::to_string(*net),
+            .said = "samples gained less lost " + formatted("%+.0f", static_cast<double>(*net))};
+      });
 }
 
 // Five digits are enough to look at.
@@ -170,7 +207,7 @@ std::string map_figure(const char* id, const std::string& caption) {
 }
 
 // The maps of what is chosen, for a pointer and for arrow keys.
-std::string map_section(const std::string& explained, bool with_after, std::string_view calibration) {
+std::string map_section(const std::string& explained, bool with_after, const std::string& calibration) {
   std::string html =
       "<section><h2>Attention maps: <span class=\"which\"></span></h2>\n<p class=\"quiet\">A row is the "
       "token "
@@ -191,7 +228,8 @@ std::string scrolled(const drawing& drawn) {
 }
 
 std::string page_of(const page_heading& heading, const inspection::inspection_summary& summary,
-                    const std::string& middle, const std::string& tables, io::json_document data) {
+                    const page_calibration& calibration, const std::string& middle, const std::string& tables,
+                    io::json_document data) {
   std::size_t strongest = 0;
   for (std::size_t at = 0; at < summary.per_head.size(); ++at) {
     if (summary.per_head[at].sink_mass > summary.per_head[strongest].sink_mass) strongest = at;
@@ -205,11 +243,15 @@ std::string page_of(const page_heading& heading, const inspection::inspection_su
     html += "<p>" + html_text(line) + "</p>\n";
   html +=
       "<p>" + html_text(inspection_remarks(summary)) + "</p>\n<div class=\"side\">\n" +
-      heat_table(summary, "On sinks, % of a head's attention", &inspection::head_summary::sink_mass) +
-      heat_table(summary, "On the first token, %", &inspection::head_summary::first_mass) +
+      share_table(summary, "On sinks, % of a head's attention", calibration.heads,
+                  &inspection::head_summary::sink_mass) +
+      share_table(summary, "On the first token, %", calibration.heads,
+                  &inspection::head_summary::first_mass) +
+      (calibration.net_gains.empty() ? "" : gains_table(summary, calibration)) +
       "<div><h2>Sinks: <span class=\"which\"></span></h2><div id=\"list\" tabindex=\"0\"></div></div></div>\n"
       "<p class=\"quiet\">Rows are layers, columns heads. Click a head, or move with the arrow keys; a "
-      "layer's number is the mean of its heads, the corner that of all.</p>\n" +
+      "layer's number is the mean of its heads, the corner that of all." +
+      (calibration.heads.empty() ? "" : " Framed heads are calibrated in the maps after.") + "</p>\n" +
       middle + "<div class=\"side\"><div><h2>Scores of tokens in all heads (the paper's Figure 2)</h2>\n" +
       scrolled(scores_drawing(summary, "Scores of tokens in all heads")) + "</div>\n";
   if (summary.sinks > 0)
@@ -255,7 +297,7 @@ io::json_document page_texts(const inspection::prompt_observation& prompt, const
 
 std::string inspection_page(const page_heading& heading, const inspection::inspection_summary& summary,
                             const inspection::prompt_observation& prompt, const runtime::tokenizer& by,
-                            std::size_t top, std::string_view calibration) {
+                            std::size_t top, const page_calibration& calibration) {
   const std::size_t tokens = prompt.tokens.size();
   const std::size_t side = prompt.pictures.front().side();
   io::json_document data = io::json_document::object({{"per", "head"}, {"n", tokens}});
@@ -286,7 +328,7 @@ std::string inspection_page(const page_heading& heading, const inspection::inspe
         " Of a head with more than " + std::to_string(most_sinks) +
         " sinks, those that hold most of its attention are marked; the heat map and the JSON count all.";
   }
-  std::string middle = map_section(explained, !prompt.calibrated.empty(), calibration);
+  std::string middle = map_section(explained, !prompt.calibrated.empty(), calibration.text);
   if (tokens <= page_tokens_at_most) {
     middle += "<h2>The prompt, shaded by what each token gets of the attention</h2>\n";
     if (!with_received) {
@@ -305,12 +347,12 @@ std::string inspection_page(const page_heading& heading, const inspection::inspe
       page_table("The sinks that hold most of their head's attention",
                  strongest_sinks_table(prompt, by, top)) +
       page_table("The tokens that are sinks of most heads", sink_positions_table(prompt, by, top));
-  return page_of(heading, summary, middle, tables, std::move(data));
+  return page_of(heading, summary, calibration, middle, tables, std::move(data));
 }
 
 std::string inspection_page(const page_heading& heading, const inspection::inspection_summary& summary,
                             const inspection::average_maps& maps, const runtime::tokenizer& by,
-                            std::size_t top, std::string_view calibration) {
+                            std::size_t top, const page_calibration& calibration) {
   const std::vector<inspection::averaged_map> before = maps.before(), after = maps.after();
   const std::size_t side = before.front().side;
   io::json_document data = io::json_document::object({{"per", "layer"}, {"n", side}});
@@ -323,8 +365,8 @@ std::string inspection_page(const page_heading& heading, const inspection::inspe
       page_table("The most frequent sink tokens", frequent_tokens_table(summary, by, top)) +
       page_table("The tokens that hold most of a head's attention as its sinks",
                  strongest_sinks_table(summary, by, top));
-  return page_of(heading, summary, map_section(explained, !after.empty(), calibration), tables,
-                 std::move(data));
+  return page_of(heading, summary, calibration, map_section(explained, !after.empty(), calibration.text),
+                 tables, std::move(data));
 }
 
 }  // namespace act::report

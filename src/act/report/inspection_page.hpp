@@ -3,10 +3,12 @@
 // Nothing is loaded from anywhere; without scripts the heat maps, charts and tables remain.
 #pragma once
 
+#include <act/head_set.hpp>
+
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace act::inspection {
@@ -40,6 +42,16 @@ struct page_heading {
   std::vector<std::string> lines;
 };
 
+/// What maps are shown calibrated by.
+struct page_calibration {
+  std::string text = {};  ///< what "after" is; any text
+  head_set heads = {};    ///< heads that are calibrated together, framed in the heat maps; may be empty
+  /// What a search found of each head alone, samples gained less lost, [layer * heads + head]; none where it
+  /// wasn't tried. Empty: nothing is known.
+  std::vector<std::optional<long long>> net_gains = {};
+  std::size_t samples = 0;  ///< that the search had
+};
+
 /// The bytes a share and a change are stored as: 255 sqrt(share), and 128 + 127 sqrt(|change|) with the
 /// change's sign. Small ones, of which a map mostly consists, keep their differences (share 0.001 is byte 8,
 /// and its neighbours are 12 % away).
@@ -47,7 +59,7 @@ struct page_heading {
 [[nodiscard]] std::uint8_t change_byte(double change) noexcept;
 
 /// The page of one prompt: of every head, layer and of all together the map, and where the prompt has
-/// calibrated pictures (which `calibration` describes) the map after and the difference. Preconditions:
+/// calibrated pictures (by `calibration`) the map after and the difference. Preconditions:
 /// `prompt` has pictures (of page_picture_side); `summary` is its own. Tables have `top` lines. Size: at most
 /// twice page_map_bytes, and page_received_bytes, in base64, the tokens' texts and the sinks; the page says
 /// what was left out.
@@ -55,13 +67,13 @@ struct page_heading {
                                           const inspection::inspection_summary& summary,
                                           const inspection::prompt_observation& prompt,
                                           const runtime::tokenizer& by, std::size_t top,
-                                          std::string_view calibration = {});
+                                          const page_calibration& calibration = {});
 
 /// The page of many prompts: averages, and each layer's mean maps. Precondition: something was added to
 /// `maps`, pictures of a side of at most 64.
 [[nodiscard]] std::string inspection_page(const page_heading& heading,
                                           const inspection::inspection_summary& summary,
                                           const inspection::average_maps& maps, const runtime::tokenizer& by,
-                                          std::size_t top, std::string_view calibration = {});
+                                          std::size_t top, const page_calibration& calibration = {});
 
 }  // namespace act::report

@@ -12,6 +12,7 @@ pre { font-size: 12px; margin: 0; } .scroll { overflow-x: auto; max-width: 100%;
 table.heat { border-collapse: separate; border-spacing: 1px; font-size: 10px; font-variant-numeric: tabular-nums; }
 table.heat th { font-weight: normal; color: var(--quiet); padding: 0 .4em; text-align: right; } table.heat th[data-l] { cursor: pointer; }
 table.heat td { min-width: 1.9em; height: 1.5em; padding: 0; text-align: center; cursor: pointer; }
+table.heat .picked { box-shadow: inset 0 0 0 1.5px var(--mark); } table.heat .none { color: var(--quiet); }
 table.heat .chosen { outline: 2px solid var(--mark); }
 #maps { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 19em), 1fr)); gap: 1em 1.5em; max-width: 80em; }
 figure { margin: 0; min-width: 0; } figcaption { font-size: 13px; font-weight: 600; }
