@@ -22,6 +22,7 @@ TEST_CASE("defaults are the paper's") {
   CHECK(options.sinks.alpha == 5);
   CHECK(options.sinks.rule == act::sink_rule::relative);
   CHECK(options.sinks.min_visible_rows == 1);
+  CHECK(options.sinks.position_limit == 0);
   CHECK(options.redistribute == act::redistribution::proportional);
   CHECK(options.behave_as == act::compatibility::none);
 }
@@ -47,6 +48,8 @@ TEST_CASE("each bad member is named") {
   CHECK(wrong({.behave_as = static_cast<act::compatibility>(99)}) == "behave_as");
   CHECK(wrong({.sinks = {.min_visible_rows = 2}, .behave_as = act::compatibility::authors}) ==
         "sinks.min_visible_rows");
+  CHECK(wrong({.sinks = {.position_limit = 2}, .behave_as = act::compatibility::authors}) ==
+        "sinks.position_limit");
 }
 
 TEST_CASE("options that contradict each other are refused") {

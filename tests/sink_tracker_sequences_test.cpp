@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <type_traits>
 #include <vector>
 
@@ -25,6 +26,8 @@ struct plain_sums {
   std::vector<column> columns = {};
   std::size_t initial = 0;
   bool initial_is_there = true;
+  std::size_t may_be = options.position_limit == 0 ? no_end : options.position_limit;  // slots before it
+  static constexpr std::size_t no_end = std::numeric_limits<std::size_t>::max();
 
   [[nodiscard]] double threshold(const column& of, std::size_t keys) const {
     if (options.rule == act::sink_rule::baseline_corrected) return options.alpha * of.uniform;
@@ -50,6 +53,9 @@ struct plain_sums {
     } else if (initial_is_there && range.end <= initial) {
       initial -= range.size();
     }
+    for (std::size_t slot = range.begin, left = may_be; left != no_end && slot < std::min(range.end, left);
+         ++slot)
+      --may_be;
   }
   /// Are these the sinks, but for columns within `bound` (relative) of their threshold?
   [[nodiscard]] bool agree(const act::sink_tracker& tracker, double bound) const {
@@ -59,10 +65,10 @@ struct plain_sums {
       const column& of = columns[j];
       const double at = threshold(of, columns.size());
       const bool is_found = std::binary_search(found.begin(), found.end(), j);
-      const bool may_be =
-          !(initial_is_there && j <= initial) && of.rows >= static_cast<double>(options.min_visible_rows);
-      if (is_found && !may_be) return false;
-      if (may_be && is_found != (of.sum > at) && std::abs(of.sum - at) > bound * at) return false;
+      const bool allowed = !(initial_is_there && j <= initial) && j < may_be &&
+                           of.rows >= static_cast<double>(options.min_visible_rows);
+      if (is_found && !allowed) return false;
+      if (allowed && is_found != (of.sum > at) && std::abs(of.sum - at) > bound * at) return false;
       const double score = of.rows > 0 ? of.sum / of.rows : 0;
       if (std::abs(tracker.score(j) - score) > bound * score) return false;
     }
@@ -222,9 +228,32 @@ TEST_CASE_TEMPLATE("the sinks of every step are those of plain sums", path, ACT_
         .edits = seed % 2 == 0};
     c.sinks.tau = seed % 4 == 1 ? 0.02 : 0.1;
     c.sinks.min_visible_rows = seed % 6 == 5 ? 20 : 1;
+    if (seed % 5 == 3) c.sinks.position_limit = 1 + c.prompt / (1 + seed % 2);
     sinks += decode<typename path::element, typename path::arch>(c, seed);
   }
   CHECK(sinks > 10000);
+}
+
+TEST_CASE_TEMPLATE("only slots before the limit are sinks, wherever it falls in a block", path,
+                   ACT_TEST_PATHS) {
+  using T = typename path::element;
+  // Every slot behind the initial one would be a sink: they take turns to have a third of a row.
+  for (std::size_t limit = 1; limit <= 140; ++limit) {
+    for (const act::sink_rule rule :
+         {act::sink_rule::relative, act::sink_rule::absolute, act::sink_rule::baseline_corrected}) {
+      const act::sink_options sinks{.rule = rule, .alpha = 0.5, .tau = 0.001, .position_limit = limit};
+      plain_sums plain{.options = sinks};
+      act::sink_tracker tracker({.sinks = sinks});
+      for (std::size_t step = 1; step <= 150; ++step) {
+        std::vector<T> row(step, static_cast<T>(0.6F / static_cast<float>(step)));
+        row[step * 7 % step] += static_cast<T>(0.3F);
+        plain.add(row, {0, step}, 1);
+        tracker.append<T, typename path::arch>(std::span<const T>(row), {0, step});
+        if (step % 10 == 0 || step > 140) REQUIRE(plain.agree(tracker, 1e-6));
+      }
+      CHECK(tracker.sinks().size() == limit - 1);
+    }
+  }
 }
 
 TEST_CASE("half rows are tracked as float ones") {

@@ -127,6 +127,34 @@ TEST_CASE("evicted keys are gone, the others keep their scores, the initial toke
   CHECK(tracker.sinks().empty());
 }
 
+TEST_CASE("a limit of positions moves with the slots, is saved, and begins anew with a prompt") {
+  const random_map<double> map({.queries = 40, .keys = 40}, 5);
+  const act::calibration_options options{.sinks = {.alpha = 0.1, .position_limit = 20}};
+  act::sink_tracker tracker(options);
+  for (std::size_t i = 0; i < 40; ++i)
+    tracker.append(std::span<const double>(row_of(map, i)), {0, i + 1});
+  const auto last = [](const act::sink_tracker& of) { return of.sinks().empty() ? 0 : of.sinks().back(); };
+  CHECK(last(tracker) == 19);
+  tracker.evict({30, 35});  // behind it
+  CHECK(last(tracker) == 19);
+  tracker.evict({18, 22});  // slots 18 and 19 were the last before it
+  CHECK(last(tracker) == 17);
+  const std::vector<std::byte> bytes = tracker.save();
+  act::sink_tracker restored(options);
+  restored.load(bytes);
+  CHECK(restored.save() == bytes);
+  restored.evict({0, 2});
+  CHECK(last(restored) == 15);
+  restored.evict({0, 20});  // nothing before it is left
+  CHECK(restored.sinks().empty());
+  act::sink_tracker unlimited({.sinks = {.alpha = 0.1}});
+  CHECK_THROWS_AS(unlimited.load(bytes), act::error);
+  act::sink_tracker narrower({.sinks = {.alpha = 0.1, .position_limit = 17}});
+  CHECK_THROWS_AS(narrower.load(bytes), act::error);  // its limit can't have been behind its own
+  restored.start(std::vector<double>(40, 1), {}, 0, 40);
+  CHECK(last(restored) == 19);
+}
+
 TEST_CASE("N of the relative rule is what is kept") {
   const random_map<double> map({.queries = 40, .keys = 40}, 5);
   const auto tracked = [&](double alpha) {

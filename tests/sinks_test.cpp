@@ -122,6 +122,8 @@ TEST_CASE_TEMPLATE("sinks of random maps are the oracle's", path, ACT_TEST_PATHS
       settings.alpha = options.alpha = 2;
     }
     settings.min_visible_rows = options.min_visible_rows = 1 + seed % 3;
+    if (seed % 4 == 1)
+      settings.position_limit = options.position_limit = 1 + seed * 7 % (queries + offset + 3);
     for (std::size_t h = 0; h < 2; ++h) {
       bool on_the_edge = false;  // a score within rounding of the threshold may fall on either side
       const std::vector<double> scores = reference::scores(oracle, 0, h);
@@ -148,6 +150,9 @@ TEST_CASE("the initial token is over the threshold or not by each rule, but neve
   CHECK(over({.rule = act::sink_rule::baseline_corrected, .alpha = 0.59 / uniform}));
   CHECK(!over({.rule = act::sink_rule::baseline_corrected, .alpha = 0.61 / uniform}));
   CHECK(!over({.alpha = 1, .min_visible_rows = 5}));
+  CHECK(over({.alpha = 1, .position_limit = 1}));
+  CHECK(!act::initial_token_over_threshold(scores, {.first_key = std::array<std::size_t, 1>{1}}, 0, 4,
+                                           {.alpha = 0.1, .position_limit = 1}));
   CHECK(positions(act::find_sinks(scores, {}, 0, 4, {.alpha = 1})) == std::vector<std::size_t>{2});
   // Left padding moves the initial token, and keys shrink to two.
   const std::array<std::size_t, 1> two{2};

@@ -134,9 +134,10 @@ typedef struct act_options {
   size_t span_count; /* ACT_COLUMNS_SPAN's positions, ascending */
   const double* strengths;
   size_t strength_count; /* a beta, or factor, for each head; or none */
+  size_t position_limit; /* keys at this position and behind it are never sinks; 0: no limit */
 } act_options;
 #define ACT_OPTIONS_INIT                                                                                         \
-  { sizeof(act_options), 0, 0, 0, 0, 5.0, 0.1, 1, 0.4, 1.1, 1.0, NULL, 0, NULL, 0, NULL, 0 }
+  { sizeof(act_options), 0, 0, 0, 0, 5.0, 0.1, 1, 0.4, 1.1, 1.0, NULL, 0, NULL, 0, NULL, 0, 0 }
 
 /* What attention itself is told: scores are scale * q . k, then capped, then biased. NULL in a call: the defaults. */
 typedef struct act_attention {

@@ -56,6 +56,9 @@ struct sink_options {
   double alpha = 5;  ///< factor over the uniform score (relative, baseline_corrected); > 0 (paper: 5)
   double tau = 0.1;  ///< absolute rule's threshold on the mean weight; 0 .. 1 (scripts: 0.1, 0.15)
   std::size_t min_visible_rows = 1;  ///< columns seen by fewer rows are never sinks; >= 1 (paper: 1)
+  /// Keys at this position and behind it are never sinks: with a prompt's length generated tokens aren't. A
+  /// tracker's slots move down, and so does this, as slots before it leave the cache. 0: no limit (paper)
+  std::size_t position_limit = 0;
 
   /// The member that is wrong, if any.
   /// @return false when nothing is wrong
@@ -133,6 +136,9 @@ struct calibration_options {
     if (behave_as == compatibility::authors && sinks.min_visible_rows != 1) {
       return {"sinks.min_visible_rows",
               "must be 1 with compatibility::authors: their code has no such limit"};
+    }
+    if (behave_as == compatibility::authors && sinks.position_limit != 0) {
+      return {"sinks.position_limit", "must be 0 with compatibility::authors: their code has no such limit"};
     }
     if (behave_as == compatibility::authors && columns != column_choice::sinks) {
       return {"columns", "must be sinks with compatibility::authors: their code has no other"};

@@ -70,6 +70,7 @@ class sink_tracker {
     detail::raise_if(detail::check_one_strength(options));
     whole_span_.assign(options.span.begin(), options.span.end());
     span_ = whole_span_;
+    sinks_end_ = whole_sinks_end();
     options_.span = {};  // nobody's to keep
     scaling_ = detail::scaling_of(options);
   }
@@ -265,6 +266,8 @@ class sink_tracker {
     std::erase_if(span_, [&](std::size_t slot) { return range.contains(slot); });
     for (std::size_t& slot : span_)
       slot -= slot >= range.end ? range.size() : 0;
+    if (sinks_end_ != detail::column_rule::nobody)
+      sinks_end_ -= std::min(range.end, sinks_end_) - std::min(range.begin, sinks_end_);
     columns_.look_at_all<Arch>(rule(keys()));
   }
 
@@ -273,7 +276,7 @@ class sink_tracker {
     const detail::column_state state = columns_.state();
     const saved_head head{
         format, keys(), initial_, initial_is_there_ ? 1U : 0U, tracks_uniform() ? 1U : 0U, state.step};
-    std::vector<std::byte> bytes(saved_size(keys()) + saved_span_size(span_.size()));
+    std::vector<std::byte> bytes(saved_size(keys()) + saved_end_size() + saved_span_size(span_.size()));
     std::byte* to = bytes.data();
     const auto put = [&](const auto& list) {
       const std::size_t size = list.size() * sizeof(list[0]);
@@ -282,6 +285,7 @@ class sink_tracker {
     };
     put(head);
     for_each_list(state, put);
+    if (saved_end_size() != 0) put(std::array<std::uint64_t, 1>{sinks_end_});
     if (options_.columns == column_choice::span) {
       put(std::array<std::uint64_t, 1>{span_.size()});
       put(std::vector<std::uint64_t>(span_.begin(), span_.end()));
@@ -308,8 +312,11 @@ class sink_tracker {
     demand(kind == format && uniform == (tracks_uniform() ? 1U : 0U) && initial_is_there <= 1);
     demand(initial < std::uint64_t{1} << 48);  // the initial token may still be to come
     demand(step < detail::column_interval);
-    demand(keys <= bytes.size() && bytes.size() >= saved_size(keys));
-    std::vector<std::size_t> span = load_span(bytes.subspan(saved_size(keys)), demand);
+    demand(keys <= bytes.size() && bytes.size() >= saved_size(keys) + saved_end_size());
+    std::uint64_t sinks_end = detail::column_rule::nobody;
+    if (saved_end_size() != 0) std::memcpy(&sinks_end, bytes.data() + saved_size(keys), sizeof sinks_end);
+    demand(sinks_end <= whole_sinks_end());
+    std::vector<std::size_t> span = load_span(bytes.subspan(saved_size(keys) + saved_end_size()), demand);
     detail::column_state state{.sums = std::vector<double>(keys),
                                .recent = std::vector<float>(keys),
                                .rows = std::vector<std::int32_t>(keys),
@@ -329,6 +336,7 @@ class sink_tracker {
     }
     columns_.assign(std::move(state));
     span_ = std::move(span);
+    sinks_end_ = sinks_end;
     steps_ = static_cast<std::size_t>(most);
     initial_ = initial;
     initial_is_there_ = initial_is_there == 1;
@@ -385,6 +393,7 @@ class sink_tracker {
       return known;
     });
     span_.assign(whole_span_.begin(), whole_span_.end());
+    sinks_end_ = whole_sinks_end();
     steps_ = sums.size() - first;
     initial_ = initial;
     initial_is_there_ = true;
@@ -421,6 +430,14 @@ class sink_tracker {
     const std::size_t uniform = (keys + detail::column_blocks(keys)) * sizeof(double);
     return sizeof(saved_head) + keys * (sizeof(double) + sizeof(float) + sizeof(std::int32_t)) +
            (tracks_uniform() ? uniform : 0);
+  }
+
+  // Where a limit of positions has moved to follows.
+  [[nodiscard]] std::size_t saved_end_size() const noexcept {
+    return options_.sinks.position_limit != 0 ? sizeof(std::uint64_t) : 0;
+  }
+  [[nodiscard]] std::size_t whole_sinks_end() const noexcept {
+    return detail::sinks_end(options_.sinks, detail::column_rule::nobody);
   }
 
   // A span's positions follow: how many, then each.
@@ -471,6 +488,7 @@ class sink_tracker {
       return detail::sink_factor(sinks.rule, sinks.alpha, sinks.tau, static_cast<double>(so_far + later));
     };
     return {.spared = initial_is_there_ ? initial_ : detail::column_rule::nobody,
+            .end = sinks_end_,
             .factor = threshold(0),
             .least_factor = threshold(detail::column_interval) * (1 - 0x1p-40),
             .least_rows = static_cast<std::int32_t>(std::min(sinks.min_visible_rows, most_steps))};
@@ -493,6 +511,7 @@ class sink_tracker {
   std::size_t steps_ = 0;                       // no fewer than any slot was seen by
   std::size_t initial_ = 0;  // the slot of the sequence's initial token, while it is in the cache
   bool initial_is_there_ = true;
+  std::size_t sinks_end_ = detail::column_rule::nobody;  // slots from here on are never sinks
 };
 
 }  // namespace act::inline ACT_ABI::inline ACT_BUILD

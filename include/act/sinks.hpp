@@ -20,6 +20,11 @@ namespace act::inline ACT_ABI::inline ACT_BUILD {
 
 namespace detail {
 
+/// Keys from here on are never sinks, of those before `end`.
+[[nodiscard]] constexpr std::size_t sinks_end(const sink_options& options, std::size_t end) noexcept {
+  return options.position_limit == 0 ? end : std::min(options.position_limit, end);
+}
+
 /// Scores that uniform attention would give: the mean of 1 / (keys the row sees) over the rows that see key
 /// j, asked for ascending j. Not causal: 1 / keys. Whole prompt: (H_N - H_j) / (N - j), H the harmonic
 /// numbers. Sliding sums in double, O(1) a key.
@@ -84,7 +89,8 @@ void for_each_sink(std::span<const double> scores, const visibility& visible, st
   sink_threshold threshold(visible, batch, first_row, last_row, end - initial, options);
   // The paper spares the initial token by position; the authors' code drops the first index it finds.
   bool spare_next = behave_as == compatibility::authors;
-  for (std::size_t j = spare_next ? initial : initial + 1; j < end; ++j) {
+  const std::size_t last = sinks_end(options, end);
+  for (std::size_t j = spare_next ? initial : initial + 1; j < last; ++j) {
     if (!(scores[j] > threshold.at(j))) continue;
     if (options.min_visible_rows > 1 &&
         visible.rows_seeing(batch, j, first_row, last_row) < options.min_visible_rows) {
@@ -160,7 +166,8 @@ inline void check_sink_request(std::span<const double> scores, const visibility&
 /// @param batch the batch entry of `visible`
 /// @param queries how many rows were averaged
 /// @param options rule and threshold
-/// @return whether it is; false where fewer rows than options.min_visible_rows see it
+/// @return whether it is; false where fewer rows than options.min_visible_rows see it, or
+/// options.position_limit is before it
 [[nodiscard]] inline bool initial_token_over_threshold(std::span<const double> scores,
                                                        const visibility& visible, std::size_t batch,
                                                        std::size_t queries,
@@ -170,7 +177,8 @@ inline void check_sink_request(std::span<const double> scores, const visibility&
   const std::size_t first_row = own.query_offset, last_row = first_row + visible.rows(batch, queries);
   const std::size_t initial = own.initial_key(0);
   const std::size_t end = std::min(scores.size(), own.keys_seen(0, last_row));
-  if (initial >= end || own.rows_seeing(0, initial, first_row, last_row) < options.min_visible_rows) {
+  if (initial >= detail::sinks_end(options, end) ||
+      own.rows_seeing(0, initial, first_row, last_row) < options.min_visible_rows) {
     return false;
   }
   return scores[initial] >

@@ -25,7 +25,7 @@ class Options:
     rule: "relative" (over alpha / N), "absolute" (over tau) or "baseline_corrected".
     beta: what a sink keeps of its weight, 0 .. 1. redistribute: "proportional", or an ablation; "renormalised" scales
     `columns` ("sinks", "initial_token", or "span" with its positions) by `factor`. strengths: a beta, or factor, for each
-    head, instead of one for all.
+    head, instead of one for all. position_limit: keys at this position and behind it are never sinks (0: no limit).
     """
 
     rule: str = "relative"
@@ -41,6 +41,7 @@ class Options:
     factor: float = 1.0
     strengths: Sequence[float] = ()
     authors: bool = False
+    position_limit: int = 0
 
     def _given(self) -> _core.Options:
         return _core.Options(
@@ -57,6 +58,7 @@ class Options:
             self.factor,
             list(self.strengths),
             self.authors,
+            self.position_limit,
         )
 
 

@@ -370,25 +370,26 @@ NB_MODULE(_core, m) {
   m.def("set_thread_count", &act_set_thread_count, nb::arg("count"));
 
   nb::class_<options>(m, "Options")
-      .def("__init__",
-           [](options* made, std::int32_t rule, double alpha, double tau, std::size_t min_visible_rows,
-              double beta, std::int32_t redistribute, double theta, positions subset, std::int32_t columns,
-              positions span, double factor, std::vector<double> strengths, bool authors) {
-             new (made) options;
-             made->of.rule = rule;
-             made->of.alpha = alpha;
-             made->of.tau = tau;
-             made->of.min_visible_rows = min_visible_rows;
-             made->of.beta = beta;
-             made->of.redistribute = redistribute;
-             made->of.theta = theta;
-             made->of.columns = columns;
-             made->of.factor = factor;
-             made->of.authors = authors ? 1 : 0;
-             made->subset = std::move(subset);
-             made->span = std::move(span);
-             made->strengths = std::move(strengths);
-           });
+      .def("__init__", [](options* made, std::int32_t rule, double alpha, double tau,
+                          std::size_t min_visible_rows, double beta, std::int32_t redistribute, double theta,
+                          positions subset, std::int32_t columns, positions span, double factor,
+                          std::vector<double> strengths, bool authors, std::size_t position_limit) {
+        new (made) options;
+        made->of.rule = rule;
+        made->of.alpha = alpha;
+        made->of.tau = tau;
+        made->of.min_visible_rows = min_visible_rows;
+        made->of.beta = beta;
+        made->of.redistribute = redistribute;
+        made->of.theta = theta;
+        made->of.columns = columns;
+        made->of.factor = factor;
+        made->of.authors = authors ? 1 : 0;
+        made->of.position_limit = position_limit;
+        made->subset = std::move(subset);
+        made->span = std::move(span);
+        made->strengths = std::move(strengths);
+      });
   nb::class_<visibility>(m, "Visibility")
       .def("__init__",
            [](visibility* made, std::size_t query_offset, std::size_t window, positions first_key,

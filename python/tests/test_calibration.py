@@ -21,19 +21,27 @@ def softmaxed(batches=2, heads=3, queries=50, keys=50, seed=1, dtype=np.float64)
     return (weights / weights.sum(-1, keepdims=True)).astype(dtype)
 
 
-def by_definition(head, options=act.Options(), rows_before=0.0, rows=None):
+def by_definition(head, options=act.Options(), rows_before=0.0, rows=None, limit=None):
     """One head [query, key], from the paper's section 3 and 4. Returns what it becomes, and its sinks."""
     queries, keys = head.shape
     position = np.arange(queries) + keys - queries
     seen = np.arange(keys) <= position[:, None]
     scores = head.sum(0) / np.maximum(seen.sum(0), 1)
-    sinks = [j for j in range(1, keys) if scores[j] > options.alpha / keys]
+    sinks = [j for j in range(1, keys if limit is None else limit) if scores[j] > options.alpha / keys]
     after = head.copy()
     on = head[:, sinks].sum(1, keepdims=True)
     other = head.sum(1, keepdims=True) - on
     after *= np.where(on > 0, 1 + (1 - options.beta) * on / other, 1)
     after[:, sinks] = head[:, sinks] * options.beta
     return after, sinks
+
+
+def test_keys_behind_a_limit_are_no_sinks():
+    weights = softmaxed()
+    expected, sinks = by_definition(weights[0, 0].copy(), act.Options(alpha=2.0), limit=30)
+    report = act.calibrate(weights, [0], options=act.Options(alpha=2.0, position_limit=30))
+    assert sinks and [sink.position for sink in report[0].sinks] == sinks
+    assert np.abs(weights[0, 0] - expected).max() <= 1e-13
 
 
 def attention(q, k, v):

@@ -93,7 +93,7 @@ bool read(const Structure* given, Structure& to, std::size_t least, const char* 
 }
 // Sizes of 1.0: what the first callers were compiled with.
 constexpr std::size_t visibility_1 = offsetof(act_visibility, all_keys), map_1 = sizeof(act_map),
-                      tensor_1 = sizeof(act_tensor), options_1 = sizeof(act_options),
+                      tensor_1 = sizeof(act_tensor), options_1 = offsetof(act_options, position_limit),
                       attention_1 = sizeof(act_attention), executor_1 = sizeof(act_executor),
                       context_1 = sizeof(act_context);
 

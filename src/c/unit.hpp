@@ -83,7 +83,8 @@ template <class Result, class Use>
 
 [[nodiscard]] act::calibration_options options_of(const act_options& from) noexcept {
   act::calibration_options to;
-  to.sinks = {static_cast<act::sink_rule>(from.rule), from.alpha, from.tau, from.min_visible_rows};
+  to.sinks = {static_cast<act::sink_rule>(from.rule), from.alpha, from.tau, from.min_visible_rows,
+              from.position_limit};
   to.beta = from.beta;
   to.redistribute = static_cast<act::redistribution>(from.redistribute);
   to.theta = from.theta;

@@ -420,6 +420,13 @@ int main(void) {
     CHECK(memcmp(map_of, raw, sizeof raw) == 0);
     newer.unknown = 0;
     CHECK(act_calibrate(&map, all, &newer.known, NULL, NULL) == ACT_OK);
+    memcpy(map_of, raw, sizeof raw);
+    options.position_limit = 1; /* no sinks */
+    CHECK(act_calibrate(&map, all, &options, NULL, NULL) == ACT_OK);
+    CHECK(memcmp(map_of, raw, sizeof raw) == 0);
+    options.size = offsetof(act_options, position_limit); /* an older caller, behind whose members anything lies */
+    CHECK(act_calibrate(&map, all, &options, NULL, NULL) == ACT_OK);
+    CHECK(memcmp(map_of, raw, sizeof raw) != 0);
     tk.type = ACT_FLOAT64;
     CHECK(act_calibrated_attention(&tq, &tk, &tv, &to, all, NULL, NULL, NULL, NULL, NULL) == ACT_UNSUPPORTED);
   }

@@ -79,6 +79,7 @@ TEST_CASE("cuda: the keys over the threshold are the core's sinks, at the thresh
     act::sink_options options;
     options.rule = static_cast<act::sink_rule>(round % 3);
     options.min_visible_rows = 1 + random.below(4);
+    if (random.one_in(3)) options.position_limit = 1 + random.below(keys + 2);
     options.alpha = 2;
     const std::size_t first_row = round % 2 == 0 ? offset : 0, last_row = offset + queries;
     const std::int32_t initial = static_cast<std::int32_t>(padding[0]);

@@ -202,6 +202,7 @@ TEST_CASE_TEMPLATE("cuda: chunks, padding, windows and chosen heads", T, float, 
     if (seed % 2 == 0) shape.first_key.clear();
     request asked{.heads = {0, 3, 31, 32, 34}, .aligned = seed % 3 == 0};
     asked.options.sinks.min_visible_rows = 1 + seed % 3;
+    if (seed % 6 == 4) asked.options.sinks.position_limit = 1 + seed * 5 % keys;
     asked.options.beta = seed % 7 == 0 ? 0 : 0.4;
     check<T>(shape, seed, asked);
   }

@@ -134,6 +134,7 @@ TEST_CASE_TEMPLATE("cuda: trackers decode as the core's do", T, float, act::floa
     c.options.sinks.rule = static_cast<act::sink_rule>(seed % 3);
     c.options.sinks.alpha = 2;
     c.options.sinks.min_visible_rows = 1 + seed % 2;
+    if (seed % 5 == 2) c.options.sinks.position_limit = c.prompt + seed % 3;
     c.options.beta = seed % 7 == 0 ? 1 : 0.4;
     if (seed == 8) c.chosen = {0, 1, 2};
     check<T>(c, seed);

@@ -40,6 +40,7 @@ struct attention_case {
   layout order = layout::packed;  // of the map, where a test has one
   bool absolute_rule = false;
   double alpha = 5, beta = 0.4;
+  std::size_t position_limit = 0;
   std::size_t kept_weights = act::attention_options{}.kept_weights;
 
   [[nodiscard]] std::size_t keys() const noexcept { return offset + queries + spare; }
@@ -59,6 +60,7 @@ struct attention_case {
     act::calibration_options result;
     result.sinks.rule = absolute_rule ? act::sink_rule::absolute : act::sink_rule::relative;
     result.sinks.alpha = alpha;
+    result.sinks.position_limit = position_limit;
     result.beta = beta;
     return result;
   }
@@ -73,7 +75,8 @@ struct attention_case {
   [[nodiscard]] reference::settings reference_calibration() const {
     return {.sinks = absolute_rule ? reference::rule::absolute : reference::rule::relative,
             .alpha = alpha,
-            .beta = beta};
+            .beta = beta,
+            .position_limit = position_limit};
   }
   /// The oracle's map, before calibration.
   [[nodiscard]] reference::map plain_map(const reference::tensor& q, const reference::tensor& k) const {
@@ -116,6 +119,7 @@ inline attention_case short_case(unsigned seed) {
   }
   c.draw = seed % 3 == 0 ? 8 : 3;  // 8: rows that have nearly everything on sinks
   c.interleaved = random.one_in(2);
+  if (random.one_in(4)) c.position_limit = 1 + random.below(c.keys());
   return c;
 }
 
@@ -154,6 +158,7 @@ inline attention_case any_case(unsigned seed) {
   c.alpha = random.one_in(2) ? 5 : 1.5;
   c.beta = random.one_in(8) ? 0.0 : 0.4;
   if (seed % 2 != 0) c.kept_weights = 0;
+  if (seed % 8 == 3) c.position_limit = 1 + random.below(c.keys());
   return c;
 }
 

@@ -37,6 +37,7 @@ struct settings {
   rule sinks = rule::relative;
   double alpha = 5, tau = 0.1, beta = 0.4;
   std::size_t min_visible_rows = 1;
+  std::size_t position_limit = 0;  // 0: none
 };
 
 inline std::size_t rows_seeing(const map& m, std::size_t b, std::size_t j) {
@@ -88,6 +89,7 @@ inline std::vector<std::size_t> sinks(const map& m, std::size_t b, std::size_t h
   std::vector<std::size_t> found;
   for (std::size_t j = 0; j < m.keys; ++j) {
     if (j == m.first_key[b] || rows_seeing(m, b, j) < s.min_visible_rows) continue;
+    if (s.position_limit > 0 && j >= s.position_limit) continue;
     if (rows_seeing(m, b, j) > 0 && score[j] > threshold(m, b, j, s)) found.push_back(j);
   }
   return found;

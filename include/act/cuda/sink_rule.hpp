@@ -33,6 +33,7 @@ struct selection {
   sink_rule rule = sink_rule::relative;
   double alpha = 5, tau = 0.1;
   int min_visible_rows = 1;
+  int position_limit = std::numeric_limits<int>::max();
 
   ACT_HOST_DEVICE bool tracks_uniform() const noexcept { return act::detail::measures_uniform(rule); }
   ACT_HOST_DEVICE double factor(int visible_keys) const noexcept {
@@ -42,8 +43,9 @@ struct selection {
 
 inline selection selection_of(const sink_options& options) noexcept {
   constexpr std::size_t most = std::numeric_limits<int>::max();
-  return {options.rule, options.alpha, options.tau,
-          static_cast<int>(options.min_visible_rows < most ? options.min_visible_rows : most)};
+  const auto limited = [](std::size_t value) { return static_cast<int>(value < most ? value : most); };
+  return {options.rule, options.alpha, options.tau, limited(options.min_visible_rows),
+          limited(options.position_limit == 0 ? most : options.position_limit)};
 }
 
 /// What uniform attention of the row at `position` would give each key that it sees.
@@ -63,7 +65,7 @@ ACT_HOST_DEVICE inline double uniform_score(const scored_rows& rows, const doubl
 /// Whether `key` is a sink. A NaN score is none. `prefix` is read for the baseline-corrected rule only.
 ACT_HOST_DEVICE inline bool is_sink(const selection& rule, const scored_rows& rows, const double* prefix,
                                     int key, double score) noexcept {
-  if (key <= rows.sees.initial || key >= rows.end()) return false;
+  if (key <= rows.sees.initial || key >= rows.end() || key >= rule.position_limit) return false;
   if (rows.rows_seeing(key) < rule.min_visible_rows) return false;
   const double measure = rule.tracks_uniform() ? uniform_score(rows, prefix, key) : 1;
   return score > rule.factor(rows.visible_keys()) * measure;

@@ -45,17 +45,17 @@ struct tracker_task {
 /// Whether a slot's sum makes it a sink: sums against the factor times the sum of measures, over the rows
 /// that see it, as sink_tracker.hpp compares them.
 struct slot_test {
-  int first;  // slots before it are never sinks
+  int first, last;  // slots before the first and from the last on are never sinks
   double factor;
   int least_rows;
 
   ACT_HOST_DEVICE bool holds(int slot, double sum, double against, int rows) const noexcept {
-    return slot >= first && rows >= least_rows && sum > factor * against;
+    return slot >= first && slot < last && rows >= least_rows && sum > factor * against;
   }
 };
 
 ACT_HOST_DEVICE inline slot_test test_of(const selection& rule, int initial, int keys) noexcept {
-  return {initial + 1, rule.factor(keys - initial), rule.min_visible_rows};
+  return {initial + 1, rule.position_limit, rule.factor(keys - initial), rule.min_visible_rows};
 }
 
 /// Begins after a prompt whose raw column sums are known.

@@ -33,6 +33,7 @@ namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
 struct column_rule {
   static constexpr std::size_t nobody = std::numeric_limits<std::size_t>::max();
   std::size_t spared = nobody;  ///< never one, nor any before it
+  std::size_t end = nobody;     ///< nor any from here on
   double factor = 0;            ///< times its measure is a column's threshold
   double least_factor = 0;      ///< `factor` will be no less in the next `column_interval` steps
   std::int32_t least_rows = 1;  ///< that must have seen it
@@ -283,19 +284,18 @@ class sink_columns {
   [[gnu::noinline]] void look(std::size_t b, const column_rule& rule) {
     const std::size_t from = b * column_block_size;
     last_look& here = looks_[b];
+    const std::size_t to = std::min(from + column_block_size, rule.end);  // columns that may be sinks
     const column_measure against{by_uniform_ ? now_.uniform.data() + from : nullptr,
                                  by_uniform_ ? now_.share[b] : 0, now_.rows.data() + from, here.pending};
     const auto found = column_block<Arch>::template look<Settles>(
         now_.sums.data() + from, now_.recent.data() + from, against, rule.least_factor,
-        std::min(size_ - from, column_block_size));
+        std::max(std::min(size_, to), from) - from);
     if constexpr (Settles) {
       here.pending = 0;
       if (by_uniform_) now_.share[b] = 0;
     }
     // Rounded down. Columns that are still to come may be over their threshold at once.
-    const double most = from + column_block_size <= size_ && found.room > 1e-30
-                            ? std::min(found.room, 1e30) * (1 - 0x1p-20)
-                            : 0;
+    const double most = to <= size_ && found.room > 1e-30 ? std::min(found.room, 1e30) * (1 - 0x1p-20) : 0;
     here.limit = found.over && !list_sinks(b, rule) ? always : static_cast<float>(most);
   }
 
@@ -304,7 +304,7 @@ class sink_columns {
   [[nodiscard]] bool list_sinks(std::size_t b, const column_rule& rule) {
     bool all = true;
     const std::size_t from = b * column_block_size;
-    for (std::size_t j = from; j < from + column_block_size; ++j) {
+    for (std::size_t j = from; j < std::min(from + column_block_size, rule.end); ++j) {
       const double sum = now_.sums[j] + static_cast<double>(now_.recent[j]), against = measure(j, rows(j));
       if (!(sum > against * rule.least_factor)) continue;
       const bool spared = rule.spared != column_rule::nobody && j <= rule.spared;
