@@ -55,7 +55,7 @@ TEST_CASE("act-eval --ablation: every ablation prints its table, and goes on fro
   const auto listed = run_program("act-eval", {"--list-ablations"});
   CHECK(listed.exit_code == 0);
   for (const std::string name : {"method", "redistribution", "alpha", "beta", "search-samples", "share",
-                                 "rule", "min-visible-rows", "transfer", "decoding"}) {
+                                 "rule", "min-visible-rows", "transfer", "decoding", "generated-sinks"}) {
     CAPTURE(name);
     CHECK(("\n" + listed.out).find("\n" + name + " ") != std::string::npos);
     // One of each kind: with options, with searches, with generated answers.

@@ -20,6 +20,7 @@ class double_llama {
   struct rule {
     double alpha = 5, beta = 0.4;
     std::size_t min_visible_rows = 1;
+    std::size_t position_limit = 0;  // tokens from here on are never sinks; 0: all may be
   };
 
   /// Beside the first `sinks` tokens the last `window` ones stay; a window of 0: all do.
@@ -120,6 +121,7 @@ class double_llama {
     std::set<std::size_t> found;
     for (std::size_t j = 0; j < kept_.size(); ++j) {
       if (kept_[j] == 0) continue;  // the initial token
+      if (rule_.position_limit != 0 && kept_[j] >= rule_.position_limit) continue;
       double sum = 0;
       std::size_t rows = 0;
       for (std::size_t i = 0; i < raw.size(); ++i) {

@@ -164,7 +164,8 @@ TEST_CASE(
                             {"tiny-llama-new-config", {.window = 7, .sinks = 1}, 20},
                             {"families/mistral/window", {}, 20},
                             {"families/mistral/window", {.window = 14, .sinks = 3}, 12}};
-  std::size_t sinks = 0;
+  enum class calibrating { nothing, by_all_sinks, by_the_prompts };
+  std::size_t sinks = 0, of_prompts = 0;
   for (const scheme& each : schemes) {
     CAPTURE(each.name);
     CAPTURE(act::runtime::text_of(each.cache));
@@ -173,20 +174,24 @@ TEST_CASE(
     for (std::size_t i = 0; i < 40; ++i)
       tokens.push_back(
           static_cast<act::runtime::token_id>((i * i * 5 + 3 * i + 1) % model.config.vocabulary));
-    for (const bool calibrated : {false, true}) {
-      CAPTURE(calibrated);
+    for (const calibrating way :
+         {calibrating::nothing, calibrating::by_all_sinks, calibrating::by_the_prompts}) {
+      CAPTURE(static_cast<int>(way));
       act::runtime::model_calibration calibration;
       calibration.options.sinks.alpha = 1.5;
+      calibration.generated_sinks = way != calibrating::by_the_prompts;
       std::set<std::pair<std::size_t, std::size_t>> heads;
-      for (std::size_t layer = 0; calibrated && layer < model.config.layers; ++layer) {
+      for (std::size_t layer = 0; way != calibrating::nothing && layer < model.config.layers; ++layer) {
         for (std::size_t head = 0; head < model.config.heads; ++head) {
           heads.insert({layer, head});
           calibration.heads.insert(layer, head);
         }
       }
-      reference::double_llama plainly(model, heads, {.alpha = 1.5},
-                                      {.window = each.cache.window, .sinks = each.cache.sinks});
+      reference::double_llama plainly(
+          model, heads, {.alpha = 1.5, .position_limit = calibration.generated_sinks ? 0 : each.prompt},
+          {.window = each.cache.window, .sinks = each.cache.sinks});
       act::runtime::decoder decoder(model, calibration, each.cache);
+      (void)decoder.start(std::vector<act::runtime::token_id>{1, 2, 3});  // the prompt before doesn't count
       const std::span<const act::runtime::token_id> text(tokens);
       const std::size_t at_once =
           each.cache.evicts() ? std::min(each.prompt, each.cache.capacity()) : each.prompt;
@@ -204,10 +209,12 @@ TEST_CASE(
         CHECK(decoder.has_room());
       }
       if (each.cache.evicts()) CHECK(decoder.positions() == each.cache.capacity());
-      sinks += plainly.found_sinks;
+      (calibration.generated_sinks ? sinks : of_prompts) += plainly.found_sinks;
     }
   }
   CHECK(sinks > 100);
+  CHECK(of_prompts > 20);
+  CHECK(of_prompts < sinks * 9 / 10);
 }
 
 TEST_CASE("what a cache can't keep is refused") {

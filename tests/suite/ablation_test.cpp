@@ -122,6 +122,10 @@ TEST_CASE("ablations of searches and of decoding take what has one") {
   CHECK(settings_of(decoding, "found").empty());
   CHECK(!entry(decoding, "given (prompt alone)").decoding);
   CHECK(entry(decoding, "given (prompt alone)").tasks == list{"squad"});
+  const ablated_suite sinks = ablated(from, "generated-sinks");
+  CHECK(settings_of(sinks, "given") == list{"as given", "the prompt's sinks"});
+  CHECK(!entry(sinks, "given (the prompt's sinks)").generated_sinks);
+  CHECK(entry(sinks, "given (the prompt's sinks)").decoding);
 }
 
 TEST_CASE("heads of different models that go by one name are one row") {

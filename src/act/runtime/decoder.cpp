@@ -18,26 +18,37 @@ namespace act::runtime {
 
 decoder::decoder(const model& of, const model_calibration& calibration, const cache_policy& cache,
                  cache_type type)
-    : model_(&of), cache_(of.config, cache, type), decoding_(calibration.decoding) {
-  for (std::size_t layer = 0; layer < of.config.layers; ++layer) {
+    : model_(&of),
+      cache_(of.config, cache, type),
+      decoding_(calibration.decoding),
+      generated_sinks_(calibration.generated_sinks) {
+  for (std::size_t layer = 0; layer < of.config.layers; ++layer)
     calibration_.push_back(calibration.in_layer(layer));
-    trackers_.emplace_back();
-    const attention_calibration& here = calibration_.back();
-    if (here.heads.empty() || here.masks || !decoding_) continue;
-    for (std::size_t head = 0; head < of.config.heads; ++head)
-      trackers_.back().of.emplace_back(calibration.options);
-    // Heads outside the model are refused below.
-    for (std::size_t i = 0; i < here.strengths.size() && here.heads.at(i) < of.config.heads; ++i) {
-      calibration_options own = calibration.options;
-      (own.redistribute == redistribution::renormalised ? own.factor : own.beta) = here.strengths[i];
-      trackers_.back().of[here.heads.at(i)] = sink_tracker(own);
-    }
-  }
+  make_trackers(0);
   for (const layer_head& each : calibration.heads) {
     if (each.layer >= of.config.layers || each.head >= of.config.heads) {
       throw error(error_code::mismatch, "heads",
                   "[" + std::to_string(each.layer) + ", " + std::to_string(each.head) +
                       "] is outside the model; use heads of this model");
+    }
+  }
+}
+
+void decoder::make_trackers(std::size_t position_limit) {
+  const std::size_t heads = model_->config.heads;
+  trackers_.assign(calibration_.size(), {});
+  for (std::size_t layer = 0; layer < calibration_.size(); ++layer) {
+    const attention_calibration& here = calibration_[layer];
+    if (here.heads.empty() || here.masks || !decoding_) continue;
+    calibration_options options = here.options;
+    if (position_limit != 0) options.sinks.position_limit = position_limit;
+    std::vector<sink_tracker>& made = trackers_[layer].of;
+    made.assign(heads, sink_tracker(options));
+    // Heads outside the model are refused by the constructor.
+    for (std::size_t i = 0; i < here.strengths.size() && here.heads.at(i) < heads; ++i) {
+      calibration_options own = options;
+      (own.redistribute == redistribution::renormalised ? own.factor : own.beta) = here.strengths[i];
+      made[here.heads.at(i)] = sink_tracker(own);
     }
   }
 }
@@ -55,6 +66,7 @@ std::span<const float> decoder::start(std::span<const token_id> prompt,
   const std::vector<token_id> tokens(prompt.begin(), prompt.begin() + static_cast<std::ptrdiff_t>(at_once));
   const packed_prompts packed = pack(model_->config, std::span(&tokens, 1));
   cache_.truncate(0);
+  if (!generated_sinks_) make_trackers(prompt.size());
   std::span<const float> logits = run(packed, true, still_wanted);
   for (const token_id token : prompt.subspan(at_once)) {
     if (still_wanted) still_wanted();

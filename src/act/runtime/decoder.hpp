@@ -6,7 +6,8 @@
 // Rows of earlier steps are gone, so a sequence that was decoded differs, by design, from the same one
 // calibrated as a whole prompt. Where the cache evicts (cache_policy.hpp), a head's column sums lose the keys
 // that go, and N of the relative rule is the number of keys that are kept. With model_calibration::decoding
-// off, rows behind the prompt's are plain, which they could be under any options.
+// off, rows behind the prompt's are plain, which they could be under any options; with generated_sinks off,
+// sinks are looked for among the prompt's tokens alone.
 #pragma once
 
 #include <act/runtime/cache_policy.hpp>
@@ -55,6 +56,8 @@ class decoder {
   std::span<const float> append(token_id token);
 
  private:
+  // Anew, for a sequence whose tokens from this position on are never sinks; 0: as the options say.
+  void make_trackers(std::size_t position_limit);
   std::span<const float> run(const packed_prompts& packed, bool calibrated,
                              const std::function<void()>& still_wanted = {});
 
@@ -63,7 +66,8 @@ class decoder {
   std::vector<attention_calibration> calibration_;  // of each layer
   std::vector<head_trackers> trackers_;             // of each layer: none in it without calibration
   layer_buffers buffers_;
-  bool decoding_;  // what is appended is calibrated
+  bool decoding_;         // what is appended is calibrated
+  bool generated_sinks_;  // and may become a sink
   matrix logits_;
 };
 

@@ -25,6 +25,8 @@ struct model_calibration {
   /// options'.
   std::vector<double> strengths = {};
   bool decoding = true;  ///< a decoder calibrates what it appends to a prompt, too, not the prompt alone
+  bool generated_sinks =
+      true;  ///< what a decoder appends may become a sink, too, not the prompt's tokens alone
 
   /// The first layer that differs from a plain pass's; none where no head is calibrated.
   [[nodiscard]] std::optional<std::size_t> first_layer() const {

@@ -19,7 +19,7 @@ namespace {
 using io::json_document;
 using report::formatted;
 
-constexpr std::array<ablation, 10> known{{
+constexpr std::array<ablation, 11> known{{
     {"method", "Table 6", "temperature and the inverse calibration instead"},
     {"redistribution", "Table 7", "where the mass taken from sinks goes"},
     {"alpha", "Table 8", "over how much of the uniform score a token is a sink"},
@@ -30,6 +30,7 @@ constexpr std::array<ablation, 10> known{{
     {"min-visible-rows", "", "the last tokens, which few rows see, are no sinks"},
     {"transfer", "", "heads found on one task, calibrated on every other"},
     {"decoding", "", "generated tokens calibrated, or the prompt alone"},
+    {"generated-sinks", "", "sinks among all tokens, or among the prompt's alone"},
 }};
 
 // Makes the settings of each of a suite's heads.
@@ -52,14 +53,19 @@ class setting_maker {
     if (made_.settings.size() == bases_) {
       refuse(made_.of.name == "search-samples" || made_.of.name == "transfer"
                  ? "has no [heads.search], and what is compared is what searches find; give one"
-             : made_.of.name == "decoding" ? "has no task whose answers are generated; give one (squad)"
-                                           : "has no task that knows these settings");
+             : of_generated() ? "has no task whose answers are generated; give one (squad)"
+                              : "has no task that knows these settings");
     }
     leave_out_idle_tasks();
     return std::move(made_);
   }
 
  private:
+  // Whether it is of generated answers alone.
+  [[nodiscard]] bool of_generated() const {
+    return made_.of.name == "decoding" || made_.of.name == "generated-sinks";
+  }
+
   // Tasks that no setting runs on would be scored plain for nothing; not where searches may run on them.
   void leave_out_idle_tasks() {
     const std::vector<suite_heads>& all = made_.made.heads;
@@ -134,15 +140,16 @@ class setting_maker {
       if (!heads.search) return;
     }
     if (name == "transfer") return add_transfers(heads);
-    if (name == "decoding") {
+    if (of_generated()) {
       suite_heads base = heads;
       base.tasks = tasks_of(heads, [](const suite_task& task) { return task.generates(); });
       if (base.tasks.empty()) return;
       add_base(base);
-      suite_heads prompt = base;
-      prompt.name += " (prompt alone)";
-      prompt.decoding = false;
-      return add(base, std::move(prompt), "prompt alone");
+      suite_heads other = base;
+      const std::string setting = name == "decoding" ? "prompt alone" : "the prompt's sinks";
+      other.name += " (" + setting + ")";
+      (name == "decoding" ? other.decoding : other.generated_sinks) = false;
+      return add(base, std::move(other), setting);
     }
     add_base(heads);
     const auto option = [&](const char* key, double value) {

@@ -70,10 +70,11 @@ struct suite_heads {
   io::json_document options = io::json_document::object();  ///< as a heads file has them, over the file's
   io::json_document varied = io::json_document::object();   ///< the same, but not for a search: its heads are
                                                             ///< those that `options` find
-  double share = 1;      ///< of the heads so many are calibrated, drawn by the suite's seed
-  bool decoding = true;  ///< runtime::model_calibration::decoding
-  bool force = false;    ///< heads of another checkpoint are accepted
-  std::string where;     ///< FILE:LINE, for messages
+  double share = 1;             ///< of the heads so many are calibrated, drawn by the suite's seed
+  bool decoding = true;         ///< runtime::model_calibration::decoding
+  bool generated_sinks = true;  ///< runtime::model_calibration::generated_sinks
+  bool force = false;           ///< heads of another checkpoint are accepted
+  std::string where;            ///< FILE:LINE, for messages
 };
 
 /// What stands beside the plain model and calibrated heads.

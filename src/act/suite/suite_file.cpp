@@ -230,6 +230,7 @@ class suite_reader {
     heads.file = from.text("file").value_or("");
     heads.force = from.truth("force").value_or(false);
     heads.decoding = from.truth("decoding").value_or(true);
+    heads.generated_sinks = from.truth("generated_sinks").value_or(true);
     heads.share = static_cast<double>(from.whole("share", 1, 100).value_or(100)) / 100;
     if (std::optional<toml_section> search = from.section("search"))
       heads.search = read_search(*search, heads);

@@ -141,7 +141,8 @@ calibrated_way suite_ways::way_of(const suite_heads& heads, const suite_task& ta
                                      .options = calibration.options,
                                      .masks = calibration.masks,
                                      .strengths = search::strengths_under(file, calibration, name),
-                                     .decoding = heads.decoding},
+                                     .decoding = heads.decoding,
+                                     .generated_sinks = heads.generated_sinks},
                      .part = calibration.subset,
                      .seen = {},
                      .record = {}};
@@ -154,6 +155,7 @@ calibrated_way suite_ways::way_of(const suite_heads& heads, const suite_task& ta
   way.record.set("options", search::to_json(calibration));
   if (heads.share < 1) way.record.set("share", heads.share);
   if (!heads.decoding) way.record.set("decoding", false);
+  if (!heads.generated_sinks) way.record.set("generated_sinks", false);
   if (heads.search) {
     way.record.set("select", heads.search->select);
     way.record.set("objective", heads.search->objective);
