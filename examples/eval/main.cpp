@@ -3,6 +3,7 @@
 #include <act/parallel.hpp>
 #include <act/tasks/task.hpp>
 
+#include "eval/cached_samples.hpp"
 #include "eval/options.hpp"
 #include "eval/perplexity.hpp"
 #include "eval/questions.hpp"
@@ -29,6 +30,8 @@ void run(const command_line& line, const eval_options& options) {
   const act::tasks::task task = options.scoring.final_space.applied_to(act::tasks::find_task(options.task));
   if (task.kind == act::tasks::task_kind::open_ended) {
     evaluate_questions(line, task, options);
+  } else if (!options.cache.empty()) {
+    evaluate_cached_samples(line, task, options);
   } else {
     evaluate_samples(line, task, options);
   }

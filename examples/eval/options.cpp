@@ -45,7 +45,8 @@ void declare_task_options(command_line& line, eval_options& options) {
       .value_name("N")
       .group("Generated answers (--task squad)");
 
-  const std::string perplexity = "Perplexity (--task ppl)";
+  const std::string perplexity = "Perplexity (--task ppl)",
+                    cache = "Caches (--task ppl, or a task by labels or letters)";
   line.add("--context", options.context, "Tokens of a window (default: the model's context)")
       .positive()
       .value_name("N")
@@ -62,23 +63,40 @@ void declare_task_options(command_line& line, eval_options& options) {
            "Score the text as it goes by, token by token, with a cache that keeps window:N (the last N "
            "tokens) or "
            "window:N+sinks:S (the first S too), or reference-heads:K (the keys of K key heads a layer, of "
-           "which the others' are made), instead of in windows")
+           "which the others' are made), instead of in windows; of a task reference-heads:K beside all keys")
       .value_name("POLICY")
-      .group(perplexity);
+      .group(cache);
   line.add("--cache-type", options.cache_type,
            "In what numbers that cache keeps keys and values: f32, or f16 (half the memory, and faster "
            "behind long texts)")
       .one_of({"f32", "f16"})
       .value_name("TYPE")
       .show_default()
-      .group(perplexity);
+      .group(cache);
   line.add("--cache-text", options.cache_text, "With reference-heads:K: the text that fits how keys are made")
       .value_name("FILE")
-      .group(perplexity);
+      .group(cache);
   line.add("--block", options.block, "With --cache: tokens that are summed up together (default: 1000)")
       .positive()
       .value_name("N")
       .group(perplexity);
+}
+
+// Throws unless the task's samples can be scored through the cache.
+void check_cached_task(const act::tasks::task& task, const eval_options& options) {
+  const act::runtime::cache_policy cache = act::runtime::parse_cache_policy(options.cache, "--cache");
+  if (cache.reference_heads == 0) {
+    throw act::error(act::error_code::invalid_option, "--cache",
+                     "of a task is reference-heads:K; the others are for --task ppl");
+  }
+  check_reference_cache(cache, options.cache_text);
+  act::runtime::check_cache_type(cache, options.stored(), "--cache-type");
+  const std::string scoring =
+      task.kind == act::tasks::task_kind::open_ended ? "generated answers" : options.scoring.name_for(task);
+  if (scoring != "labels" && scoring != "letters") {
+    throw act::error(act::error_code::invalid_option, "--cache",
+                     "of a task is for those scored by labels or letters, not by " + scoring);
+  }
 }
 
 }  // namespace
@@ -151,6 +169,7 @@ void declare(command_line& line, eval_options& options) {
       "  act-eval --model M.gguf --task ppl --data text.txt --context 512 --stride 256 --heads heads.json\n"
       "  act-eval --model M.gguf --task ppl --data long.txt --cache window:1020+sinks:4 --json stream.json\n"
       "  act-eval --model M.gguf --task ppl --data p.txt --cache reference-heads:1 --cache-text text.txt\n"
+      "  act-eval --model M.gguf --task sst2 --data dev.tsv --cache reference-heads:1 --cache-text text.txt\n"
       "Exit codes: 0 done, 1 bad input, 2 wrong usage, 130 interrupted.");
 }
 
@@ -188,9 +207,15 @@ void check_usage(const command_line& line, const eval_options& options) {
     }
     return;
   }
-  refuse({"--context", "--stride", "--max-windows", "--cache", "--cache-type", "--cache-text", "--block"},
-         "is for --task ppl");
+  refuse({"--context", "--stride", "--max-windows", "--block"}, "is for --task ppl");
   const act::tasks::task& task = act::tasks::find_task(options.task);
+  if (options.cache.empty()) {
+    refuse({"--cache-type", "--cache-text"}, "needs --cache");
+  } else {
+    check_cached_task(task, options);
+    refuse({"--heads", "--prior", "--shots", "--predictions", "--export", "--resume"},
+           "isn't for --cache, whose scores stand beside those of all keys");
+  }
   if (task.kind == act::tasks::task_kind::open_ended) {
     refuse({"--scoring", "--prior", "--export"},
            "doesn't apply to --task " + task.name + ", whose answers are generated");

@@ -165,10 +165,10 @@ void evaluate_perplexity(const command_line& line, const eval_options& options) 
       : passing
           ? scored_windows{.scores = score_passing(loaded.model, tokens, cache, heads.calibration(), options)}
           : score_windows(loaded.model, tokens, size, heads.calibration(), options);
-  const act::report::perplexity_names names =
+  const act::report::way_names names =
       cache.reference_heads > 0
-          ? act::report::perplexity_names{.first = "all keys kept", .second = "reference heads"}
-          : act::report::perplexity_names{};
+          ? act::report::way_names{.first = "all keys kept", .second = "reference heads"}
+          : act::report::way_names{};
   const act::tasks::window_scores& scores = scored.scores;
   const std::string json = scored.interrupted ? partial_path(options.common.json) : options.common.json;
   const act::tasks::perplexity_evaluation result = act::tasks::evaluate(scores, {.seed = options.seed});
@@ -179,13 +179,7 @@ void evaluate_perplexity(const command_line& line, const eval_options& options) 
     if (passing) {
       document.set("cache", options.cache);
       document.set("cache_type", options.cache_type);
-      if (!kept.empty()) {
-        document.set("cache_text", act::io::json_document::object(
-                                       {{"file", options.cache_text},
-                                        {"sha256", act::io::sha256_of_file(options.cache_text)}}));
-        document.set("bytes_a_token", act::runtime::kv_cache(loaded.model.config, cache).bytes_a_position());
-        document.set("all_bytes_a_token", act::runtime::kv_cache(loaded.model.config).bytes_a_position());
-      }
+      add_reference_cache(document, cache, loaded.model.config, options.cache_text);
       document.set("blocks", blocks_json(scores, kept.empty() ? "calibrated" : "reference_heads"));
     } else {
       document.set("context", size.context);

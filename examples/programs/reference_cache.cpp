@@ -2,6 +2,7 @@
 
 #include <act/error.hpp>
 #include <act/inspection/reference_heads.hpp>
+#include <act/io/sha256.hpp>
 #include <act/io/text_file.hpp>
 #include <act/report/number_text.hpp>
 #include <act/report/progress.hpp>
@@ -72,6 +73,15 @@ std::string fit_reference_cache(act::runtime::cache_policy& policy, const act::r
          std::to_string(all) + " bytes a token; the others' are made of them, R^2 " +
          act::report::formatted("%.3f", explained) + " on " + std::to_string(tokens.size()) + " tokens of " +
          text;
+}
+
+void add_reference_cache(act::io::json_document& document, const act::runtime::cache_policy& policy,
+                         const act::runtime::model_config& config, const std::string& text) {
+  if (policy.reference_heads == 0) return;
+  document.set("cache_text",
+               act::io::json_document::object({{"file", text}, {"sha256", act::io::sha256_of_file(text)}}));
+  document.set("bytes_a_token", act::runtime::kv_cache(config, policy).bytes_a_position());
+  document.set("all_bytes_a_token", act::runtime::kv_cache(config).bytes_a_position());
 }
 
 }  // namespace act_program

@@ -152,6 +152,42 @@ TEST_CASE("--cache reference-heads: the memory it saves, and its perplexity besi
   CHECK(made.err.find("the cache keeps the keys of 1 of 2 key heads") != std::string::npos);
   CHECK(parsed(folder / "g.json")["cache"] == "reference-heads:1");
 
+  // Of a task the same, beside what it says without a cache.
+  const std::string samples = folder.write("samples.jsonl", act_test::tiny_jsonl(30));
+  const auto task = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"--model", act_test::tiny_model, "--task", "jsonl", "--data", samples,
+                               "--limit", "20", "--quiet"});
+    return run_program("act-eval", more);
+  };
+  const std::vector<std::string> through{"--cache", "reference-heads:1", "--cache-text", text};
+  const auto also = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), through.begin(), through.end());
+    return task(more);
+  };
+  const auto accuracies = also({"--json", folder / "task.json"});
+  CAPTURE(accuracies.err);
+  REQUIRE(accuracies.exit_code == 0);
+  CHECK(accuracies.out.find("the cache keeps the keys of 1 of 2 key heads: ") != std::string::npos);
+  CHECK(accuracies.out.find("reference heads") != std::string::npos);
+  REQUIRE(task({"--json", folder / "plain.json"}).exit_code == 0);
+  const json cached = parsed(folder / "task.json");
+  CHECK(cached["baseline"] == parsed(folder / "plain.json")["baseline"]);
+  CHECK(cached["reference_heads"]["auc"] != cached["baseline"]["auc"]);
+  CHECK(cached["difference"]["accuracy"].get<double>() ==
+        doctest::Approx(cached["reference_heads"]["accuracy"].get<double>() -
+                        cached["baseline"]["accuracy"].get<double>()));
+  CHECK(cached["cache_text"]["file"] == text);
+  act_test::check_one_line(task({"--cache", "window:8"}), 2, "--task ppl");
+  act_test::check_one_line(task({"--cache", "reference-heads:1"}), 2, "--cache-text");
+  act_test::check_one_line(task({"--cache-text", text}), 2, "needs --cache");
+  act_test::check_one_line(also({"--scoring", "greedy"}), 2, "not by greedy");
+  act_test::check_one_line(also({"--cache-type", "f16"}), 2, "--cache-type: '");
+  act_test::check_one_line(also({"--prior", "batch"}), 2, "--prior: isn't for --cache");
+  act_test::check_one_line(
+      run_program("act-eval", {"--model", folder / "no.gguf", "--task", "squad", "--data", folder / "no.json",
+                               "--cache", "reference-heads:1", "--cache-text", text}),
+      2, "not by generated answers");
+
   act_test::check_one_line(perplexity({"--data", data, "--cache", "reference-heads:1"}), 2, "--cache-text");
   // Before a file is opened, so before maps are fitted.
   for (const char* policy : {"reference-heads:1", "window:5"}) {

@@ -124,7 +124,7 @@ bool left_to_builds_without_sanitizers() {
 
 TEST_CASE("act-eval's examples run as they stand in the help") {
   if (left_to_builds_without_sanitizers()) return;
-  check_examples("act-eval", {}, 17);
+  check_examples("act-eval", {}, 18);
 }
 
 TEST_CASE("a suite's examples run as they stand in the help, and act-report's of its store") {

@@ -5,8 +5,13 @@
 #include <act/inspection/predictability.hpp>
 #include <act/inspection/reference_heads.hpp>
 #include <act/parallel.hpp>
+#include <act/runtime/cache_type.hpp>
 #include <act/runtime/decoder.hpp>
+#include <act/runtime/model_calibration.hpp>
 #include <act/runtime/random_weights.hpp>
+#include <act/tasks/prepared_sample.hpp>
+#include <act/tasks/score_samples.hpp>
+#include <act/tasks/score_through_cache.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -255,6 +260,29 @@ TEST_CASE("maps of keys: the reference heads that explain most, and a decoder th
   const double off = same(plain.start(windows[0]), approximate.start(windows[0]));
   CHECK(off > 1e-4);
   CHECK(off < 1);
+
+  // Samples' words through it, whole prompts at once: as token by token.
+  std::vector<act::tasks::prepared_sample> samples;
+  for (std::size_t i = 0; i < 3; ++i)
+    samples.push_back({.index = i, .label = 0, .prompt = windows[i], .words = {4, 7}});
+  const auto scores =
+      act::tasks::score_through_cache(model, samples, lossy, act::runtime::cache_type::f32, {});
+  const auto everything =
+      act::tasks::score_through_cache(model, samples, {}, act::runtime::cache_type::f32, {});
+  const act::tasks::sample_scores plainly = act::tasks::score_samples(model, samples, {});
+  double apart = 0;
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    std::span<const float> logits = approximate.start(std::span(windows[i]).first(1));
+    for (std::size_t at = 1; at < windows[i].size(); ++at)
+      logits = approximate.append(windows[i][at]);
+    for (std::size_t word = 0; word < 2; ++word) {
+      const double expected = static_cast<double>(logits[static_cast<std::size_t>(samples[i].words[word])]);
+      CHECK(scores[i][word] == doctest::Approx(expected).epsilon(1e-3));
+      CHECK(everything[i][word] == doctest::Approx(plainly.plain[i][word]).epsilon(1e-3));
+      apart = std::max(apart, std::abs(scores[i][word] - plainly.plain[i][word]));
+    }
+  }
+  CHECK(apart > 1e-3);
 }
 
 TEST_CASE("random weights: the same architecture, drawn by a seed") {

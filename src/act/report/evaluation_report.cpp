@@ -57,20 +57,20 @@ io::json_document difference_json(const tasks::accuracy_difference& difference) 
                                     {"prior_corrected_ci95", or_null(difference.prior_corrected_ci95)}});
 }
 
-io::json_document to_json(const tasks::evaluation& result) {
+io::json_document to_json(const tasks::evaluation& result, const way_names& names) {
   io::json_document document =
       io::json_document::object({{"n", result.n},
                                  {"labels", result.labelled},
                                  {"baseline", summary_json(result.baseline, result.with_other)}});
   if (result.contextual) document.set(result.prior, summary_json(*result.contextual, result.with_other));
-  if (result.calibrated) document.set("calibrated", summary_json(*result.calibrated, result.with_other));
+  if (result.calibrated) document.set(names.key(), summary_json(*result.calibrated, result.with_other));
   if (result.difference) document.set("difference", difference_json(*result.difference));
   if (result.contextual_difference)
     document.set(result.prior + "_difference", difference_json(*result.contextual_difference));
   return document;
 }
 
-std::string evaluation_table(const tasks::evaluation& result) {
+std::string evaluation_table(const tasks::evaluation& result, const way_names& names) {
   text_table table({"", "correct", "accuracy", "95 % interval", "prior-corrected", "95 % interval", "AUC",
                     "95 % interval"});
   const auto add = [&](const std::string& name, const tasks::accuracy_summary& summary) {
@@ -95,16 +95,18 @@ std::string evaluation_table(const tasks::evaluation& result) {
                                    formatted("%+.3f", difference.auc_ci95->hi)
                              : "-"});
   };
-  add("plain", result.baseline);
+  add(names.first, result.baseline);
   if (result.contextual) add(result.prior, *result.contextual);
-  if (result.calibrated) add("calibrated", *result.calibrated);
+  if (result.calibrated) add(names.second, *result.calibrated);
   if (result.difference)
-    add_difference(result.contextual ? "calibrated - plain" : "difference", *result.difference);
-  if (result.contextual_difference) add_difference(result.prior + " - plain", *result.contextual_difference);
+    add_difference(result.contextual ? names.second + " - " + names.first : "difference", *result.difference);
+  if (result.contextual_difference)
+    add_difference(result.prior + " - " + names.first, *result.contextual_difference);
   return table.str();
 }
 
-std::string answers_table(const tasks::evaluation& result, std::span<const std::string> words) {
+std::string answers_table(const tasks::evaluation& result, std::span<const std::string> words,
+                          const way_names& names) {
   std::vector<std::string> header{"answers"};
   for (const std::string& word : words)
     header.push_back("'" + word.substr(word.find_first_not_of(' ')) + "'");
@@ -121,9 +123,9 @@ std::string answers_table(const tasks::evaluation& result, std::span<const std::
     table.add(cells);
   };
   add("right ones", result.labelled, 0);
-  add("plain", result.baseline.predicted, result.baseline.other);
+  add(names.first, result.baseline.predicted, result.baseline.other);
   if (result.contextual) add(result.prior, result.contextual->predicted, result.contextual->other);
-  if (result.calibrated) add("calibrated", result.calibrated->predicted, result.calibrated->other);
+  if (result.calibrated) add(names.second, result.calibrated->predicted, result.calibrated->other);
   return table.str();
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <act/io/json_document.hpp>
+#include <act/report/way_names.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -25,8 +26,9 @@ namespace act::report {
 
 /// `{"n", "labels", "baseline", "contextual"?, "calibrated"?, "difference"?, "contextual_difference"?}`, with
 /// the name of another label prior for contextual;
-/// accuracies are fractions. Of several runs the means, with `mcnemar_p` null.
-[[nodiscard]] io::json_document to_json(const tasks::evaluation& result);
+/// accuracies are fractions. Of several runs the means, with `mcnemar_p` null. The second way goes by its
+/// name.
+[[nodiscard]] io::json_document to_json(const tasks::evaluation& result, const way_names& names = {});
 
 /// One way of scoring; `with_other` (greedy scoring): how many samples were answered by none of the labels,
 /// too.
@@ -36,11 +38,12 @@ namespace act::report {
 [[nodiscard]] io::json_document difference_json(const tasks::accuracy_difference& difference);
 
 /// One line a way of scoring, with its uncertainty.
-[[nodiscard]] std::string evaluation_table(const tasks::evaluation& result);
+[[nodiscard]] std::string evaluation_table(const tasks::evaluation& result, const way_names& names = {});
 
 /// How often each label is right and how often it is answered: a label prior shows here. For tasks with fixed
 /// labels; with greedy scoring the last column says how often the answer was none of them.
-[[nodiscard]] std::string answers_table(const tasks::evaluation& result, std::span<const std::string> words);
+[[nodiscard]] std::string answers_table(const tasks::evaluation& result, std::span<const std::string> words,
+                                        const way_names& names = {});
 
 /// Greedy scoring, in one line: how many samples were answered by none of their answers. Else empty.
 [[nodiscard]] std::string other_answers(const tasks::evaluation& result);

@@ -4,8 +4,6 @@
 #include <act/report/table.hpp>
 #include <act/tasks/score_perplexity.hpp>
 
-#include <algorithm>
-
 namespace act::report {
 
 namespace {
@@ -17,20 +15,18 @@ io::json_document to_json(const tasks::perplexity_summary& summary) {
 
 }  // namespace
 
-io::json_document to_json(const tasks::perplexity_evaluation& result, const perplexity_names& names) {
+io::json_document to_json(const tasks::perplexity_evaluation& result, const way_names& names) {
   io::json_document document = io::json_document::object(
       {{"windows", result.windows}, {"counted", result.counted}, {"baseline", to_json(result.baseline)}});
   if (result.calibrated) {
-    std::string key = names.second;
-    std::replace(key.begin(), key.end(), ' ', '_');
-    document.set(key, to_json(*result.calibrated));
+    document.set(names.key(), to_json(*result.calibrated));
     document.set("difference", io::json_document::object({{"perplexity", or_null(result.difference)},
                                                           {"ci95", or_null(result.difference_ci95)}}));
   }
   return document;
 }
 
-std::string perplexity_table(const tasks::perplexity_evaluation& result, const perplexity_names& names) {
+std::string perplexity_table(const tasks::perplexity_evaluation& result, const way_names& names) {
   text_table table({"", "perplexity", "95 % interval", "log p of a token"});
   const auto add = [&](const std::string& name, const tasks::perplexity_summary& summary) {
     table.add({name, formatted("%.4f", summary.perplexity), "", formatted("%.5f", summary.log_probability)});

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <act/io/json_document.hpp>
+#include <act/report/way_names.hpp>
 
 #include <string>
 
@@ -11,18 +12,12 @@ struct perplexity_evaluation;
 
 namespace act::report {
 
-/// What the two ways of running the model over the text are called.
-struct perplexity_names {
-  std::string first = "plain";
-  std::string second = "calibrated";
-};
-
 /// `{"windows", "counted", "baseline", "calibrated"?, "difference"?}`; log_probability is the mean of a
-/// token. The second way goes by its name, with _ for spaces.
+/// token. The second way goes by its name.
 [[nodiscard]] io::json_document to_json(const tasks::perplexity_evaluation& result,
-                                        const perplexity_names& names = {});
+                                        const way_names& names = {});
 
 [[nodiscard]] std::string perplexity_table(const tasks::perplexity_evaluation& result,
-                                           const perplexity_names& names = {});
+                                           const way_names& names = {});
 
 }  // namespace act::report
