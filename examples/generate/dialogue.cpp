@@ -69,15 +69,13 @@ void hold_conversation(const command_line& line, generate_options& options,
     std::cerr << "A line is a message; one that ends with \\ goes on in the next. /new begins anew, /exit or "
                  "Ctrl-D ends; Ctrl-C ends an answer.\n";
   }
-  std::vector<act::runtime::chat_turn> opening;
-  if (options.system_given.count() > 0) opening.push_back({act::runtime::chat_role::system, options.system});
-  std::vector<act::runtime::chat_turn> turns = opening;
+  std::vector<act::runtime::chat_turn> turns = options.opening();
   std::size_t made = 0;
   while (const std::optional<std::string> message = next_message(terminal)) {
     if (message->empty()) continue;
     if (*message == "/exit") break;
     if (*message == "/new") {
-      turns = opening;
+      turns = options.opening();
       continue;
     }
     turns.push_back({act::runtime::chat_role::user, *message});

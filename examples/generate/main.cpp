@@ -15,6 +15,7 @@
 
 #include "generate/dialogue.hpp"
 #include "generate/logits.hpp"
+#include "generate/mt_bench.hpp"
 #include "generate/options.hpp"
 #include "generate/text.hpp"
 #include "programs/begin.hpp"

@@ -33,7 +33,8 @@ void declare(command_line& line, generate_options& options) {
                                     "Answer MT-Bench's question.jsonl, each turn in the chat format")
                                .value_name("FILE");
   options.answers_given =
-      line.add("--answers", options.answers, "Where the answers go, in FastChat's line format")
+      line.add("--answers", options.answers,
+               "Where the answers go, in FastChat's line format; those that the same command gave are kept")
           .value_name("FILE");
   line.add("--max-new-tokens", options.generation.max_new_tokens, "Stop after N tokens (default: 256)")
       .value_name("N");
@@ -105,6 +106,11 @@ namespace {
 }
 
 }  // namespace
+
+std::vector<act::runtime::chat_turn> generate_options::opening() const {
+  if (system_given.count() == 0) return {};
+  return {{act::runtime::chat_role::system, system}};
+}
 
 void unescape_stops(generate_options& options) {
   for (std::string& stop : options.generation.stops) {

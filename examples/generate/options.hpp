@@ -2,9 +2,11 @@
 #pragma once
 
 #include <act/runtime/cache_type.hpp>
+#include <act/runtime/conversation.hpp>
 #include <act/runtime/generate.hpp>
 
 #include <string>
+#include <vector>
 
 #include "programs/command_line.hpp"
 #include "programs/flags.hpp"
@@ -31,6 +33,8 @@ struct generate_options {
   [[nodiscard]] act::runtime::cache_type stored() const {
     return act::runtime::cache_type_named(cache_type).value_or(act::runtime::cache_type::f32);
   }
+  /// What a conversation begins with: the system text, if one was given.
+  [[nodiscard]] std::vector<act::runtime::chat_turn> opening() const;
   std::string cache_text;  ///< fits the maps of reference heads
   std::string heads;
   bool force = false;

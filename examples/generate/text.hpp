@@ -1,8 +1,7 @@
-// act-generate: one text, as it comes, and --mt-bench, answers for MT-Bench.
+// act-generate: one text, as it comes.
 #pragma once
 
 #include <string>
-#include <vector>
 
 namespace act::report {
 class provenance_clock;
@@ -11,9 +10,6 @@ namespace act::runtime {
 struct loaded_model;
 struct model_calibration;
 }  // namespace act::runtime
-namespace act::tasks {
-struct mt_bench_question;
-}
 
 namespace act_program {
 
@@ -24,12 +20,5 @@ struct generate_options;
 void write_text(const command_line& line, generate_options& options,
                 const act::report::provenance_clock& clock, const std::string& asked,
                 const act::runtime::loaded_model& loaded, const act::runtime::model_calibration& calibration);
-
-/// Answers every question's turns, one conversation each. The file always holds the answers so far.
-void answer_mt_bench(const command_line& line, generate_options& options,
-                     const act::report::provenance_clock& clock,
-                     const std::vector<act::tasks::mt_bench_question>& questions,
-                     const act::runtime::loaded_model& loaded,
-                     const act::runtime::model_calibration& calibration);
 
 }  // namespace act_program

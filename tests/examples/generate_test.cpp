@@ -281,15 +281,17 @@ TEST_CASE("--mt-bench answers ERROR where a question doesn't fit, and goes on") 
     words += "word ";
   lines.replace(lines.find("WORDS"), 5, words);
   const std::string questions = folder.write("question.jsonl", lines);
+  int runs = 0;
   const auto answer = [&](std::vector<std::string> more) {
-    more.insert(more.begin(), {"--chat-template", "smollm2", "--mt-bench", questions, "--answers",
-                               folder / "a.jsonl", "--max-new-tokens", "3", "--json", folder / "r.json"});
+    const std::string answers = folder / (std::to_string(runs++) + ".jsonl");
+    more.insert(more.begin(), {"--chat-template", "smollm2", "--mt-bench", questions, "--answers", answers,
+                               "--max-new-tokens", "3", "--json", folder / "r.json"});
     const auto run = generate(more);
     CHECK(complaints(run) == "");
     CHECK(run.exit_code == 0);
     CHECK(run.out.find("3 questions answered") != std::string::npos);
     CHECK(run.out.find("1 of them with ERROR") != std::string::npos);
-    return act_test::parsed_lines(folder / "a.jsonl");
+    return act_test::parsed_lines(answers);
   };
   const std::vector<json> greedy = answer({});
   REQUIRE(greedy.size() == 3);
@@ -321,6 +323,56 @@ TEST_CASE("--mt-bench answers ERROR where a question doesn't fit, and goes on") 
                                folder / "stdout", "--max-new-tokens", "3"});
   CHECK(piped.exit_code == 0);
   CHECK(std::count(piped.out.begin(), piped.out.end(), '{') == 6);  // a line and its choices, three times
+}
+
+TEST_CASE("--mt-bench keeps the answers that the same command gave, and refuses others'") {
+  const act_test::temporary_folder folder;
+  std::string asked;
+  for (int id = 1; id <= 4; ++id)
+    asked += "{\"question_id\": " + std::to_string(id) +
+             ", \"category\": \"math\", \"turns\": [\"a road\", \"b\"]}\n";
+  const std::string questions = folder.write("question.jsonl", asked), answers = folder / "a.jsonl";
+  const auto answer = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"--chat-template", "smollm2", "--mt-bench", questions, "--answers", answers,
+                               "--max-new-tokens", "3", "--quiet"});
+    return generate(more);
+  };
+  REQUIRE(answer({}).exit_code == 0);
+  const std::string whole = act_test::read_file(answers);
+  const auto line = [&](std::size_t number) {
+    std::size_t at = 0;
+    for (std::size_t i = 0; i < number; ++i)
+      at = whole.find('\n', at) + 1;
+    return whole.substr(at, whole.find('\n', at) + 1 - at);
+  };
+  // The third and the first are there: the other two are answered as before, but for their time.
+  (void)folder.write("a.jsonl", line(2) + line(0));
+  const auto rest = answer({"--json", folder / "r.json"});
+  CHECK(rest.out.find("4 questions answered in " + answers + ", 2 of them before") != std::string::npos);
+  const std::string again = act_test::read_file(answers);
+  CHECK(again.starts_with(line(0)));
+  CHECK(again.find(line(2)) != std::string::npos);
+  const auto untimed = [](const std::string& text) { return text.substr(0, text.find("\"tstamp\"")); };
+  CHECK(untimed(again.substr(line(0).size())) == untimed(line(1)));
+  CHECK(std::count(again.begin(), again.end(), '\n') == 4);
+  CHECK(parsed(folder / "r.json")["answered_before"] == 2);
+  REQUIRE(answer({}).exit_code == 0);  // nothing is left to do
+  CHECK(act_test::read_file(answers) == again);
+  // Other heads, options or questions.
+  const std::string heads = folder.write("heads.json", act_test::tiny_heads);
+  for (const std::vector<std::string>& other : {std::vector<std::string>{"--seed", "2"},
+                                                {"--heads", heads},
+                                                {"--temperature", "1"},
+                                                {"--system", "b"}}) {
+    check_one_line(answer(other), 1, "a.jsonl: answers question 1 by another model");
+    CHECK(act_test::read_file(answers) == again);
+  }
+  (void)folder.write("question.jsonl", asked.substr(asked.find('\n') + 1));
+  check_one_line(answer({}), 1, "answers question 1");
+  (void)folder.write("a.jsonl", line(0) + line(0));
+  check_one_line(answer({}), 1, "a.jsonl:2: question 1 is answered twice");
+  (void)folder.write("a.jsonl", "{}\n");
+  check_one_line(answer({}), 1, "a.jsonl:1: ");
 }
 
 TEST_CASE("act-generate says what is wrong") {

@@ -3,7 +3,9 @@
 #include <act/io/text_file.hpp>
 #include <act/tasks/mt_bench.hpp>
 #include <act/tasks/readers/json_lines.hpp>
+#include <act/tasks/readers/lines.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -44,6 +46,29 @@ std::vector<mt_bench_question> read_mt_bench(const io::text_file& file) {
     throw error(error_code::invalid_input, file.name, "holds no questions; is it MT-Bench's question.jsonl?");
   }
   return questions;
+}
+
+std::vector<mt_bench_answer> read_mt_bench_answers(const io::text_file& file) {
+  std::vector<mt_bench_answer> answers;
+  std::vector<std::string> lines;
+  for_each_line(file, text_encoding::utf8,
+                [&](std::string_view line, std::size_t) { lines.emplace_back(line); });
+  std::set<std::uint64_t> seen;
+  for_each_json_line(file, [&](const json_record& record) {
+    mt_bench_answer& read = answers.emplace_back();
+    const std::optional<std::uint64_t> id = record.at("question_id").whole_number();
+    if (!id) record.refuse("'question_id' must be a whole number");
+    read.question = *id;
+    if (!seen.insert(read.question).second)
+      record.refuse("question " + std::to_string(read.question) + " is answered twice; remove one");
+    read.answer_id = record.text("answer_id");
+    const std::vector<json_record> choices = record.items("choices");
+    if (choices.size() != 1) record.refuse("'choices' must hold one");
+    for (const json_record& turn : choices.front().items("turns"))
+      read.turns.push_back(turn.string().value_or(""));
+    read.line = lines[answers.size() - 1];
+  });
+  return answers;
 }
 
 double mt_bench_temperature(std::string_view category) noexcept {

@@ -42,4 +42,16 @@ inline constexpr std::string_view mt_bench_no_answer = "ERROR";
                                                const std::string& model_id, const std::string& answer_id,
                                                double seconds_since_1970);
 
+/// An answer that is there: a line of an answer file.
+struct mt_bench_answer {
+  std::uint64_t question = 0;
+  std::string answer_id;
+  std::vector<std::string> turns;
+  std::string line;  ///< as it is written, without its newline
+};
+
+/// Throws error (invalid_input) for a line that isn't mt_bench_answer_line's, and a question that is answered
+/// twice.
+[[nodiscard]] std::vector<mt_bench_answer> read_mt_bench_answers(const io::text_file& file);
+
 }  // namespace act::tasks
