@@ -158,7 +158,6 @@ inline attention_case any_case(unsigned seed) {
   c.alpha = random.one_in(2) ? 5 : 1.5;
   c.beta = random.one_in(8) ? 0.0 : 0.4;
   if (seed % 2 != 0) c.kept_weights = 0;
-  if (seed % 8 == 3) c.position_limit = 1 + random.below(c.keys());
   return c;
 }
 
