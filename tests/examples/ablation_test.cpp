@@ -62,7 +62,7 @@ TEST_CASE("act-eval --ablation: every ablation prints its table, and goes on fro
     if (act_test::sanitized && name != "beta" && name != "transfer" && name != "decoding") continue;
     const auto run = files.run(name);
     CAPTURE(run.out);
-    CHECK(complaints(run) == "");
+    CHECK(run.err == "");
     REQUIRE(run.exit_code == 0);
     CHECK(run.out.find(name + ": ") != std::string::npos);
     CHECK(run.out.find("Vanilla") != std::string::npos);

@@ -32,7 +32,7 @@ TEST_CASE("a conversation: each answer is that to all that was said before") {
   const chat_model model;
   const auto run = model.says({"--chat", "--quiet", "--json", model.folder / "chat.json"},
                               "what is a road?\n\nthe weather \\\nof people\n");
-  CHECK(complaints(run) == "");
+  CHECK(run.err == "");
   REQUIRE(run.exit_code == 0);
   const json turns = act_test::parsed(model.folder / "chat.json")["turns"];
   REQUIRE(turns.size() == 4);  // the empty line is none

@@ -195,7 +195,7 @@ TEST_CASE("squad: interrupted between tokens, the answers before are kept beside
                              }});
   CHECK(run.exit_code == 130);
   CHECK(!std::filesystem::exists(folder / "result.json"));
-  if (complaints(run) == "act-eval: interrupted\n") {
+  if (run.err == "act-eval: interrupted\n") {
     MESSAGE("[skipped] nothing had been answered within a second");
     return;
   }

@@ -20,7 +20,7 @@ TEST_CASE("act-eval without heads: accuracy with its interval, one line a sample
   const auto run =
       run_program("act-eval", {"--model", act_test::tiny_model, "--task", "jsonl", "--data", data, "--json",
                                folder / "result.json", "--predictions", folder / "lines.jsonl"});
-  CHECK(complaints(run) == "");
+  CHECK(run.err == "");
   REQUIRE(run.exit_code == 0);
   const json result = parsed(folder / "result.json");
   CHECK(result["task"] == "jsonl");

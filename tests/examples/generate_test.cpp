@@ -176,7 +176,7 @@ TEST_CASE("act-generate calibrates heads, with beta 1 it changes nothing") {
     more.insert(more.begin(), {"--prompt", generated_from, "--max-new-tokens", "40", "--temperature", "1",
                                "--seed", "5", "--quiet", "--json", folder / "result.json"});
     const auto run = generate(more);
-    CHECK(complaints(run) == "");
+    CHECK(run.err == "");
     CHECK(run.exit_code == 0);
     return run.out;
   };
@@ -287,7 +287,7 @@ TEST_CASE("--mt-bench answers ERROR where a question doesn't fit, and goes on") 
     more.insert(more.begin(), {"--chat-template", "smollm2", "--mt-bench", questions, "--answers", answers,
                                "--max-new-tokens", "3", "--json", folder / "r.json"});
     const auto run = generate(more);
-    CHECK(complaints(run) == "");
+    CHECK(run.err == "");
     CHECK(run.exit_code == 0);
     CHECK(run.out.find("3 questions answered") != std::string::npos);
     CHECK(run.out.find("1 of them with ERROR") != std::string::npos);

@@ -36,7 +36,7 @@ TEST_CASE("act-inspect --predictability: the same numbers as a table, a picture,
   const std::string text = folder.write("text.txt", long_text());
   const auto run =
       predict(text, {"--references", "2", "--json", folder / "r.json", "--html", folder / "p.html"});
-  CHECK(complaints(run) == "");
+  CHECK(run.err == "");
   REQUIRE(run.exit_code == 0);
   CHECK(run.out.find("maps fitted on ") == 0);
   CHECK(run.out.find("of a vector's variation (R^2)") != std::string::npos);

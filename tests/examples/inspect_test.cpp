@@ -46,7 +46,7 @@ void check_provenance(const json& result) {
 TEST_CASE("act-inspect on a prompt: heat map, tables, and the same sinks in the JSON") {
   const act_test::temporary_folder folder;
   const auto run = inspect({"--prompt", inspected, "--json", folder / "result.json"});
-  CHECK(complaints(run) == "");
+  CHECK(run.err == "");
   REQUIRE(run.exit_code == 0);
   CHECK(run.out.find('\x1b') == std::string::npos);  // no terminal, no colour
   CHECK(run.out.find("on sinks, by head") != std::string::npos);
@@ -143,7 +143,7 @@ TEST_CASE("act-inspect over a data set: averages, Table 1, and the tokens of eac
   const act_test::temporary_folder folder;
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(12));
   const auto run = inspect({"--task", "jsonl", "--data", data, "--json", folder / "all.json"});
-  CHECK(complaints(run) == "");
+  CHECK(run.err == "");
   REQUIRE(run.exit_code == 0);
   CHECK(run.out.find("jsonl: 12 prompts") == 0);
   CHECK(run.out.find("the most frequent sink tokens (the paper's Table 1)") != std::string::npos);

@@ -71,7 +71,7 @@ TEST_CASE("--dry-run says what a search takes, and the search takes that") {
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(5));
   const auto dry =
       run_program("act-search", search_arguments(data, {"--dry-run", "--json", folder / "dry.json"}));
-  CHECK(complaints(dry) == "");
+  CHECK(dry.err == "");
   REQUIRE(dry.exit_code == 0);
   CHECK(dry.out.find("32 heads of layers 0..3 on 5 samples") != std::string::npos);
   CHECK(dry.out.find("multiply-adds") != std::string::npos);
@@ -141,11 +141,11 @@ TEST_CASE("on a terminal a search says how fast it is, how long it takes and whi
   quiet.push_back("--quiet");
   CHECK(on_a_terminal(quiet) == "");
   // Without a terminal nothing is rewritten in place; how often there is a plain line is --progress-every's.
-  const std::string plain = run_program("act-search", arguments).err;
+  const std::string plain = run_program("act-search", arguments).progress;
   CHECK(plain.find_first_of("\r\033") == std::string::npos);
   std::vector<std::string> without_lines = arguments;
   without_lines.insert(without_lines.end(), {"--progress-every", "0"});
-  CHECK(run_program("act-search", without_lines).err == "");
+  CHECK(run_program("act-search", without_lines).progress == "");
 }
 
 TEST_CASE("a search of any strategy that is killed at random moments ends with the same heads file") {
@@ -168,7 +168,7 @@ TEST_CASE("a search of any strategy that is killed at random moments ends with t
     std::filesystem::remove(folder / "killed.state");
     std::filesystem::remove(folder / "killed.json");
     const auto whole = run_program("act-search", arguments("whole"));
-    CHECK(complaints(whole) == "");
+    CHECK(whole.err == "");
     REQUIRE(whole.exit_code == 0);
     const int units = act_test::units_in(folder / "whole.state");
     REQUIRE(units > 24);
@@ -201,7 +201,7 @@ TEST_CASE("strategies that leave trials out say which heads can be picked, and p
         "act-search",
         search_arguments(data, {"--strategy", strategy, "--select", "top:4", "--objective", "likelihood",
                                 "--out", folder / "heads.json", "--json", folder / "search.json"}));
-    CHECK(complaints(run) == "");
+    CHECK(run.err == "");
     REQUIRE(run.exit_code == 0);
     CHECK(run.out.find(" heads were tried on every sample and can be picked, ") != std::string::npos);
     const json result = parsed(folder / "search.json");

@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "temporary_folder.hpp"
@@ -26,7 +27,8 @@ struct process_result {
   int exit_code = -1;  ///< meaningless when a signal ended it
   bool killed = false;
   std::string out;
-  std::string err;
+  std::string err;       ///< without lines of progress: only the machine's speed says whether there are any
+  std::string progress;  ///< those
 };
 
 inline std::string read_file(const std::filesystem::path& path) {
@@ -34,20 +36,20 @@ inline std::string read_file(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 
-/// What a program said on standard error but for its lines of progress: only the machine's speed says whether
-/// there are any.
-inline std::string complaints(const process_result& run) {
-  std::string kept;
-  for (std::size_t from = 0; from < run.err.size();) {
-    const std::size_t end = std::min(run.err.find('\n', from), run.err.size() - 1) + 1;
-    const std::string line = run.err.substr(from, end - from);
+/// Takes the lines of progress out of what was said on standard error.
+inline std::string take_progress(std::string& said) {
+  std::string kept, progress;
+  for (std::size_t from = 0; from < said.size();) {
+    const std::size_t end = std::min(said.find('\n', from), said.size() - 1) + 1;
+    const std::string line = said.substr(from, end - from);
     const std::size_t share = line.find(" %");  // "searching 99 %, ...", "scoring 5/40 12 % ..."
-    const bool progress = share != std::string::npos && line.find(':') > share && share > 0 &&
+    const bool advances = share != std::string::npos && line.find(':') > share && share > 0 &&
                           line[share - 1] >= '0' && line[share - 1] <= '9';
-    if (!progress) kept += line;
+    (advances ? progress : kept) += line;
     from = end;
   }
-  return kept;
+  said = kept;
+  return progress;
 }
 
 /// A signal to send as soon as `when` holds, unless the program has ended by then.
@@ -92,10 +94,13 @@ inline process_result run_program(const std::string& name, std::vector<std::stri
   } else {
     waitpid(child, &status, 0);
   }
+  std::string said = read_file(err);
+  std::string progress = take_progress(said);
   return {.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
           .killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
           .out = read_file(out),
-          .err = read_file(err)};
+          .err = std::move(said),
+          .progress = std::move(progress)};
 }
 
 /// It ended with `code` and said why in one line, in which `names` stands.

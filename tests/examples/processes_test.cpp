@@ -175,7 +175,7 @@ TEST_CASE("shards of a search, merged, are the search") {
     const std::string state = folder / ("part" + number + ".state");
     const auto run =
         run_program("act-search", search_arguments(data, {"--shard", number + "/3", "--state", state}));
-    CHECK(complaints(run) == "");
+    CHECK(run.err == "");
     REQUIRE(run.exit_code == 0);
     CHECK(run.out.find("shard " + number + " of 3 is in " + state) == 0);
     sum += act_test::units_in(state);

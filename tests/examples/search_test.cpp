@@ -86,7 +86,7 @@ TEST_CASE("act-search writes heads with evidence, and act-eval leaves its sample
   auto arguments = search_arguments(data, folder / "heads.json");
   arguments[5] = "20";
   const auto search = run_program("act-search", with(arguments, {"--json", folder / "search.json"}));
-  CHECK(complaints(search) == "");
+  CHECK(search.err == "");
   REQUIRE(search.exit_code == 0);
 
   const json heads = parsed(folder / "heads.json");
@@ -110,7 +110,7 @@ TEST_CASE("act-search writes heads with evidence, and act-eval leaves its sample
   const auto eval =
       run_program("act-eval", {"--model", act_test::tiny_model, "--task", "jsonl", "--data", data, "--heads",
                                folder / "heads.json", "--json", folder / "eval.json"});
-  CHECK(complaints(eval) == "");  // its own model: no warning
+  CHECK(eval.err == "");  // its own model: no warning
   REQUIRE(eval.exit_code == 0);
   CHECK(eval.out.find("20 samples left out: the heads were found on them") != std::string::npos);
   CHECK(parsed(folder / "eval.json")["n"] == 40);
@@ -137,7 +137,7 @@ TEST_CASE("a search by likelihood: a head does in act-eval what its trials said"
                                               "--out",       folder / "heads.json",
                                               "--objective", "likelihood"};
   const auto search = run_program("act-search", arguments);
-  CHECK(complaints(search) == "");
+  CHECK(search.err == "");
   REQUIRE(search.exit_code == 0);
   const json heads = parsed(folder / "heads.json");
   CHECK(heads["evidence"]["sources"][0]["scoring"] == "likelihood");
@@ -152,7 +152,7 @@ TEST_CASE("a search by likelihood: a head does in act-eval what its trials said"
       run_program("act-eval", {"--model", act_test::tiny_model, "--task", "arce", "--data", data, "--limit",
                                "16", "--scoring", "likelihood", "--heads", folder / "heads.json",
                                "--include-search-samples", "--predictions", folder / "lines.jsonl"});
-  CHECK(complaints(eval) == "");
+  CHECK(eval.err == "");
   REQUIRE(eval.exit_code == 0);
   const std::vector<json> lines = act_test::parsed_lines(folder / "lines.jsonl");
   REQUIRE(lines.size() == 16);
@@ -195,7 +195,7 @@ TEST_CASE("a search that gives to a part of the prompts: a head does in act-eval
                                       folder / "heads.json"});
   };
   const auto search = search_of("choices");
-  CHECK(complaints(search) == "");
+  CHECK(search.err == "");
   REQUIRE(search.exit_code == 0);
   const json heads = parsed(folder / "heads.json");
   CHECK(heads["options"]["redistribution"] == "subset");
@@ -211,7 +211,7 @@ TEST_CASE("a search that gives to a part of the prompts: a head does in act-eval
                           folder / "heads.json", "--include-search-samples", "--predictions",
                           folder / "lines.jsonl", "--json", folder / "eval.json"},
                          more));
-    CHECK(complaints(eval) == "");
+    CHECK(eval.err == "");
     REQUIRE(eval.exit_code == 0);
     return parsed(folder / "eval.json")["options"];
   };
@@ -239,7 +239,7 @@ TEST_CASE("a search by the greedy token: a head does in act-eval what its trials
   const auto search =
       run_program("act-search", with(search_arguments(data, folder / "heads.json"),
                                      {"--scoring", "greedy", "--json", folder / "search.json", "--quiet"}));
-  CHECK(complaints(search) == "");
+  CHECK(search.err == "");
   REQUIRE(search.exit_code == 0);
   json heads = parsed(folder / "heads.json");
   CHECK(heads["evidence"]["sources"][0]["scoring"] == "greedy");
@@ -338,7 +338,7 @@ TEST_CASE("a search by likelihood or greedy token, however it is stopped, ends w
     CHECK(run.killed == (signal == SIGKILL));
     if (signal != SIGKILL) {
       CHECK(run.exit_code == 130);
-      CHECK(complaints(run) == "act-search: interrupted; the same command goes on from " + state + "\n");
+      CHECK(run.err == "act-search: interrupted; the same command goes on from " + state + "\n");
     }
     CHECK(units_in(state) > stored);
     CHECK(!std::filesystem::exists(folder / "stopped.json"));
@@ -355,7 +355,7 @@ TEST_CASE("Ctrl-C ends a search cleanly: exit code 130, the state kept, no heads
       "act-search", arguments,
       act_test::interruption{.signal = SIGINT, .when = [&] { return units_so_far(folder / "state") > 0; }});
   CHECK(run.exit_code == 130);
-  CHECK(complaints(run) ==
+  CHECK(run.err ==
         "act-search: interrupted; the same command goes on from " + (folder / "state").string() + "\n");
   CHECK(!std::filesystem::exists(folder / "heads.json"));
   CHECK(std::filesystem::exists(folder / "state"));
@@ -399,7 +399,7 @@ TEST_CASE("a model of too few layers for the default range is searched in the la
       return run_program("act-search", more);
     };
     const auto some = search({"--layers", "0:0"});
-    CHECK(complaints(some) == "");
+    CHECK(some.err == "");
     CHECK(some.exit_code == 0);
     CHECK(std::filesystem::remove(folder / "heads.json"));
     const auto usual = search({});

@@ -47,7 +47,7 @@ TEST_CASE("every program runs a split model as the whole one") {
       std::vector<std::string> all{"--model", model};
       all.insert(all.end(), arguments.begin(), arguments.end());
       runs.push_back(run_program(program, all));
-      CHECK(complaints(runs.back()) == "");
+      CHECK(runs.back().err == "");
       REQUIRE(runs.back().exit_code == 0);
     }
     return runs;
@@ -71,7 +71,7 @@ TEST_CASE("every program runs a split model as the whole one") {
     const auto run =
         run_program("act-eval", {"--model", model, "--task", "jsonl", "--data", data, "--heads", heads,
                                  "--include-search-samples", "--json", folder / "result.json"});
-    CHECK(complaints(run) == "");
+    CHECK(run.err == "");
     REQUIRE(run.exit_code == 0);
     results.push_back(parsed(folder / "result.json"));
   }

@@ -122,7 +122,7 @@ TEST_CASE("--list-tasks lists what --task takes, without a model") {
   for (const char* program : {"act-eval", "act-search", "act-compare", "act-inspect"}) {
     const auto run = run_program(program, {"--list-tasks"});
     CHECK(run.exit_code == 0);
-    CHECK(complaints(run) == "");
+    CHECK(run.err == "");
     for (const char* line : {"\nsst2 ", "\ntrec ", "\narce ", "\nsquad ", "\njsonl ",
                              "labels: negative, positive\n", "SQuAD 1.1 or 2.0 JSON"}) {
       CAPTURE(line);
@@ -236,16 +236,19 @@ TEST_CASE("progress is plain lines where stderr is no terminal, none with --quie
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(samples));
   const auto run = eval(data, {"--progress-every", "0.02"});
   REQUIRE(run.exit_code == 0);
-  CHECK(std::count(run.err.begin(), run.err.end(), '\n') > 1);
-  CHECK(run.err.starts_with("scoring "));
-  CHECK(run.err.find("/" + std::to_string(samples) + " ") != std::string::npos);
-  CHECK(run.err.find(" left\n") != std::string::npos);
-  CHECK(run.err.find_first_of("\r\033") == std::string::npos);
+  CHECK(std::count(run.progress.begin(), run.progress.end(), '\n') > 1);
+  CHECK(run.progress.starts_with("scoring "));
+  CHECK(run.progress.find("/" + std::to_string(samples) + " ") != std::string::npos);
+  CHECK(run.progress.find(" left\n") != std::string::npos);
+  CHECK(run.progress.find_first_of("\r\033") == std::string::npos);
+  CHECK(run.err == "");
   for (const std::vector<std::string>& silent :
        std::vector<std::vector<std::string>>{{"--progress-every", "3600"},
                                              {"--progress-every", "0"},
                                              {"--progress-every", "0.02", "--quiet"}}) {
-    CHECK(complaints(eval(data, silent)) == "");
+    const auto said_nothing = eval(data, silent);
+    CHECK(said_nothing.progress == "");
+    CHECK(said_nothing.err == "");
   }
 }
 
@@ -368,7 +371,7 @@ TEST_CASE("results hold the heads, their hash, and what products are computed in
         std::string::npos);
   CHECK(generate({"--prompt", "a", "--max-new-tokens", "2", "--heads", found})
             .err.find("was searched with --compute int8, this run has f32\n") != std::string::npos);
-  CHECK(complaints(eval(data, {"--heads", found, "--compute", "int8"})) == "");
+  CHECK(eval(data, {"--heads", found, "--compute", "int8"}).err == "");
 }
 
 TEST_CASE("act-generate says how fast it was, but for --quiet") {
