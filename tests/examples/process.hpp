@@ -36,16 +36,25 @@ inline std::string read_file(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 
+/// "searching 99 %, 16 trials/s ..." or "scoring 5/40 12 % 8.4/s ...": a whole number before the first %, no
+/// colon, and behind it a comma, a rate or nothing. Tables have their % elsewhere.
+inline bool is_progress(const std::string& line) {
+  const std::size_t share = line.find(" %");
+  if (share == std::string::npos || line.find(':') < share) return false;
+  const std::size_t number = line.substr(0, share).find_last_not_of("0123456789") + 1;
+  if (number == 0 || number == share || line[number - 1] != ' ') return false;
+  const std::string behind = line.substr(share + 2, 2);
+  return behind.empty() || behind[0] == ',' || behind[0] == '\n' ||
+         (behind.size() == 2 && behind[0] == ' ' && behind[1] >= '0' && behind[1] <= '9');
+}
+
 /// Takes the lines of progress out of what was said on standard error.
 inline std::string take_progress(std::string& said) {
   std::string kept, progress;
   for (std::size_t from = 0; from < said.size();) {
     const std::size_t end = std::min(said.find('\n', from), said.size() - 1) + 1;
     const std::string line = said.substr(from, end - from);
-    const std::size_t share = line.find(" %");  // "searching 99 %, ...", "scoring 5/40 12 % ..."
-    const bool advances = share != std::string::npos && line.find(':') > share && share > 0 &&
-                          line[share - 1] >= '0' && line[share - 1] <= '9';
-    (advances ? progress : kept) += line;
+    (is_progress(line) ? progress : kept) += line;
     from = end;
   }
   said = kept;
