@@ -70,6 +70,10 @@ float sum_of_exponentials(std::span<const float> x, float most) noexcept {
   return (view(x) - most).exp().sum();
 }
 
+void exponentials(std::span<float> x, float most) noexcept {
+  view(x) = (view(x) - most).exp();
+}
+
 float largest(std::span<const float> x) noexcept {
   return view(x).maxCoeff();
 }
@@ -104,6 +108,43 @@ void gelu_tanh(std::span<float> x) noexcept {
   constexpr float c = 0.7978845608028654F;  // sqrt(2 / pi)
   auto of = view(x);
   of = 0.5F * of * (1.0F + (c * (of + 0.044715F * of.cube())).tanh());
+}
+
+void silu_slope(std::span<float> x) noexcept {
+  auto of = view(x);
+  // s (1 + x (1 - s)) with s the logistic function; 1 - s is formed as s(-x), which doesn't cancel.
+  of = (1.0F + of / (of.exp() + 1.0F)) / ((-of).exp() + 1.0F);
+}
+
+void relu_slope(std::span<float> x) noexcept {
+  view(x) = (view(x) > 0.0F).cast<float>();
+}
+
+void gelu_slope(std::span<float> x) noexcept {
+  view(x) = view(x).unaryExpr([](float v) {
+    constexpr float density_at_0 = 0.3989422804014327F;  // 1 / sqrt(2 pi)
+    return 0.5F * (1.0F + std::erf(v * static_cast<float>(1.0 / std::numbers::sqrt2))) +
+           v * density_at_0 * std::exp(-0.5F * v * v);
+  });
+}
+
+void gelu_tanh_slope(std::span<float> x) noexcept {
+  constexpr float c = 0.7978845608028654F;  // sqrt(2 / pi)
+  auto of = view(x);
+  const row_array t = (c * (of + 0.044715F * of.cube())).tanh();
+  of = 0.5F * (1.0F + t) + 0.5F * of * (1.0F - t.square()) * c * (1.0F + 3 * 0.044715F * of.square());
+}
+
+void multiply_turned(const const_matrix_ref& a, const const_matrix_ref& b, matrix_ref out) noexcept {
+  view(out).noalias() = view(a) * view(b).transpose();
+}
+
+void add_product(const const_matrix_ref& a, const const_matrix_ref& b, matrix_ref out) noexcept {
+  view(out).noalias() += view(a) * view(b);
+}
+
+void add_turned_product(const const_matrix_ref& a, const const_matrix_ref& b, matrix_ref out) noexcept {
+  view(out).noalias() += view(a).transpose() * view(b);
 }
 
 }  // namespace act::runtime

@@ -26,6 +26,8 @@ void multiply(std::span<float> x, std::span<const float> by) noexcept;
 [[nodiscard]] float sum_of_squares(std::span<const float> x, float mean) noexcept;
 /// The sum of exp(x - most).
 [[nodiscard]] float sum_of_exponentials(std::span<const float> x, float most) noexcept;
+/// x = exp(x - most), number by number.
+void exponentials(std::span<float> x, float most) noexcept;
 /// The largest number. Precondition: there is one.
 [[nodiscard]] float largest(std::span<const float> x) noexcept;
 [[nodiscard]] bool all_finite(std::span<const float> x) noexcept;
@@ -41,5 +43,20 @@ void silu(std::span<float> x) noexcept;
 void relu(std::span<float> x) noexcept;
 void gelu(std::span<float> x) noexcept;
 void gelu_tanh(std::span<float> x) noexcept;
+
+// Their derivatives at x, in its place; relu's at 0 is 0.
+void silu_slope(std::span<float> x) noexcept;
+void relu_slope(std::span<float> x) noexcept;
+void gelu_slope(std::span<float> x) noexcept;
+void gelu_tanh_slope(std::span<float> x) noexcept;
+
+// Products of small matrices, such as a head's block of attention; weights are products/'s. `out` overlaps
+// neither.
+/// out = a b^T.
+void multiply_turned(const const_matrix_ref& a, const const_matrix_ref& b, matrix_ref out) noexcept;
+/// out + a b.
+void add_product(const const_matrix_ref& a, const const_matrix_ref& b, matrix_ref out) noexcept;
+/// out + a^T b.
+void add_turned_product(const const_matrix_ref& a, const const_matrix_ref& b, matrix_ref out) noexcept;
 
 }  // namespace act::runtime

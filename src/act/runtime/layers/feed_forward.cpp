@@ -10,7 +10,6 @@
 #include <string_view>
 
 namespace act::runtime {
-namespace {
 
 void activate(activation function, std::span<float> x) noexcept {
   switch (function) {
@@ -24,8 +23,6 @@ void activate(activation function, std::span<float> x) noexcept {
       return gelu_tanh(x);
   }
 }
-
-}  // namespace
 
 activation activation_named(std::string_view name) noexcept {
   if (name == "relu") return activation::relu;

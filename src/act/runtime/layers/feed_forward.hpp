@@ -3,6 +3,7 @@
 
 #include <act/runtime/layers/linear.hpp>
 
+#include <span>
 #include <string_view>
 
 namespace act::runtime {
@@ -16,6 +17,9 @@ enum class activation {
 
 /// By the names of `hf_config::activation_name`.
 [[nodiscard]] activation activation_named(std::string_view name) noexcept;
+
+/// function(x), in place.
+void activate(activation function, std::span<float> x) noexcept;
 
 struct feed_forward {
   activation function = activation::silu;

@@ -36,6 +36,16 @@ rotary_table::rotary_table(const rotary_options& options, std::span<const std::u
 
 void rotary_table::rotate(matrix_ref x, std::size_t heads, std::size_t head_size,
                           std::span<const std::uint32_t> rows_at) const {
+  turn(x, heads, head_size, rows_at, 1.0F);
+}
+
+void rotary_table::rotate_back(matrix_ref x, std::size_t heads, std::size_t head_size) const {
+  turn(x, heads, head_size, {}, -1.0F);
+}
+
+// `sign` of the angles.
+void rotary_table::turn(matrix_ref x, std::size_t heads, std::size_t head_size,
+                        std::span<const std::uint32_t> rows_at, float sign) const {
   const std::size_t half = options_.dims / 2;
   if (half == 0) return;
   const bool interleaved = options_.pairing == rotary_pairing::interleaved;
@@ -50,8 +60,8 @@ void rotary_table::rotate(matrix_ref x, std::size_t heads, std::size_t head_size
       for (std::size_t i = 0; i < half; ++i) {
         const float a = values[i * step];
         const float b = values[i * step + partner];
-        values[i * step] = a * cosine[i] - b * sine[i];
-        values[i * step + partner] = b * cosine[i] + a * sine[i];
+        values[i * step] = a * cosine[i] - b * (sign * sine[i]);
+        values[i * step + partner] = b * cosine[i] + a * (sign * sine[i]);
       }
     }
   }
@@ -67,6 +77,11 @@ rotary_tables::rotary_tables(std::span<const rotary_options> options,
 void rotary_tables::rotate(std::size_t which, matrix_ref x, std::size_t heads, std::size_t head_size,
                            std::span<const std::uint32_t> rows_at) const {
   if (which < tables_.size()) tables_[which].rotate(x, heads, head_size, rows_at);
+}
+
+void rotary_tables::rotate_back(std::size_t which, matrix_ref x, std::size_t heads,
+                                std::size_t head_size) const {
+  if (which < tables_.size()) tables_[which].rotate_back(x, heads, head_size);
 }
 
 }  // namespace act::runtime

@@ -43,8 +43,14 @@ class rotary_table {
   /// constructor, or at position `rows_at[r]` of that list if given.
   void rotate(matrix_ref x, std::size_t heads, std::size_t head_size,
               std::span<const std::uint32_t> rows_at = {}) const;
+  /// From the gradient with regard to rotated heads to that with regard to heads before, in place: the
+  /// transposed rotation. Rows are those of the constructor.
+  void rotate_back(matrix_ref x, std::size_t heads, std::size_t head_size) const;
 
  private:
+  void turn(matrix_ref x, std::size_t heads, std::size_t head_size, std::span<const std::uint32_t> rows_at,
+            float sign) const;
+
   rotary_options options_;
   std::vector<float> cosine_;  // [positions, dims / 2]
   std::vector<float> sine_;
@@ -58,6 +64,8 @@ class rotary_tables {
   /// As rotary_table::rotate by the table with number `which`; nothing for a model without rotary positions.
   void rotate(std::size_t which, matrix_ref x, std::size_t heads, std::size_t head_size,
               std::span<const std::uint32_t> rows_at = {}) const;
+  /// As rotary_table::rotate_back.
+  void rotate_back(std::size_t which, matrix_ref x, std::size_t heads, std::size_t head_size) const;
 
  private:
   std::vector<rotary_table> tables_;
