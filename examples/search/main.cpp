@@ -111,13 +111,12 @@ void run_strategy(act::search::search_run& run, const act::search::selection_rul
                           rule.objective == act::search::search_objective::accuracy;
   const act::search::gain_function gains =
       act::search::gains_by(by_answers ? act::search::search_objective::accuracy : rule.objective);
+  const std::size_t places = rule.count_among(run.plan().range.count() * run.heads_a_layer());
   if (options.strategy == "ranked") {
-    run_ranked_search(run, {.budget = options.budget, .gains = gains});
+    run_ranked_search(run, {.budget = options.budget, .places = places, .gains = gains});
   } else if (options.strategy == "racing") {
-    run_racing_search(run, {.risk = options.risk,
-                            .places = rule.count_among(run.plan().range.count() * run.heads_a_layer()),
-                            .by_answers = by_answers,
-                            .gains = gains});
+    run_racing_search(run,
+                      {.risk = options.risk, .places = places, .by_answers = by_answers, .gains = gains});
   } else {
     const std::vector<act::search::trial_block> all =
         act::search::exact_blocks(run.plan(), run.heads_a_layer());
@@ -211,7 +210,8 @@ act::search::head_selection select(const act::runtime::model& model, const act::
   return picked;
 }
 
-void print_search(const act::search::search_plan& plan, const finished_search& finished, std::size_t heads) {
+void print_search(const act::search::search_plan& plan, const finished_search& finished, std::size_t heads,
+                  const search_options& options) {
   const act::search::search_outcome& outcome = finished.outcome;
   const act::search::search_work& work = outcome.work;
   const auto tried = static_cast<std::size_t>(
@@ -240,6 +240,16 @@ void print_search(const act::search::search_plan& plan, const finished_search& f
     std::cout << tried << (plan.strengths.empty() ? " heads" : " heads and strengths")
               << " were tried on every sample and can be picked, " << outcome.evidence.size() - tried
               << " were stopped before (" << plan.strategy << ")\n";
+  }
+  const auto estimated = std::count_if(outcome.evidence.begin(), outcome.evidence.end(),
+                                       [](const auto& head) { return head.estimated; });
+  if (estimated > 0) {
+    std::cout << static_cast<std::ptrdiff_t>(outcome.evidence.size()) - estimated
+              << (plan.strengths.empty() ? " heads" : " heads and strengths")
+              << " were tried exactly, those around the cut; " << estimated << " count by their estimates ("
+              << plan.strategy << ")\n";
+  } else if (options.strategy == "ranked") {
+    std::cout << "every head was tried exactly: estimates would have cost too much of that\n";
   }
 }
 
@@ -362,7 +372,7 @@ void run(const command_line& line, processes& all, const search_options& options
     write_result(options.common.json, std::move(document), line, clock);
   }
 
-  print_search(plan, finished, config.heads);
+  print_search(plan, finished, config.heads, options);
   std::cout << passed.remarks();
   print_heads(picked, outcome.samples, options);
   std::cout << act::report::measured_text(picked, options.objective)

@@ -36,12 +36,16 @@ void declare(command_line& line, search_options& options) {
       .value_name("FIRST:LAST")
       .show_default();
   line.add("--strategy", options.strategy,
-           "exact: every head on every sample; ranked: heads by an estimate, the best within --budget; "
+           "exact: every head on every sample; ranked: heads by estimates, those around the cut exactly, "
+           "within "
+           "--budget; "
            "racing: "
            "heads stop once they can't be picked, at --risk")
       .one_of({"exact", "ranked", "racing"})
       .show_default();
-  line.add("--budget", options.budget, "ranked: the share of the exact trials' cost to use").show_default();
+  line.add("--budget", options.budget,
+           "ranked: the share of the exact trials' cost that estimates and trials may take")
+      .show_default();
   line.add("--risk", options.risk, "racing: how likely a head that helps may be stopped, at most")
       .show_default();
   line.add("--select", options.select,
@@ -190,7 +194,8 @@ std::string strategy_record(const search_options& options) {
   check(options.budget, 1, "--budget");
   check(options.risk, 0.4, "--risk");
   if (options.strategy == "ranked")
-    return "ranked by " + options.objective + " within " + shortest(options.budget);
+    return "ranked for " + options.select + " by " + options.objective + " within " +
+           shortest(options.budget);
   if (options.strategy == "racing") {
     return "racing for " + options.select + " by " + options.objective + " at " + shortest(options.risk);
   }

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <numeric>
@@ -131,54 +132,88 @@ TEST_CASE("racing by answers loses no head that wins more than it loses, and sto
   CHECK(complete.size() < whole.evidence.size());
 }
 
-TEST_CASE(
-    "ranked keeps within its budget, and runs those first that its estimates and the screen expect most of") {
+TEST_CASE("ranked tries the heads around the cut within its budget, and counts the others by estimates") {
   const act_test::tiny_search tiny = many(12);
   const search_outcome whole = exact(tiny);
-  double before = 0;
-  for (const double budget : {0.1, 0.3, 0.6}) {
-    CAPTURE(budget);
-    const search_outcome ranked = search(
-        tiny, [&](auto& run) { run_ranked_search(run, {.budget = budget, .gains = by_likelihood()}); });
-    const std::vector<std::size_t> complete = check_known(ranked, whole);
-    const double share = static_cast<double>(ranked.work.trials) / static_cast<double>(whole.work.trials);
-    CHECK(share > before);
-    before = share;
-    double cost = 0, all = 0;
-    act::search::search_state state(":memory:", tiny.plan.identity());
-    act::search::local_workers workers(tiny.model, tiny.plan);
-    const act::search::search_run run(tiny.model.config, tiny.plan, state, workers);
-    for (std::size_t head = 0; head < whole.evidence.size(); ++head) {
-      const double each = cost_of(run, whole.trials, head);
-      all += each;
-      cost += each * static_cast<double>(ranked.evidence[head].tried) / static_cast<double>(whole.samples);
-    }
-    CHECK(cost / all < budget + 0.06);  // a chunk more or less
-    CHECK(cost / all > budget - 0.12);
-    // Far better than heads at random.
-    const std::vector<double> means = mean_gains(whole.trials);
-    std::vector<std::size_t> order(means.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return means[a] > means[b]; });
-    const auto found = std::count_if(order.begin(), order.begin() + 4, [&](std::size_t head) {
-      return std::binary_search(complete.begin(), complete.end(), head);
+  const std::uint64_t exact_rows = whole.work.layer_rows_computed;
+  const auto ranked_within = [&](double budget) {
+    return search(tiny, [&](auto& run) {
+      // Far more than they are worth in a model of so few heads.
+      run_ranked_search(run,
+                        {.budget = budget, .places = 6, .estimates_at_most = 100, .gains = by_likelihood()});
     });
-    if (budget > 0.2) CHECK(found >= 3);
+  };
+  const auto tried_in = [&](const search_outcome& found) {
+    std::vector<std::size_t> tried;
+    for (std::size_t head = 0; head < whole.evidence.size(); ++head) {
+      CHECK(found.evidence[head].tried == whole.samples);
+      CHECK(found.evidence[head].estimated == found.trials.estimated(head));
+      if (found.trials.estimated(head)) continue;
+      tried.push_back(head);
+      for (std::size_t sample = 0; sample < whole.samples; ++sample) {
+        const auto a = found.trials.calibrated(head, sample), b = whole.trials.calibrated(head, sample);
+        CHECK(act_test::largest_difference({a.begin(), a.end()}, {b.begin(), b.end()}) < 3e-5);
+      }
+    }
+    return tried;
+  };
+  const search_outcome none = ranked_within(1e-9);
+  CHECK(none.work.trials == 0);
+  CHECK(tried_in(none).empty());
+  const std::uint64_t estimates_rows = none.work.layer_rows_computed;
+
+  // By the estimates alone, which are those of `none`.
+  const std::vector<double> means = mean_gains(none.trials);
+  std::vector<std::size_t> order(means.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return means[a] > means[b]; });
+  REQUIRE(means[order[6]] > 0);
+  const auto share = [&](double of_trials) {
+    return (static_cast<double>(estimates_rows) + of_trials * static_cast<double>(exact_rows)) /
+           static_cast<double>(exact_rows);
+  };
+  std::size_t before = 0;
+  for (const double budget : {share(0.1), share(0.3), share(0.6)}) {
+    CAPTURE(budget);
+    const search_outcome ranked = ranked_within(budget);
+    const std::vector<std::size_t> tried = tried_in(ranked);
+    CHECK(tried.size() > before);
+    before = tried.size();
+    const double cost =
+        static_cast<double>(ranked.work.layer_rows_computed) / static_cast<double>(exact_rows);
+    CHECK(cost < 1.05 * budget);
+    // As many above the cut as below, or one more, as far as there are heads above.
+    std::size_t above = 0;
+    for (std::size_t place = 0; place < order.size(); ++place) {
+      const bool is_tried = std::binary_search(tried.begin(), tried.end(), order[place]);
+      const std::size_t up = std::min<std::size_t>(6, (tried.size() + 1) / 2), down = tried.size() - up;
+      CHECK(is_tried == (place + up >= 6 && place < 6 + down));
+      above += is_tried && place < 6 ? 1 : 0;
+    }
+    CHECK(above > 0);
   }
 }
 
-TEST_CASE("ranked with the whole budget is the exact search") {
+TEST_CASE("ranked tries everything where estimates cost too much, and where its budget is enough") {
   act_test::tiny_search tiny = many(3);
   SUBCASE("by words") {}
   SUBCASE("by the likelihood of options") {
     tiny = act_test::with_options(std::move(tiny));
   }
   const search_outcome whole = exact(tiny);
-  const search_outcome ranked =
-      search(tiny, [](auto& run) { run_ranked_search(run, {.budget = 1, .gains = by_likelihood()}); });
-  CHECK(check_known(ranked, whole).size() == whole.evidence.size());
-  CHECK(ranked.work.trials == whole.work.trials);
-  CHECK(ranked.work.layer_rows_computed > whole.work.layer_rows_computed);  // the estimates
+  for (const bool estimates : {false, true}) {
+    const search_outcome ranked = search(tiny, [&](auto& run) {
+      run_ranked_search(
+          run, {.budget = 1000, .estimates_at_most = estimates ? 1000.0 : 1e-6, .gains = by_likelihood()});
+    });
+    CHECK(check_known(ranked, whole).size() == whole.evidence.size());
+    CHECK(ranked.work.trials == whole.work.trials);
+    CHECK(ranked.work.layer_rows_computed > whole.work.layer_rows_computed);  // the estimates
+    CHECK(ranked.work.layer_rows_avoided == whole.work.layer_rows_avoided);
+    for (const act::search::head_evidence& each : ranked.evidence)
+      CHECK_FALSE(each.estimated);
+  }
 }
 
 TEST_CASE("a part of a table holds what is known of it") {

@@ -205,33 +205,46 @@ TEST_CASE("trials of some heads are those of all, and cost their part") {
   }
 }
 
-TEST_CASE(
-    "estimates run the rows that count alone: exact in the last layer, cheap below, of the same heads") {
-  const act_test::tiny_search tiny = act_test::make_tiny_search();
-  const act::search::trial_runner runner(tiny.model, tiny.plan.samples, tiny.plan.options, tiny.plan.range,
-                                         tiny.plan.masks);
-  const std::size_t layers = tiny.model.config.layers;
-  const std::vector<std::size_t> heads{0, 1, 2, 3, 4, 5, 6, 7};
-  double apart = 0;
-  for (std::size_t layer = 0; layer < layers; ++layer) {
-    const act::search::layer_trials exact = runner.run(layer);
-    const act::search::layer_trials estimated = runner.run(layer, heads, act::search::trial_rows::scored);
-    CHECK(estimated.has_sinks == exact.has_sinks);
-    CHECK(estimated.work == runner.work_of(layer, heads, act::search::trial_rows::scored));
-    // One row of each trial with sinks in each layer from its own on; the last two are counted once.
-    CHECK(estimated.work.layer_rows_computed ==
-          (exact.work.trials - exact.work.trials_without_sinks) * (layers - layer));
-    double moved = 0;
-    for (std::size_t i = 0; i < exact.scores.size(); ++i) {
-      const double off = largest_difference(exact.scores[i], estimated.scores[i]);
-      if (layer + 1 == layers) CHECK(off < logit_tolerance);
-      moved = std::max(
-          moved, largest_difference(estimated.scores[i], runner.plain_scores()[i / tiny.model.config.heads]));
-      apart = std::max(apart, off);
-    }
-    CHECK(moved > 1e-3);
+TEST_CASE("estimates are what trials tend to as calibration gets weaker, of every kind of score") {
+  act_test::tiny_search tiny = act_test::make_tiny_search();
+  SUBCASE("words") {}
+  SUBCASE("likelihood of options") {
+    tiny = act_test::with_options(std::move(tiny));
   }
-  CHECK(apart > 1e-3);  // they are estimates
+  SUBCASE("greedy") {
+    tiny = act_test::with_greedy_tokens(std::move(tiny));
+  }
+  const std::vector<double> betas{0.4, 0.7, 0.9, 0.97, 0.99};
+  act::search::trial_runner runner(tiny.model, tiny.plan.samples, tiny.plan.options, tiny.plan.range,
+                                   tiny.plan.masks, betas);
+  const std::vector<std::size_t> heads{0, 1, 3, 6, 7};
+  std::vector<double> apart(betas.size()), moved(betas.size());
+  for (std::size_t layer = 0; layer < tiny.model.config.layers; ++layer) {
+    for (std::size_t strength = 0; strength < betas.size(); ++strength) {
+      const act::search::layer_trials exact =
+          runner.run(layer, heads, act::search::trial_rows::changed, {}, strength);
+      const act::search::layer_trials estimated = runner.estimate(layer, heads, strength);
+      CHECK(estimated.has_sinks == exact.has_sinks);
+      CHECK(estimated.initial_mass == exact.initial_mass);
+      CHECK(estimated.work.trials == 0);
+      CHECK(estimated.work.layer_rows_avoided == exact.work.layer_rows_computed);
+      for (std::size_t i = 0; i < exact.scores.size(); ++i) {
+        const std::vector<double>& plain = runner.plain_scores()[i / heads.size()];
+        if (exact.has_sinks[i] == 0) CHECK(estimated.scores[i] == plain);
+        for (std::size_t score = 0; score < plain.size(); ++score) {
+          apart[strength] += std::abs(exact.scores[i][score] - estimated.scores[i][score]);
+          moved[strength] += std::abs(exact.scores[i][score] - plain[score]);
+        }
+      }
+    }
+  }
+  // What bends is of the change's square, so their ratio is of the change.
+  for (std::size_t strength = 1; strength < betas.size(); ++strength) {
+    CAPTURE(betas[strength]);
+    CHECK(apart[strength] / moved[strength] < 0.75 * apart[strength - 1] / moved[strength - 1]);
+  }
+  CHECK(apart.back() < 0.02 * moved.back());
+  CHECK(moved.front() > 1e-3);
 }
 
 TEST_CASE("a narrow range finds what a wide one finds, with the same work a layer") {

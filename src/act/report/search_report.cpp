@@ -40,6 +40,7 @@ io::json_document to_json(const search::head_evidence& head, std::size_t samples
   auto one = io::json_document::object({{"layer", head.layer}, {"head", head.head}});
   if (head.strength) one.set("strength", *head.strength);
   if (head.tried < samples) one.set("tried", head.tried);  // it can't be picked
+  if (head.estimated) one.set("estimated", true);
   one.update(io::json_document::object({{"correct", head.correct},
                                         {"gained", head.gained},
                                         {"lost", head.lost},

@@ -14,7 +14,8 @@ std::vector<head_evidence> evidence_of(const trial_table& trials) {
   for (std::size_t head = 0; head < trials.heads().size(); ++head) {
     head_evidence record{.layer = trials.heads()[head].layer,
                          .head = trials.heads()[head].head,
-                         .strength = trials.strength(head)};
+                         .strength = trials.strength(head),
+                         .estimated = trials.estimated(head)};
     for (std::size_t sample = 0; sample < trials.samples().size(); ++sample) {
       if (!trials.known(head, sample)) continue;
       record.tried += 1;

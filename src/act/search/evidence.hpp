@@ -16,6 +16,7 @@ struct head_evidence {
   std::size_t head = 0;
   std::optional<double> strength = {};  ///< that it was calibrated with; none where there is one for all
   std::size_t tried = 0;                ///< samples that it was tried on; what follows is of these
+  bool estimated = false;               ///< no trial was run: what follows is estimated (ranked_search.hpp)
   std::size_t correct = 0;              ///< samples answered right with this head alone calibrated
   std::size_t gained = 0;               ///< of these, wrong without it
   std::size_t lost = 0;                 ///< right without it, wrong with it

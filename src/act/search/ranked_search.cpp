@@ -1,3 +1,6 @@
+#include <act/head_set.hpp>
+#include <act/search/exact_search.hpp>
+#include <act/search/layer_trials.hpp>
 #include <act/search/plan.hpp>
 #include <act/search/ranked_search.hpp>
 #include <act/search/search_run.hpp>
@@ -6,9 +9,9 @@
 #include <act/search/trial_table.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <numeric>
+#include <set>
 #include <span>
 #include <vector>
 
@@ -16,102 +19,125 @@ namespace act::search {
 
 namespace {
 
-double mean_of(std::span<const double> values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) /
-         static_cast<double>(std::max<std::size_t>(values.size(), 1));
+std::vector<std::size_t> numbers_below(std::size_t count) {
+  std::vector<std::size_t> numbers(count);
+  std::iota(numbers.begin(), numbers.end(), std::size_t{0});
+  return numbers;
 }
 
-// A head's gain over all samples: `exact` of the first ones, `estimated` of all.
-double expected_gain(std::span<const double> exact, std::span<const double> estimated) {
-  const double all = mean_of(estimated);
-  if (exact.empty()) return all;
-  const std::span<const double> screened = estimated.first(exact.size());
-  const double exact_mean = mean_of(exact), estimated_mean = mean_of(screened);
-  double both = 0, exact_square = 0, estimated_square = 0;
-  for (std::size_t i = 0; i < exact.size(); ++i) {
-    const double x = screened[i] - estimated_mean, y = exact[i] - exact_mean;
-    both += x * y;
-    exact_square += y * y;
-    estimated_square += x * x;
+// The plain pass of a chunk and estimates of all its trials.
+std::vector<trial_block> estimates_of(const search_run& run, const sample_chunk& chunk) {
+  std::vector<trial_block> blocks{{.kind = block_kind::plain, .chunk = chunk}};
+  for (trial_block& each : blocks_of(run, chunk, numbers_below(run.trials().heads().size()))) {
+    each.kind = block_kind::estimates;
+    blocks.push_back(std::move(each));
   }
-  if (!(both > 0)) return exact_mean;
-  // The slope of exact gains on estimated ones, less the weaker they go together.
-  const double slope = std::min(both / estimated_square, 2.0);
-  const double correlation = both / std::sqrt(exact_square * estimated_square);
-  return exact_mean + slope * correlation * (all - estimated_mean);
+  return blocks;
 }
 
-// How many chunks all heads are run on.
-std::size_t screened_chunks(std::span<const sample_chunk> chunks, std::size_t samples, double budget) {
-  const double most = std::min(0.15, budget / 2) * static_cast<double>(samples);
-  std::size_t count = 0;
-  // To the nearest chunk.
-  while (count < chunks.size() && static_cast<double>(chunks[count].begin + chunks[count].end) / 2 <= most)
-    ++count;
-  return count;
+// What all estimates took, and the trials that they stand for would.
+search_work work_of_estimates(const search_run& run) {
+  search_work all;
+  const search_plan& plan = run.plan();
+  for (std::size_t layer = plan.range.first; layer <= plan.range.last; ++layer) {
+    for (std::size_t strength = 0; strength < plan.strength_count(); ++strength)
+      all += run.estimates_work(layer, strength);
+  }
+  return all;
+}
+
+// Of each head the rows that its trials would run: of its layer's, as many as it has tokens in texts with
+// sinks.
+std::vector<double> rows_of_heads(const search_run& run) {
+  const trial_table& table = run.estimates();
+  const std::size_t strengths = run.plan().strength_count(), a_layer = run.heads_a_layer() * strengths;
+  std::vector<double> rows(table.heads().size());
+  for (std::size_t head = 0; head < rows.size(); ++head)
+    rows[head] = cost_of(run, table, head);
+  for (std::size_t first = 0; first < rows.size(); first += a_layer) {
+    for (std::size_t strength = 0; strength < strengths; ++strength) {
+      double whole = 0;
+      for (std::size_t at = first + strength; at < first + a_layer; at += strengths)
+        whole += rows[at];
+      const auto of_layer =
+          static_cast<double>(run.estimates_work(table.heads()[first].layer, strength).layer_rows_avoided);
+      for (std::size_t at = first + strength; whole > 0 && at < first + a_layer; at += strengths)
+        rows[at] *= of_layer / whole;
+    }
+  }
+  return rows;
+}
+
+// Places of the table, the largest mean gain first.
+std::vector<std::size_t> order_of(std::span<const double> means) {
+  std::vector<std::size_t> order = numbers_below(means.size());
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return means[a] > means[b]; });
+  return order;
+}
+
+// How many of the first places in `order` will be picked. A head takes one place, whichever of its strengths
+// gets it.
+std::size_t cut_in(const trial_table& table, std::span<const std::size_t> order,
+                   std::span<const double> means, std::size_t places) {
+  std::set<layer_head> picked;
+  std::size_t cut = 0;
+  while (cut < order.size() && means[order[cut]] > 0 && (places == 0 || picked.size() < places)) {
+    picked.insert(table.heads()[order[cut]]);
+    ++cut;
+  }
+  return cut;
 }
 
 }  // namespace
 
 void run_ranked_search(search_run& run, const ranked_options& options) {
   const std::vector<sample_chunk> chunks = run.plan().chunks();
-  const std::size_t samples = run.plan().samples.size();
-  const std::size_t heads = run.trials().heads().size();
-  std::vector<std::size_t> everyone(heads);
-  std::iota(everyone.begin(), everyone.end(), std::size_t{0});
-  const auto add_trials = [&](std::vector<trial_block>& to, const sample_chunk& chunk,
-                              std::span<const std::size_t> of) {
-    const std::vector<trial_block> more = blocks_of(run, chunk, of);
-    to.insert(to.end(), more.begin(), more.end());
-  };
-
-  const std::size_t screen = screened_chunks(chunks, samples, options.budget);
-  std::vector<trial_block> blocks;
-  for (std::size_t i = 0; i < chunks.size(); ++i) {
-    blocks.push_back({.kind = block_kind::plain, .chunk = chunks[i]});
-    std::vector<trial_block> trials = blocks_of(run, chunks[i], everyone);
-    for (trial_block& each : trials)
-      each.kind = block_kind::estimates;
-    blocks.insert(blocks.end(), trials.begin(), trials.end());
-    if (i < screen) add_trials(blocks, chunks[i], everyone);
-  }
-  run.run(blocks);
-
-  const trial_table& estimates = run.estimates();
-  const std::size_t screened = screen == 0 ? 0 : chunks[screen - 1].end;
-  const std::vector<double> estimated = options.gains(estimates);
-  const std::vector<double> exact =
-      screened == 0 ? std::vector<double>{} : options.gains(part_of(run.trials(), everyone, screened));
-  std::vector<double> expected(heads), cost(heads);
-  for (std::size_t head = 0; head < heads; ++head) {
-    expected[head] = expected_gain(std::span(exact).subspan(head * screened, screened),
-                                   std::span(estimated).subspan(head * samples, samples));
-    cost[head] = cost_of(run, estimates, head);
-  }
-  std::vector<std::size_t> order = everyone;
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return expected[a] > expected[b]; });
-
-  const double unseen = 1 - static_cast<double>(screened) / static_cast<double>(samples);
-  const double whole = std::accumulate(cost.begin(), cost.end(), 0.0);
-  double left = (options.budget - (1 - unseen)) * whole + 1e-9 * whole;  // sums round
-  std::vector<bool> chosen(heads);
-  for (const std::size_t head : order) {
-    if (cost[head] * unseen > left) break;
-    left -= cost[head] * unseen;
-    chosen[head] = true;
-  }
-  std::vector<std::size_t> verified;
-  for (std::size_t head = 0; head < heads; ++head) {
-    if (chosen[head]) {
-      verified.push_back(head);
-    } else {
-      run.spare(estimates.heads()[head].layer, samples - screened);
+  for (const sample_chunk& chunk : chunks) {
+    run.run(estimates_of(run, chunk));
+    const search_work so_far = work_of_estimates(run);
+    if (static_cast<double>(so_far.layer_rows_computed) >
+        options.estimates_at_most * static_cast<double>(so_far.layer_rows_avoided)) {
+      run.run(exact_blocks(run.plan(), run.heads_a_layer()));
+      return;
     }
   }
-  blocks.clear();
-  for (std::size_t i = screen; i < chunks.size(); ++i)
-    add_trials(blocks, chunks[i], verified);
+
+  const std::size_t heads = run.trials().heads().size(), samples = run.plan().samples.size();
+  const std::vector<double> gains = options.gains(run.estimates());
+  std::vector<double> means(heads);
+  for (std::size_t head = 0; head < heads; ++head) {
+    const auto first = gains.begin() + static_cast<std::ptrdiff_t>(head * samples);
+    means[head] = std::accumulate(first, first + static_cast<std::ptrdiff_t>(samples), 0.0);
+  }
+  const std::vector<std::size_t> order = order_of(means);
+  const std::vector<double> rows = rows_of_heads(run);
+  const search_work estimates = work_of_estimates(run);
+  double left = options.budget * static_cast<double>(estimates.layer_rows_avoided) * (1 + 1e-9) -
+                static_cast<double>(estimates.layer_rows_computed);
+  std::size_t above = cut_in(run.estimates(), order, means, options.places), below = above;
+  std::vector<bool> exact(heads);
+  for (bool look_above = true; above > 0 || below < heads; look_above = !look_above) {
+    if (look_above ? above == 0 : below == heads) continue;
+    const std::size_t head = look_above ? order[--above] : order[below++];
+    if (rows[head] > left) break;
+    left -= rows[head];
+    exact[head] = true;
+  }
+
+  std::vector<std::size_t> tried;
+  for (std::size_t head = 0; head < heads; ++head) {
+    if (exact[head]) {
+      tried.push_back(head);
+    } else {
+      run.take_estimates(head);
+    }
+  }
+  std::vector<trial_block> blocks;
+  for (const sample_chunk& chunk : chunks) {
+    std::vector<trial_block> more = blocks_of(run, chunk, tried);
+    blocks.insert(blocks.end(), more.begin(), more.end());
+  }
   run.run(blocks);
 }
 

@@ -1,22 +1,26 @@
-// A search that orders heads by an estimate and runs the exact trials of the first ones only.
+// A search that estimates every trial and runs exactly those that decide which heads are picked.
 #pragma once
 
 #include <act/search/search_run.hpp>
 #include <act/search/strategy.hpp>
 
+#include <cstddef>
+
 namespace act::search {
 
 struct ranked_options {
-  double budget = 0.33;  ///< the share of the exact trials' cost that is used up
+  double budget = 0.33;            ///< the share of the exact trials' rows that estimates and trials may take
+  std::size_t places = 0;          ///< how many heads will be picked; 0: those that gain
+  double estimates_at_most = 0.5;  ///< what estimates may take of the exact trials' rows to be worth it
   gain_function gains;
 };
 
-/// Three steps. Every trial is estimated by the rows that are scored alone (trial_rows::scored), for a few
-/// hundredths of the exact trials' cost. About half of the budget, at most 0.15, goes into exact trials of
-/// all heads on the first samples: the screen. The rest goes into heads on the remaining samples, the largest
-/// expected gain first, until the next one would exceed the budget; heads below that stay unknown. Expected
-/// is the mean over the screen, corrected by what the head's estimates say of the other samples in so far as
-/// they agreed with the exact ones on the screen (a control variate).
+/// Every trial is estimated to first order (head_attribution.hpp), which takes as many passes over a sample
+/// as it has answers, however many heads there are. Heads far from where the rule will cut are then counted
+/// by their estimates (trial_table::estimated); those around it, the place above the cut, the one below, the
+/// next above and so on, are tried exactly on all samples until the budget is used up. Where estimates take
+/// more than `estimates_at_most` of what the exact trials would, as in a small model with few heads, they are
+/// given up after the first chunk and everything is tried.
 void run_ranked_search(search_run& run, const ranked_options& options);
 
 }  // namespace act::search

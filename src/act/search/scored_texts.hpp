@@ -45,6 +45,14 @@ class scored_texts {
   /// Sequences [first_of(s), first_of(s + 1)) are those of sample s.
   [[nodiscard]] std::size_t first_of(std::size_t sample) const noexcept { return first_of_[sample]; }
 
+  [[nodiscard]] const tasks::prepared_sample& sample_of(std::size_t sequence) const noexcept {
+    return samples_[sequences_[sequence].sample];
+  }
+  /// How many of its sample's scores a sequence makes: all of them, from the first on, or its `answer`'s.
+  [[nodiscard]] std::size_t scores_of(std::size_t sequence) const noexcept {
+    return last_rows_only() ? sample_of(sequence).score_count() : 1;
+  }
+
   /// Whether each sequence is scored by its last row alone.
   [[nodiscard]] bool last_rows_only() const noexcept {
     return samples_.empty() || samples_.front().options.empty();

@@ -96,6 +96,16 @@ void search_run::run(std::span<const trial_block> blocks) {
                              }});
 }
 
+search_work search_run::estimates_work(std::size_t layer, std::size_t strength) const {
+  const auto found = estimates_work_.find({layer, strength});
+  return found == estimates_work_.end() ? search_work{} : found->second;
+}
+
+void search_run::take_estimates(std::size_t head) {
+  trials_.take_estimates(head, estimates_);
+  spare(estimates_.heads()[head].layer, estimates_.samples().size());
+}
+
 void search_run::spare(std::size_t layer, std::size_t trials) {
   behind_ += static_cast<double>((layers_ - layer) * trials);
 }
@@ -115,7 +125,7 @@ search_outcome search_run::finish() && {
 }
 
 double search_run::weight(const trial_block& block) const {
-  // Estimates run a row where trials run tens: they aren't counted.
+  // What estimates cost isn't known before.
   return block.kind == block_kind::trials ? static_cast<double>(layers_ - block.layer) : 0.0;
 }
 
@@ -127,6 +137,7 @@ void search_run::keep(const trial_block& block, const block_result& result) {
     }
     return;
   }
+  if (block.kind == block_kind::estimates) estimates_work_[{block.layer, block.strength}] += result.work;
   trial_table& table = block.kind == block_kind::trials ? trials_ : estimates_;
   const auto place = [&](std::size_t head) {
     return ((block.layer - plan_.range.first) * heads_ + head) * plan_.strength_count() + block.strength;

@@ -13,7 +13,9 @@
 
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace act::search {
@@ -53,9 +55,14 @@ class search_run {
   /// What block_kind::estimates gave; empty until the first is asked for.
   [[nodiscard]] const trial_table& estimates() const noexcept { return estimates_; }
 
+  /// What the estimates of a layer and strength took, and the rows of trials that they stand for.
+  [[nodiscard]] search_work estimates_work(std::size_t layer, std::size_t strength) const;
+
   /// The blocks' results are in the tables when it returns.
   void run(std::span<const trial_block> blocks);
 
+  /// A head's estimates, which must be known of every sample, stand for its trials, of which none is needed.
+  void take_estimates(std::size_t head);
   /// `trials` of a layer won't be needed.
   void spare(std::size_t layer, std::size_t trials);
 
@@ -73,6 +80,7 @@ class search_run {
   search_progress progress_;
   std::size_t layers_, heads_;
   trial_table trials_, estimates_;
+  std::map<std::pair<std::size_t, std::size_t>, search_work> estimates_work_;  // of each layer and strength
   double total_ = 0, behind_ = 0, computed_ = 0;
   std::size_t trials_run_ = 0;
 };

@@ -40,7 +40,7 @@ std::int64_t layer_code(const trial_block& block) noexcept {
 
 // Trials and estimates lie in tables alike.
 std::string table_of(const trial_block& block) {
-  return block.kind == block_kind::estimates ? "estimate" : "trial";
+  return block.kind == block_kind::estimates ? "attribution" : "trial";
 }
 
 search_work work_in(const sqlite::statement& row) {
@@ -79,7 +79,7 @@ search_state::search_state(const std::string& path, const std::string& identity,
       " rows_computed INTEGER, rows_avoided INTEGER, trials INTEGER, without_sinks INTEGER,"
       " PRIMARY KEY (first_sample, layer, strength))");
   data_.execute("CREATE TABLE IF NOT EXISTS joint (heads TEXT PRIMARY KEY, scores BLOB)");
-  for (const char* table : {"trial", "estimate"}) {
+  for (const char* table : {"trial", "attribution"}) {
     data_.execute("CREATE TABLE IF NOT EXISTS " + std::string(table) +
                   " (sample INTEGER, layer INTEGER, strength INTEGER, head INTEGER, has_sinks INTEGER,"
                   " initial_mass REAL, scores BLOB, PRIMARY KEY (sample, layer, strength, head))"
@@ -210,7 +210,9 @@ std::string heads_name(const head_set& heads, std::span<const double> strengths)
 search_work search_state::total_work() {
   sqlite::statement sums(
       data_,
-      "SELECT COALESCE(SUM(rows_computed), 0), COALESCE(SUM(rows_avoided), 0), COALESCE(SUM(trials), 0),"
+      // What estimates avoid is rows of trials, not of whole passes.
+      "SELECT COALESCE(SUM(rows_computed), 0), COALESCE(SUM(CASE WHEN layer < -1 THEN 0 ELSE rows_avoided "
+      "END), 0), COALESCE(SUM(trials), 0),"
       " COALESCE(SUM(without_sinks), 0) FROM unit");
   (void)sums.step();
   return work_in(sums);

@@ -106,7 +106,7 @@ stored_trials::stored_trials(const std::string& path, const search_plan& plan)
     const auto found = places.find(sample);
     place_of_.push_back(found == places.end() ? -1 : found->second);
   }
-  sqlite::statement estimates(data_, "SELECT COUNT(*) FROM sqlite_master WHERE name = 'estimate'");
+  sqlite::statement estimates(data_, "SELECT COUNT(*) FROM sqlite_master WHERE name = 'attribution'");
   has_estimates_ = estimates.step() && estimates.integer(0) > 0;
   for (const tasks::prepared_sample& sample : plan.samples)
     score_counts_.push_back(sample.score_count());
@@ -120,7 +120,7 @@ std::optional<block_result> stored_trials::find(const trial_block& block) {
   if (!plain && strength_of_[block.strength] < 0) return std::nullopt;
   sqlite::statement row(data_, plain ? "SELECT scores FROM plain WHERE sample = ?"
                                      : "SELECT scores, has_sinks, head, initial_mass FROM " +
-                                           std::string(estimates ? "estimate" : "trial") +
+                                           std::string(estimates ? "attribution" : "trial") +
                                            " WHERE sample = ? AND layer = ? AND strength = ? ORDER BY head");
   for (std::size_t sample = block.chunk.begin; sample < block.chunk.end; ++sample) {
     if (place_of_[sample] < 0) return std::nullopt;

@@ -13,7 +13,7 @@ namespace act::search {
 enum class block_kind {
   plain,      ///< the samples' plain scores
   trials,     ///< one layer's trials, of some heads at one strength
-  estimates,  ///< the same, estimated by trial_rows::scored
+  estimates,  ///< the same, estimated by trial_runner::estimate
 };
 
 struct trial_block {

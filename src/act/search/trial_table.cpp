@@ -18,6 +18,7 @@ trial_table::trial_table(std::vector<layer_head> heads, std::vector<table_sample
   calibrated_.resize(heads_.size() * scores_of_a_head());
   trials_.resize(heads_.size() * samples_.size(), trial::missing);
   masses_.resize(trials_.size());
+  estimated_.resize(heads_.size());
 }
 
 void trial_table::set_plain(std::size_t sample, std::span<const double> scores) {
@@ -30,6 +31,14 @@ void trial_table::set_trial(std::size_t head, std::size_t sample, std::span<cons
   std::copy(scores.begin(), scores.end(), calibrated_.begin() + static_cast<std::ptrdiff_t>(to));
   trials_[head * samples_.size() + sample] = has_sinks ? trial::with_sinks : trial::without_sinks;
   masses_[head * samples_.size() + sample] = initial_mass;
+}
+
+void trial_table::take_estimates(std::size_t head, const trial_table& estimates) {
+  for (std::size_t sample = 0; sample < samples_.size(); ++sample) {
+    set_trial(head, sample, estimates.calibrated(head, sample), estimates.has_sinks(head, sample),
+              estimates.initial_mass(head, sample));
+  }
+  estimated_[head] = 1;
 }
 
 }  // namespace act::search

@@ -61,10 +61,16 @@ class trial_table {
     return masses_[head * samples_.size() + sample];
   }
 
+  /// Whether a head's trials are estimates (take_estimates).
+  [[nodiscard]] bool estimated(std::size_t head) const noexcept { return estimated_[head] != 0; }
+
   /// Precondition: as many scores as the sample's answers have.
   void set_plain(std::size_t sample, std::span<const double> scores);
   void set_trial(std::size_t head, std::size_t sample, std::span<const double> scores, bool has_sinks,
                  double initial_mass = 0);
+  /// All of a head's trials become those of the same place in `estimates`, a table of the same heads and
+  /// samples in which they are known.
+  void take_estimates(std::size_t head, const trial_table& estimates);
 
  private:
   enum class trial : std::uint8_t { missing, without_sinks, with_sinks };
@@ -83,6 +89,7 @@ class trial_table {
   std::vector<double> calibrated_;
   std::vector<trial> trials_;
   std::vector<double> masses_;
+  std::vector<std::uint8_t> estimated_;  // of each head
 };
 
 }  // namespace act::search

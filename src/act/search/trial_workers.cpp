@@ -22,11 +22,7 @@ block_result block_runner::run(const trial_block& block, const std::function<voi
   }
   if (block.kind == block_kind::trials)
     return runner_->run(block.layer, block.heads, trial_rows::changed, on_batch, block.strength);
-  // Estimates are no trials: what they cost counts, not how many they are.
-  block_result estimates =
-      runner_->run(block.layer, block.heads, trial_rows::scored, on_batch, block.strength);
-  estimates.work = {.layer_rows_computed = estimates.work.layer_rows_computed};
-  return estimates;
+  return runner_->estimate(block.layer, block.heads, block.strength);
 }
 
 void local_workers::run(std::span<const trial_block> blocks, const block_listener& listener) {

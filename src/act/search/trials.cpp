@@ -1,4 +1,5 @@
 #include <act/runtime/forward.hpp>
+#include <act/search/head_attribution.hpp>
 #include <act/search/layer_range.hpp>
 #include <act/search/scored_texts.hpp>
 #include <act/search/trials.hpp>
@@ -83,6 +84,46 @@ layer_trials trial_runner::run(std::size_t layer, std::span<const std::size_t> h
   flush();
   if (on_batch && untouched > 0) on_batch(untouched);
   result.work.layer_rows_avoided -= result.work.layer_rows_computed;
+  return result;
+}
+
+layer_trials trial_runner::estimate(std::size_t layer, std::span<const std::size_t> heads,
+                                    std::size_t strength) {
+  if (!attributions_) {
+    std::vector<attributed_layer> layers;
+    for (std::size_t each = range_.first; each <= range_.last; ++each) {
+      const layer_record& record = records_[each];
+      layers.push_back({.input = record.input,
+                        .attention = record.attention,
+                        .alternatives = record.alternatives.attention});
+    }
+    attributions_.emplace(model_, texts_, packed_, range_, layers);
+  }
+  layer_trials result;
+  for (std::size_t sample = 0; sample < texts_.samples(); ++sample) {
+    const std::size_t begin = texts_.first_of(sample), end = texts_.first_of(sample + 1);
+    for (const std::size_t head : heads) {
+      std::vector<double> scores = plain_scores_[sample];
+      bool has_sinks = false;
+      double initial_mass = 0;
+      for (std::size_t text = begin; text < end; ++text) {
+        const runtime::head_alternative& found =
+            records_[layer].alternatives.found[text * model_.config.heads + head];
+        initial_mass += found.initial_mass / static_cast<double>(end - begin);
+        if (!found.has_sinks) continue;
+        has_sinks = true;
+        for (std::size_t score = 0; score < texts_.scores_of(text); ++score)
+          scores[texts_[text].answer + score] += attributions_->change(layer, strength, head, text, score);
+      }
+      result.scores.push_back(std::move(scores));
+      result.has_sinks.push_back(has_sinks ? 1 : 0);
+      result.initial_mass.push_back(initial_mass);
+    }
+    // Going backwards is the same for every strength.
+    for (std::size_t text = begin; strength == 0 && text < end; ++text)
+      result.work.layer_rows_computed += attribution_rows(texts_, text);
+  }
+  result.work.layer_rows_avoided = work_of(layer, heads).layer_rows_computed;
   return result;
 }
 

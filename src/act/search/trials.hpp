@@ -11,6 +11,7 @@
 #pragma once
 
 #include <act/runtime/forward.hpp>
+#include <act/search/head_attribution.hpp>
 #include <act/search/layer_range.hpp>
 #include <act/search/layer_trials.hpp>
 #include <act/search/scored_texts.hpp>
@@ -19,6 +20,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -68,6 +70,13 @@ class trial_runner {
   /// All heads of `layer`.
   [[nodiscard]] layer_trials run(std::size_t layer,
                                  const std::function<void(std::size_t)>& on_batch = {}) const;
+
+  /// What trials of these heads would say, estimated to first order (head_attribution.hpp): scores of the
+  /// same shape, exact where a head changes nothing. The first call for any layer goes backwards once for all
+  /// of them, whose rows through this layer are the work of its first strength; avoided are those that the
+  /// trials would run. It counts no trials.
+  [[nodiscard]] layer_trials estimate(std::size_t layer, std::span<const std::size_t> heads,
+                                      std::size_t strength = 0);
 
   /// The work that `run` would do for these heads, with any strength, without doing it.
   [[nodiscard]] search_work work_of(std::size_t layer, std::span<const std::size_t> heads,
@@ -132,6 +141,7 @@ class trial_runner {
   std::vector<std::vector<double>> plain_values_;  // of each text: a value for each row that counts
   std::vector<std::vector<double>> plain_scores_;
   search_work plain_work_;
+  std::optional<head_attributions> attributions_;  // none before the first estimate
 };
 
 }  // namespace act::search
