@@ -1,12 +1,11 @@
 """How many of the heads that an exact search picks the other strategies pick, and for how much of its work.
 
-  python3 docs/measure_strategies.py act-search MODEL TASK=FILE EXACT.state [--estimates RANKED.state] [--rows N] [--seeds 5]
-                                     [act-search's options]
+  python3 docs/measure_strategies.py act-search MODEL TASK=FILE EXACT.state EXACT.json [--seeds 5] [act-search's options]
 
-EXACT.state is the state of an exact search of the file's samples. No trial that it holds is run again (--reuse), so this takes
-minutes; with the state of a ranked search of the same samples estimates aren't, either. Seeds order the samples anew. Cost is
-counted in trials with sinks times the layers that each runs through; ranked's estimates are a row for each trial, which has N
-rows on average. Prints a Markdown table row for each rule and strategy. Made the table in docs/cluster.md.
+EXACT.state and EXACT.json are the --state and --json of an exact search of the file's samples (--samples 0). No trial that the
+state holds is run again (--reuse), so this takes minutes. Seeds order the samples anew. Work is counted in rows through a layer:
+of ranked what its estimates took and, of racing and ranked, the part of the exact search's that trials with sinks times the
+layers that each runs through are. Prints a Markdown table row for each rule and strategy. Made the table in docs/cluster.md.
 """
 import json
 import subprocess
@@ -15,9 +14,9 @@ import tempfile
 from pathlib import Path
 from statistics import mean
 
-RULES = [("paper", "accuracy"), ("top:5", "likelihood"), ("top:15", "likelihood"), ("top:5", "centred"), ("top:15", "centred"),
-         ("top:80", "centred")]
-STRATEGIES = [("racing", ["--risk", "0.05"]), ("ranked", ["--budget", "0.3"]), ("ranked", ["--budget", "0.5"])]
+RULES = [("top:33%", "mixed"), ("top:15", "likelihood"), ("top:5", "centred"), ("top:15", "centred"), ("top:80", "centred"),
+         ("paper", "accuracy")]
+STRATEGIES = [("racing", ["--risk", "0.05"])] + [("ranked", ["--budget", budget]) for budget in ["0.05", "0.1", "0.2", "0.33"]]
 
 
 def search(program, model, task, reuse, options, folder):
@@ -33,8 +32,8 @@ def search(program, model, task, reuse, options, folder):
 
 
 def cost(result, layers):
-    """Of the trials: (layer, head) pairs' samples with sinks times layers to run through."""
-    return sum(trial["with_sinks"] * (layers - trial["layer"]) for trial in result["trials"])
+    """Of the trials that were run: (layer, head) pairs' samples with sinks times layers to run through."""
+    return sum(trial["with_sinks"] * (layers - trial["layer"]) for trial in result["trials"] if "estimated" not in trial)
 
 
 def value(options, name, default):
@@ -48,22 +47,23 @@ def value(options, name, default):
 
 
 def main():
-    program, model, task, state, *rest = sys.argv[1:]
-    seeds, rows = int(value(rest, "--seeds", 5)), float(value(rest, "--rows", 0))
-    states = [state] + [path for path in [value(rest, "--estimates", None)] if path]
+    program, model, task, state, exact_json, *rest = sys.argv[1:]
+    seeds = int(value(rest, "--seeds", 5))
+    exact_rows = json.loads(Path(exact_json).read_text())["work"]["layer_rows_computed"]
     with tempfile.TemporaryDirectory() as folder:
         for select, objective in RULES:
             rule = ["--select", select, "--objective", objective]
-            exact = search(program, model, task, states, rule + ["--seed", "0"] + rest, folder)
+            exact = search(program, model, task, [state], rule + ["--seed", "0"] + rest, folder)
             layers = exact["model"]["layers"]
             picked = {tuple(head) for head in exact["selected"]}
             for strategy, more in STRATEGIES:
                 found = []
                 for seed in range(seeds):
-                    result = search(program, model, task, states,
+                    result = search(program, model, task, [state],
                                     rule + ["--seed", str(seed), "--strategy", strategy] + more + rest, folder)
                     own = {tuple(head) for head in result["selected"]}
-                    share = cost(result, layers) / cost(exact, layers) + (1 / rows if strategy == "ranked" and rows else 0)
+                    # What was run is estimates: plain scores and trials are the state's.
+                    share = cost(result, layers) / cost(exact, layers) + result["work"]["layer_rows_computed"] / exact_rows
                     found.append((len(own & picked) / max(len(picked), 1), len(own & picked) / max(len(own), 1), share))
                 recall, precision, share = (mean(values) for values in zip(*found))
                 print(f"| {select}, {objective} | {len(picked)} of {len(exact['trials'])} | {strategy} {' '.join(more)} | "

@@ -192,32 +192,54 @@ TEST_CASE("a search of any strategy that is killed at random moments ends with t
   if (!act_test::sanitized) CHECK(killed == 20);
 }
 
-TEST_CASE("strategies that leave trials out say which heads can be picked, and pick no other") {
+TEST_CASE("racing says which heads can be picked, and picks no other") {
   const act_test::temporary_folder folder;
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(80));
-  for (const std::string strategy : {"ranked", "racing"}) {
-    CAPTURE(strategy);
-    const auto run = run_program(
-        "act-search",
-        search_arguments(data, {"--strategy", strategy, "--select", "top:4", "--objective", "likelihood",
-                                "--out", folder / "heads.json", "--json", folder / "search.json"}));
-    CHECK(run.err == "");
-    REQUIRE(run.exit_code == 0);
-    CHECK(run.out.find(" heads were tried on every sample and can be picked, ") != std::string::npos);
-    const json result = parsed(folder / "search.json");
-    CHECK(result["strategy"].get<std::string>().starts_with(strategy));
-    CHECK(parsed(folder / "heads.json")["evidence"]["strategy"] == result["strategy"]);
-    std::size_t stopped = 0;
-    for (const json& trial : result["trials"]) {
-      if (!trial.contains("tried")) continue;
-      ++stopped;
-      CHECK(trial["tried"].get<int>() < 80);
-      for (const json& picked : result["selected"])
-        CHECK((picked[0] != trial["layer"] || picked[1] != trial["head"]));
-    }
-    CHECK(stopped > 0);
-    CHECK(result["work"]["trials"].get<std::size_t>() < 80 * 32);
+  const auto run = run_program(
+      "act-search",
+      search_arguments(data, {"--strategy", "racing", "--select", "top:4", "--objective", "likelihood",
+                              "--out", folder / "heads.json", "--json", folder / "search.json"}));
+  CHECK(run.err == "");
+  REQUIRE(run.exit_code == 0);
+  CHECK(run.out.find(" heads were tried on every sample and can be picked, ") != std::string::npos);
+  const json result = parsed(folder / "search.json");
+  CHECK(result["strategy"].get<std::string>().starts_with("racing"));
+  CHECK(parsed(folder / "heads.json")["evidence"]["strategy"] == result["strategy"]);
+  std::size_t stopped = 0;
+  for (const json& trial : result["trials"]) {
+    if (!trial.contains("tried")) continue;
+    ++stopped;
+    CHECK(trial["tried"].get<int>() < 80);
+    for (const json& picked : result["selected"])
+      CHECK((picked[0] != trial["layer"] || picked[1] != trial["head"]));
   }
+  CHECK(stopped > 0);
+  CHECK(result["work"]["trials"].get<std::size_t>() < 80 * 32);
+}
+
+TEST_CASE("ranked says which heads count by estimates, in what it prints and in its files") {
+  const act_test::temporary_folder folder;
+  const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(80));
+  const auto run = run_program(
+      "act-search", search_arguments(data, {"--strategy", "ranked", "--budget", "0.7", "--select", "top:4",
+                                            "--objective", "likelihood", "--out", folder / "heads.json",
+                                            "--json", folder / "search.json"}));
+  CHECK(run.err == "");
+  REQUIRE(run.exit_code == 0);
+  const json result = parsed(folder / "search.json");
+  CHECK(result["strategy"] == "ranked for top:4 by likelihood within 0.7");
+  CHECK(parsed(folder / "heads.json")["evidence"]["strategy"] == result["strategy"]);
+  std::size_t estimated = 0;
+  for (const json& trial : result["trials"]) {
+    CHECK_FALSE(trial.contains("tried"));
+    if (trial.contains("estimated")) ++estimated;
+  }
+  CHECK(estimated > 0);
+  CHECK(estimated < 32);
+  CHECK(result["work"]["trials"] == 80 * (32 - estimated));
+  CHECK(run.out.find(std::to_string(32 - estimated) + " heads were tried exactly, those around the cut; " +
+                     std::to_string(estimated) + " count by their estimates") != std::string::npos);
+  CHECK(result["selected"].size() == 4);
 }
 
 TEST_CASE("a state of another strategy, and values that strategies don't take, are refused") {
@@ -230,9 +252,9 @@ TEST_CASE("a state of another strategy, and values that strategies don't take, a
     return run_program("act-search", search_arguments(data, all));
   };
   REQUIRE(search({"--strategy", "ranked"}).exit_code == 0);
-  act_test::check_one_line(search({}), 1, "it has 'strategy ranked by likelihood within 0.33");
+  act_test::check_one_line(search({}), 1, "it has 'strategy ranked for top:3 by likelihood within 0.33");
   act_test::check_one_line(search({"--strategy", "ranked", "--budget", "0.5"}), 1,
-                           "this one 'strategy ranked by likelihood within 0.5'");
+                           "this one 'strategy ranked for top:3 by likelihood within 0.5'");
   act_test::check_one_line(search({"--strategy", "racing"}), 1, "racing for top:3 by likelihood at 0.05");
   act_test::check_one_line(search({"--strategy", "ranked", "--budget", "0"}), 2, "--budget: must be above 0");
   act_test::check_one_line(search({"--strategy", "ranked", "--budget", "1.1"}), 2, "--budget: must be");

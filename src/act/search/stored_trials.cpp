@@ -106,8 +106,6 @@ stored_trials::stored_trials(const std::string& path, const search_plan& plan)
     const auto found = places.find(sample);
     place_of_.push_back(found == places.end() ? -1 : found->second);
   }
-  sqlite::statement estimates(data_, "SELECT COUNT(*) FROM sqlite_master WHERE name = 'attribution'");
-  has_estimates_ = estimates.step() && estimates.integer(0) > 0;
   for (const tasks::prepared_sample& sample : plan.samples)
     score_counts_.push_back(sample.score_count());
 }
@@ -115,13 +113,12 @@ stored_trials::stored_trials(const std::string& path, const search_plan& plan)
 std::optional<block_result> stored_trials::find(const trial_block& block) {
   block_result found;
   const bool plain = block.kind == block_kind::plain;
-  const bool estimates = block.kind == block_kind::estimates;
-  if (estimates && !has_estimates_) return std::nullopt;
+  // Their work says which trials a search runs, and is its own.
+  if (block.kind == block_kind::estimates) return std::nullopt;
   if (!plain && strength_of_[block.strength] < 0) return std::nullopt;
   sqlite::statement row(data_, plain ? "SELECT scores FROM plain WHERE sample = ?"
-                                     : "SELECT scores, has_sinks, head, initial_mass FROM " +
-                                           std::string(estimates ? "attribution" : "trial") +
-                                           " WHERE sample = ? AND layer = ? AND strength = ? ORDER BY head");
+                                     : "SELECT scores, has_sinks, head, initial_mass FROM trial"
+                                       " WHERE sample = ? AND layer = ? AND strength = ? ORDER BY head");
   for (std::size_t sample = block.chunk.begin; sample < block.chunk.end; ++sample) {
     if (place_of_[sample] < 0) return std::nullopt;
     row.rewind();
@@ -140,7 +137,6 @@ std::optional<block_result> stored_trials::find(const trial_block& block) {
       found.initial_mass.push_back(row.real(3));
       if (!is_mass(found.initial_mass.back())) damaged();
       ++next;
-      if (estimates) continue;  // they are no trials
       ++found.work.trials;
       found.work.trials_without_sinks += found.has_sinks.back() == 0 ? 1 : 0;
     }

@@ -35,7 +35,6 @@ class stored_trials {
 
   std::string path_;
   sqlite::database data_;
-  bool has_estimates_ = false;             // files of searches that began before there were any have no table
   std::vector<std::size_t> score_counts_;  // of each of the plan's samples
   std::vector<std::int64_t> place_of_;     // of each of the plan's samples in the other search; -1: not there
   std::vector<std::int64_t> strength_of_;  // of each of the plan's strengths there; -1: not there
