@@ -6,8 +6,10 @@
 #include <act/runtime/model.hpp>
 #include <act/runtime/model_identity.hpp>
 #include <act/search/plan.hpp>
+#include <act/search/ranked_search.hpp>
 #include <act/search/search_cost.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <iostream>
@@ -30,10 +32,24 @@ std::size_t tokens_of(const act::search::search_plan& plan) {
   return tokens;
 }
 
+// What --strategy ranked makes of an exact search's time.
+std::string ranked_text(const act::search::search_plan& plan, const act::search::expected_work& expected,
+                        double budget) {
+  if (!plan.estimates) return {};
+  const double share = expected.estimate_rows / expected.trial_rows;
+  std::string text = "ranked  estimates take " + formatted("%.0f %%", 100 * share) + " of the trials' work: ";
+  if (share > act::search::ranked_options{}.estimates_at_most) {
+    return text + "too much to be worth it, so the search will be exact; that time is its\n";
+  }
+  const double rows = expected.plain_rows + std::max(expected.estimate_rows, budget * expected.trial_rows);
+  return text + "about " + act::report::format_duration(rows / expected.rows_per_second) +
+         " instead, within " + formatted("%g", budget) + '\n';
+}
+
 }  // namespace
 
 void print_expected(const act::search::search_plan& plan, const act::runtime::model& loaded,
-                    const act::search::expected_work& expected) {
+                    const act::search::expected_work& expected, double budget) {
   const act::search::search_memory memory = memory_of(loaded, plan);
   const std::size_t chunks = plan.chunks().size();
   std::cout << "search  " << plan.range.count() * loaded.config.heads << " heads of layers "
@@ -52,12 +68,13 @@ void print_expected(const act::search::search_plan& plan, const act::runtime::mo
             << "memory  " << mebibytes(memory.sum()) << ": weights " << mebibytes(memory.weights)
             << ", trials' scores " << mebibytes(memory.table) << ", a plain pass of up to "
             << plan.tokens_per_chunk << " tokens " << mebibytes(memory.plain) << ", running trials "
-            << mebibytes(memory.batch) << '\n'
+            << mebibytes(memory.batch)
+            << (plan.estimates ? ", estimates " + mebibytes(memory.gradients) : std::string()) << '\n'
             << "time    about " << act::report::format_duration(expected.seconds_expected()) << " on "
             << act::thread_count() << " threads, at " << formatted("%.3g", expected.rows_per_second)
             << " layer-rows/s, measured here on " << expected.looked_at << " of the samples in "
             << formatted("%.1f s", expected.seconds) << '\n'
-            << "blocks  " << chunks << " x " << plan.range.count()
+            << ranked_text(plan, expected, budget) << "blocks  " << chunks << " x " << plan.range.count()
             << " (samples run together x layers), which processes can share\n";
 }
 
@@ -76,11 +93,13 @@ act::io::json_document expected_json(const act::search::search_plan& plan, const
   document.set("trials_with_sinks", expected.with_sinks);
   document.set("plain_layer_rows", expected.plain_rows);
   document.set("trial_layer_rows", expected.trial_rows);
+  if (plan.estimates) document.set("estimate_layer_rows", expected.estimate_rows);
   document.set("multiply_adds", expected.multiply_adds);
   document.set("memory", json_document::object({{"weights", memory.weights},
                                                 {"scores", memory.table},
                                                 {"plain_pass", memory.plain},
                                                 {"trials", memory.batch},
+                                                {"estimates", memory.gradients},
                                                 {"sum", memory.sum()}}));
   document.set("chunks", plan.chunks().size());
   document.set("tokens_per_chunk", plan.tokens_per_chunk);

@@ -14,9 +14,9 @@ struct search_plan;
 
 namespace act_program {
 
-/// To stdout.
+/// To stdout. `budget`: --budget, of a plan with estimates.
 void print_expected(const act::search::search_plan& plan, const act::runtime::model& loaded,
-                    const act::search::expected_work& expected);
+                    const act::search::expected_work& expected, double budget);
 
 [[nodiscard]] act::io::json_document expected_json(const act::search::search_plan& plan,
                                                    const act::runtime::model& loaded,

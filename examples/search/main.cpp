@@ -312,7 +312,8 @@ void run(const command_line& line, processes& all, const search_options& options
       options.memory.empty() ? 0 : act::search::parse_bytes(options.memory, "--memory");
   act::search::search_plan plan;
   plan.strategy = strategy_record(options);
-  if (!plan.strategy.empty()) plan.tokens_per_chunk = 512;  // steps small enough to stop between them
+  plan.estimates = options.strategy == "ranked";
+  if (options.strategy == "racing") plan.tokens_per_chunk = 512;  // steps small enough to stop between them
   const act::tasks::named_calibration calibration = options.calibration.over(std::nullopt);
   plan.options = calibration.options;
   plan.subset = calibration.subset;
@@ -339,7 +340,7 @@ void run(const command_line& line, processes& all, const search_options& options
   if (options.dry_run) {
     if (!all.leads()) return all.serve(loaded.model, plan);
     const act::search::expected_work expected = act::search::expect_work(loaded.model, plan);
-    print_expected(plan, loaded.model, expected);
+    print_expected(plan, loaded.model, expected, options.budget);
     std::cout << passed.remarks();
     if (!options.common.json.empty())
       write_result(options.common.json, expected_json(plan, loaded.model, identity, expected), line, clock);

@@ -56,9 +56,9 @@ struct shard_number {
 /// where it doesn't go with the other options.
 [[nodiscard]] shard_number parse_shard(const search_options& options);
 
-/// How the search is recorded, by what it depends on: empty for an exact one, else "ranked for top:15 by likelihood
-/// within 0.33" or "racing for top:15 by likelihood at 0.05". Throws act::error (invalid_option) for a budget
-/// or a risk outside its range.
+/// How the search is recorded, by what it depends on: empty for an exact one, else "ranked for top:15 by
+/// likelihood within 0.33" or "racing for top:15 by likelihood at 0.05". Throws act::error (invalid_option)
+/// for a budget or a risk outside its range.
 [[nodiscard]] std::string strategy_record(const search_options& options);
 
 /// Searches the default range, with everything else as it was given.

@@ -31,9 +31,6 @@ struct text_group {
   }
 };
 
-// Tall enough for full-speed products, small enough to stay in the last-level cache.
-constexpr std::size_t rows_of_a_group = 1024;
-
 std::vector<text_group> groups_of(const runtime::model& model, const scored_texts& texts,
                                   const runtime::packed_prompts& packed) {
   std::vector<text_group> groups;
@@ -44,7 +41,7 @@ std::vector<text_group> groups_of(const runtime::model& model, const scored_text
     std::vector<runtime::attention_sequence> sequences;
     for (std::size_t text = first; text < all && texts.scores_of(text) == scores; ++text) {
       runtime::attention_sequence each = packed.sequences[text];
-      if (text > first && (rows + each.queries) * scores > rows_of_a_group) break;
+      if (text > first && (rows + each.queries) * scores > head_attributions::rows_of_a_group) break;
       each.first_query = each.first_key = rows;
       rows += each.queries;
       sequences.push_back(each);

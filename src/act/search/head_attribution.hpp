@@ -29,6 +29,10 @@ struct attributed_layer {
 /// Estimated changes of scores.
 class head_attributions {
  public:
+  /// Rows of gradients that go backwards together: tall enough for full-speed products, small enough to stay
+  /// in the last-level cache.
+  static constexpr std::size_t rows_of_a_group = 1024;
+
   /// `layers`: those of the range, in order, of one plain pass over `texts` as `packed`. Memory while it
   /// works: a layer's weights in float32, of every token and score a layer's input, and some thousand rows of
   /// a layer's activations. Cost: a pass over the layers from the range's first one on, and one more for each

@@ -46,6 +46,8 @@ struct search_plan {
   std::size_t tokens_per_chunk = 1024;            ///< what samples that share a plain pass have together
   std::string strategy = {};                      ///< which blocks are run, where not all; for `identity`
 
+  bool estimates = false;  ///< every trial is estimated as well (ranked_search.hpp)
+
   /// Puts the samples in a random order: however far a search has come, it has seen a fair part of every
   /// source, and of a file that is sorted by label. The same seed and samples give the same order.
   void shuffle(std::uint64_t seed);

@@ -1,5 +1,6 @@
 #include <act/error.hpp>
 #include <act/runtime/model.hpp>
+#include <act/search/head_attribution.hpp>
 #include <act/search/plan.hpp>
 #include <act/search/search_cost.hpp>
 #include <act/search/search_run.hpp>
@@ -28,6 +29,11 @@ std::size_t longest_sample(const search_plan& plan) {
   for (const tasks::prepared_sample& sample : plan.samples)
     longest = std::max(longest, sample.tokens());
   return longest;
+}
+
+// As scored_texts::scores_of.
+std::size_t scores_of_a_text(const tasks::prepared_sample& sample) {
+  return sample.options.empty() ? sample.score_count() : 1;
 }
 
 // Weights of a layer's products.
@@ -69,12 +75,25 @@ search_memory memory_of(const runtime::model& model, const search_plan& plan) {
   // inside.
   const std::size_t row = 4 * config.hidden + 2 * heads_width + key_value_width + 2 * config.inner;
   const std::size_t rows = std::max({trial_runner::rows_per_batch, longest, chunk});
+  // A layer's weights turned, of each token and score a row of gradients, and a group's forward and backward
+  // pass through a layer.
+  std::uint64_t gradients = 0;
+  if (plan.estimates) {
+    std::size_t most_scores = 1;
+    for (const tasks::prepared_sample& sample : plan.samples)
+      most_scores = std::max(most_scores, scores_of_a_text(sample));
+    const std::size_t group = std::max(head_attributions::rows_of_a_group, longest * most_scores);
+    gradients = static_cast<std::uint64_t>(weights_of_a_layer(config)) * sizeof(float) +
+                std::uint64_t{chunk} * most_scores * config.hidden * sizeof(float) +
+                2 * std::uint64_t{group} * row * sizeof(float);
+  }
   return {.weights = runtime::stored_bytes(model),
           .table = scores * (plan.range.count() * config.heads * plan.strength_count() + 1),
           .plain = std::uint64_t{chunk} * plan.range.count() *
                    (config.hidden + (1 + plan.strength_count()) * heads_width + key_value_width) *
                    sizeof(float),
-          .batch = std::uint64_t{rows} * row * sizeof(float)};
+          .batch = std::uint64_t{rows} * row * sizeof(float),
+          .gradients = gradients};
 }
 
 void fit_memory(search_plan& plan, const runtime::model& model, std::uint64_t bytes, const char* asked_by) {
@@ -88,6 +107,7 @@ void fit_memory(search_plan& plan, const runtime::model& model, std::uint64_t by
                       gibibytes(need.sum()) + " (weights " + gibibytes(need.weights) + ", scores " +
                       gibibytes(need.table) + ", plain pass " + gibibytes(need.plain) + ", trials " +
                       gibibytes(need.batch) +
+                      (plan.estimates ? ", estimates " + gibibytes(need.gradients) : std::string()) +
                       "); give as much, fewer samples or layers, or split it (--shard)");
     }
     plan.tokens_per_chunk /= 2;
@@ -142,6 +162,11 @@ expected_work expect_work(const runtime::model& model, const search_plan& plan) 
                         static_cast<double>(seen.trials);
   expected.plain_rows = static_cast<double>(runner.plain_work().layer_rows_computed) * scale;
   expected.trial_rows = static_cast<double>(seen.layer_rows_computed) * scale * strengths;
+  if (plan.estimates) {
+    for (const tasks::prepared_sample& sample : plan.samples)
+      expected.estimate_rows +=
+          static_cast<double>(sample.tokens() * (1 + scores_of_a_text(sample)) * plan.range.count());
+  }
   expected.whole_rows =
       static_cast<double>(seen.layer_rows_computed + seen.layer_rows_avoided) * scale * strengths;
   expected.multiply_adds = expected.rows() * multiply_adds_of_a_row(config, length_weighted / tokens / 2);

@@ -16,12 +16,13 @@ namespace act::search {
 
 /// Bytes that a search keeps at once. What the allocator and the libraries need comes on top.
 struct search_memory {
-  std::uint64_t weights = 0;  ///< as they are stored: pages of the mapped file that products read
-  std::uint64_t table = 0;    ///< every trial's scores
-  std::uint64_t plain = 0;    ///< what a chunk's plain pass leaves for its trials
-  std::uint64_t batch = 0;    ///< activations of the rows that are stacked
+  std::uint64_t weights = 0;    ///< as they are stored: pages of the mapped file that products read
+  std::uint64_t table = 0;      ///< every trial's scores
+  std::uint64_t plain = 0;      ///< what a chunk's plain pass leaves for its trials
+  std::uint64_t batch = 0;      ///< activations of the rows that are stacked
+  std::uint64_t gradients = 0;  ///< what going backwards through a chunk takes, where trials are estimated
 
-  [[nodiscard]] std::uint64_t sum() const noexcept { return weights + table + plain + batch; }
+  [[nodiscard]] std::uint64_t sum() const noexcept { return weights + table + plain + batch + gradients; }
 };
 
 [[nodiscard]] search_memory memory_of(const runtime::model& model, const search_plan& plan);
@@ -41,6 +42,7 @@ struct expected_work {
   double with_sinks = 0;      ///< of the trials, those that have to be run
   double plain_rows = 0;      ///< tokens x layers of the plain passes
   double trial_rows = 0;      ///< of the trials
+  double estimate_rows = 0;   ///< of estimates of all of them, where the plan has any
   double multiply_adds = 0;   ///< of both
   double whole_rows = 0;      ///< what a whole pass for each trial would take
   std::size_t looked_at = 0;  ///< samples that the judgement is made from
