@@ -7,9 +7,11 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <memory>
 #include <vector>
 
 #include "paths.hpp"
@@ -175,6 +177,37 @@ TEST_CASE("threads and a reused workspace change nothing, no head chosen is plai
     for (std::size_t at = 1; at < some.size(); ++at) {
       const std::size_t head = (at - 1) / (90 * 32) % 6;
       CHECK(some[at] == (head == 0 || head == 5 ? alone : plain)[at]);
+    }
+  }
+}
+
+TEST_CASE_TEMPLATE("a row is the same to the bit whatever rows are beside it, where they are more than six",
+                   path, ACT_TEST_PATHS) {
+  using T = typename path::element;
+  constexpr std::size_t tokens = 90, channels = 20;
+  for (const std::size_t window : {0, 13, 64}) {
+    CAPTURE(window);
+    random_attention<T> x(1, 2, 1, tokens, tokens, channels, channels, 7);
+    const auto attend = [&](std::size_t first) {
+      act::head_tensor<const T> q = x.q.tensor();
+      q.data = q.row(0, 0, first);
+      q.tokens = tokens - first;
+      auto out = std::make_unique<act_test::owned_tensor<T>>(1, 2, tokens - first, channels, false);
+      act::calibrated_attention<T, typename path::arch>(
+          q, x.k.tensor(), x.v.tensor(), out->tensor(), {}, {},
+          {.visible = {.query_offset = first, .window = window}});
+      return out;
+    };
+    const auto whole = attend(0);
+    for (std::size_t first = 1; first + 6 < tokens; ++first) {
+      CAPTURE(first);
+      const auto rest = attend(first);
+      for (std::size_t head = 0; head < 2; ++head) {
+        for (std::size_t i = first; i < tokens; ++i) {
+          const T* const expected = whole->tensor().row(0, head, i);
+          CHECK(std::equal(expected, expected + channels, rest->tensor().row(0, head, i - first)));
+        }
+      }
     }
   }
 }

@@ -399,14 +399,18 @@ class fused_head {
   }
 
   // Softmax of row i's scores in columns [first, last), not divided by its sum yet: masked ones become 0, the
-  // row's statistics are kept.
+  // row's statistics are kept. Only the batches that hold columns of its own are summed, so that a row is the
+  // same to the bit whatever rows are in its block.
   void softmax(std::size_t i, A* row, std::size_t first, std::size_t last) noexcept {
     softmax(i, row, first, last, [](std::size_t, std::size_t) {});
   }
   template <class Also>
   void softmax(std::size_t i, A* row, std::size_t first, std::size_t last, Also&& also) noexcept {
     if (!mask(i, row, first, last)) return see_nothing(i, 1);
-    const auto found = block::exponentiate(row + first, last - first, also);
+    const columns own = columns_of(i, 1);
+    std::fill(row + first, row + own.first, A(0));
+    std::fill(row + own.last, row + last, A(0));
+    const auto found = block::exponentiate(row + own.first, own.last - own.first, also);
     if (std::isnan(found.sum)) return spoil(i, row, first, last);
     A denominator = found.sum;
     if (head_.has_sink_logit()) denominator += std::exp(head_.sink_logit() - found.largest);

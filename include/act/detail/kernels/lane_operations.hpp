@@ -14,6 +14,14 @@
 namespace act::inline ACT_ABI::inline ACT_BUILD::detail {
 ACT_DETAIL_KERNELS_BEGIN
 
+/// Whether the processor multiplies and adds in one rounding. Compilers then make that of some sums and not
+/// of others: where a number has to come out the same in every loop, it's asked for.
+#if defined(__FP_FAST_FMA) && defined(__FP_FAST_FMAF)
+inline constexpr bool has_fast_fma = true;
+#else
+inline constexpr bool has_fast_fma = false;
+#endif
+
 /// One lane, plain C++.
 template <class A, class Arch, bool Vectorised = simd::vectorised<A, Arch>>
 struct lane_operations {
@@ -21,7 +29,7 @@ struct lane_operations {
   static constexpr std::size_t lanes = 1;
   [[nodiscard]] static A load(const A* at) noexcept { return *at; }
   static void store(A values, A* at) noexcept { *at = values; }
-  [[nodiscard]] static A fma(A a, A b, A c) noexcept { return a * b + c; }
+  [[nodiscard]] static A fma(A a, A b, A c) noexcept { return has_fast_fma ? std::fma(a, b, c) : a * b + c; }
   [[nodiscard]] static A max(A a, A b) noexcept { return a > b ? a : b; }
   [[nodiscard]] static A exp(A a) noexcept { return std::exp(a); }
   [[nodiscard]] static A sum(A a) noexcept { return a; }
