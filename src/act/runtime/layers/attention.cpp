@@ -21,7 +21,7 @@ namespace act::runtime {
 struct attention_scratch::worker {
   attention_workspace<float> workspace;
   calibration_report report;
-  std::vector<float> keys, values;  // of a sequence whose own are in two places
+  std::vector<float> keys, values;  // of a sequence whose own are in several places
   std::vector<double> sums;         // of a prompt's columns, for its trackers
 };
 
@@ -133,7 +133,9 @@ struct attention_inputs {
     if (sequence.keys == 0) return found;
     const std::size_t stride = rows.stride();
     const float* const own = rows.data() + sequence.first_key * stride;
-    if (sequence.past.count == 0) return heads_in_rows(own, shape.kv_heads, sequence.positions(), stride);
+    const bool listed = !sequence.key_rows.empty();
+    if (sequence.past.count == 0 && !listed)
+      return heads_in_rows(own, shape.kv_heads, sequence.positions(), stride);
     const std::size_t width = shape.head_size;
     together.resize(shape.kv_heads * sequence.positions() * width);
     float* to = together.data();
@@ -141,8 +143,10 @@ struct attention_inputs {
       const float* const of_head = past + head * found.head_stride;
       for (std::size_t row = 0; row < sequence.past.count; ++row, to += width)
         std::copy_n(of_head + row * past_stride, width, to);
-      for (std::size_t row = 0; row < sequence.keys; ++row, to += width)
-        std::copy_n(own + head * width + row * stride, width, to);
+      for (std::size_t row = 0; row < sequence.keys; ++row, to += width) {
+        const float* const from = listed ? rows.data() + sequence.key_rows[row] * stride : own + row * stride;
+        std::copy_n(from + head * width, width, to);
+      }
     }
     found.data = together.data();
     found.token_stride = width;

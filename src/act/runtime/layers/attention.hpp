@@ -12,6 +12,7 @@
 #include <act/runtime/layers/matrix.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -43,6 +44,10 @@ struct past_positions {
   std::size_t head_stride = 0;   ///< from one head's keys, and values, to the next one's; 0: side by side
 };
 
+/// Up to so many query rows of a sequence are attended to row by row. A row's output is the same to the bit
+/// whatever rows are beside it, but for this: where rows are left out, more than these have to stay.
+inline constexpr std::size_t few_queries = 6;
+
 /// Where one sequence lies in the packed matrices. Its positions are the past ones, then its key rows (none
 /// when a cache has them already); its query rows are the last `queries` of these positions.
 struct attention_sequence {
@@ -51,6 +56,9 @@ struct attention_sequence {
   std::size_t first_key = 0;
   std::size_t keys = 0;
   past_positions past = {};
+  /// Which its key rows are, `keys` of them, where they aren't one under another: some are another sequence's
+  /// too. Not behind a past of halves.
+  std::span<const std::uint32_t> key_rows = {};
 
   [[nodiscard]] std::size_t positions() const noexcept { return past.count + keys; }
 };
@@ -111,7 +119,8 @@ class attention_scratch {
 /// query, out: [query rows, heads * head_size]; key, value: [key rows, kv_heads * head_size]; rows are packed
 /// as `sequences` says. Heads in `calibration.heads` are calibrated: over the sequence's query rows as a
 /// whole, or as `calibration.trackers` says; or they are masked. Results don't depend on the number of
-/// threads. Cost: the core's, and a copy of the keys and values of sequences that have them in two places.
+/// threads. Cost: the core's, and a copy of the keys and values of sequences that have them in several
+/// places.
 void attend(const attention_shape& shape, std::span<const attention_sequence> sequences,
             const const_matrix_ref& query, const const_matrix_ref& key, const const_matrix_ref& value,
             const attention_calibration& calibration, matrix_ref out, attention_scratch& scratch);
