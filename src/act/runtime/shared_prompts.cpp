@@ -7,14 +7,6 @@
 #include <vector>
 
 namespace act::runtime {
-namespace {
-
-// The core goes through query rows in blocks of this many from a sequence's first one, and reads keys another
-// way where there are only a few queries. Cut so, a sequence's own rows are the blocks that they are in the
-// whole prompt.
-constexpr std::size_t rows_of_a_block = 16, few_queries = 6;
-
-}  // namespace
 
 std::vector<shared_beginning> common_beginning(const packed_prompts& prompts) {
   std::vector<shared_beginning> all(prompts.sequences.size());
@@ -30,7 +22,7 @@ std::vector<shared_beginning> common_beginning(const packed_prompts& prompts) {
     common = static_cast<std::size_t>(std::mismatch(begin, end, of(each).begin()).first - begin);
   }
   for (std::size_t i = 1; i < all.size(); ++i)
-    all[i].tokens = common / rows_of_a_block * rows_of_a_block;
+    all[i].tokens = common;
   return all;
 }
 

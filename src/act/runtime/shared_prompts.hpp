@@ -24,8 +24,7 @@ struct shared_beginning {
 };
 
 /// The beginning that all prompts have in common, as each one's: the first has it. As much of it as leaves
-/// every bit of a plain pass as it would be: whole blocks of 16 tokens, and more than six rows of every
-/// prompt.
+/// every bit of a plain pass as it would be: more than six rows of every prompt stay its own.
 [[nodiscard]] std::vector<shared_beginning> common_beginning(const packed_prompts& prompts);
 
 class shared_prompts {
