@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "search/plain_sinks.hpp"
 #include "search/tiny_search.hpp"
 
 using act_test::largest_difference;
@@ -107,7 +108,7 @@ TEST_CASE("trials over options equal whole passes on OPT and on Llama folders") 
   }
 }
 
-TEST_CASE("the work of trials over options is what the heads' first sinks say, to the row") {
+TEST_CASE("the work of trials over options is what tokens and sinks say, to the row") {
   const act_test::tiny_search tiny = with_many_sinks(act_test::make_tiny_search());
   const act::runtime::model_config& config = tiny.model.config;
   const act::search::trial_runner runner(tiny.model, tiny.plan.samples, tiny.plan.options, tiny.plan.range,
@@ -125,33 +126,43 @@ TEST_CASE("the work of trials over options is what the heads' first sinks say, t
   act::runtime::layer_buffers buffers;
   CHECK(runner.plain_work().layer_rows_computed == packed.rows() * config.layers);
 
-  std::size_t whole = 0, in_option = 0, at_end = 0;
+  std::size_t whole = 0, in_option = 0, at_end = 0, all_shared = 0;
   for (std::size_t layer = 0; layer < config.layers; ++layer) {
     CAPTURE(layer);
     act::runtime::layer_alternatives found;
     act::runtime::run_layer_with_alternatives(
         tiny.model, layer, {.sequences = packed.sequences, .rotary = rotary},
         {.heads = {}, .options = tiny.plan.options}, hidden, buffers, found);
+    const auto sinks = act_test::plain_sinks(config, layer, packed, buffers, tiny.plan.options.sinks.alpha);
     act::search::search_work expected;
+    std::vector<std::vector<act_test::changed_text>> before(config.heads);
     std::size_t first_text = 0;
     for (const auto& sample : tiny.plan.samples) {
       for (std::size_t head = 0; head < config.heads; ++head) {
         ++expected.trials;
         std::uint64_t rows = 0, computed = 0;
-        bool sinks = false;
+        bool any_sinks = false;
         for (std::size_t option = 0; option < sample.options.size(); ++option) {
           const act::runtime::scored_text& text = sample.options[option];
           const act::runtime::head_alternative& at = found.found[(first_text + option) * config.heads + head];
           rows += text.tokens.size();
           if (!at.has_sinks) continue;
-          sinks = true;
+          any_sinks = true;
           const std::size_t end = text.tokens.size() - 1;  // the last token predicts none
           ++(at.first_row >= end ? at_end : at.first_row >= text.first_scored ? in_option : whole);
           if (at.first_row >= end) continue;
+          const act_test::changed_text own{.tokens = text.tokens,
+                                           .sinks = sinks[(first_text + option) * config.heads + head],
+                                           .end = end,
+                                           .first_scored = text.first_scored - 1};
+          REQUIRE(own.sinks.front() == at.first_row);
           const std::size_t counting = end - std::max(at.first_row, text.first_scored - 1);
-          computed += layer + 1 == config.layers ? counting : (end - at.first_row) * (config.layers - layer);
+          const std::size_t shared = own.most_shared(before[head]);
+          computed += layer + 1 == config.layers ? counting : (own.rows() - shared) * (config.layers - layer);
+          all_shared += shared;
+          before[head].push_back(own);
         }
-        expected.trials_without_sinks += sinks ? 0 : 1;
+        expected.trials_without_sinks += any_sinks ? 0 : 1;
         expected.layer_rows_computed += computed;
         expected.layer_rows_avoided += rows * config.layers - computed;
       }
@@ -162,6 +173,7 @@ TEST_CASE("the work of trials over options is what the heads' first sinks say, t
   CHECK(whole > 20);
   CHECK(in_option > 5);
   CHECK(at_end > 5);
+  CHECK(all_shared > 100);
 }
 
 TEST_CASE("options without tokens of their own are refused") {

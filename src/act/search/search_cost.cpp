@@ -131,17 +131,14 @@ std::uint64_t parse_bytes(std::string_view text, const char* asked_by) {
 
 expected_work expect_work(const runtime::model& model, const search_plan& plan) {
   const runtime::model_config& config = model.config;
-  constexpr std::size_t tokens_looked_at = 512;
+  // Samples that are run together, as they will be: what they have in common is run once.
   expected_work expected;
+  if (!plan.samples.empty()) expected.looked_at = plan.chunks().front().size();
   std::size_t tokens_here = 0;
   double tokens = 0, length_weighted = 0;
-  for (const tasks::prepared_sample& sample : plan.samples) {
-    if (expected.looked_at == 0 || tokens_here + sample.tokens() <= tokens_looked_at) {
-      if (expected.looked_at == static_cast<std::size_t>(&sample - plan.samples.data())) {
-        ++expected.looked_at;
-        tokens_here += sample.tokens();
-      }
-    }
+  for (std::size_t i = 0; i < plan.samples.size(); ++i) {
+    const tasks::prepared_sample& sample = plan.samples[i];
+    if (i < expected.looked_at) tokens_here += sample.tokens();
     const auto own = static_cast<double>(sample.tokens());
     tokens += own;
     length_weighted += own * own / static_cast<double>(std::max<std::size_t>(sample.options.size(), 1));

@@ -55,7 +55,7 @@ struct expected_work {
   [[nodiscard]] double seconds_expected() const noexcept { return rows() / rows_per_second; }
 };
 
-/// Runs a plain pass of the first samples (about 512 tokens) and a few of their trials. Rows aren't guessed
+/// Runs a plain pass of the first chunk's samples and a few of their trials. Rows aren't guessed
 /// but counted: the plain pass says where every head's first sink is.
 [[nodiscard]] expected_work expect_work(const runtime::model& model, const search_plan& plan);
 

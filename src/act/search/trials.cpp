@@ -2,6 +2,7 @@
 #include <act/search/head_attribution.hpp>
 #include <act/search/layer_range.hpp>
 #include <act/search/scored_texts.hpp>
+#include <act/search/shared_trials.hpp>
 #include <act/search/trials.hpp>
 #include <act/tasks/prepared_sample.hpp>
 
@@ -44,8 +45,9 @@ layer_trials trial_runner::run(std::size_t layer, const std::function<void(std::
 
 layer_trials trial_runner::run(std::size_t layer, std::span<const std::size_t> heads, trial_rows reach,
                                const std::function<void(std::size_t)>& on_batch, std::size_t strength) const {
+  const std::size_t samples = texts_.samples();
   layer_trials result;
-  result.scores.resize(texts_.samples() * heads.size());
+  result.scores.resize(samples * heads.size());
   result.has_sinks.resize(result.scores.size());
   result.initial_mass.resize(result.scores.size());
 
@@ -58,28 +60,22 @@ layer_trials trial_runner::run(std::size_t layer, std::span<const std::size_t> h
     batch.clear();
     batch_rows = batch_trials = 0;
   };
-  for (std::size_t sample = 0; sample < texts_.samples(); ++sample) {
-    const std::uint64_t whole_pass = rows_of(sample) * model_.config.layers;
-    for (std::size_t i = 0; i < heads.size(); ++i) {
-      result.work.trials += 1;
-      result.work.layer_rows_avoided += whole_pass;
-      result.scores[sample * heads.size() + i] = plain_scores_[sample];
-      const trial each = trial_of(layer, sample, heads[i], reach);
-      result.initial_mass[sample * heads.size() + i] = each.initial_mass;
-      if (each.has_sinks) {
-        result.has_sinks[sample * heads.size() + i] = 1;
-      } else {
-        result.work.trials_without_sinks += 1;
-      }
-      if (each.parts.empty()) {
-        ++untouched;
-        continue;
-      }
-      if (batch_rows + each.rows > rows_per_batch) flush();
-      batch.insert(batch.end(), each.parts.begin(), each.parts.end());
-      batch_rows += each.rows;
-      ++batch_trials;
+  for (std::size_t i = 0; i < heads.size(); ++i) {
+    head_trials trials = trials_of(layer, heads[i], reach);
+    result.work += work_without_rows(trials);
+    for (std::size_t sample = 0; sample < samples; ++sample) {
+      const std::size_t place = sample * heads.size() + i;
+      result.scores[place] = plain_scores_[sample];
+      result.has_sinks[place] = trials.has_sinks[sample];
+      result.initial_mass[place] = trials.initial_mass[sample];
     }
+    untouched += trials.untouched;
+    if (batch_rows + trials.rows > rows_per_batch) flush();
+    for (trial_part& part : trials.parts)
+      part.shared_with += batch.size();
+    batch.insert(batch.end(), trials.parts.begin(), trials.parts.end());
+    batch_rows += trials.rows;
+    batch_trials += samples - trials.untouched;
   }
   flush();
   if (on_batch && untouched > 0) on_batch(untouched);
@@ -130,53 +126,83 @@ layer_trials trial_runner::estimate(std::size_t layer, std::span<const std::size
 search_work trial_runner::work_of(std::size_t layer, std::span<const std::size_t> heads,
                                   trial_rows reach) const {
   search_work work;
-  for (std::size_t sample = 0; sample < texts_.samples(); ++sample) {
-    for (const std::size_t head : heads) {
-      const trial each = trial_of(layer, sample, head, reach);
-      work.trials += 1;
-      work.trials_without_sinks += each.has_sinks ? 0 : 1;
-      work.layer_rows_avoided += rows_of(sample) * model_.config.layers;
-      for (const trial_part& part : each.parts)
-        work.layer_rows_computed += layer_rows_of(layer, part);
-    }
+  for (const std::size_t head : heads) {
+    const head_trials trials = trials_of(layer, head, reach);
+    work += work_without_rows(trials);
+    for (const trial_part& part : trials.parts)
+      work.layer_rows_computed += layer_rows_of(layer, part);
   }
   work.layer_rows_avoided -= work.layer_rows_computed;
   return work;
 }
 
-std::uint64_t trial_runner::rows_of(std::size_t sample) const {
-  std::uint64_t rows = 0;
-  for (std::size_t at = texts_.first_of(sample); at < texts_.first_of(sample + 1); ++at)
-    rows += packed_.sequences[at].queries;
-  return rows;
+search_work trial_runner::work_without_rows(const head_trials& trials) const {
+  return {.layer_rows_computed = 0,
+          .layer_rows_avoided = packed_.rows() * model_.config.layers,
+          .trials = texts_.samples(),
+          .trials_without_sinks = static_cast<std::uint64_t>(
+              std::count(trials.has_sinks.begin(), trials.has_sinks.end(), std::uint8_t{0}))};
 }
 
 std::uint64_t trial_runner::layer_rows_of(std::size_t layer, const trial_part& part) const {
-  const scored_sequence& text = texts_[part.sequence];
-  const std::uint64_t rows = text.end - part.first_row;
   const std::uint64_t above = model_.config.layers - 1 - layer;
-  const std::uint64_t counting = text.end - std::max(part.first_row, text.first_scored);
-  if (above == 0) return counting;
-  return rows * above + (texts_.last_rows_only() ? 1 : rows);
+  if (above == 0) return part.rows();
+  return part.rows() * above + (texts_.last_rows_only() ? 1 : part.rows());
 }
 
-trial_runner::trial trial_runner::trial_of(std::size_t layer, std::size_t sample, std::size_t head,
-                                           trial_rows reach) const {
-  trial made;
-  const std::size_t begin = texts_.first_of(sample), after = texts_.first_of(sample + 1);
-  for (std::size_t at = begin; at < after; ++at) {
-    const runtime::head_alternative& found =
-        records_[layer].alternatives.found[at * model_.config.heads + head];
-    made.initial_mass += found.initial_mass / static_cast<double>(after - begin);
-    if (!found.has_sinks) continue;
-    made.has_sinks = true;
-    if (found.first_row >= texts_[at].end) continue;
-    const std::size_t first =
-        reach == trial_rows::scored ? std::max(found.first_row, texts_[at].first_scored) : found.first_row;
-    made.parts.push_back({.sequence = at, .head = head, .first_row = first});
-    made.rows += texts_[at].end - first;
+trial_runner::head_trials trial_runner::trials_of(std::size_t layer, std::size_t head,
+                                                  trial_rows reach) const {
+  // Where the last layer is the first to change, only rows that count are run at all.
+  const bool scored_only = reach == trial_rows::scored || layer + 1 == model_.config.layers;
+  head_trials made;
+  made.has_sinks.resize(texts_.samples());
+  made.initial_mass.resize(texts_.samples());
+  for (std::size_t sample = 0; sample < texts_.samples(); ++sample) {
+    const std::size_t begin = texts_.first_of(sample), after = texts_.first_of(sample + 1);
+    const std::size_t parts_before = made.parts.size();
+    for (std::size_t at = begin; at < after; ++at) {
+      const runtime::head_alternative& found =
+          records_[layer].alternatives.found[at * model_.config.heads + head];
+      made.initial_mass[sample] += found.initial_mass / static_cast<double>(after - begin);
+      if (!found.has_sinks) continue;
+      made.has_sinks[sample] = 1;
+      if (found.first_row >= texts_[at].end) continue;
+      const std::size_t first =
+          scored_only ? std::max(found.first_row, texts_[at].first_scored) : found.first_row;
+      made.parts.push_back({.sequence = at, .head = head, .first_row = first, .end = texts_[at].end});
+    }
+    if (made.parts.size() == parts_before) ++made.untouched;
   }
+  share_rows(made.parts, [&](const trial_part& a, const trial_part& b) { return rows_alike(layer, a, b); });
+  for (const trial_part& part : made.parts)
+    made.rows += part.rows();
   return made;
+}
+
+std::size_t trial_runner::rows_alike(std::size_t layer, const trial_part& a, const trial_part& b) const {
+  // Rows that count stay each text's own, and so many that attention is to the bit what it is without
+  // sharing.
+  using runtime::few_queries;
+  const scored_sequence &text_a = texts_[a.sequence], &text_b = texts_[b.sequence];
+  const std::size_t first = b.first_row;
+  if (a.first_row != first || a.end - first <= few_queries || b.end - first <= few_queries) return 0;
+  const std::size_t end = std::min({a.end, b.end - few_queries - 1, text_b.first_scored});
+  if (end <= first) return 0;
+  const auto a_tokens = text_a.tokens.first(end);
+  const auto differs = std::mismatch(a_tokens.begin(), a_tokens.end(), text_b.tokens.begin()).first;
+  std::size_t alike = static_cast<std::size_t>(differs - a_tokens.begin());
+  // The head's rows, whatever it is that changes them: sinks, columns, a subset.
+  const std::size_t width = model_.config.head_size;
+  for (const runtime::matrix& attention : records_[layer].alternatives.attention) {
+    const runtime::const_matrix_ref outputs = attention.columns(b.head * width, width);
+    const auto row = [&](const trial_part& part, std::size_t number) {
+      return outputs.row(packed_.sequences[part.sequence].first_query + number);
+    };
+    for (std::size_t at = first; at < alike; ++at) {
+      if (!std::equal(row(a, at).begin(), row(a, at).end(), row(b, at).begin())) alike = at;
+    }
+  }
+  return alike > first ? alike - first : 0;
 }
 
 runtime::rows_wanted trial_runner::last_layer_rows() const {
@@ -242,40 +268,27 @@ void trial_runner::run_batch(std::size_t layer, std::size_t strength, std::span<
                              std::span<const std::size_t> heads, layer_trials& result) const {
   const runtime::model_config& config = model_.config;
   const std::size_t layers = config.layers;
-  const bool starts_at_last = layer + 1 == layers;
-
-  // Where the last layer is the first to change, only rows that count are run at all.
-  std::vector<scored_part> parts;
-  std::vector<std::size_t> first_rows;
-  std::size_t rows = 0;
-  for (const trial_part& each : batch) {
-    const scored_sequence& text = texts_[each.sequence];
-    const std::size_t first = std::max(each.first_row, text.first_scored);
-    first_rows.push_back(starts_at_last ? first : each.first_row);
-    parts.push_back({.sequence = each.sequence, .first = first, .row = rows + first - first_rows.back()});
-    rows += text.end - first_rows.back();
-  }
+  const stacked_trials stacked(batch);
+  std::vector<runtime::attention_sequence> sequences = stacked.sequences();
+  const std::size_t rows = stacked.positions().size();
 
   runtime::matrix hidden(rows, config.hidden);
   runtime::matrix attention(rows, config.heads * config.head_size);
-  std::vector<runtime::attention_sequence> sequences;
-  std::vector<std::uint32_t> positions;
+  std::vector<scored_part> parts;
   for (std::size_t i = 0; i < batch.size(); ++i) {
-    const std::size_t target = positions.size();
-    const std::size_t end = texts_[batch[i].sequence].end;
-    const std::size_t count = end - first_rows[i];
-    gather(layer, strength, batch[i].head, packed_.sequences[batch[i].sequence].first_query + first_rows[i],
-           count, target, hidden, attention);
-    sequences.push_back(
-        {.first_query = target, .queries = count, .first_key = target, .keys = count, .past = {}});
-    for (std::size_t row = first_rows[i]; row < end; ++row)
-      positions.push_back(static_cast<std::uint32_t>(row));
+    const trial_part& each = batch[i];
+    gather(layer, strength, each.head, packed_.sequences[each.sequence].first_query + each.own_row(),
+           each.rows(), sequences[i].first_query, hidden, attention);
+    const std::size_t first = std::max(each.first_row, texts_[each.sequence].first_scored);
+    parts.push_back({.sequence = each.sequence,
+                     .first = first,
+                     .row = sequences[i].first_query + first - each.own_row()});
   }
 
   runtime::layer_buffers buffers;
   finish_layer(config, model_.layers[layer], attention, hidden, buffers);
   result.work.layer_rows_computed += rows;
-  const runtime::rotary_tables rotary(config.rotary, positions);
+  const runtime::rotary_tables rotary(config.rotary, stacked.positions());
   for (std::size_t above = layer + 1; above < layers; ++above) {
     const bool last = above + 1 == layers;
     attach_past(above, batch, sequences);

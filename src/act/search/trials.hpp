@@ -6,8 +6,9 @@
 // heads are tried with), rows before the head's
 // first sink can't change, so only rows from it to the last that counts go through the rest of layer l and
 // the layers above, attending to the unchanged keys and values of the plain pass. A scored row before the
-// first sink keeps its plain score; a text in which the head has no sink costs nothing. Trials of many texts
-// and heads are stacked into one batch of rows.
+// first sink keeps its plain score; a text in which the head has no sink costs nothing. Changed rows that
+// texts begin with alike are run once for all of them (shared_trials.hpp): all texts' trials of a head are
+// stacked into one batch of rows, with those of as many heads as fit.
 #pragma once
 
 #include <act/runtime/forward.hpp>
@@ -15,6 +16,7 @@
 #include <act/search/layer_range.hpp>
 #include <act/search/layer_trials.hpp>
 #include <act/search/scored_texts.hpp>
+#include <act/search/shared_trials.hpp>
 #include <act/tasks/prepared_sample.hpp>
 
 #include <cstddef>
@@ -37,8 +39,9 @@ enum class trial_rows {
 /// Memory: about ((2 + strengths) hidden + 2 kv) floats a token and layer of the range.
 class trial_runner {
  public:
-  /// Rows stacked in one batch of trials: tall enough for full-speed products, small enough that a layer's
-  /// activations (1,024 x 3,072 floats for SmolLM2's feed-forward block: 12 MB) stay in the last-level cache.
+  /// Rows stacked in one batch of trials, unless one head's are more: tall enough for full-speed products,
+  /// small enough that a layer's activations (1,024 x 3,072 floats for SmolLM2's feed-forward block: 12 MB)
+  /// stay in the last-level cache.
   static constexpr std::size_t rows_per_batch = 1024;
 
   /// Runs the plain pass. `samples` and `model` must outlive the runner. All samples are scored alike.
@@ -60,8 +63,9 @@ class trial_runner {
   /// Trials of some heads of `layer`, which must lie in the range: `heads` ascending, none twice; results
   /// have a place for each of these only. `on_batch(trials)` is called after each batch with the number of
   /// (sample, head) pairs it settled; it may throw to interrupt. Which rows are stacked with a trial's, and
-  /// so its last bits, depends on the heads asked for together. `strength` is a number among the strengths:
-  /// scores are those of a runner with that one alone, to the bit.
+  /// so its last bits where there are but a few rows, depends on the heads asked for together; what it costs
+  /// doesn't. `strength` is a number among the strengths: scores are those of a runner with that one alone,
+  /// to the bit.
   [[nodiscard]] layer_trials run(std::size_t layer, std::span<const std::size_t> heads,
                                  trial_rows rows = trial_rows::changed,
                                  const std::function<void(std::size_t)>& on_batch = {},
@@ -90,22 +94,24 @@ class trial_runner {
     runtime::matrix key_value;  // [rows, 2 kv_heads head_size]
     runtime::layer_alternatives alternatives;
   };
-  // What a trial runs of one text: rows [first_row, end) of it.
-  struct trial_part {
-    std::size_t sequence = 0, head = 0, first_row = 0;
-  };
-  struct trial {
+  // The trials of one head on all samples.
+  struct head_trials {
     std::vector<trial_part> parts;
-    std::size_t rows = 0;
-    bool has_sinks = false;
-    double initial_mass = 0;
+    std::size_t rows = 0;                 // that the parts run
+    std::size_t untouched = 0;            // samples of which no part is
+    std::vector<std::uint8_t> has_sinks;  // of each sample
+    std::vector<double> initial_mass;
   };
-
-  [[nodiscard]] std::uint64_t rows_of(std::size_t sample) const;
 
   // A sink behind the last row that counts changes nothing: such a text isn't run.
-  [[nodiscard]] trial trial_of(std::size_t layer, std::size_t sample, std::size_t head,
-                               trial_rows rows) const;
+  [[nodiscard]] head_trials trials_of(std::size_t layer, std::size_t head, trial_rows rows) const;
+
+  // How many rows of trial part `b` are to the bit those of `a`, from their first ones on, as far as they may
+  // be shared.
+  [[nodiscard]] std::size_t rows_alike(std::size_t layer, const trial_part& a, const trial_part& b) const;
+
+  // The work of these trials but for rows that are computed, which come out as avoided.
+  [[nodiscard]] search_work work_without_rows(const head_trials& trials) const;
 
   // Rows that a part runs through the layers, the first one's and all of them.
   [[nodiscard]] std::uint64_t layer_rows_of(std::size_t layer, const trial_part& part) const;
