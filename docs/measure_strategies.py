@@ -1,34 +1,42 @@
 """How many of the heads that an exact search picks the other strategies pick, and for how much of its work.
 
-  python3 docs/measure_strategies.py act-search MODEL TASK=FILE EXACT.state EXACT.json [--seeds 5] [act-search's options]
+  python3 docs/measure_strategies.py act-search MODEL TASK=FILE EXACT.state [--seeds 5] [act-search's options]
 
-EXACT.state and EXACT.json are the --state and --json of an exact search of the file's samples (--samples 0). No trial that the
-state holds is run again (--reuse), so this takes minutes. Seeds order the samples anew, which racing depends on. Work is counted in rows through a layer:
-of ranked what its estimates took and, of racing and ranked, the part of the exact search's that trials with sinks times the
-layers that each runs through are. Prints a Markdown table row for each rule and strategy. Made the table in docs/cluster.md.
+EXACT.state is the state of an exact search of the file's samples (--samples 0). No trial that it holds is run again (--reuse),
+so this takes minutes. Seeds order the samples anew, which racing depends on; --seeds 0 leaves it out. Work is a share of the
+exact trials': of those that were run, by samples with sinks times the layers that each runs through, and what ranked's estimates
+took, in rows through a layer. Prints a Markdown table row for each rule and strategy. Made the table in docs/cluster.md.
 """
 import json
+import sqlite3
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from statistics import mean
 
-RULES = [("top:33%", "mixed"), ("top:15", "likelihood"), ("top:5", "centred"), ("top:15", "centred"), ("top:80", "centred"),
-         ("paper", "accuracy")]
-STRATEGIES = [("racing", ["--risk", "0.05"])] + [("ranked", ["--budget", budget]) for budget in ["0.05", "0.1", "0.2", "0.33"]]
+RULES = [("top:33%", "mixed"), ("top:15", "likelihood"), ("top:15", "centred"), ("paper", "accuracy")]
+RACING, RANKED = ("racing", ["--risk", "0.05"]), ("ranked", ["--budget", "0.2"])
+# The default rule with more budgets than its own.
+STRATEGIES = {"top:33%": [("ranked", ["--budget", "0.05"]), ("ranked", ["--budget", "0.1"]), RANKED, ("ranked", ["--budget", "0.33"])]}
 
 
-def search(program, model, task, reuse, options, folder):
-    result = Path(folder) / "result.json"
+def search(program, model, task, exact_state, options, folder):
+    result, state = Path(folder) / "result.json", Path(folder) / "state"
+    state.unlink(missing_ok=True)
     command = [program, "--model", model, "--task", task, "--samples", "0", "--out", str(Path(folder) / "heads.json"),
-               "--json", str(result), "--quiet"]
-    for state in reuse:
-        command += ["--reuse", state]
+               "--json", str(result), "--state", str(state), "--reuse", exact_state, "--quiet"]
     run = subprocess.run(command + options, capture_output=True, text=True)
     if run.returncode != 0:
         sys.exit(run.stderr)
     return json.loads(result.read_text())
+
+
+def estimates_share(folder):
+    """What the last search's estimates took of the rows that its trials would."""
+    with sqlite3.connect(Path(folder) / "state") as state:
+        took, instead_of = state.execute("SELECT SUM(rows_computed), SUM(rows_avoided) FROM unit WHERE layer < -1").fetchone()
+    return took / instead_of if instead_of else 0
 
 
 def cost(result, layers):
@@ -47,24 +55,22 @@ def value(options, name, default):
 
 
 def main():
-    program, model, task, state, exact_json, *rest = sys.argv[1:]
+    program, model, task, state, *rest = sys.argv[1:]
     seeds = int(value(rest, "--seeds", 5))
-    exact_rows = json.loads(Path(exact_json).read_text())["work"]["layer_rows_computed"]
     with tempfile.TemporaryDirectory() as folder:
         for select, objective in RULES:
             rule = ["--select", select, "--objective", objective]
-            exact = search(program, model, task, [state], rule + ["--seed", "0"] + rest, folder)
+            exact = search(program, model, task, state, rule + ["--seed", "0"] + rest, folder)
             layers = exact["model"]["layers"]
             picked = {tuple(head) for head in exact["selected"]}
-            for strategy, more in STRATEGIES:
+            for strategy, more in STRATEGIES.get(select, [RACING, RANKED] if seeds > 0 else [RANKED]):
                 found = []
                 # Ranked takes all samples whatever their order.
                 for seed in range(seeds if strategy == "racing" else 1):
-                    result = search(program, model, task, [state],
+                    result = search(program, model, task, state,
                                     rule + ["--seed", str(seed), "--strategy", strategy] + more + rest, folder)
                     own = {tuple(head) for head in result["selected"]}
-                    # What was run is estimates: plain scores and trials are the state's.
-                    share = cost(result, layers) / cost(exact, layers) + result["work"]["layer_rows_computed"] / exact_rows
+                    share = cost(result, layers) / cost(exact, layers) + estimates_share(folder)
                     found.append((len(own & picked) / max(len(picked), 1), len(own & picked) / max(len(own), 1), share))
                 recall, precision, share = (mean(values) for values in zip(*found))
                 print(f"| {select}, {objective} | {len(picked)} of {len(exact['trials'])} | {strategy} {' '.join(more)} | "

@@ -1,8 +1,8 @@
 #include "compare/logged.hpp"
 
 #include <act/error.hpp>
-#include <act/report/logged_comparison.hpp>
-#include <act/report/logged_samples.hpp>
+#include <act/report/predictions/logged_comparison.hpp>
+#include <act/report/predictions/logged_samples.hpp>
 #include <act/report/provenance.hpp>
 
 #include <cstdint>

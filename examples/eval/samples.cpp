@@ -5,9 +5,9 @@
 #include <act/io/json_document.hpp>
 #include <act/io/text_file.hpp>
 #include <act/report/evaluation_report.hpp>
-#include <act/report/kept_predictions.hpp>
-#include <act/report/lm_eval_samples.hpp>
 #include <act/report/number_text.hpp>
+#include <act/report/predictions/kept_predictions.hpp>
+#include <act/report/predictions/lm_eval_samples.hpp>
 #include <act/report/progress.hpp>
 #include <act/report/provenance.hpp>
 #include <act/report/selection_report.hpp>

@@ -8,10 +8,10 @@
 #include <act/io/atomic_file.hpp>
 #include <act/io/json_document.hpp>
 #include <act/io/text_file.hpp>
-#include <act/report/inspection_heat_map.hpp>
-#include <act/report/inspection_page.hpp>
 #include <act/report/inspection_report.hpp>
 #include <act/report/number_text.hpp>
+#include <act/report/pages/inspection_heat_map.hpp>
+#include <act/report/pages/inspection_page.hpp>
 #include <act/report/progress.hpp>
 #include <act/report/provenance.hpp>
 #include <act/report/token_text.hpp>

@@ -5,9 +5,9 @@
 #include <act/inspection/observation.hpp>
 #include <act/inspection/summary.hpp>
 #include <act/io/atomic_file.hpp>
-#include <act/report/drawing.hpp>
-#include <act/report/inspection_drawings.hpp>
 #include <act/report/number_text.hpp>
+#include <act/report/pages/drawing.hpp>
+#include <act/report/pages/inspection_drawings.hpp>
 #include <act/report/token_text.hpp>
 #include <act/runtime/load_model.hpp>
 #include <act/search/heads_file.hpp>

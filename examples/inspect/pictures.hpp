@@ -1,7 +1,7 @@
 // The pictures that act-inspect makes: what maps are calibrated by in them, and the files of --svg.
 #pragma once
 
-#include <act/report/inspection_page.hpp>
+#include <act/report/pages/inspection_page.hpp>
 #include <act/runtime/model_calibration.hpp>
 
 #include <cstddef>

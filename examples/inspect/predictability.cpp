@@ -6,9 +6,9 @@
 #include <act/io/json_document.hpp>
 #include <act/io/sha256.hpp>
 #include <act/io/text_file.hpp>
-#include <act/report/inspection_page.hpp>
 #include <act/report/number_text.hpp>
-#include <act/report/predictability_report.hpp>
+#include <act/report/pages/inspection_page.hpp>
+#include <act/report/pages/predictability_report.hpp>
 #include <act/report/progress.hpp>
 #include <act/report/provenance.hpp>
 #include <act/runtime/fingerprint.hpp>

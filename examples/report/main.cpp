@@ -3,7 +3,7 @@
 #include <act/error.hpp>
 #include <act/io/atomic_file.hpp>
 #include <act/io/json_document.hpp>
-#include <act/report/drawing.hpp>
+#include <act/report/pages/drawing.hpp>
 #include <act/search/heads_file.hpp>
 #include <act/suite/results.hpp>
 #include <act/suite/store.hpp>

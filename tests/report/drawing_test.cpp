@@ -1,5 +1,5 @@
 // Drawings as XML: what stands in a file for papers, whatever is in its texts.
-#include <act/report/drawing.hpp>
+#include <act/report/pages/drawing.hpp>
 
 #include <doctest/doctest.h>
 #include <pugixml.hpp>

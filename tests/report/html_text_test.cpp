@@ -1,6 +1,6 @@
 // Nothing that is put into a page can become markup or script.
 #include <act/io/json_document.hpp>
-#include <act/report/html_text.hpp>
+#include <act/report/pages/html_text.hpp>
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>

@@ -1,6 +1,6 @@
 // The inspection page as a reader has it, in Chromium where it is installed: pointer, keyboard, phone, dark.
 #include <act/inspection/average_maps.hpp>
-#include <act/report/inspection_page.hpp>
+#include <act/report/pages/inspection_page.hpp>
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>

@@ -1,7 +1,7 @@
 // Inspection's drawings, by what stands in their XML.
 #include <act/inspection/average_maps.hpp>
 #include <act/inspection/summary.hpp>
-#include <act/report/inspection_drawings.hpp>
+#include <act/report/pages/inspection_drawings.hpp>
 
 #include <doctest/doctest.h>
 #include <pugixml.hpp>

@@ -1,6 +1,6 @@
 // The HTML page: self-contained, small, and hostile tokens stay text.
 #include <act/inspection/average_maps.hpp>
-#include <act/report/inspection_page.hpp>
+#include <act/report/pages/inspection_page.hpp>
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>

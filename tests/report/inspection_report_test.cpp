@@ -1,6 +1,6 @@
 // Inspection as JSON, tables and a heat map, all of the same values.
-#include <act/report/inspection_heat_map.hpp>
 #include <act/report/inspection_report.hpp>
+#include <act/report/pages/inspection_heat_map.hpp>
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>

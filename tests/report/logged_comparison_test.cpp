@@ -1,7 +1,7 @@
 // Runs from files, act-eval's and lm-eval's, and their comparison.
 #include <act/error.hpp>
-#include <act/report/logged_comparison.hpp>
-#include <act/report/logged_samples.hpp>
+#include <act/report/predictions/logged_comparison.hpp>
+#include <act/report/predictions/logged_samples.hpp>
 
 #include <doctest/doctest.h>
 

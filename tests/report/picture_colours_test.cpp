@@ -1,5 +1,5 @@
 // Colours of pictures: levels, what each is on light and dark paper, and what scripts mix them from.
-#include <act/report/picture_colours.hpp>
+#include <act/report/pages/picture_colours.hpp>
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>

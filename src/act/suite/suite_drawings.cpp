@@ -1,5 +1,5 @@
 #include <act/report/number_text.hpp>
-#include <act/report/picture_colours.hpp>
+#include <act/report/pages/picture_colours.hpp>
 #include <act/report/table.hpp>
 #include <act/statistics/intervals.hpp>
 #include <act/suite/suite_drawings.hpp>

@@ -2,7 +2,7 @@
 // head alone does to the accuracy (the paper's Figure 3).
 #pragma once
 
-#include <act/report/drawing.hpp>
+#include <act/report/pages/drawing.hpp>
 #include <act/suite/results.hpp>
 
 #include <string>

@@ -1,7 +1,7 @@
-#include <act/report/drawing.hpp>
-#include <act/report/html_text.hpp>
-#include <act/report/page_style.hpp>
-#include <act/report/picture_colours.hpp>
+#include <act/report/pages/drawing.hpp>
+#include <act/report/pages/html_text.hpp>
+#include <act/report/pages/page_style.hpp>
+#include <act/report/pages/picture_colours.hpp>
 #include <act/suite/suite_drawings.hpp>
 #include <act/suite/suite_page.hpp>
 #include <act/suite/suite_tables.hpp>

@@ -1,5 +1,5 @@
 #include <act/io/utf8.hpp>
-#include <act/report/html_text.hpp>
+#include <act/report/pages/html_text.hpp>
 
 #include <cstddef>
 

@@ -3,7 +3,7 @@
 // 4 to 8).
 #pragma once
 
-#include <act/report/drawing.hpp>
+#include <act/report/pages/drawing.hpp>
 
 #include <cstddef>
 #include <span>

@@ -1,9 +1,9 @@
 #include <act/inspection/predictability.hpp>
-#include <act/report/html_text.hpp>
-#include <act/report/inspection_page.hpp>
 #include <act/report/number_text.hpp>
-#include <act/report/page_style.hpp>
-#include <act/report/predictability_report.hpp>
+#include <act/report/pages/html_text.hpp>
+#include <act/report/pages/inspection_page.hpp>
+#include <act/report/pages/page_style.hpp>
+#include <act/report/pages/predictability_report.hpp>
 #include <act/report/table.hpp>
 
 #include <algorithm>

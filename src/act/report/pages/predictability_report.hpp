@@ -2,7 +2,7 @@
 #pragma once
 
 #include <act/io/json_document.hpp>
-#include <act/report/heat_cell.hpp>
+#include <act/report/pages/heat_cell.hpp>
 
 #include <string>
 

@@ -1,9 +1,9 @@
 #include <act/inspection/summary.hpp>
-#include <act/report/html_text.hpp>
-#include <act/report/inspection_heat_tables.hpp>
-#include <act/report/inspection_page.hpp>
 #include <act/report/number_text.hpp>
-#include <act/report/picture_colours.hpp>
+#include <act/report/pages/html_text.hpp>
+#include <act/report/pages/inspection_heat_tables.hpp>
+#include <act/report/pages/inspection_page.hpp>
+#include <act/report/pages/picture_colours.hpp>
 
 #include <algorithm>
 #include <cmath>

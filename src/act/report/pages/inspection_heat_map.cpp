@@ -1,6 +1,6 @@
 #include <act/inspection/summary.hpp>
-#include <act/report/inspection_heat_map.hpp>
 #include <act/report/number_text.hpp>
+#include <act/report/pages/inspection_heat_map.hpp>
 
 #include <algorithm>
 #include <cstddef>

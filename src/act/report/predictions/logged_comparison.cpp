@@ -1,6 +1,6 @@
 #include <act/error.hpp>
-#include <act/report/logged_comparison.hpp>
 #include <act/report/number_text.hpp>
+#include <act/report/predictions/logged_comparison.hpp>
 #include <act/report/table.hpp>
 #include <act/statistics/bootstrap.hpp>
 #include <act/statistics/detectable_difference.hpp>

@@ -1,4 +1,4 @@
-#include <act/report/picture_colours.hpp>
+#include <act/report/pages/picture_colours.hpp>
 
 #include <algorithm>
 #include <array>

@@ -1,16 +1,16 @@
 #include <act/inspection/average_maps.hpp>
 #include <act/inspection/observation.hpp>
 #include <act/inspection/summary.hpp>
-#include <act/report/drawing.hpp>
-#include <act/report/html_text.hpp>
-#include <act/report/inspection_drawings.hpp>
-#include <act/report/inspection_heat_tables.hpp>
-#include <act/report/inspection_page.hpp>
-#include <act/report/inspection_page_parts.hpp>
 #include <act/report/inspection_report.hpp>
 #include <act/report/number_text.hpp>
-#include <act/report/page_style.hpp>
-#include <act/report/picture_colours.hpp>
+#include <act/report/pages/drawing.hpp>
+#include <act/report/pages/html_text.hpp>
+#include <act/report/pages/inspection_drawings.hpp>
+#include <act/report/pages/inspection_heat_tables.hpp>
+#include <act/report/pages/inspection_page.hpp>
+#include <act/report/pages/inspection_page_parts.hpp>
+#include <act/report/pages/page_style.hpp>
+#include <act/report/pages/picture_colours.hpp>
 #include <act/report/token_text.hpp>
 #include <act/runtime/tokenizer/tokenizer.hpp>
 

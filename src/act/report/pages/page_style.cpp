@@ -1,5 +1,5 @@
-#include <act/report/html_text.hpp>
-#include <act/report/page_style.hpp>
+#include <act/report/pages/html_text.hpp>
+#include <act/report/pages/page_style.hpp>
 
 #include <array>
 #include <cstddef>

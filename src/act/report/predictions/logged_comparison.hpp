@@ -3,7 +3,7 @@
 #pragma once
 
 #include <act/io/json_document.hpp>
-#include <act/report/logged_samples.hpp>
+#include <act/report/predictions/logged_samples.hpp>
 #include <act/statistics/intervals.hpp>
 #include <act/statistics/paired_tests.hpp>
 

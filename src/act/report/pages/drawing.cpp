@@ -1,8 +1,8 @@
-#include <act/report/drawing.hpp>
-#include <act/report/html_text.hpp>
 #include <act/report/number_text.hpp>
-#include <act/report/page_style.hpp>
-#include <act/report/picture_colours.hpp>
+#include <act/report/pages/drawing.hpp>
+#include <act/report/pages/html_text.hpp>
+#include <act/report/pages/page_style.hpp>
+#include <act/report/pages/picture_colours.hpp>
 
 #include <map>
 #include <utility>

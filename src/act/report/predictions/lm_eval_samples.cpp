@@ -1,7 +1,7 @@
 #include <act/io/json_document.hpp>
 #include <act/io/sha256.hpp>
-#include <act/report/lm_eval_samples.hpp>
 #include <act/report/number_text.hpp>
+#include <act/report/predictions/lm_eval_samples.hpp>
 #include <act/runtime/tokenizer/tokenizer.hpp>
 #include <act/statistics/label_likelihood.hpp>
 

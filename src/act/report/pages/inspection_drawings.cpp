@@ -1,8 +1,8 @@
 #include <act/inspection/average_maps.hpp>
 #include <act/inspection/summary.hpp>
-#include <act/report/inspection_drawings.hpp>
 #include <act/report/number_text.hpp>
-#include <act/report/picture_colours.hpp>
+#include <act/report/pages/inspection_drawings.hpp>
+#include <act/report/pages/picture_colours.hpp>
 
 #include <algorithm>
 #include <array>

@@ -1,5 +1,5 @@
-#include <act/report/heat_cell.hpp>
 #include <act/report/number_text.hpp>
+#include <act/report/pages/heat_cell.hpp>
 #include <act/report/table.hpp>
 
 #include <algorithm>

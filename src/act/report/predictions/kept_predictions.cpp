@@ -1,6 +1,6 @@
 #include <act/error.hpp>
 #include <act/io/json_document.hpp>
-#include <act/report/kept_predictions.hpp>
+#include <act/report/predictions/kept_predictions.hpp>
 #include <act/tasks/readers/json_lines.hpp>
 
 #include <cstddef>

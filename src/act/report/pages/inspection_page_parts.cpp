@@ -1,4 +1,4 @@
-#include <act/report/inspection_page_parts.hpp>
+#include <act/report/pages/inspection_page_parts.hpp>
 
 namespace act::report {
 

@@ -2,7 +2,7 @@
 // lies on the head's sinks and, beside it, on the first token. Shades of text where there is no colour.
 #pragma once
 
-#include <act/report/heat_cell.hpp>
+#include <act/report/pages/heat_cell.hpp>
 
 #include <string>
 

@@ -2,7 +2,7 @@
 #include <act/io/json_value.hpp>
 #include <act/io/printable.hpp>
 #include <act/io/text_file.hpp>
-#include <act/report/logged_samples.hpp>
+#include <act/report/predictions/logged_samples.hpp>
 
 #include <algorithm>
 #include <filesystem>
