@@ -101,7 +101,7 @@ compared check_each_alone(const act_test::tiny_search& tiny) {
       all[head] = head;
     std::vector<act::search::layer_trials> layers;
     for (std::size_t layer = 0; layer < tiny.model.config.layers; ++layer) {
-      layers.push_back(together.run(layer, all, act::search::trial_rows::changed, {}, strength));
+      layers.push_back(together.run(layer, all, {}, strength));
       CHECK(layers.back().work == together.work_of(layer, all));
       found.run += layers.back().work.layer_rows_computed;
     }
@@ -121,7 +121,7 @@ compared check_each_alone(const act_test::tiny_search& tiny) {
         const std::size_t at = texts.size() - 1;
         for (std::size_t layer = 0; layer < tiny.model.config.layers; ++layer) {
           CAPTURE(layer);
-          const auto expected = alone.run(layer, all, act::search::trial_rows::changed, {}, strength);
+          const auto expected = alone.run(layer, all, {}, strength);
           found.whole += single.work_of(layer, all).layer_rows_computed;
           for (std::size_t head = 0; head < heads; ++head) {
             CAPTURE(head);

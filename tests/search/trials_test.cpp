@@ -190,7 +190,7 @@ TEST_CASE("trials of some heads are those of all, and cost their part") {
     const act::search::layer_trials all = runner.run(layer);
     std::size_t settled = 0;
     const act::search::layer_trials found =
-        runner.run(layer, some, act::search::trial_rows::changed, [&](std::size_t more) { settled += more; });
+        runner.run(layer, some, [&](std::size_t more) { settled += more; });
     CHECK(settled == tiny.plan.samples.size() * some.size());
     CHECK(found.work == runner.work_of(layer, some));
     CHECK(found.work.trials == settled);
@@ -221,8 +221,7 @@ TEST_CASE("estimates are what trials tend to as calibration gets weaker, of ever
   std::vector<double> apart(betas.size()), moved(betas.size());
   for (std::size_t layer = 0; layer < tiny.model.config.layers; ++layer) {
     for (std::size_t strength = 0; strength < betas.size(); ++strength) {
-      const act::search::layer_trials exact =
-          runner.run(layer, heads, act::search::trial_rows::changed, {}, strength);
+      const act::search::layer_trials exact = runner.run(layer, heads, {}, strength);
       const act::search::layer_trials estimated = runner.estimate(layer, heads, strength);
       CHECK(estimated.has_sinks == exact.has_sinks);
       CHECK(estimated.initial_mass == exact.initial_mass);

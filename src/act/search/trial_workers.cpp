@@ -21,7 +21,7 @@ block_result block_runner::run(const trial_block& block, const std::function<voi
             .work = runner_->plain_work()};
   }
   if (block.kind == block_kind::trials)
-    return runner_->run(block.layer, block.heads, trial_rows::changed, on_batch, block.strength);
+    return runner_->run(block.layer, block.heads, on_batch, block.strength);
   return runner_->estimate(block.layer, block.heads, block.strength);
 }
 

@@ -40,10 +40,10 @@ trial_runner::trial_runner(const runtime::model& model, std::span<const tasks::p
 layer_trials trial_runner::run(std::size_t layer, const std::function<void(std::size_t)>& on_batch) const {
   std::vector<std::size_t> heads(model_.config.heads);
   std::iota(heads.begin(), heads.end(), std::size_t{0});
-  return run(layer, heads, trial_rows::changed, on_batch);
+  return run(layer, heads, on_batch);
 }
 
-layer_trials trial_runner::run(std::size_t layer, std::span<const std::size_t> heads, trial_rows reach,
+layer_trials trial_runner::run(std::size_t layer, std::span<const std::size_t> heads,
                                const std::function<void(std::size_t)>& on_batch, std::size_t strength) const {
   const std::size_t samples = texts_.samples();
   layer_trials result;
@@ -61,7 +61,7 @@ layer_trials trial_runner::run(std::size_t layer, std::span<const std::size_t> h
     batch_rows = batch_trials = 0;
   };
   for (std::size_t i = 0; i < heads.size(); ++i) {
-    head_trials trials = trials_of(layer, heads[i], reach);
+    head_trials trials = trials_of(layer, heads[i]);
     result.work += work_without_rows(trials);
     for (std::size_t sample = 0; sample < samples; ++sample) {
       const std::size_t place = sample * heads.size() + i;
@@ -96,38 +96,35 @@ layer_trials trial_runner::estimate(std::size_t layer, std::span<const std::size
     attributions_.emplace(model_, texts_, packed_, range_, layers);
   }
   layer_trials result;
-  for (std::size_t sample = 0; sample < texts_.samples(); ++sample) {
-    const std::size_t begin = texts_.first_of(sample), end = texts_.first_of(sample + 1);
-    for (const std::size_t head : heads) {
-      std::vector<double> scores = plain_scores_[sample];
-      bool has_sinks = false;
-      double initial_mass = 0;
-      for (std::size_t text = begin; text < end; ++text) {
-        const runtime::head_alternative& found =
-            records_[layer].alternatives.found[text * model_.config.heads + head];
-        initial_mass += found.initial_mass / static_cast<double>(end - begin);
-        if (!found.has_sinks) continue;
-        has_sinks = true;
-        for (std::size_t score = 0; score < texts_.scores_of(text); ++score)
-          scores[texts_[text].answer + score] += attributions_->change(layer, strength, head, text, score);
-      }
-      result.scores.push_back(std::move(scores));
-      result.has_sinks.push_back(has_sinks ? 1 : 0);
-      result.initial_mass.push_back(initial_mass);
+  const std::size_t samples = texts_.samples();
+  for (std::size_t sample = 0; sample < samples; ++sample)
+    result.scores.insert(result.scores.end(), heads.size(), plain_scores_[sample]);
+  result.has_sinks.resize(result.scores.size());
+  result.initial_mass.resize(result.scores.size());
+  for (std::size_t i = 0; i < heads.size(); ++i) {
+    const head_trials trials = trials_of(layer, heads[i]);
+    for (std::size_t sample = 0; sample < samples; ++sample) {
+      result.has_sinks[sample * heads.size() + i] = trials.has_sinks[sample];
+      result.initial_mass[sample * heads.size() + i] = trials.initial_mass[sample];
     }
-    // Going backwards is the same for every strength.
-    for (std::size_t text = begin; strength == 0 && text < end; ++text)
-      result.work.layer_rows_computed += attribution_rows(texts_, text);
+    for (const trial_part& part : trials.parts) {
+      const scored_sequence& text = texts_[part.sequence];
+      std::vector<double>& scores = result.scores[text.sample * heads.size() + i];
+      for (std::size_t score = 0; score < texts_.scores_of(part.sequence); ++score)
+        scores[text.answer + score] += attributions_->change(layer, strength, heads[i], part.sequence, score);
+      result.work.layer_rows_avoided += layer_rows_of(layer, part);
+    }
   }
-  result.work.layer_rows_avoided = work_of(layer, heads).layer_rows_computed;
+  // Going backwards is the same for every strength.
+  for (std::size_t text = 0; strength == 0 && text < texts_.sequences().size(); ++text)
+    result.work.layer_rows_computed += attribution_rows(texts_, text);
   return result;
 }
 
-search_work trial_runner::work_of(std::size_t layer, std::span<const std::size_t> heads,
-                                  trial_rows reach) const {
+search_work trial_runner::work_of(std::size_t layer, std::span<const std::size_t> heads) const {
   search_work work;
   for (const std::size_t head : heads) {
-    const head_trials trials = trials_of(layer, head, reach);
+    const head_trials trials = trials_of(layer, head);
     work += work_without_rows(trials);
     for (const trial_part& part : trials.parts)
       work.layer_rows_computed += layer_rows_of(layer, part);
@@ -150,10 +147,9 @@ std::uint64_t trial_runner::layer_rows_of(std::size_t layer, const trial_part& p
   return part.rows() * above + (texts_.last_rows_only() ? 1 : part.rows());
 }
 
-trial_runner::head_trials trial_runner::trials_of(std::size_t layer, std::size_t head,
-                                                  trial_rows reach) const {
+trial_runner::head_trials trial_runner::trials_of(std::size_t layer, std::size_t head) const {
   // Where the last layer is the first to change, only rows that count are run at all.
-  const bool scored_only = reach == trial_rows::scored || layer + 1 == model_.config.layers;
+  const bool scored_only = layer + 1 == model_.config.layers;
   head_trials made;
   made.has_sinks.resize(texts_.samples());
   made.initial_mass.resize(texts_.samples());

@@ -28,13 +28,6 @@
 
 namespace act::search {
 
-/// Which rows a trial runs.
-enum class trial_rows {
-  changed,  ///< all that can change: the scores are exact
-  scored,   ///< of these only those whose scores count, as if the keys and values of earlier rows stayed as
-           ///< they were: an estimate, for as many times less work as a text has rows before those that count
-};
-
 /// The plain pass of a few samples with everything kept that trials need, and the trials themselves.
 /// Memory: about ((2 + strengths) hidden + 2 kv) floats a token and layer of the range.
 class trial_runner {
@@ -67,7 +60,6 @@ class trial_runner {
   /// doesn't. `strength` is a number among the strengths: scores are those of a runner with that one alone,
   /// to the bit.
   [[nodiscard]] layer_trials run(std::size_t layer, std::span<const std::size_t> heads,
-                                 trial_rows rows = trial_rows::changed,
                                  const std::function<void(std::size_t)>& on_batch = {},
                                  std::size_t strength = 0) const;
 
@@ -83,8 +75,7 @@ class trial_runner {
                                       std::size_t strength = 0);
 
   /// The work that `run` would do for these heads, with any strength, without doing it.
-  [[nodiscard]] search_work work_of(std::size_t layer, std::span<const std::size_t> heads,
-                                    trial_rows rows = trial_rows::changed) const;
+  [[nodiscard]] search_work work_of(std::size_t layer, std::span<const std::size_t> heads) const;
 
  private:
   // What the plain pass leaves behind for one layer.
@@ -104,7 +95,7 @@ class trial_runner {
   };
 
   // A sink behind the last row that counts changes nothing: such a text isn't run.
-  [[nodiscard]] head_trials trials_of(std::size_t layer, std::size_t head, trial_rows rows) const;
+  [[nodiscard]] head_trials trials_of(std::size_t layer, std::size_t head) const;
 
   // How many rows of trial part `b` are to the bit those of `a`, from their first ones on, as far as they may
   // be shared.
