@@ -406,10 +406,14 @@ class fused_head {
   }
   template <class Also>
   void softmax(std::size_t i, A* row, std::size_t first, std::size_t last, Also&& also) noexcept {
-    if (!mask(i, row, first, last)) return see_nothing(i, 1);
+    if (head_.seen(i).empty()) {
+      std::fill(row + first, row + last, A(0));
+      return see_nothing(i, 1);
+    }
     const columns own = columns_of(i, 1);
     std::fill(row + first, row + own.first, A(0));
     std::fill(row + own.last, row + last, A(0));
+    mask(i, row, own.first, own.last);
     const auto found = block::exponentiate(row + own.first, own.last - own.first, also);
     if (std::isnan(found.sum)) return spoil(i, row, first, last);
     A denominator = found.sum;
