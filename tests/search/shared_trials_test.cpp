@@ -63,17 +63,27 @@ act_test::tiny_search with_parts_alike(act_test::tiny_search tiny) {
 std::vector<act::tasks::prepared_sample> beside(const act::tasks::prepared_sample& sample,
                                                 std::size_t vocabulary) {
   std::vector<act::tasks::prepared_sample> others;
-  for (std::size_t i = 1; i <= 5; ++i) {
+  constexpr std::size_t most_tokens = 24;
+  const auto within = [](std::vector<std::size_t>& part, std::size_t tokens) {
+    std::erase_if(part, [&](std::size_t position) { return position >= tokens; });
+    if (part.empty()) part.push_back(1);
+  };
+  for (std::size_t i = 1; i <= 9; ++i) {
     auto other = sample;
+    // The last tokens, another one before them.
     const auto differs = [&](std::vector<token_id>& tokens) {
-      std::rotate(tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(i % tokens.size()),
-                  tokens.end());
+      const std::size_t left_out = tokens.size() - std::min(tokens.size(), most_tokens - i);
+      tokens.erase(tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(left_out));
       tokens.front() =
           static_cast<token_id>((static_cast<std::size_t>(sample.prompt.front()) + i) % vocabulary);
+      return left_out;
     };
-    differs(other.prompt);
+    (void)differs(other.prompt);
+    if (!other.subset.empty()) within(other.subset, other.prompt.size());
     for (auto& option : other.options)
-      differs(option.tokens);
+      option.first_scored -= differs(option.tokens);
+    for (auto& part : other.option_subsets)
+      within(part, other.options.front().tokens.size());
     others.push_back(other);
   }
   return others;
