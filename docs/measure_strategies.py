@@ -16,9 +16,9 @@ from pathlib import Path
 from statistics import mean
 
 RULES = [("top:33%", "mixed"), ("top:15", "likelihood"), ("top:15", "centred"), ("paper", "accuracy")]
-RACING, RANKED = ("racing", ["--risk", "0.05"]), ("ranked", ["--budget", "0.2"])
-# The default rule with more budgets than its own.
-STRATEGIES = {"top:33%": [("ranked", ["--budget", "0.05"]), ("ranked", ["--budget", "0.1"]), RANKED, ("ranked", ["--budget", "0.33"])]}
+RACING, RANKED = ("racing", ["--risk", "0.05"]), ("ranked", ["--budget", "0.33"])
+# The default rule with less than the default budget, too.
+STRATEGIES = {"top:33%": [("ranked", ["--budget", "0.1"]), ("ranked", ["--budget", "0.2"]), RANKED]}
 
 
 def search(program, model, task, exact_state, options, folder):

@@ -24,7 +24,7 @@ struct search_options {
   std::uint64_t seed = 0;
   std::string layers{act::search::default_layer_range};
   std::string strategy = "exact";
-  double budget = 0.2;
+  double budget = 0.33;
   double risk = 0.05;
   std::string select = "top:33%";
   std::string objective = "mixed";

@@ -252,7 +252,7 @@ TEST_CASE("a state of another strategy, and values that strategies don't take, a
     return run_program("act-search", search_arguments(data, all));
   };
   REQUIRE(search({"--strategy", "ranked"}).exit_code == 0);
-  act_test::check_one_line(search({}), 1, "it has 'strategy ranked for top:3 by likelihood within 0.2");
+  act_test::check_one_line(search({}), 1, "it has 'strategy ranked for top:3 by likelihood within 0.33");
   act_test::check_one_line(search({"--strategy", "ranked", "--budget", "0.5"}), 1,
                            "this one 'strategy ranked for top:3 by likelihood within 0.5'");
   act_test::check_one_line(search({"--strategy", "racing"}), 1, "racing for top:3 by likelihood at 0.05");
