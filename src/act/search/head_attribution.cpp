@@ -47,8 +47,9 @@ std::vector<text_group> groups_of(const runtime::model& model, const scored_text
       sequences.push_back(each);
     }
     const auto positions = std::span<const std::uint32_t>(packed.positions).subspan(first_row, rows);
+    const std::size_t count = sequences.size();
     groups.push_back({.first_text = first,
-                      .texts = sequences.size(),
+                      .texts = count,
                       .first_row = first_row,
                       .rows = rows,
                       .scores = scores,
