@@ -249,7 +249,7 @@ void print_search(const act::search::search_plan& plan, const finished_search& f
               << " were tried exactly, those around the cut; " << estimated << " count by their estimates ("
               << plan.strategy << ")\n";
   } else if (options.strategy == "ranked") {
-    std::cout << "every head was tried exactly: estimates would have cost too much of that\n";
+    std::cout << "every head was tried exactly: estimates would have saved too little\n";
   }
 }
 
