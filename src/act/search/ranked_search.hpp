@@ -9,7 +9,7 @@
 namespace act::search {
 
 struct ranked_options {
-  double budget = 0.33;             ///< the share of the exact trials' rows that estimates and trials may take
+  double budget = 0.33;            ///< the share of the exact trials' rows that estimates and trials may take
   std::size_t places = 0;          ///< how many heads will be picked; 0: those that gain
   double estimates_at_most = 0.5;  ///< what estimates may take of the exact trials' rows to be worth it
   gain_function gains;
