@@ -1,12 +1,20 @@
 // Trials start in the middle and skip rows: their scores must be those of whole passes, their work what the
 // sinks say.
 #include <doctest/doctest.h>
+#include <act/error.hpp>
+#include <act/runtime/forward.hpp>
 #include <act/runtime/label_logits.hpp>
+#include <act/search/head_attribution.hpp>
+#include <act/search/scored_texts.hpp>
 #include <act/search/trials.hpp>
 #include <act/tasks/score_samples.hpp>
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <limits>
+#include <string>
+#include <vector>
 
 #include "search/tiny_search.hpp"
 
@@ -244,6 +252,39 @@ TEST_CASE("estimates are what trials tend to as calibration gets weaker, of ever
   }
   CHECK(apart.back() < 0.02 * moved.back());
   CHECK(moved.front() > 1e-3);
+}
+
+TEST_CASE("an estimate that isn't finite is refused with its sample") {
+  const act_test::tiny_search tiny = act_test::make_tiny_search();
+  const act::runtime::model& model = tiny.model;
+  const act::search::scored_texts texts(tiny.plan.samples);
+  std::vector<std::vector<act::runtime::token_id>> prompts;
+  for (const auto& sample : tiny.plan.samples)
+    prompts.push_back(sample.prompt);
+  const act::runtime::packed_prompts packed = act::runtime::pack(model.config, prompts);
+  const act::runtime::rotary_tables rotary(model.config.rotary, packed.positions);
+  const act::search::layer_range last{model.config.layers - 1, model.config.layers - 1};
+  act::runtime::layer_buffers buffers;
+  act::runtime::matrix input = act::runtime::embed(model, packed);
+  for (std::size_t layer = 0; layer < last.first; ++layer) {
+    act::runtime::run_layer(model, layer, {.sequences = packed.sequences, .rotary = rotary}, {}, input,
+                            buffers);
+  }
+  act::runtime::matrix output = input;
+  act::runtime::run_layer(model, last.first, {.sequences = packed.sequences, .rotary = rotary}, {}, output,
+                          buffers);
+  act::runtime::matrix calibrated = buffers.attention;
+  const auto estimate = [&] {
+    const act::search::attributed_layer layer{
+        .input = input, .attention = buffers.attention, .alternatives = {&calibrated, 1}};
+    return act::search::head_attributions(model, texts, packed, last, {&layer, 1});
+  };
+  CHECK(estimate().change(last.first, 0, 0, 1, 0) == 0);
+  const act::runtime::attention_sequence& second = packed.sequences[1];
+  calibrated(second.first_query + second.queries - 1, 0) = std::numeric_limits<float>::quiet_NaN();
+  CHECK_THROWS_WITH_AS(estimate(),
+                       doctest::Contains(("sample " + std::to_string(tiny.plan.samples[1].index)).c_str()),
+                       act::error);
 }
 
 TEST_CASE("a narrow range finds what a wide one finds, with the same work a layer") {

@@ -1,3 +1,4 @@
+#include <act/error.hpp>
 #include <act/parallel.hpp>
 #include <act/runtime/forward.hpp>
 #include <act/runtime/gradients/layer_gradient.hpp>
@@ -9,9 +10,11 @@
 #include <act/search/scored_texts.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -144,6 +147,18 @@ head_attributions::head_attributions(const runtime::model& model, const scored_t
         }
       });
     }
+  }
+  check_finite(texts);
+}
+
+void head_attributions::check_finite(const scored_texts& texts) const {
+  for (std::size_t i = 0; i < changes_.size(); ++i) {
+    if (std::isfinite(changes_[i])) continue;
+    const auto after = std::upper_bound(first_.begin(), first_.end(), i % scores_);
+    const auto text = static_cast<std::size_t>(after - first_.begin()) - 1;
+    throw error(error_code::invalid_input, "sample " + std::to_string(texts.sample_of(text).index),
+                "gradients of its scores aren't finite, so its trials can't be estimated; the exact search "
+                "(--strategy exact) needs none");
   }
 }
 

@@ -37,7 +37,7 @@ class head_attributions {
   /// works: a layer's weights in float32, of every token and score a layer's input, and some thousand rows of
   /// a layer's activations. Cost: a pass over the layers from the range's first one on, and one more for each
   /// score of a text: as many as there are words. A result doesn't depend on the number of threads. Throws
-  /// `error` (invalid_input) for a model whose logits aren't finite.
+  /// `error` (invalid_input) where a gradient isn't finite, though scores are.
   head_attributions(const runtime::model& model, const scored_texts& texts,
                     const runtime::packed_prompts& packed, layer_range range,
                     std::span<const attributed_layer> layers);
@@ -49,6 +49,7 @@ class head_attributions {
   }
 
  private:
+  void check_finite(const scored_texts& texts) const;
   [[nodiscard]] std::size_t place(std::size_t layer, std::size_t strength, std::size_t head, std::size_t text,
                                   std::size_t score) const noexcept {
     return (((layer - range_.first) * strengths_ + strength) * heads_ + head) * scores_ + first_[text] +
