@@ -185,7 +185,7 @@ TEST_CASE_TEMPLATE("a row is the same to the bit whatever rows are beside it, wh
                    path, ACT_TEST_PATHS) {
   using T = typename path::element;
   constexpr std::size_t tokens = 90, channels = 20;
-  for (const std::size_t window : {0, 13, 64}) {
+  for (const std::size_t window : {std::size_t{0}, std::size_t{13}, std::size_t{64}}) {
     CAPTURE(window);
     random_attention<T> x(1, 2, 1, tokens, tokens, channels, channels, 7);
     const auto attend = [&](std::size_t first) {
