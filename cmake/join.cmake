@@ -1,12 +1,18 @@
-# Sources joined into few (tests/join_sources.py), for builds that repeat another's sources with other flags: most of what such a
-# build takes is the same headers and the same templates, once for each source. The main build leaves every source alone.
-option(ACT_JOIN_SOURCES "Compile the core's tests' sources together (needs Python)" OFF)
+# Sources joined into few (tests/join_sources.py): most of what they take to compile is the same headers and the same templates,
+# once for each source. For builds that repeat another's sources with other flags, and for the tests of what is compiled. While
+# you work on a source leave it off: one that changes takes its whole unit with it.
+set(ACT_JOIN_SOURCES OFF CACHE STRING "Compile sources together (needs Python): OFF, TESTS of the compiled layers, or ON for all")
+set_property(CACHE ACT_JOIN_SOURCES PROPERTY STRINGS OFF TESTS ON)
 find_program(ACT_PYTHON python3)
 
-# act_join_sources(variable name [UNITS count] SOURCES files...): variable becomes the joined sources, or what it was.
+# act_join_sources(variable name [UNITS count] [COMPILED_LAYER_TESTS] SOURCES files...): variable becomes the joined sources, or what it was.
+# COMPILED_LAYER_TESTS: what ACT_JOIN_SOURCES=TESTS joins.
 function(act_join_sources variable name)
-  cmake_parse_arguments(PARSE_ARGV 2 arg "" "UNITS" "SOURCES")
+  cmake_parse_arguments(PARSE_ARGV 2 arg "COMPILED_LAYER_TESTS" "UNITS" "SOURCES")
   if(NOT ACT_JOIN_SOURCES OR NOT ACT_PYTHON OR NOT arg_SOURCES)
+    return()
+  endif()
+  if(ACT_JOIN_SOURCES STREQUAL "TESTS" AND NOT arg_COMPILED_LAYER_TESTS)
     return()
   endif()
   set(units)
@@ -14,7 +20,7 @@ function(act_join_sources variable name)
     set(units --units ${arg_UNITS})
   endif()
   execute_process(COMMAND ${ACT_PYTHON} ${PROJECT_SOURCE_DIR}/tests/join_sources.py ${CMAKE_CURRENT_BINARY_DIR}/joined/${name}
-    ${units} ${arg_SOURCES} WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR} OUTPUT_VARIABLE lines COMMAND_ERROR_IS_FATAL ANY)
+    --linked ${units} ${arg_SOURCES} WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR} OUTPUT_VARIABLE lines COMMAND_ERROR_IS_FATAL ANY)
   string(REGEX MATCHALL "[^\n]+" lines "${lines}")
   set(joined)
   foreach(line IN LISTS lines)

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """Joins sources that are read many at a time (tests/tidy.sh, tests/fuzz/run.sh, cmake/join.cmake):
 
-  join_sources.py FOLDER [--units COUNT] [--commands COMPILE_COMMANDS_JSON] SOURCE...
+  join_sources.py FOLDER [--units COUNT] [--linked] [--commands COMPILE_COMMANDS_JSON] SOURCE...
 
 Writes into FOLDER one .cpp of the sources of each folder, or COUNT for all, and prints "UNIT SOURCE..." a line; a unit that stays as
 it was isn't written. With --commands, a unit's sources have
 one command, and FOLDER/compile_commands.json has the units'; a source without a command is its own unit. Nearly all that a source
 costs is the headers it includes, which its neighbours share. Where two have the same name for something of their own, it gets a
 number; what may still clash fails to compile, and has to be read source by source. A source that has a name both for itself and as
-part of its interface gets the number in both: units of such sources can be read, but not linked with others that call it.
+part of its interface gets the number in both: units of such sources can be read, but not linked with others that call it. With
+--linked such a source is a unit of its own.
 """
 import argparse
 import collections
@@ -25,8 +26,14 @@ def own_names(text):
     names.update(re.findall(r"^using (\w+) =", text, re.M))
     for body in re.findall(r"^namespace \{$(.*?)^\}  // namespace$", text, re.M | re.S):
         for line in re.findall(r"^[A-Za-z].*$", body, re.M):
-            names.update(re.findall(r"[\s&*](\w+)(?=\(|\{|\[| = | \{|;)", line))
+            names.update(re.findall(r"[\s&*](\w+)(?=\(|\{|\[| = | \{|;| : )", line))
     return names - {"noexcept", "const"}
+
+
+def offers_own_name(text, names):
+    """Whether a source defines one of the names outside of its unnamed namespaces too."""
+    rest = re.sub(r"^namespace \{$.*?^\}  // namespace$", "", text, flags=re.M | re.S)
+    return any(re.search(rf"^[A-Za-z].*[\s&*:]{name}\(", rest, re.M) for name in names)
 
 
 def joined(sources):
@@ -50,6 +57,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument("folder", type=pathlib.Path)
 parser.add_argument("--commands", type=pathlib.Path)
 parser.add_argument("--units", type=int)
+parser.add_argument("--linked", action="store_true")
 parser.add_argument("sources", nargs="+", type=pathlib.Path)
 arguments = parser.parse_args()
 folder = arguments.folder.resolve()
@@ -73,6 +81,14 @@ for source in arguments.sources:
 
 commands = []
 for (name, flags, directory), sources in groups.items():
+    if arguments.linked:
+        names = collections.Counter(name for each in sources for name in own_names(each.read_text()))
+        clashing = {name for name, count in names.items() if count > 1}
+        for each in [each for each in sources if offers_own_name(each.read_text(), clashing & own_names(each.read_text()))]:
+            print(each, each)
+            sources.remove(each)
+    if not sources:
+        continue
     parts = arguments.units or -(-len(sources) // LARGEST)
     for part in range(parts):
         unit = folder / f"{name.replace('/', '.')}.{len(commands)}.cpp"

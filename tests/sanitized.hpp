@@ -1,10 +1,10 @@
-// Whether the tests are compiled with the address sanitizer, under which real models and repeated searches
-// take minutes: tests that say so do less of the same there.
+// Whether what is tested is compiled with the address sanitizer, under which real models and repeated
+// searches take minutes: tests that say so do less of the same there.
 #pragma once
 
 namespace act_test {
 
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef ACT_TEST_SANITIZED  // by tests/CMakeLists.txt
 inline constexpr bool sanitized = true;
 #else
 inline constexpr bool sanitized = false;

@@ -10,7 +10,7 @@
 namespace act_test {
 
 inline nlohmann::json golden_statistics(const std::string& topic) {
-  const std::string path = std::string(ACT_TEST_GOLDEN_DIR) + "/statistics/statistics.json";
+  const std::string path = ACT_TEST_GOLDEN_DIR "/statistics/statistics.json";
   return nlohmann::json::parse(act::io::read_text_file(path).text).at(topic);
 }
 

@@ -1,7 +1,7 @@
-#include <act/attention_weights.hpp>
 #include <act/attention_workspace.hpp>
 #include <act/head_tensor.hpp>
 #include <act/runtime/attention_maps.hpp>
+#include <act/runtime/layers/core_attention.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -39,12 +39,12 @@ attention_view<float> map_rows(const attention_shape& shape, const attention_seq
   const auto map = attention_span<float>::packed(with.rows.data(), 1, 1, rows, keys,
                                                  {.query_offset = first, .window = shape.window});
   const auto slopes = shape.slopes.empty() ? shape.slopes : shape.slopes.subspan(head, 1);
-  attention_weights(one_head(query, sequence.first_query + first, rows, head),
-                    one_head(key, sequence.first_key, keys, head / (shape.heads / shape.kv_heads)), map,
-                    {.scale = static_cast<double>(shape.scale),
-                     .soft_cap = static_cast<double>(shape.soft_cap),
-                     .slopes = slopes},
-                    with.workspace);
+  core_attention_weights(one_head(query, sequence.first_query + first, rows, head),
+                         one_head(key, sequence.first_key, keys, head / (shape.heads / shape.kv_heads)), map,
+                         {.scale = static_cast<double>(shape.scale),
+                          .soft_cap = static_cast<double>(shape.soft_cap),
+                          .slopes = slopes},
+                         with.workspace);
   return map;
 }
 

@@ -1,11 +1,10 @@
 #include <act/attention_workspace.hpp>
 #include <act/calibrate.hpp>
-#include <act/calibrated_attention.hpp>
-#include <act/decoding_attention.hpp>
 #include <act/error.hpp>
 #include <act/head_tensor.hpp>
 #include <act/parallel.hpp>
 #include <act/runtime/layers/attention.hpp>
+#include <act/runtime/layers/core_attention.hpp>
 #include <act/runtime/layers/head_trackers.hpp>
 #include <act/runtime/layers/matrix.hpp>
 #include <act/runtime/products/product.hpp>
@@ -231,25 +230,25 @@ void attend(const attention_shape& shape, std::span<const attention_sequence> se
     const auto to = in.outputs_of(sequence, out);
     const attention_options options = options_of(shape, sequence);
     if (!calibrates) {
-      calibrated_attention(q, k, v, to, {}, {}, options, memory.workspace, memory.report);
+      core_attention(q, k, v, to, {}, {}, options, memory.workspace, memory.report);
       if (calibration.masks) mask_heads(calibration.heads, to);
       return;
     }
     calibration_options by = calibration.options_of(number);
     by.strengths = strengths;
     if (!tracks) {
-      calibrated_attention(q, k, v, to, calibration.heads, by, options, memory.workspace, memory.report);
+      core_attention(q, k, v, to, calibration.heads, by, options, memory.workspace, memory.report);
       return;
     }
     const auto trackers =
         std::span<sink_tracker>(calibration.trackers->of).subspan(number * shape.heads, shape.heads);
     if (options.visible.query_offset > 0) {
-      decoding_attention(q, k, v, to, calibration.heads, trackers, options, memory.workspace);
+      core_decoding_attention(q, k, v, to, calibration.heads, trackers, options, memory.workspace);
       return;
     }
     memory.sums.assign(shape.heads * k.tokens, 0.0);
-    calibrated_attention(q, k, v, to, calibration.heads, by, options, memory.workspace, memory.report, {},
-                         memory.sums);
+    core_attention(q, k, v, to, calibration.heads, by, options, memory.workspace, memory.report, {},
+                   memory.sums);
     for (std::size_t head = 0; head < shape.heads; ++head) {
       if (!calibration.heads.contains(head)) continue;
       trackers[head].start(std::span<const double>(memory.sums).subspan(head * k.tokens, k.tokens),
@@ -291,8 +290,8 @@ void measure_initial_mass(const attention_shape& shape, const attention_inputs& 
   const auto values = in.values_of(sequence, memory);
   memory.sums.assign(shape.heads * keys.tokens, 0.0);
   const auto queries = in.queries_of(sequence);
-  calibrated_attention(queries, keys, values, in.outputs_of(sequence, out), layer_heads::all(), {},
-                       options_of(shape, sequence), memory.workspace, memory.report, {}, memory.sums);
+  core_attention(queries, keys, values, in.outputs_of(sequence, out), layer_heads::all(), {},
+                 options_of(shape, sequence), memory.workspace, memory.report, {}, memory.sums);
   const std::size_t offset = sequence.positions() - sequence.queries;
   const std::size_t end =
       shape.window == 0 ? sequence.positions() : std::min(shape.window, sequence.positions());
@@ -344,9 +343,9 @@ void attend_with_alternatives(const attention_shape& shape, std::span<const atte
     measure_initial_mass(shape, in, sequence, out, memory, own);
     if (calibration.masks) {
       matrix_ref masked = alternatives.front();
-      calibrated_attention(in.queries_of(sequence), in.keys_of(sequence, memory),
-                           in.values_of(sequence, memory), in.outputs_of(sequence, out), {}, {},
-                           options_of(shape, sequence), memory.workspace, memory.report);
+      core_attention(in.queries_of(sequence), in.keys_of(sequence, memory), in.values_of(sequence, memory),
+                     in.outputs_of(sequence, out), {}, {}, options_of(shape, sequence), memory.workspace,
+                     memory.report);
       mask_heads(layer_heads::all(), in.outputs_of(sequence, masked));
       for (head_alternative& each : own)
         each.has_sinks = true;
@@ -356,10 +355,10 @@ void attend_with_alternatives(const attention_shape& shape, std::span<const atte
     for (std::size_t i = 0; i < strengths.size(); ++i) {
       (by.redistribute == redistribution::renormalised ? by.factor : by.beta) = strengths[i];
       matrix_ref alternative = alternatives[i];
-      calibrated_attention(in.queries_of(sequence), in.keys_of(sequence, memory),
-                           in.values_of(sequence, memory), in.outputs_of(sequence, alternative),
-                           layer_heads::all(), by, options_of(shape, sequence), memory.workspace,
-                           memory.report, in.outputs_of(sequence, out));
+      core_attention(in.queries_of(sequence), in.keys_of(sequence, memory), in.values_of(sequence, memory),
+                     in.outputs_of(sequence, alternative), layer_heads::all(), by,
+                     options_of(shape, sequence), memory.workspace, memory.report,
+                     in.outputs_of(sequence, out));
       if (i > 0) continue;  // sinks are the plain map's
       for (const head_report& each : memory.report.heads)
         find_first_row(by, each, sequence, own[each.head]);

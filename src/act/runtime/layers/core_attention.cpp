@@ -1,0 +1,100 @@
+#include <act/attention_weights.hpp>
+#include <act/calibrated_attention.hpp>
+#include <act/decoding_attention.hpp>
+#include <act/runtime/layers/core_attention.hpp>
+
+#ifdef ACT_LOOK_AT_TENSORS  // by src/act/CMakeLists.txt, with the address sanitizer
+#include <sanitizer/asan_interface.h>
+
+#include <cstddef>
+#include <cstdlib>
+#endif
+
+namespace act::runtime {
+namespace {
+
+#ifdef ACT_LOOK_AT_TENSORS
+void look_at_row(const void* row, std::size_t bytes) {
+  if (bytes == 0) return;
+  void* const poisoned = __asan_region_is_poisoned(const_cast<void*>(row), bytes);
+  if (poisoned == nullptr) return;
+  __asan_describe_address(poisoned);
+  std::_Exit(1);
+}
+template <class T>
+void look_at(const head_tensor<T>& tensor) {
+  for (std::size_t batch = 0; batch < tensor.batches; ++batch)
+    for (std::size_t head = 0; head < tensor.heads; ++head)
+      for (std::size_t token = 0; token < tensor.tokens; ++token)
+        look_at_row(tensor.row(batch, head, token), tensor.channels * sizeof(T));
+}
+template <class T>
+void look_at(std::span<T> values) {
+  look_at_row(values.data(), values.size_bytes());
+}
+template <class... Each>
+void look_at_each(const Each&... each) {
+  (look_at(each), ...);
+}
+#else
+template <class... Each>
+void look_at_each(const Each&... /*each*/) {}
+#endif
+
+template <class K>
+void attend(const head_tensor<const float>& q, const head_tensor<K>& k, const head_tensor<K>& v,
+            const head_tensor<float>& out, const layer_heads& heads, const calibration_options& calibration,
+            const attention_options& options, attention_workspace<float>& workspace,
+            calibration_report& report, const head_tensor<float>& plain, std::span<double> sums) {
+  look_at_each(q, k, v, out, plain, sums);
+  calibrated_attention(q, k, v, out, heads, calibration, options, workspace, report, plain, sums);
+}
+
+template <class K>
+void decode(const head_tensor<const float>& q, const head_tensor<K>& k, const head_tensor<K>& v,
+            const head_tensor<float>& out, const layer_heads& heads, std::span<sink_tracker> trackers,
+            const attention_options& options, attention_workspace<float>& workspace) {
+  look_at_each(q, k, v, out, trackers);
+  decoding_attention(q, k, v, out, heads, trackers, options, workspace);
+}
+
+}  // namespace
+
+void core_attention(const head_tensor<const float>& q, const head_tensor<const float>& k,
+                    const head_tensor<const float>& v, const head_tensor<float>& out,
+                    const layer_heads& heads, const calibration_options& calibration,
+                    const attention_options& options, attention_workspace<float>& workspace,
+                    calibration_report& report, const head_tensor<float>& plain, std::span<double> sums) {
+  attend(q, k, v, out, heads, calibration, options, workspace, report, plain, sums);
+}
+
+void core_attention(const head_tensor<const float>& q, const head_tensor<const float16>& k,
+                    const head_tensor<const float16>& v, const head_tensor<float>& out,
+                    const layer_heads& heads, const calibration_options& calibration,
+                    const attention_options& options, attention_workspace<float>& workspace,
+                    calibration_report& report, const head_tensor<float>& plain, std::span<double> sums) {
+  attend(q, k, v, out, heads, calibration, options, workspace, report, plain, sums);
+}
+
+void core_decoding_attention(const head_tensor<const float>& q, const head_tensor<const float>& k,
+                             const head_tensor<const float>& v, const head_tensor<float>& out,
+                             const layer_heads& heads, std::span<sink_tracker> trackers,
+                             const attention_options& options, attention_workspace<float>& workspace) {
+  decode(q, k, v, out, heads, trackers, options, workspace);
+}
+
+void core_decoding_attention(const head_tensor<const float>& q, const head_tensor<const float16>& k,
+                             const head_tensor<const float16>& v, const head_tensor<float>& out,
+                             const layer_heads& heads, std::span<sink_tracker> trackers,
+                             const attention_options& options, attention_workspace<float>& workspace) {
+  decode(q, k, v, out, heads, trackers, options, workspace);
+}
+
+void core_attention_weights(const head_tensor<const float>& q, const head_tensor<const float>& k,
+                            const attention_span<float>& map, const attention_options& options,
+                            attention_workspace<float>& workspace) {
+  look_at_each(q, k, std::span<const float>(map.data, map.queries * map.query_stride));
+  attention_weights(q, k, map, options, workspace);
+}
+
+}  // namespace act::runtime
