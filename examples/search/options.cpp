@@ -2,6 +2,7 @@
 
 #include <act/error.hpp>
 #include <act/report/number_text.hpp>
+#include <act/search/ranked_search.hpp>
 #include <act/search/selection/objective.hpp>
 #include <act/search/selection/rule.hpp>
 
@@ -194,8 +195,7 @@ std::string strategy_record(const search_options& options) {
   check(options.budget, 1, "--budget");
   check(options.risk, 0.4, "--risk");
   if (options.strategy == "ranked")
-    return "ranked for " + options.select + " by " + options.objective + " within " +
-           shortest(options.budget);
+    return act::search::ranked_record(options.select, options.objective, options.budget);
   if (options.strategy == "racing") {
     return "racing for " + options.select + " by " + options.objective + " at " + shortest(options.risk);
   }

@@ -312,6 +312,50 @@ TEST_CASE(
                            "has no such suite; it has " + files.suite + ", ablation beta; ");
 }
 
+TEST_CASE("a suite's ranked search is act-search's: its heads, its trials, what it tried exactly") {
+  const act_test::temporary_folder folder;
+  const std::string labelled = folder.write("labelled.jsonl", act_test::tiny_jsonl(80)),
+                    scored = folder.write("scored.jsonl", act_test::tiny_jsonl(4)),
+                    suite = folder / "suite.toml", store = folder / "suite.sqlite";
+  const auto write = [&](const std::string& strategy) {
+    (void)folder.write("suite.toml", "[[model]]\npath = \"" + act_test::tiny_model +
+                                         "\"\n[[task]]\ntask = \"jsonl\"\ndata = \"" + scored +
+                                         "\"\nlabelled_data = \"" + labelled +
+                                         "\"\nlabelled = 80\nlimit = 4\n[[heads]]\nname = \"found\"\n"
+                                         "[heads.search]\nlayers = \"0:-1\"\nselect = \"top:4\"\n"
+                                         "objective = \"likelihood\"\n" +
+                                         strategy);
+  };
+  write("strategy = \"ranked\"\nbudget = 0.7\n");
+  const auto run = run_program("act-eval", {suite, "--quiet"});
+  CAPTURE(run.err);
+  REQUIRE(run.exit_code == 0);
+  REQUIRE(run_program("act-search",
+                      {"--model", act_test::tiny_model, "--task", "jsonl=" + labelled, "--samples", "0",
+                       "--layers", "0:-1", "--strategy", "ranked", "--budget", "0.7", "--select", "top:4",
+                       "--objective", "likelihood", "--out", folder / "heads.json", "--quiet"})
+              .exit_code == 0);
+  act::sqlite::database data(store);
+  act::sqlite::statement row(data, "SELECT file FROM heads");
+  REQUIRE(row.step());
+  const json found = json::parse(row.text(0)), expected = parsed(folder / "heads.json");
+  CHECK(found["heads"] == expected["heads"]);
+  CHECK(found["evidence"]["strategy"] == "ranked for top:4 by likelihood within 0.7");
+  REQUIRE(found["evidence"]["trials"].size() == 32);
+  CHECK(found["evidence"]["trials"] == expected["evidence"]["trials"]);
+  CHECK(row.text(0).find("estimated") != std::string::npos);
+  CHECK_FALSE(row.step());
+
+  write("budget = 0.7\n");
+  act_test::check_one_line(run_program("act-eval", {suite}), 1, "'budget' goes with strategy = \"ranked\"");
+  write("strategy = \"ranked\"\nbudget = 1.5\n");
+  act_test::check_one_line(run_program("act-eval", {suite}), 1, "'budget' is 1.5, and must be above 0");
+  write("strategy = \"ranked\"\nbudget = \"half\"\n");
+  act_test::check_one_line(run_program("act-eval", {suite}), 1, "'budget' must be a number");
+  write("strategy = \"racing\"\n");
+  act_test::check_one_line(run_program("act-eval", {suite}), 1, "'strategy' has no value 'racing'");
+}
+
 TEST_CASE("an interrupted suite says how to go on, a wrong one is one line") {
   const suite_files files;
   const auto run = run_program(

@@ -7,12 +7,17 @@
 #include <act/search/strategy.hpp>
 #include <act/search/trial_block.hpp>
 #include <act/search/trial_table.hpp>
+#include <act/search/trial_workers.hpp>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cstddef>
 #include <numeric>
 #include <set>
 #include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace act::search {
@@ -139,6 +144,20 @@ void run_ranked_search(search_run& run, const ranked_options& options) {
     blocks.insert(blocks.end(), more.begin(), more.end());
   }
   run.run(blocks);
+}
+
+search_outcome run_ranked_search(const runtime::model& model, const search_plan& plan, search_state& state,
+                                 const ranked_options& options, const search_progress& progress) {
+  local_workers workers(model, plan);
+  search_run run(model.config, plan, state, workers, progress);
+  run_ranked_search(run, options);
+  return std::move(run).finish();
+}
+
+std::string ranked_record(const std::string& select, const std::string& objective, double budget) {
+  std::array<char, 32> text;
+  const std::to_chars_result end = std::to_chars(text.data(), text.data() + text.size(), budget);
+  return "ranked for " + select + " by " + objective + " within " + std::string(text.data(), end.ptr);
 }
 
 }  // namespace act::search

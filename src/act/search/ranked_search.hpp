@@ -1,10 +1,14 @@
 // A search that estimates every trial and runs exactly those that decide which heads are picked.
 #pragma once
 
+#include <act/runtime/model.hpp>
+#include <act/search/plan.hpp>
 #include <act/search/search_run.hpp>
+#include <act/search/state.hpp>
 #include <act/search/strategy.hpp>
 
 #include <cstddef>
+#include <string>
 
 namespace act::search {
 
@@ -22,5 +26,14 @@ struct ranked_options {
 /// more than `estimates_at_most` of what the exact trials would, as in a small model with few heads, they are
 /// given up after the first chunk and everything is tried.
 void run_ranked_search(search_run& run, const ranked_options& options);
+
+/// The same in this process, what `state` doesn't hold yet, from a plan with estimates.
+[[nodiscard]] search_outcome run_ranked_search(const runtime::model& model, const search_plan& plan,
+                                               search_state& state, const ranked_options& options,
+                                               const search_progress& progress = {});
+
+/// What search_plan::strategy says of such a search, whose results depend on the rule.
+[[nodiscard]] std::string ranked_record(const std::string& select, const std::string& objective,
+                                        double budget);
 
 }  // namespace act::search

@@ -49,7 +49,7 @@ struct suite_task {
   }
 };
 
-/// What an exact search for a [[heads]] entry is like; it runs on its tasks' labelled samples, without shots.
+/// What a search for a [[heads]] entry is like; it runs on its tasks' labelled samples, without shots.
 struct suite_search {
   std::vector<std::string> tasks;  ///< names; all that aren't generated when empty
   std::int64_t samples = 0;        ///< so many of each task's labelled samples; 0: all
@@ -58,6 +58,8 @@ struct suite_search {
   std::string select;              ///< a rule's text
   std::string objective;           ///< by its name
   search::selection_rule rule;     ///< what both say
+  bool ranked = false;             ///< by estimates (search/ranked_search.hpp); else exact
+  double budget = 0;               ///< ranked_options::budget
 };
 
 /// One way of calibrating: heads of a file, or of a search that is run first.

@@ -3,6 +3,7 @@
 #include <act/io/text_file.hpp>
 #include <act/search/heads_file.hpp>
 #include <act/search/layer_range.hpp>
+#include <act/search/ranked_search.hpp>
 #include <act/search/selection/objective.hpp>
 #include <act/suite/suite_file.hpp>
 #include <act/suite/toml_section.hpp>
@@ -268,10 +269,16 @@ class suite_reader {
     search.objective =
         from.one_of("objective", {"accuracy", "likelihood", "centred", "mixed", "auc", "entropy"})
             .value_or("mixed");
+    search.ranked = from.one_of("strategy", {"exact", "ranked"}).value_or("exact") == "ranked";
+    if (!search.ranked && from.has("budget"))
+      from.refuse("budget", "goes with strategy = \"ranked\", which has one");
+    search.budget = from.positive("budget", 1).value_or(search::ranked_options().budget);
     from.refuse_others();
     search.rule = search::parse_selection(
         search.select, search::find_objective(search.objective).value_or(search::search_objective::accuracy),
         from.where("select"));
+    if (search.ranked && search.rule.method == search::selection_method::initial_mass)
+      from.refuse("strategy", "is ranked, by what heads gain, and initial-mass asks for no gain");
     search.rule.seed = made_.seed;
     if (search.each_task && !heads.tasks.empty() && search.tasks.empty()) search.tasks = heads.tasks;
     std::vector<std::string> searched;

@@ -4,6 +4,8 @@
 #include <act/report/search_report.hpp>
 #include <act/search/exact_search.hpp>
 #include <act/search/layer_range.hpp>
+#include <act/search/ranked_search.hpp>
+#include <act/search/selection/gains_by.hpp>
 #include <act/search/selection/select_heads.hpp>
 #include <act/search/state.hpp>
 #include <act/search/stored_trials.hpp>
@@ -159,6 +161,7 @@ calibrated_way suite_ways::way_of(const suite_heads& heads, const suite_task& ta
   if (heads.search) {
     way.record.set("select", heads.search->select);
     way.record.set("objective", heads.search->objective);
+    if (heads.search->ranked) way.record.set("budget", heads.search->budget);
     if (heads.search->samples > 0) way.record.set("search_samples", heads.search->samples);
     way.record.set("searched_tasks",
                    heads.search->each_task ? std::vector<std::string>{task.name} : heads.search->tasks);
@@ -175,6 +178,11 @@ search::search_plan suite_ways::plan_of(const suite_heads& heads,
   plan.masks = calibration.masks;
   plan.fingerprint = identity_.fingerprint;
   plan.compute = identity_.compute;
+  if (heads.search->ranked) {
+    plan.strategy =
+        search::ranked_record(heads.search->select, heads.search->objective, heads.search->budget);
+    plan.estimates = true;
+  }
   plan.range = search::parse_layer_range(heads.search->layers, loaded_.model.config.layers, heads.where);
   for (const suite_task& task : of_.tasks) {
     if (std::find(tasks.begin(), tasks.end(), task.name) == tasks.end()) continue;
@@ -231,8 +239,13 @@ std::optional<suite_ways::found_file> suite_ways::searched(const suite_heads& he
   take_over_others(folder, state_path, plan, state);
   if (searches->begins)
     searches->begins(model_.name + ", " + heads.name + (how.each_task ? ", " + task.name : ""));
+  const std::size_t places = how.rule.count_among(plan.range.count() * loaded_.model.config.heads);
   const search::search_outcome outcome =
-      search::run_exact_search(loaded_.model, plan, state, searches->advanced);
+      how.ranked ? search::run_ranked_search(
+                       loaded_.model, plan, state,
+                       {.budget = how.budget, .places = places, .gains = search::gains_by(how.rule)},
+                       searches->advanced)
+                 : search::run_exact_search(loaded_.model, plan, state, searches->advanced);
   const search::head_selection picked = search::select_heads(outcome.trials, how.rule);
   const std::string file = search::format_heads_file(report::heads_file_of(
       identity_, plan, outcome, picked, {.select = how.select, .objective = how.objective}));

@@ -101,6 +101,19 @@ std::optional<std::int64_t> toml_section::whole(const std::string& key, std::int
   return whole_of(key, *node, least, most);
 }
 
+std::optional<double> toml_section::positive(const std::string& key, double most) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return std::nullopt;
+  const std::optional<double> number = node->value<double>();  // of a whole number too
+  if (!number || !node->is_number()) refuse_type(key, *node, "a number");
+  if (!(*number > 0 && *number <= most)) {
+    std::ostringstream said;
+    said << "is " << *number << ", and must be above 0 and at most " << most;
+    refuse(key, said.str());
+  }
+  return number;
+}
+
 std::optional<bool> toml_section::truth(const std::string& key) {
   const toml::node* node = find(key);
   if (node == nullptr) return std::nullopt;

@@ -33,6 +33,8 @@ class toml_section {
                                                   const std::vector<std::string>& values);
   [[nodiscard]] std::optional<std::int64_t> whole(const std::string& key, std::int64_t least,
                                                   std::int64_t most);
+  /// A number above 0, at most `most`.
+  [[nodiscard]] std::optional<double> positive(const std::string& key, double most);
   [[nodiscard]] std::optional<bool> truth(const std::string& key);
   /// A list of texts, each once; a text alone is a list of one.
   [[nodiscard]] std::optional<std::vector<std::string>> texts(const std::string& key);

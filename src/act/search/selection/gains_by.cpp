@@ -1,5 +1,6 @@
 #include <act/search/selection/gains_by.hpp>
 #include <act/search/selection/objective.hpp>
+#include <act/search/selection/rule.hpp>
 #include <act/search/selection/score_changes.hpp>
 #include <act/search/strategy.hpp>
 #include <act/search/trial_table.hpp>
@@ -20,6 +21,14 @@ gain_function gains_by(search_objective objective) {
       gains[i] *= weights[i % over.size()] * static_cast<double>(over.size());
     return gains;
   };
+}
+
+bool by_answers_alone(const selection_rule& rule) noexcept {
+  return rule.method == selection_method::paper || rule.objective == search_objective::accuracy;
+}
+
+gain_function gains_by(const selection_rule& rule) {
+  return gains_by(by_answers_alone(rule) ? search_objective::accuracy : rule.objective);
 }
 
 }  // namespace act::search

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <act/search/selection/objective.hpp>
+#include <act/search/selection/rule.hpp>
 #include <act/search/strategy.hpp>
 
 namespace act::search {
@@ -9,5 +10,10 @@ namespace act::search {
 /// The change of each sample's value of the objective (sample_gains), so weighed that the mean is balanced
 /// over sources. `centred` takes away means over the samples of the table that it is given.
 [[nodiscard]] gain_function gains_by(search_objective objective);
+
+/// Whether a rule looks at which answers are right alone: the paper's, and any by accuracy.
+[[nodiscard]] bool by_answers_alone(const selection_rule& rule) noexcept;
+/// What the rule judges heads by.
+[[nodiscard]] gain_function gains_by(const selection_rule& rule);
 
 }  // namespace act::search
