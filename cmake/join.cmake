@@ -1,18 +1,18 @@
 # Sources joined into few (tests/join_sources.py): most of what they take to compile is the same headers and the same templates,
-# once for each source. For builds that repeat another's sources with other flags, and for the tests of what is compiled. While
+# once for each source. For builds that repeat another's sources with other flags, and for tests that are built to be run once. While
 # you work on a source leave it off: one that changes takes its whole unit with it.
-set(ACT_JOIN_SOURCES OFF CACHE STRING "Compile sources together (needs Python): OFF, TESTS of the compiled layers, or ON for all")
+set(ACT_JOIN_SOURCES OFF CACHE STRING "Compile sources together (needs Python): OFF, TESTS, or ON for libraries too")
 set_property(CACHE ACT_JOIN_SOURCES PROPERTY STRINGS OFF TESTS ON)
 find_program(ACT_PYTHON python3)
 
-# act_join_sources(variable name [UNITS count] [COMPILED_LAYER_TESTS] SOURCES files...): variable becomes the joined sources, or what it was.
-# COMPILED_LAYER_TESTS: what ACT_JOIN_SOURCES=TESTS joins.
+# act_join_sources(variable name [UNITS count] [OF_TESTS] SOURCES files...): variable becomes the joined sources, or what it was.
+# OF_TESTS: what ACT_JOIN_SOURCES=TESTS joins.
 function(act_join_sources variable name)
-  cmake_parse_arguments(PARSE_ARGV 2 arg "COMPILED_LAYER_TESTS" "UNITS" "SOURCES")
+  cmake_parse_arguments(PARSE_ARGV 2 arg "OF_TESTS" "UNITS" "SOURCES")
   if(NOT ACT_JOIN_SOURCES OR NOT ACT_PYTHON OR NOT arg_SOURCES)
     return()
   endif()
-  if(ACT_JOIN_SOURCES STREQUAL "TESTS" AND NOT arg_COMPILED_LAYER_TESTS)
+  if(ACT_JOIN_SOURCES STREQUAL "TESTS" AND NOT arg_OF_TESTS)
     return()
   endif()
   set(units)

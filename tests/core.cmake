@@ -3,7 +3,7 @@
 file(STRINGS ${CMAKE_CURRENT_SOURCE_DIR}/core_tests.txt act_core_test_sources)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/core_tests.txt)
 if(NOT CMAKE_CXX_FLAGS MATCHES "fsanitize")  # gcc needs minutes for such a unit there
-  act_join_sources(act_core_test_sources core UNITS 2 SOURCES ${act_core_test_sources})  # one a core
+  act_join_sources(act_core_test_sources core UNITS 2 OF_TESTS SOURCES ${act_core_test_sources})  # one a core
 endif()
 act_add_tests(NAME act_core_tests SOURCES ${act_core_test_sources} LINK act::act $<$<TARGET_EXISTS:Eigen3::Eigen>:Eigen3::Eigen>)
 option(ACT_TEST_WITHOUT_SIMD "Test the core a second time, with its SIMD kernels compiled out" ON)
