@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Tables of the study from what run.py left:  table.py OUT TASK...
+"""Tables of the study from what run.py left:  table.py OUT TASK...  or, of several models,  table.py . OUT/TASK...
 
 For each rule the accuracy and AUC on unseen samples, the mean over the subsets that heads were chosen on and, in brackets, the least
 and the largest; "+ linear" is the linear map of the label scores fitted on the same labelled samples, on top. The last column is the
-mean over tasks.
+mean over tasks. The last table is how far the rule named "default" is ahead of each other, subset by subset: differences of the means
+over tasks, in brackets the least and the largest.
 """
 
 import json
@@ -22,7 +23,7 @@ def read(out, task):
             key = (named.group(1) if named else row["name"], row["map"])
             if key in known:
                 continue
-            heads = len(json.loads((out / pathlib.Path(row["name"]).name).read_text())["heads"]) if named else 0
+            heads = len(json.loads((path.parent / pathlib.Path(row["name"]).name).read_text())["heads"]) if named else 0
             rows.setdefault(key, []).append((row["summary"]["accuracy"], row["summary"]["auc"], heads))
     return rows
 
@@ -59,9 +60,28 @@ def table(out, tasks, maps):
         print(f"| {name} | " + " | ".join(cells) + f" | {whole} |")
 
 
+def differences(out, tasks):
+    found = {task: read(out, task) for task in tasks}
+    print("| the default against | scores as they are | with a bias on both | with the linear map on both |")
+    print("|---|---|---|---|")
+    for rule in dict.fromkeys(key[0] for task in tasks for key in found[task] if key[0] != "default"):
+        cells = []
+        for scores in (None, "bias", "linear"):
+            pairs = [(found[task].get(("default", scores)), found[task].get((rule, scores))) for task in tasks]
+            subsets = min(len(side) if side else 0 for pair in pairs for side in pair)  # the subsets that every task has
+            if subsets == 0 or (rule != "plain" and any(len(own) != len(other) for own, other in pairs)):
+                cells.append("-")
+                continue
+            by = [[[100 * (own[i][0] - other[i][0]), own[i][1] - other[i][1]] for own, other in pairs] for i in range(subsets)]
+            accuracies, aucs = ([mean([task[which] for task in of]) for of in by] for which in (0, 1))
+            cells.append(f"{mean(accuracies):+.1f} ({min(accuracies):+.1f} .. {max(accuracies):+.1f}), {mean(aucs):+.3f}")
+        print(f"| {rule} | " + " | ".join(cells) + " |")
+
+
 if __name__ == "__main__":
     if len(sys.argv) < 3:
         sys.exit(__doc__)
     for shown in ({None}, {"bias", "linear"}):
         table(pathlib.Path(sys.argv[1]), sys.argv[2:], shown)
         print()
+    differences(pathlib.Path(sys.argv[1]), sys.argv[2:])
