@@ -86,8 +86,9 @@ TEST_CASE("act-eval --ablation: a setting is what act-eval says with that option
               .exit_code == 0);
   const nlohmann::json ways = act_test::parsed(files.folder / "r.json")["results"][0]["ways"];
   REQUIRE(ways.size() == 5);
-  for (const auto& [setting, rows] :
+  for (const auto& [named, rows] :
        {std::pair("given", "1"), std::pair("given (5 rows)", "5"), std::pair("given (20 rows)", "20")}) {
+    const std::string setting = named;
     CAPTURE(setting);
     REQUIRE(run_program("act-eval",
                         {"--model", files.model, "--task", "arce", "--data", files.folder / "test.jsonl",

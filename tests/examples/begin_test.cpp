@@ -79,10 +79,12 @@ TEST_CASE("what a user says about waiting is left alone") {
   const act_test::nothing_about_waiting clear;
   for (const char* program : programs) {
     CAPTURE(program);
-    for (const auto& [name, value] : {std::pair("OMP_WAIT_POLICY", "active"),
-                                      std::pair("GOMP_SPINCOUNT", "7"), std::pair("KMP_BLOCKTIME", "7")}) {
+    for (const auto& [variable, value] :
+         {std::pair("OMP_WAIT_POLICY", "active"), std::pair("GOMP_SPINCOUNT", "7"),
+          std::pair("KMP_BLOCKTIME", "7")}) {
+      const std::string name = variable;
       CAPTURE(name);
-      const environment_variable said(name, value);
+      const environment_variable said(variable, value);
       const shown made = show_settings(program, "--version");
       CAPTURE(made.settings);
       CHECK(made.run.exit_code == 0);

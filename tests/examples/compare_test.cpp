@@ -44,7 +44,7 @@ TEST_CASE("each heads file scores what act-eval says, in one run") {
     const json all = parsed(folder / "all.json");
     REQUIRE(all["rows"].size() == 4);
     CHECK(all["n"] == samples);
-    for (const auto& [row, heads] : std::map<int, std::string>{{1, some}, {2, other}}) {
+    for (const auto& [row, heads] : std::map<std::size_t, std::string>{{1, some}, {2, other}}) {
       const auto one = run_program(
           "act-eval", compare(data, {"--heads", heads, "--scoring", scoring, "--json", folder / "one.json"}));
       REQUIRE(one.exit_code == 0);

@@ -83,7 +83,8 @@ double of_prompts(const act::runtime::model& model, const act_test::parity_golde
     CHECK(found < tolerance);
     worst = std::max(worst, found);
   };
-  for (const auto& [name, calibration] : golden.cases) {
+  for (const auto& [called, calibration] : golden.cases) {
+    const auto& name = called;
     CAPTURE(name);
     const act::runtime::plain_and_calibrated both = act::runtime::run_both(model, packed, calibration);
     for (std::size_t i = 0; i < golden.prompts.size(); ++i) {

@@ -55,7 +55,8 @@ void check_against_golden(const act::runtime::model& model, const act_test::pari
     prompts.push_back(prompt.tokens);
   const act::runtime::packed_prompts packed = act::runtime::pack(model.config, prompts);
   double worst = 0;
-  for (const auto& [name, calibration] : golden.cases) {
+  for (const auto& [called, calibration] : golden.cases) {
+    const auto& name = called;
     CAPTURE(name);
     const act::runtime::plain_and_calibrated both = act::runtime::run_both(model, packed, calibration);
     for (std::size_t i = 0; i < golden.prompts.size(); ++i) {

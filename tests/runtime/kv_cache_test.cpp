@@ -37,7 +37,7 @@ TEST_CASE("a cache keeps every layer's rows in order while it grows") {
   CHECK(cache.positions() == 0);
   CHECK(cache.past(0).count == 0);
   std::size_t next = 0;
-  for (const std::size_t count : {5, 1, 1, 1, 7, 1, 1, 30, 1}) {
+  for (const std::size_t count : {5UL, 1UL, 1UL, 1UL, 7UL, 1UL, 1UL, 30UL, 1UL}) {
     for (std::size_t layer = 0; layer < 2; ++layer)
       cache.append(layer, rows(next, count));
     next += count;
@@ -82,7 +82,7 @@ TEST_CASE("a cache of reference heads keeps their keys, and makes the others' of
   CHECK(cache.bytes_a_position() == 2 * (2 + 3) * 4 * sizeof(float));
   CHECK(act::runtime::kv_cache(config).bytes_a_position() == 2 * 6 * 4 * sizeof(float));
   std::size_t next = 0;
-  for (const std::size_t count : {3, 1, 1, 9, 1}) {
+  for (const std::size_t count : {3UL, 1UL, 1UL, 9UL, 1UL}) {
     for (std::size_t layer = 0; layer < 2; ++layer)
       cache.append(layer, rows(next, count));
     next += count;
@@ -140,7 +140,7 @@ TEST_CASE("a cache refuses rows that aren't its layers'") {
 TEST_CASE("a cache of halves holds the nearest ones, and refuses what they don't hold") {
   act::runtime::kv_cache cache(shape(), {}, act::runtime::cache_type::f16);
   std::size_t next = 0;
-  for (const std::size_t count : {5, 1, 30}) {
+  for (const std::size_t count : {5UL, 1UL, 30UL}) {
     cache.append(0, rows(next, count));
     next += count;
     const act::runtime::past_positions past = cache.past(0);

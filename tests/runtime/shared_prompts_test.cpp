@@ -82,7 +82,7 @@ TEST_CASE("a plain pass over prompts that begin alike is the same to the bit as 
       if (!std::filesystem::exists(entry.path() / "config.json")) continue;
       CAPTURE(entry.path().string());
       const act::runtime::model model = act::runtime::read_model(entry.path());
-      for (const std::size_t common : {17, 40, 70}) {
+      for (const std::size_t common : {17UL, 40UL, 70UL}) {
         const std::size_t own[] = {9, 7, 8, 23, 7};
         if (common + 23 > model.config.context) continue;
         CAPTURE(common);

@@ -268,7 +268,7 @@ TEST_CASE("the work of texts that begin alike falls by the rows whose tokens and
 
 TEST_CASE("each part shares with the one that has most of it, and finds its keys where they are run") {
   std::vector<trial_part> parts;
-  for (const std::size_t end : {20, 22, 25, 19})
+  for (const std::size_t end : {20UL, 22UL, 25UL, 19UL})
     parts.push_back({.sequence = parts.size(), .head = 1, .first_row = 10, .end = end});
   const std::size_t alike[4][4] = {{}, {4}, {4, 6}, {0, 0, 0}};
   act::search::share_rows(

@@ -58,11 +58,12 @@ inline tiny_search with_options(tiny_search made) {
   for (act::tasks::prepared_sample& sample : made.plan.samples) {
     sample.words.clear();
     const std::size_t options = 2 + sample.index % 3;
+    const auto first = static_cast<std::size_t>(sample.prompt[0]);
     for (std::size_t option = 0; option < options; ++option) {
       act::runtime::scored_text text{.tokens = sample.prompt, .first_scored = sample.prompt.size()};
       for (std::size_t at = 0; at <= (sample.index + 2 * option) % 5; ++at)
         text.tokens.push_back(
-            static_cast<act::runtime::token_id>((sample.prompt[0] + 31 * option + 17 * at) % vocabulary));
+            static_cast<act::runtime::token_id>((first + 31 * option + 17 * at) % vocabulary));
       sample.options.push_back(text);
       sample.option_bytes.push_back(3 + option);
     }

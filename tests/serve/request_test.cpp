@@ -89,7 +89,7 @@ TEST_CASE("a chat request is read as it stands") {
 }
 
 TEST_CASE("what act-serve doesn't have is refused by name, never passed over") {
-  for (const auto& [member, name] : std::vector<std::pair<std::string, std::string>>{
+  for (const auto& [given, name] : std::vector<std::pair<std::string, std::string>>{
            {R"("n": 2)", "n"},
            {R"("n": "1")", "n"},
            {R"("best_of": 3)", "best_of"},
@@ -106,6 +106,7 @@ TEST_CASE("what act-serve doesn't have is refused by name, never passed over") {
            {R"("stream": true, "logprobs": 0)", "logprobs"},
            {R"("stream_options": {"include_usage": true})", "stream_options"},
            {R"("stream": true, "stream_options": {"other": 1})", "stream_options.other"}}) {
+    const std::string& member = given;
     CAPTURE(member);
     const auto why = refused([&] { (void)text(with(member)); });
     CHECK(why.status == 400);
@@ -113,13 +114,14 @@ TEST_CASE("what act-serve doesn't have is refused by name, never passed over") {
     CHECK(why.message.starts_with(name + ": "));
     CHECK(why.message.find('\n') == std::string::npos);
   }
-  for (const auto& [member, name] : std::vector<std::pair<std::string, std::string>>{
+  for (const auto& [given, name] : std::vector<std::pair<std::string, std::string>>{
            {R"("tools": [{"type": "function"}])", "tools"},
            {R"("logprobs": true)", "logprobs"},
            {R"("top_logprobs": 3)", "top_logprobs"},
            {R"("response_format": {"type": "json_object"})", "response_format"},
            {R"("max_tokens": 3, "max_completion_tokens": 3)", "max_completion_tokens"},
            {R"("functions": [])", "functions"}}) {
+    const std::string& member = given;
     CAPTURE(member);
     CHECK(refused([&] { (void)chat(chat_with(member)); }).parameter == name);
   }
@@ -132,7 +134,7 @@ TEST_CASE("what act-serve doesn't have is refused by name, never passed over") {
 }
 
 TEST_CASE("wrong types and numbers out of range are refused by name") {
-  for (const auto& [member, name] :
+  for (const auto& [given, name] :
        std::vector<std::pair<std::string, std::string>>{{R"("max_tokens": -1)", "max_tokens"},
                                                         {R"("max_tokens": 101)", "max_tokens"},
                                                         {R"("max_tokens": 1.5)", "max_tokens"},
@@ -158,6 +160,7 @@ TEST_CASE("wrong types and numbers out of range are refused by name") {
                                                         {R"("echo": 1)", "echo"},
                                                         {R"("echo": "true")", "echo"},
                                                         {R"("stream": [])", "stream"}}) {
+    const std::string& member = given;
     CAPTURE(member);
     const auto why = refused([&] { (void)text(with(member)); });
     CHECK(why.status == 400);

@@ -67,10 +67,10 @@ struct tiny_service {
     return {answer->status, json::parse(answer->body)};
   }
   json good(const std::string& path, const json& body) {
-    auto [status, answer] = post(path, body);
-    CAPTURE(answer.dump());
-    REQUIRE(status == 200);
-    return answer;
+    const auto answered = post(path, body);
+    CAPTURE(answered.second.dump());
+    REQUIRE(answered.first == 200);
+    return answered.second;
   }
   std::string refused(const json& body, int status, const std::string& path = "/v1/completions") {
     const auto [got, answer] = post(path, body);
@@ -328,7 +328,7 @@ TEST_CASE("every cut and every changed byte of a body is answered or refused in 
     REQUIRE((answer->status == 200 || refused));
     CHECK(parsed.contains("error") == refused);
   };
-  for (const auto& [path, whole] :
+  for (const auto& [where, whole] :
        {std::pair<std::string, json>{
             "/v1/completions",
             {{"model", "tiny@act"}, {"prompt", {5, 9}}, {"max_tokens", 1}, {"logprobs", 1}, {"echo", true}}},
@@ -337,6 +337,7 @@ TEST_CASE("every cut and every changed byte of a body is answered or refused in 
           {"max_tokens", 1},
           {"messages", json::array({{{"role", "user"}, {"content", "a"}}})}}},
         {"/tokenize", {{"model", "tiny"}, {"prompt", "a \u00e9"}}}}) {
+    const std::string& path = where;
     CAPTURE(path);
     const std::string body = whole.dump();
     for (std::size_t cut = 0; cut < body.size(); ++cut)

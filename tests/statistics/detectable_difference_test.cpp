@@ -12,7 +12,7 @@ using act::statistics::smallest_detectable_difference;
 
 TEST_CASE("McNemar's test finds the smallest detectable difference in four of five drawn sets") {
   std::mt19937 random(1);
-  for (const std::size_t n : {300, 1000, 3000}) {
+  for (const std::size_t n : {300UL, 1000UL, 3000UL}) {
     for (const double changed : {0.05, 0.2, 0.5}) {
       const double difference = smallest_detectable_difference(n, changed);
       REQUIRE(difference < changed);
@@ -38,7 +38,7 @@ TEST_CASE(
   CHECK(smallest_detectable_difference(5, 0.5) == 1);
   CHECK(smallest_detectable_difference(0, 0) == 1);
   double before = 1;
-  for (const std::size_t n : {10, 100, 1000, 10000, 100000}) {
+  for (const std::size_t n : {10UL, 100UL, 1000UL, 10000UL, 100000UL}) {
     const double now = smallest_detectable_difference(n, 0.1);
     CHECK(now < before);
     CHECK(now >= 6.0 / static_cast<double>(n));

@@ -10,7 +10,7 @@ TEST_CASE("folds and each stratum's share in them differ by at most one") {
   std::vector<std::size_t> strata;
   for (std::size_t i = 0; i < 83; ++i)
     strata.push_back(i % 7 == 0 ? 2 : i % 3);
-  for (const std::size_t folds : {1, 2, 5, 10}) {
+  for (const std::size_t folds : {1UL, 2UL, 5UL, 10UL}) {
     const std::vector<std::size_t> fold_of = act::statistics::stratified_folds(strata, folds, 4);
     std::vector<std::vector<std::size_t>> count(4, std::vector<std::size_t>(folds));
     for (std::size_t i = 0; i < strata.size(); ++i) {

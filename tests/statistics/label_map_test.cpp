@@ -46,8 +46,9 @@ TEST_CASE("both kinds give the golden probabilities") {
     const auto labels = golden.at("labels").get<std::vector<std::size_t>>();
     const auto scores = golden.at("scores").get<score_table>();
     const auto unseen = golden.at("unseen").get<score_table>();
-    for (const auto& [kind, name] :
+    for (const auto& [kind, called] :
          {std::pair{label_map_kind::linear, "linear"}, {label_map_kind::bias, "bias"}}) {
+      const std::string name = called;
       CAPTURE(name);
       const auto map = fit_label_map(scores, labels, kind, golden.at("penalty").get<double>());
       REQUIRE(map.has_value());

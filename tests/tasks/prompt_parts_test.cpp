@@ -166,7 +166,8 @@ TEST_CASE("tokens of a part say that part, with every kind of tokenizer") {
   all.emplace_back("SentencePiece", act_test::golden_tokenizer("small.spm.gguf"));
 #endif
   std::size_t ranges_seen = 0;
-  for (const auto& [kind, by] : all) {
+  for (const auto& [named, by] : all) {
+    const auto& kind = named;
     CAPTURE(kind);
     for (const auto& prompt : act_test::golden_prompts()) {
       if (prompt.task.kind != act::tasks::task_kind::multiple_choice) continue;

@@ -17,8 +17,9 @@ TEST_CASE("normalised answers and scores equal the golden ones") {
     CHECK(act::tasks::normalized_answer(each.at("text").get<std::string>()) ==
           each.at("normalized").get<std::string>());
   }
-  for (const auto& [version, rules] :
+  for (const auto& [named, rules] :
        {std::pair("1.1", act::tasks::squad_rules::v1), std::pair("2.0", act::tasks::squad_rules::v2)}) {
+    const std::string version = named;
     CAPTURE(version);
     for (const auto& each : golden.at("questions").at(version)) {
       CAPTURE(each);

@@ -106,7 +106,7 @@ TEST_CASE("centred scores have mean 0 over the samples they were centred on, opt
   const act::search::score_changes changes = raw.centred(over);
   for (std::size_t answer = 0; answer < 3; ++answer) {
     double plain = 0, change = 0;
-    for (const std::size_t sample : {0, 2, 3, 5}) {
+    for (const std::size_t sample : {0UL, 2UL, 3UL, 5UL}) {
       plain += changes.row(changes.plain(), sample)[answer];
       change += changes.row(changes.change(4), sample)[answer];
     }
