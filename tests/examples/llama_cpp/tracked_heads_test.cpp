@@ -274,7 +274,7 @@ TEST_CASE("no more sequences are remembered than asked for") {
 }
 
 TEST_CASE("biases in a mask are no masks, and rows of any length have their bits") {
-  for (const std::size_t cells : {1, 63, 64, 65, 130}) {
+  for (const std::size_t cells : {1UL, 63UL, 64UL, 65UL, 130UL}) {
     std::vector<float> mask(cells, -std::numeric_limits<float>::infinity());
     std::size_t count = 0;
     for (std::size_t cell = 0; cell < cells; cell += 3, ++count)
