@@ -41,54 +41,39 @@ template <class... Each>
 void look_at_each(const Each&... /*each*/) {}
 #endif
 
+}  // namespace
+
 template <class K>
-void attend(const head_tensor<const float>& q, const head_tensor<K>& k, const head_tensor<K>& v,
-            const head_tensor<float>& out, const layer_heads& heads, const calibration_options& calibration,
-            const attention_options& options, attention_workspace<float>& workspace,
-            calibration_report& report, const head_tensor<float>& plain, std::span<double> sums) {
+void core_attention(const head_tensor<const float>& q, const head_tensor<const K>& k,
+                    const head_tensor<const K>& v, const head_tensor<float>& out, const layer_heads& heads,
+                    const calibration_options& calibration, const attention_options& options,
+                    attention_workspace<float>& workspace, calibration_report& report,
+                    const head_tensor<float>& plain, std::span<double> sums) {
   look_at_each(q, k, v, out, plain, sums);
   calibrated_attention(q, k, v, out, heads, calibration, options, workspace, report, plain, sums);
 }
 
 template <class K>
-void decode(const head_tensor<const float>& q, const head_tensor<K>& k, const head_tensor<K>& v,
-            const head_tensor<float>& out, const layer_heads& heads, std::span<sink_tracker> trackers,
-            const attention_options& options, attention_workspace<float>& workspace) {
+void core_decoding_attention(const head_tensor<const float>& q, const head_tensor<const K>& k,
+                             const head_tensor<const K>& v, const head_tensor<float>& out,
+                             const layer_heads& heads, std::span<sink_tracker> trackers,
+                             const attention_options& options, attention_workspace<float>& workspace) {
   look_at_each(q, k, v, out, trackers);
   decoding_attention(q, k, v, out, heads, trackers, options, workspace);
 }
 
-}  // namespace
-
-void core_attention(const head_tensor<const float>& q, const head_tensor<const float>& k,
-                    const head_tensor<const float>& v, const head_tensor<float>& out,
-                    const layer_heads& heads, const calibration_options& calibration,
-                    const attention_options& options, attention_workspace<float>& workspace,
-                    calibration_report& report, const head_tensor<float>& plain, std::span<double> sums) {
-  attend(q, k, v, out, heads, calibration, options, workspace, report, plain, sums);
-}
-
-void core_attention(const head_tensor<const float>& q, const head_tensor<const float16>& k,
-                    const head_tensor<const float16>& v, const head_tensor<float>& out,
-                    const layer_heads& heads, const calibration_options& calibration,
-                    const attention_options& options, attention_workspace<float>& workspace,
-                    calibration_report& report, const head_tensor<float>& plain, std::span<double> sums) {
-  attend(q, k, v, out, heads, calibration, options, workspace, report, plain, sums);
-}
-
-void core_decoding_attention(const head_tensor<const float>& q, const head_tensor<const float>& k,
-                             const head_tensor<const float>& v, const head_tensor<float>& out,
-                             const layer_heads& heads, std::span<sink_tracker> trackers,
-                             const attention_options& options, attention_workspace<float>& workspace) {
-  decode(q, k, v, out, heads, trackers, options, workspace);
-}
-
-void core_decoding_attention(const head_tensor<const float>& q, const head_tensor<const float16>& k,
-                             const head_tensor<const float16>& v, const head_tensor<float>& out,
-                             const layer_heads& heads, std::span<sink_tracker> trackers,
-                             const attention_options& options, attention_workspace<float>& workspace) {
-  decode(q, k, v, out, heads, trackers, options, workspace);
-}
+#define ACT_CORE_ATTENTION_OF(K)                                                                           \
+  template void core_attention(                                                                            \
+      const head_tensor<const float>&, const head_tensor<const K>&, const head_tensor<const K>&,           \
+      const head_tensor<float>&, const layer_heads&, const calibration_options&, const attention_options&, \
+      attention_workspace<float>&, calibration_report&, const head_tensor<float>&, std::span<double>);     \
+  template void core_decoding_attention(const head_tensor<const float>&, const head_tensor<const K>&,      \
+                                        const head_tensor<const K>&, const head_tensor<float>&,            \
+                                        const layer_heads&, std::span<sink_tracker>,                       \
+                                        const attention_options&, attention_workspace<float>&);
+ACT_CORE_ATTENTION_OF(float)
+ACT_CORE_ATTENTION_OF(float16)
+#undef ACT_CORE_ATTENTION_OF
 
 void core_attention_weights(const head_tensor<const float>& q, const head_tensor<const float>& k,
                             const attention_span<float>& map, const attention_options& options,

@@ -17,31 +17,22 @@
 /// whole before the core gets it, and one that reaches out of its memory ends the program with where it lies.
 namespace act::runtime {
 
-/// calibrated_attention of float32 queries; keys and values of float32, or of float16 as a cache keeps them.
+/// calibrated_attention of float32 queries.
+/// @tparam K element type of keys and values: float, or float16 as a cache keeps them
 /// @param q,k,v,out,heads,calibration,options,workspace,report,plain,sums as calibrated_attention's
-void core_attention(const head_tensor<const float>& q, const head_tensor<const float>& k,
-                    const head_tensor<const float>& v, const head_tensor<float>& out,
-                    const layer_heads& heads, const calibration_options& calibration,
-                    const attention_options& options, attention_workspace<float>& workspace,
-                    calibration_report& report, const head_tensor<float>& plain = {},
-                    std::span<double> sums = {});
-/// @param q,k,v,out,heads,calibration,options,workspace,report,plain,sums as calibrated_attention's
-void core_attention(const head_tensor<const float>& q, const head_tensor<const float16>& k,
-                    const head_tensor<const float16>& v, const head_tensor<float>& out,
-                    const layer_heads& heads, const calibration_options& calibration,
-                    const attention_options& options, attention_workspace<float>& workspace,
-                    calibration_report& report, const head_tensor<float>& plain = {},
-                    std::span<double> sums = {});
+template <class K>
+void core_attention(const head_tensor<const float>& q, const head_tensor<const K>& k,
+                    const head_tensor<const K>& v, const head_tensor<float>& out, const layer_heads& heads,
+                    const calibration_options& calibration, const attention_options& options,
+                    attention_workspace<float>& workspace, calibration_report& report,
+                    const head_tensor<float>& plain = {}, std::span<double> sums = {});
 
 /// decoding_attention, likewise.
+/// @tparam K element type of keys and values: float or float16
 /// @param q,k,v,out,heads,trackers,options,workspace as decoding_attention's
-void core_decoding_attention(const head_tensor<const float>& q, const head_tensor<const float>& k,
-                             const head_tensor<const float>& v, const head_tensor<float>& out,
-                             const layer_heads& heads, std::span<sink_tracker> trackers,
-                             const attention_options& options, attention_workspace<float>& workspace);
-/// @param q,k,v,out,heads,trackers,options,workspace as decoding_attention's
-void core_decoding_attention(const head_tensor<const float>& q, const head_tensor<const float16>& k,
-                             const head_tensor<const float16>& v, const head_tensor<float>& out,
+template <class K>
+void core_decoding_attention(const head_tensor<const float>& q, const head_tensor<const K>& k,
+                             const head_tensor<const K>& v, const head_tensor<float>& out,
                              const layer_heads& heads, std::span<sink_tracker> trackers,
                              const attention_options& options, attention_workspace<float>& workspace);
 
