@@ -4,8 +4,8 @@
 
   run.py --programs build/demo/examples --model M.gguf --data DATA --out OUT [--no-final-space] TASK=POOL[:SUBSET[:SCORED]]...
 
-What is there already isn't run again: an interrupted study goes on from OUT. Results are OUT/TASK-SEED.json (act-compare's); tables:
-table.py. The rules named MAIN are run on all five subsets, with --others the others on the first, in TASK-others.json.
+What is there already isn't run again: an interrupted study goes on from OUT. Results are OUT/TASK-SEED.json (act-compare's) for the
+rules named MAIN and, with --others, OUT/TASK-others.json for the others on all five subsets; tables: table.py.
 """
 
 import argparse
@@ -23,27 +23,25 @@ MAIN = {
     "default": [],
 }
 OTHERS = {
-    "top-mixed": ["--select", "top", "--objective", "mixed"],
-    "top-likelihood": ["--select", "top", "--objective", "likelihood"],
-    "top-centred": ["--select", "top", "--objective", "centred"],
-    "third-centred": None,  # K is a third of the heads
-    "fdr": ["--select", "fdr", "--objective", "centred"],
-    "stable": ["--select", "stable", "--objective", "centred"],
-    "greedy": ["--select", "greedy", "--objective", "centred"],
+    "third-centred": ["--select", "top:33%", "--objective", "centred"],
+    "third-auc": ["--select", "top:33%", "--objective", "auc"],
+    "top-mixed": ["--select", "top", "--objective", "mixed"],  # K by cross-validation, as additive's
     "additive": ["--select", "additive", "--objective", "centred"],
-    "initial-mass": None,  # as many as third-centred, those that attend most to the first token
-    "random": None,  # as many as third-centred
+    "greedy": ["--select", "greedy", "--objective", "centred"],
+    "stable": ["--select", "stable", "--objective", "centred"],
+    "fdr": ["--select", "fdr", "--objective", "centred"],
+    "third-entropy": ["--select", "top:33%", "--objective", "entropy"],  # looks at no label, nor does the next
+    "initial-mass": None,  # a third, those that attend most to the first token
+    "random": None,  # a third, others for each subset
     "all": ["--select", "all"],
 }
 
 
-def arguments_of(rule, heads):
-    if rule == "third-centred":
-        return ["--select", f"top:{heads // 3}", "--objective", "centred"]
+def arguments_of(rule, heads, seed):
     if rule == "initial-mass":
         return ["--select", f"initial-mass:{heads // 3}"]
     if rule == "random":
-        return ["--select", f"random:{heads // 3}"]
+        return ["--select", f"random:{heads // 3}:{seed}"]
     return MAIN.get(rule, OTHERS.get(rule))
 
 
@@ -82,16 +80,17 @@ def main():
                 "--out", asked.out / f"{task}-pool-heads.json", *options)
         studies.append((task, file, subset, scored, options, state, len(json.loads(result.read_text())["trials"])))
 
-    def compare(name, rules, seed, task, file, subset, scored, options, state, heads):
+    def compare(name, rules, seeds, task, file, subset, scored, options, state, heads):
         compared = asked.out / f"{task}-{name}.json"
         if compared.exists():
             return
         files = []
-        for rule in rules:
-            files.append(asked.out / f"{task}-{seed}-{rule}.heads.json")
-            if not files[-1].exists():
-                run("act-search", "--task", f"{task}={file}", "--samples", subset, "--seed", seed, "--reuse", state,
-                    "--out", files[-1], *arguments_of(rule, heads), *options)
+        for seed in seeds:
+            for rule in rules:
+                files.append(asked.out / f"{task}-{seed}-{rule}.heads.json")
+                if not files[-1].exists():
+                    run("act-search", "--task", f"{task}={file}", "--samples", subset, "--seed", seed, "--reuse", state,
+                        "--out", files[-1], *arguments_of(rule, heads, seed), *options)
         repeated = [argument for each in files for argument in ("--heads", each)]
         print(run("act-compare", "--task", task, "--data", make_pools.scored_file(asked.data, asked.out, task),
                   "--limit", scored, "--seed", 0, *repeated, "--maps", "--json", compared, *options), flush=True)
@@ -99,9 +98,9 @@ def main():
     # The first subset of every task, then the second: a study that is stopped has a fair part of all.
     for seed in SEEDS:
         for each in studies:
-            compare(str(seed), MAIN, seed, *each)
+            compare(str(seed), MAIN, [seed], *each)
     for each in studies if asked.others else []:
-        compare("others", OTHERS, SEEDS[0], *each)
+        compare("others", OTHERS, SEEDS, *each)
 
 
 if __name__ == "__main__":

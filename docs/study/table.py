@@ -14,7 +14,7 @@ import sys
 
 
 def read(out, task):
-    """{(rule, map): [(accuracy, auc, heads), ...] a subset}; rules of TASK-others.json have the first subset alone."""
+    """{(rule, map): [(accuracy, auc, heads), ...] a subset}; in TASK-others.json all subsets of a rule follow one another."""
     rows = {}
     for path in [*sorted(out.glob(f"{task}-[0-9].json")), *out.glob(f"{task}-others.json")]:
         known = set(rows) if "others" in path.name else set()

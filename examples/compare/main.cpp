@@ -42,11 +42,17 @@ namespace {
 
 using namespace act_program;
 
-/// Heads files that are run together: their prompts give to the same part, and their maps are fitted on the
-/// same samples.
-struct group {
+/// Samples that maps are fitted on, and the heads files whose they are.
+struct fitting_set {
   std::vector<std::size_t> heads;  ///< numbers of heads files
-  std::vector<act::tasks::prepared_sample> samples, fitting;
+  std::vector<act::tasks::prepared_sample> samples;
+};
+
+/// Heads files that are run together: their prompts give to the same part.
+struct group {
+  std::vector<std::size_t> heads;
+  std::vector<act::tasks::prepared_sample> samples;
+  std::vector<fitting_set> fitting;  ///< without maps one, of no samples
 };
 
 /// What makes samples ready for the model.
@@ -113,27 +119,33 @@ std::pair<std::vector<act::tasks::sample>, std::size_t> chosen_samples(
 
 std::vector<group> groups_of(const std::vector<compared_heads>& heads, preparation& ready,
                              const std::vector<act::tasks::sample>& chosen, passed_over& passed) {
-  using key = std::tuple<std::optional<act::tasks::prompt_part>, std::string, std::vector<std::size_t>>;
-  std::map<key, std::size_t> known;
+  std::map<std::optional<act::tasks::prompt_part>, std::size_t> known_groups;
+  std::map<std::tuple<std::size_t, std::string, std::vector<std::size_t>>, std::size_t> known_sets;
   std::vector<group> groups;
   for (std::size_t i = 0; i < heads.size(); ++i) {
-    const auto [place, added] =
-        known.try_emplace({heads[i].subset, heads[i].fitting_file, heads[i].fitting_samples}, groups.size());
+    const auto [place, added] = known_groups.try_emplace(heads[i].subset, groups.size());
     if (added) {
       act::tasks::prepared_samples made = ready.of(chosen, ready.options.data, heads[i].subset);
       passed.too_long = made.skipped;
       passed.truncated = made.truncated;
       groups.push_back({.heads = {}, .samples = std::move(made.samples), .fitting = {}});
+    }
+    group& of = groups[place->second];
+    const auto [set, is_new] = known_sets.try_emplace(
+        {place->second, heads[i].fitting_file, heads[i].fitting_samples}, of.fitting.size());
+    if (is_new) {
+      of.fitting.emplace_back();
       if (ready.options.maps) {
         const std::string& file = heads[i].fitting_file;
-        groups.back().fitting =
+        of.fitting.back().samples =
             ready
                 .of(samples_at(act::tasks::read_samples(ready.task, file), heads[i].fitting_samples, file),
                     file, heads[i].subset)
                 .samples;
       }
     }
-    groups[place->second].heads.push_back(i);
+    of.heads.push_back(i);
+    of.fitting[set->second].heads.push_back(i);
   }
   return groups;
 }
@@ -143,44 +155,55 @@ std::vector<act::tasks::compared_row> compare(const act::runtime::model& model,
                                               const std::vector<compared_heads>& heads,
                                               const compare_options& options) {
   std::size_t passes = 0;
-  for (const group& each : groups)
-    passes += each.samples.size() + each.fitting.size();
+  for (const group& each : groups) {
+    passes += each.samples.size();
+    for (const fitting_set& set : each.fitting)
+      passes += set.samples.size();
+  }
   act::report::progress progress("scoring", passes, options.common.quiet);
   const auto settled = [&](std::size_t count) {
     progress.advance(count);
     stop_if_interrupted();
   };
+  const auto score = [&](std::span<const act::tasks::prepared_sample> samples,
+                         std::span<const std::size_t> with) {
+    std::vector<act::runtime::model_calibration> calibrations;
+    for (const std::size_t i : with)
+      calibrations.push_back(heads[i].calibration);
+    return act::tasks::score_with_each(model, samples, calibrations, settled);
+  };
   const act::statistics::bootstrap_options resampled{.seed = options.seed};
   std::vector<std::vector<act::tasks::compared_row>> of_heads(heads.size());
   std::vector<act::tasks::compared_row> rows;
   for (const group& each : groups) {
-    std::vector<act::runtime::model_calibration> calibrations;
-    for (const std::size_t i : each.heads)
-      calibrations.push_back(heads[i].calibration);
-    act::tasks::scores_of_each scores =
-        act::tasks::score_with_each(model, each.samples, calibrations, settled);
-    act::tasks::scores_of_each fitting =
-        act::tasks::score_with_each(model, each.fitting, calibrations, settled);
+    act::tasks::scores_of_each scores = score(each.samples, each.heads);
+    // No head is calibrated: the plain scores.
+    std::vector<const act::statistics::score_table*> of(heads.size(), &scores.plain);
+    for (std::size_t i = 0; i < each.heads.size(); ++i) {
+      if (!heads[each.heads[i]].calibration.heads.empty()) of[each.heads[i]] = &scores.calibrated[i];
+    }
     const std::vector<std::size_t> labels = act::tasks::labels_of(each.samples);
     const std::size_t answers = act::tasks::most_answers(each.samples);
-    const auto rows_of = [&](std::string name, const act::statistics::score_table& of,
-                             const act::statistics::score_table& fitted) {
-      return act::tasks::compare({.name = std::move(name),
-                                  .scores = of,
-                                  .fitting_scores = fitted,
-                                  .fitting_labels = act::tasks::labels_of(each.fitting)},
-                                 scores.plain, labels, answers, scores.with_other, resampled);
-    };
-    // Plain maps are as many as there are sets of samples to fit them on; the plain scores themselves are
-    // one.
-    for (act::tasks::compared_row& row : rows_of("plain", scores.plain, fitting.plain)) {
-      if (rows.empty() || row.map) rows.push_back(std::move(row));
-    }
-    for (std::size_t i = 0; i < each.heads.size(); ++i) {
-      // No head is calibrated: the plain scores.
-      const bool none = calibrations[i].heads.empty();
-      of_heads[each.heads[i]] = rows_of(heads[each.heads[i]].path, none ? scores.plain : scores.calibrated[i],
-                                        none ? fitting.plain : fitting.calibrated[i]);
+    for (const fitting_set& set : each.fitting) {
+      const act::tasks::scores_of_each fitted = score(set.samples, set.heads);
+      const auto rows_of = [&](std::string name, const act::statistics::score_table& scored,
+                               const act::statistics::score_table& fitting) {
+        return act::tasks::compare({.name = std::move(name),
+                                    .scores = scored,
+                                    .fitting_scores = fitting,
+                                    .fitting_labels = act::tasks::labels_of(set.samples)},
+                                   scores.plain, labels, answers, scores.with_other, resampled);
+      };
+      // Plain maps are as many as there are sets of samples to fit them on; the plain scores themselves are
+      // one.
+      for (act::tasks::compared_row& row : rows_of("plain", scores.plain, fitted.plain)) {
+        if (rows.empty() || row.map) rows.push_back(std::move(row));
+      }
+      for (std::size_t i = 0; i < set.heads.size(); ++i) {
+        const compared_heads& one = heads[set.heads[i]];
+        of_heads[set.heads[i]] = rows_of(one.path, *of[set.heads[i]],
+                                         one.calibration.heads.empty() ? fitted.plain : fitted.calibrated[i]);
+      }
     }
   }
   for (std::vector<act::tasks::compared_row>& each : of_heads) {

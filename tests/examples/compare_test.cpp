@@ -94,6 +94,43 @@ TEST_CASE("--maps fits on the samples that heads were found on, and these aren't
   CHECK(changed.err.find("has changed since") != std::string::npos);
 }
 
+TEST_CASE("heads files of other search samples, compared in one run, have their own maps") {
+  const act_test::temporary_folder folder;
+  const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(40));
+  const std::string other = folder.write("scored.jsonl", act_test::tiny_jsonl(16));
+  std::vector<std::string> heads, all{"--maps", "--json", folder / "all.json"};
+  for (const char* seed : {"1", "2"}) {
+    for (const char* select : {"top:3", "top:5"}) {
+      heads.push_back(folder / (std::string(select) + seed + ".json"));
+      const auto searched = run_program(
+          "act-search", {"--model", act_test::tiny_model, "--task", "jsonl=" + data, "--samples", "20",
+                         "--seed", seed, "--layers", "0:-1", "--select", select, "--objective", "likelihood",
+                         "--state", folder / (std::string(seed) + ".state"), "--out", heads.back()});
+      REQUIRE(searched.exit_code == 0);
+      all.insert(all.end(), {"--heads", heads.back()});
+    }
+  }
+  const auto run = run_program("act-compare", compare(other, all));
+  CAPTURE(run.err);
+  REQUIRE(run.exit_code == 0);
+  const json together = parsed(folder / "all.json");
+  // Plain, its two maps for each of two searches' samples, three rows a heads file.
+  REQUIRE(together["rows"].size() == 1 + 4 + 12);
+  for (std::size_t i = 0; i < heads.size(); ++i) {
+    CAPTURE(i);
+    REQUIRE(run_program("act-compare",
+                        compare(other, {"--maps", "--json", folder / "one.json", "--heads", heads[i]}))
+                .exit_code == 0);
+    const json alone = parsed(folder / "one.json")["rows"];
+    REQUIRE(alone.size() == 6);
+    CHECK(together["rows"][0] == alone[0]);
+    for (std::size_t row = 0; row < 2; ++row)
+      CHECK(together["rows"][1 + 2 * (i / 2) + row] == alone[1 + row]);
+    for (std::size_t row = 0; row < 3; ++row)
+      CHECK(together["rows"][5 + 3 * i + row] == alone[3 + row]);
+  }
+}
+
 TEST_CASE("act-compare refuses what it can't do") {
   const act_test::temporary_folder folder;
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(12));

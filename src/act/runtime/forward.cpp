@@ -1,4 +1,5 @@
 #include <act/error.hpp>
+#include <act/runtime/calibrated_passes.hpp>
 #include <act/runtime/forward.hpp>
 #include <act/runtime/kv_cache.hpp>
 #include <act/runtime/layers/arithmetic.hpp>
@@ -326,28 +327,26 @@ plain_and_each run_each(const model& model, const packed_prompts& prompts,
   // Of the size that run_layer gives it: it stays where `sequences` look for it.
   buffers.key_value.resize(hidden.rows(), 2 * model.config.kv_heads * model.config.head_size);
   const std::vector<attention_sequence> sequences = shared.sequences(buffers.key_value);
-  std::vector<matrix> inputs(calibrations.size());  // of each one's first calibrated layer, of whole prompts
+  plain_and_each result{.plain = {}, .calibrated = std::vector<matrix>(calibrations.size())};
+  const rotary_tables rotary(model.config.rotary, prompts.positions);
+  calibrated_passes passes(model, prompts, rotary, calibrations, rows_wanted::last_of_each_sequence,
+                           [&](std::span<const std::size_t> numbers, const matrix& last_rows) {
+                             const matrix left = final_hidden(model, last_rows);
+                             for (const std::size_t number : numbers)
+                               result.calibrated[number] = left;
+                           });
   std::size_t reached = 0;
   const auto run_to = [&](std::size_t end) {
     run_sequences(model, reached, end, sequences, shared_rotary, {}, hidden, buffers);
     reached = end;
   };
   for (std::size_t layer = 0; layer < layers; ++layer) {
-    for (std::size_t i = 0; i < calibrations.size(); ++i) {
-      if (calibrations[i].first_layer() != layer) continue;
-      run_to(layer);
-      inputs[i] = rows_at(hidden, shared.row_of());
-    }
+    if (!passes.start_at(layer)) continue;
+    run_to(layer);
+    passes.run_from(layer, rows_at(hidden, shared.row_of()));
   }
   run_to(layers);
-  const rotary_tables rotary(model.config.rotary, prompts.positions);
-  plain_and_each result{.plain = final_hidden(model, hidden), .calibrated = {}};
-  for (std::size_t i = 0; i < calibrations.size(); ++i) {
-    result.calibrated.emplace_back();
-    if (calibrations[i].heads.empty()) continue;
-    run_layers(model, *calibrations[i].first_layer(), layers, prompts, rotary, calibrations[i], inputs[i]);
-    result.calibrated.back() = final_hidden(model, inputs[i]);
-  }
+  result.plain = final_hidden(model, hidden);
   return result;
 }
 

@@ -126,8 +126,9 @@ struct plain_and_each {
   std::vector<matrix> calibrated;  ///< the same of each; empty where one names no head
 };
 
-/// As `run_both` for several calibrations: the plain pass is run once, and each shares the layers below its
-/// first calibrated one. Memory: a layer's input more for each.
+/// As `run_both` for several calibrations: the plain pass is run once, each shares the layers below its first
+/// calibrated one with it, and those in which they calibrate the same heads with each other. Memory: a
+/// layer's input more for each layer in which some part.
 [[nodiscard]] plain_and_each run_each(const model& model, const packed_prompts& prompts,
                                       std::span<const model_calibration> calibrations);
 

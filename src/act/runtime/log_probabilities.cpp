@@ -1,4 +1,5 @@
 #include <act/error.hpp>
+#include <act/runtime/calibrated_passes.hpp>
 #include <act/runtime/forward.hpp>
 #include <act/runtime/layers/arithmetic.hpp>
 #include <act/runtime/log_probabilities.hpp>
@@ -274,27 +275,21 @@ text_log_probabilities_of_each sum_log_probabilities_of_each(
   // family's first one are attended to where that one's keys and values are written.
   buffers.key_value.resize(hidden.rows(), 2 * model.config.kv_heads * model.config.head_size);
   const std::vector<attention_sequence> sequences = shared.sequences(buffers.key_value);
-  std::vector<matrix> inputs(calibrations.size());  // of each one's first calibrated layer
+  text_log_probabilities_of_each result;
+  result.calibrated.resize(calibrations.size());
+  const rotary_tables whole_rotary(model.config.rotary, whole.positions);
+  calibrated_passes passes(model, whole, whole_rotary, calibrations, rows_wanted::all,
+                           [&](std::span<const std::size_t> numbers, const matrix& left) {
+                             const std::vector<std::vector<double>> sums =
+                                 sums_of_texts(model, families, whole, left, {});
+                             for (const std::size_t number : numbers)
+                               result.calibrated[number] = sums;
+                           });
   for (std::size_t layer = 0; layer < layers; ++layer) {
-    for (std::size_t i = 0; i < calibrations.size(); ++i) {
-      if (calibrations[i].first_layer() == layer) inputs[i] = rows_at(hidden, shared.row_of());
-    }
+    if (passes.start_at(layer)) passes.run_from(layer, rows_at(hidden, shared.row_of()));
     run_layer(model, layer, {.sequences = sequences, .rotary = rotary}, {}, hidden, buffers);
   }
-  text_log_probabilities_of_each result;
   result.plain = sums_of_texts(model, families, whole, hidden, shared.row_of());
-
-  const rotary_tables whole_rotary(model.config.rotary, whole.positions);
-  layer_buffers whole_buffers;
-  for (std::size_t i = 0; i < calibrations.size(); ++i) {
-    result.calibrated.emplace_back();
-    if (calibrations[i].heads.empty()) continue;
-    for (std::size_t layer = *calibrations[i].first_layer(); layer < layers; ++layer) {
-      run_layer(model, layer, {.sequences = whole.sequences, .rotary = whole_rotary},
-                calibrations[i].in_layer(layer), inputs[i], whole_buffers);
-    }
-    result.calibrated.back() = sums_of_texts(model, families, whole, inputs[i], {});
-  }
   return result;
 }
 

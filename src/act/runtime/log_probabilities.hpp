@@ -70,7 +70,7 @@ struct text_log_probabilities_of_each {
   std::vector<std::vector<std::vector<double>>> calibrated;  ///< of each; empty where one names no head
 };
 
-/// As `sum_log_probabilities` for several calibrations: the plain pass is run once.
+/// As `sum_log_probabilities` for several calibrations, sharing layers as `run_each` does.
 [[nodiscard]] text_log_probabilities_of_each sum_log_probabilities_of_each(
     const model& model, std::span<const std::vector<scored_text>> families,
     std::span<const model_calibration> calibrations);

@@ -54,8 +54,8 @@ struct scores_of_each {
   bool with_other = false;                          ///< see sample_scores
 };
 
-/// As `score_samples` for several calibrations: the plain pass is run once. `on_batch` and errors are the
-/// same.
+/// As `score_samples` for several calibrations: the plain pass is run once, and so are the lower layers in
+/// which some of them agree. `on_batch` and errors are the same.
 [[nodiscard]] scores_of_each score_with_each(const runtime::model& model,
                                              std::span<const prepared_sample> samples,
                                              std::span<const runtime::model_calibration> calibrations,

@@ -213,6 +213,36 @@ calibration_options attention_calibration::options_of(std::size_t sequence) cons
   return of;
 }
 
+namespace {
+
+// Bindings name every member: one that is added doesn't compile before it is compared.
+bool same(const sink_options& a, const sink_options& b) {
+  const auto& [rule, alpha, tau, min_visible_rows, position_limit] = a;
+  return rule == b.rule && alpha == b.alpha && tau == b.tau && min_visible_rows == b.min_visible_rows &&
+         position_limit == b.position_limit;
+}
+
+bool same(const calibration_options& a, const calibration_options& b) {
+  const auto& [sinks, beta, redistribute, theta, subset, behave_as, columns, span, factor, strengths] = a;
+  const auto same_numbers = [](const auto& one, const auto& other) {
+    return std::equal(one.begin(), one.end(), other.begin(), other.end());
+  };
+  return same(sinks, b.sinks) && beta == b.beta && redistribute == b.redistribute && theta == b.theta &&
+         same_numbers(subset, b.subset) && behave_as == b.behave_as && columns == b.columns &&
+         same_numbers(span, b.span) && factor == b.factor && same_numbers(strengths, b.strengths);
+}
+
+}  // namespace
+
+bool attention_calibration::does_the_same_as(const attention_calibration& other) const {
+  if (!(heads == other.heads)) return false;
+  if (heads.empty()) return true;
+  if (trackers != other.trackers || masks != other.masks) return false;
+  if (masks) return true;
+  return same(options, other.options) && strengths == other.strengths &&
+         std::equal(subsets.begin(), subsets.end(), other.subsets.begin(), other.subsets.end());
+}
+
 void attend(const attention_shape& shape, std::span<const attention_sequence> sequences,
             const const_matrix_ref& query, const const_matrix_ref& key, const const_matrix_ref& value,
             const attention_calibration& calibration, matrix_ref out, attention_scratch& scratch) {

@@ -83,6 +83,10 @@ struct attention_calibration {
 
   /// The options for one sequence, without strengths.
   [[nodiscard]] calibration_options options_of(std::size_t sequence) const;
+
+  /// Whether attending by this and by the other gives the same, as far as their members tell: where no head
+  /// is calibrated they don't matter. Trackers, which attending changes, are their own.
+  [[nodiscard]] bool does_the_same_as(const attention_calibration& other) const;
 };
 
 /// What the head search wants to know of one (sequence, head): see `attend_with_alternatives`.
