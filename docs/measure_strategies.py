@@ -1,9 +1,9 @@
 """How many of the heads that an exact search picks the other strategies pick, and for how much of its work.
 
-  python3 docs/measure_strategies.py act-search MODEL TASK=FILE EXACT.state [--seeds 5] [act-search's options]
+  python3 docs/measure_strategies.py act-search MODEL TASK=FILE EXACT.state [--seeds 5] [--only racing] [act-search's options]
 
 EXACT.state is the state of an exact search of the file's samples (--samples 0). No trial that it holds is run again (--reuse),
-so this takes minutes. Seeds order the samples anew, which racing depends on; --seeds 0 leaves it out. Work is a share of the
+so this takes minutes. Seeds order the samples anew, which racing depends on; --only takes one of racing and ranked. Work is a share of the
 exact trials': of those that were run, by samples with sinks times the layers that each runs through, and what ranked's estimates
 took, in rows through a layer. Prints a Markdown table row for each rule and strategy. Made the table in docs/cluster.md.
 """
@@ -18,7 +18,7 @@ from statistics import mean
 RULES = [("top:33%", "mixed"), ("top:15", "likelihood"), ("top:15", "centred"), ("paper", "accuracy")]
 RACING, RANKED = ("racing", ["--risk", "0.05"]), ("ranked", ["--budget", "0.33"])
 # The default rule with less than the default budget, too.
-STRATEGIES = {"top:33%": [("ranked", ["--budget", "0.1"]), ("ranked", ["--budget", "0.2"]), RANKED]}
+STRATEGIES = {"top:33%": [RACING, ("ranked", ["--budget", "0.1"]), ("ranked", ["--budget", "0.2"]), RANKED]}
 
 
 def search(program, model, task, exact_state, options, folder):
@@ -56,14 +56,16 @@ def value(options, name, default):
 
 def main():
     program, model, task, state, *rest = sys.argv[1:]
-    seeds = int(value(rest, "--seeds", 5))
+    seeds, only = int(value(rest, "--seeds", 5)), value(rest, "--only", None)
     with tempfile.TemporaryDirectory() as folder:
         for select, objective in RULES:
             rule = ["--select", select, "--objective", objective]
             exact = search(program, model, task, state, rule + ["--seed", "0"] + rest, folder)
             layers = exact["model"]["layers"]
             picked = {tuple(head) for head in exact["selected"]}
-            for strategy, more in STRATEGIES.get(select, [RACING, RANKED] if seeds > 0 else [RANKED]):
+            for strategy, more in STRATEGIES.get(select, [RACING, RANKED]):
+                if only not in (None, strategy):
+                    continue
                 found = []
                 # Ranked takes all samples whatever their order.
                 for seed in range(seeds if strategy == "racing" else 1):

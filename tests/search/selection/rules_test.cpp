@@ -135,6 +135,29 @@ TEST_CASE("the order of the table's heads doesn't matter, and a choice repeats")
   }
 }
 
+TEST_CASE("N% is of all heads that are searched, those that racing has stopped too") {
+  const act::search::trial_table trials = act_test::golden_trials();
+  const std::size_t samples = trials.samples().size();
+  REQUIRE(trials.heads().size() == 20);
+  const auto objective = search_objective::likelihood;
+  for (const char* rule : {"top:30%", "greedy:30%"}) {
+    CAPTURE(rule);
+    const std::vector<act::layer_head> all = picked(trials, rule, objective);
+    REQUIRE(all.size() == 6);
+    act::search::trial_table raced({trials.heads().begin(), trials.heads().end()},
+                                   {trials.samples().begin(), trials.samples().end()});
+    for (std::size_t sample = 0; sample < samples; ++sample) {
+      raced.set_plain(sample, trials.plain(sample));
+      for (std::size_t head = 0; head < 20; ++head) {
+        const bool stays = std::find(all.begin(), all.end(), trials.heads()[head]) != all.end();
+        if (stays || sample == 0) raced.set_trial(head, sample, trials.calibrated(head, sample), true);
+      }
+    }
+    REQUIRE(score_changes(raced).head_count() == 6);
+    CHECK(picked(raced, rule, objective) == all);
+  }
+}
+
 TEST_CASE("of several strengths each rule takes what numpy takes, one a head") {
   const act::search::trial_table trials = act_test::golden_trials_of_two_strengths();
   const score_changes changes(trials);

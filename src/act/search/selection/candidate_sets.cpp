@@ -43,7 +43,7 @@ head_order in_order(const score_changes& of, const selection_rule& rule, std::sp
   }
   if (name == "joint gain") {
     return seen(rule.objective, [&](const score_changes& changes, search_objective objective) {
-      const std::size_t count = rule.count_among(changes.head_count());
+      const std::size_t count = rule.count_among(changes.searched_heads());
       const std::size_t most = count > 0 ? count : most_joint_steps;
       return by_joint_gain(changes, objective, over, std::min(most, changes.head_count()));
     });
@@ -105,11 +105,13 @@ std::vector<std::size_t> sizes_to_try(std::size_t heads) {
   return sizes;
 }
 
-std::vector<set_recipe> recipes(const selection_rule& rule, std::size_t heads) {
+std::vector<set_recipe> recipes(const selection_rule& rule, const score_changes& of) {
   const auto fixed = [](std::string_view order, std::size_t size) {
     return std::vector<set_recipe>{{.order = order, .size = size, .whole = size == 0}};
   };
-  const std::size_t count = rule.count_among(heads);
+  const std::size_t heads = of.head_count();
+  // A share is of all that are searched: racing doesn't try those to the end that can't be picked.
+  const std::size_t count = rule.count_among(of.searched_heads());
   std::vector<set_recipe> made{{.order = "none", .size = 0}};
   const auto add = [&](std::string_view order) {
     for (const std::size_t size : sizes_to_try(heads))
@@ -152,7 +154,7 @@ std::vector<set_recipe> recipes(const selection_rule& rule, std::size_t heads) {
 
 std::vector<head_order> candidate_sets(const selection_rule& rule, const score_changes& of,
                                        std::span<const std::size_t> over) {
-  const std::vector<set_recipe> made = recipes(rule, of.head_count());
+  const std::vector<set_recipe> made = recipes(rule, of);
   std::vector<head_order> sets;
   std::string_view last;
   head_order order;

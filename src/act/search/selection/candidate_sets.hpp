@@ -23,9 +23,9 @@ struct set_recipe {
 /// the one before, up to `heads`, which is the last.
 [[nodiscard]] std::vector<std::size_t> sizes_to_try(std::size_t heads);
 
-/// What a rule chooses among in a search of so many heads, each counted once. The first is the empty set,
-/// unless the rule has nothing to choose (K given; fdr; paper), when there is one recipe alone.
-[[nodiscard]] std::vector<set_recipe> recipes(const selection_rule& rule, std::size_t heads);
+/// What a rule chooses among in a search, each head counted once. The first is the empty set, unless the rule
+/// has nothing to choose (K given; fdr; paper), when there is one recipe alone.
+[[nodiscard]] std::vector<set_recipe> recipes(const selection_rule& rule, const score_changes& of);
 
 /// The sets that the recipes give, made from the samples `over` alone: index = that of the recipe. `of` isn't
 /// centred. A set may have less heads than its recipe says, where fewer improve the objective. It has each

@@ -86,7 +86,7 @@ std::vector<std::vector<double>> held_back_gains(const selection_rule& rule, con
 
 chosen_set choose_set(const selection_rule& rule, const score_changes& of, std::span<const std::size_t> over,
                       const cross_validation_options& options) {
-  const std::vector<set_recipe> made = recipes(rule, of.head_count());
+  const std::vector<set_recipe> made = recipes(rule, of);
   std::vector<head_order> sets = candidate_sets(rule, of, over);
   if (made.size() == 1) return {.heads = std::move(sets.front()), .estimates = {}, .chosen = 0};
   chosen_set chosen{.heads = {}, .estimates = {}, .chosen = 0};

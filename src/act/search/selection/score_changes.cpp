@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <numeric>
 #include <optional>
+#include <set>
 #include <span>
 #include <vector>
 
@@ -39,7 +40,8 @@ std::size_t sources_in(const score_changes& of) {
 }  // namespace
 
 score_changes::score_changes(const trial_table& trials)
-    : samples_(trials.samples().begin(), trials.samples().end()) {
+    : searched_(std::set<layer_head>(trials.heads().begin(), trials.heads().end()).size()),
+      samples_(trials.samples().begin(), trials.samples().end()) {
   std::size_t scores = 0;
   for (const table_sample& each : samples_) {
     first_.push_back(scores);

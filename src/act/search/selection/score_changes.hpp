@@ -29,6 +29,8 @@ class score_changes {
   }
   /// How many there are, each counted once.
   [[nodiscard]] std::size_t head_count() const noexcept;
+  /// How many heads the search is of, those that weren't tried on every sample counted too.
+  [[nodiscard]] std::size_t searched_heads() const noexcept { return searched_; }
   [[nodiscard]] std::span<const table_sample> samples() const noexcept { return samples_; }
   [[nodiscard]] std::size_t first(std::size_t sample) const noexcept { return first_[sample]; }
 
@@ -62,6 +64,7 @@ class score_changes {
  private:
   void centre(std::span<double> scores, std::span<const std::size_t> over) const;
 
+  std::size_t searched_ = 0;
   std::vector<layer_head> heads_;
   std::vector<double> strengths_;
   std::vector<double> masses_;  // [head][sample]

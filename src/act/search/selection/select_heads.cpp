@@ -146,7 +146,8 @@ std::vector<alternative_selection> best_alternatives(const trial_table& trials, 
     }
   } else if (takes_a_count(rule)) {
     const std::size_t heads = changes.head_count();
-    const auto asked = static_cast<double>(std::clamp<std::size_t>(rule.count_among(heads), 1, heads));
+    const auto asked =
+        static_cast<double>(std::clamp<std::size_t>(rule.count_among(changes.searched_heads()), 1, heads));
     const auto distance = [&](std::size_t size) {
       return std::abs(std::log(static_cast<double>(size) / asked));
     };
