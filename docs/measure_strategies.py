@@ -15,10 +15,10 @@ import tempfile
 from pathlib import Path
 from statistics import mean
 
-RULES = [("top:33%", "mixed"), ("top:15", "likelihood"), ("top:15", "centred"), ("paper", "accuracy")]
+RULES = [("balanced:33%", "mixed"), ("top:33%", "mixed"), ("top:15", "likelihood"), ("top:15", "centred"), ("paper", "accuracy")]
 RACING, RANKED = ("racing", ["--risk", "0.05"]), ("ranked", ["--budget", "0.33"])
-# The default rule with less than the default budget, too.
-STRATEGIES = {"top:33%": [RACING, ("ranked", ["--budget", "0.1"]), ("ranked", ["--budget", "0.2"]), RANKED]}
+# The default rule, which racing doesn't take, with less than the default budget, too.
+STRATEGIES = {"balanced:33%": [("ranked", ["--budget", "0.1"]), ("ranked", ["--budget", "0.2"]), RANKED]}
 
 
 def search(program, model, task, exact_state, options, folder):

@@ -14,11 +14,13 @@ import sys
 
 
 def read(out, task):
-    """{(rule, map): [(accuracy, auc, heads), ...] a subset}; in TASK-others.json all subsets of a rule follow one another."""
+    """{(rule, map): [(accuracy, auc, heads), ...] a subset}. TASK-1.json ... are a subset each; in others, of several subsets, a rule's
+    rows are in their order, and plain's are known from those."""
     rows = {}
-    for path in [*sorted(out.glob(f"{task}-[0-9].json")), *out.glob(f"{task}-others.json")]:
-        known = set(rows) if "others" in path.name else set()
-        for row in json.loads(path.read_text())["rows"]:
+    for path in sorted(out.glob(f"{task}-*.json"), key=lambda path: (not path.stem[-1].isdigit(), path)):
+        compared = json.loads(path.read_text()).get("rows") if not path.name.endswith("heads.json") else None
+        known = set(rows) if not path.stem[-1].isdigit() else set()
+        for row in compared or []:
             named = re.search(r"-\d-(.+)\.heads\.json$", row["name"])
             key = (named.group(1) if named else row["name"], row["map"])
             if key in known:

@@ -282,6 +282,11 @@ void suggest_all_layers(const command_line& line, const act::search::search_plan
 // What a rule needs to be told.
 void check_rule(const act::search::selection_rule& rule, const act::search::search_plan& plan,
                 const search_options& options) {
+  if (options.strategy == "racing" && rule.weighs_together()) {
+    throw act::error(act::error_code::invalid_option, "--strategy",
+                     "is 'racing', which stops heads by what each gains on its own; '" + options.select +
+                         "' weighs them together: take exact or ranked, or --select top:K");
+  }
   if (rule.method != act::search::selection_method::initial_mass) return;
   if (!plan.strengths.empty()) {
     throw act::error(act::error_code::invalid_option, "--select",
@@ -388,6 +393,9 @@ int main(int count, char** arguments) {
   search_options options;
   declare(line, options);
   return run_program(line, options.common, count, arguments, [&] {
+    // Racing's rule can't be the default one.
+    if (options.strategy == "racing" && !line.given("--select"))
+      options.select = act::search::racing_selection;
     processes all;
     try {
       run(line, all, options);

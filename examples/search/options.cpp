@@ -51,7 +51,9 @@ void declare(command_line& line, search_options& options) {
       .show_default();
   line.add("--select", options.select,
            "How heads are chosen: " + std::string(act::search::selection_rules) +
-               " (docs/selection.md); without K it is chosen by cross-validation. With --mask also unibias: "
+               " (docs/selection.md); without K it is chosen by cross-validation; racing takes " +
+               std::string(act::search::racing_selection) +
+               " unless this is given. With --mask also unibias: "
                "heads "
                "that push towards some labels whatever the sample is (docs/rivals.md)")
       .value_name("RULE")

@@ -26,7 +26,7 @@ struct search_options {
   std::string strategy = "exact";
   double budget = 0.33;
   double risk = 0.05;
-  std::string select = "top:33%";
+  std::string select{act::search::default_selection};
   std::string objective = "mixed";
   std::string memory;
   std::string shard;

@@ -242,6 +242,30 @@ TEST_CASE("ranked says which heads count by estimates, in what it prints and in 
   CHECK(result["selected"].size() == 4);
 }
 
+TEST_CASE("racing takes rules that judge heads one by one, and another than the default one by itself") {
+  const act_test::temporary_folder folder;
+  const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(30));
+  const auto search = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> all{"--out", folder / "heads.json", "--json", folder / "search.json"};
+    all.insert(all.end(), more.begin(), more.end());
+    return run_program("act-search", search_arguments(data, all));
+  };
+  for (const char* rule : {"balanced:3", "greedy", "additive"}) {
+    CAPTURE(rule);
+    act_test::check_one_line(search({"--strategy", "racing", "--select", rule}), 2,
+                             "'" + std::string(rule) + "' weighs them together: take exact or ranked");
+  }
+  const auto selects = [&](const std::string& strategy) {
+    const auto run = search({"--strategy", strategy});
+    CAPTURE(run.err);
+    REQUIRE(run.exit_code == 0);
+    return parsed(folder / "search.json")["select"].get<std::string>();
+  };
+  CHECK(selects("exact") == "balanced:33%");
+  CHECK(selects("ranked") == "balanced:33%");
+  CHECK(selects("racing") == "top:33%");
+}
+
 TEST_CASE("a state of another strategy, and values that strategies don't take, are refused") {
   const act_test::temporary_folder folder;
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(10));

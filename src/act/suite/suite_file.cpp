@@ -265,7 +265,7 @@ class suite_reader {
     search.each_task = from.one_of("per", {"model", "task"}).value_or("model") == "task";
     search.samples = from.whole("samples", 1, most_samples).value_or(0);
     search.layers = from.text("layers").value_or(std::string(search::default_layer_range));
-    search.select = from.text("select").value_or("top:33%");
+    search.select = from.text("select").value_or(std::string(search::default_selection));
     search.objective =
         from.one_of("objective", {"accuracy", "likelihood", "centred", "mixed", "auc", "entropy"})
             .value_or("mixed");

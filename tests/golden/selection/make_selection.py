@@ -195,6 +195,30 @@ def by_joint(objective, over, most, same=lambda a, b: a == b):
     return taken
 
 
+def by_balanced(objective, over, most, same=lambda a, b: a == b):
+    own = [summed(g, over)[0] for g in gains(objective, over)]
+    w, taken = balanced(over), []
+
+    def likelihood(rows):
+        return w @ values("likelihood", rows, over)
+
+    def shift(h, i):
+        s = samples[i]
+        others = [j for j in over if samples[j]["source"] == s["source"]]
+        return 0 * plain[i] if s["own"] else np.mean([calibrated[j][h] - plain[j] for j in others], axis=0)
+
+    while len(taken) < most:
+        rows = joint_rows(plain, calibrated, taken, over)
+        reached = likelihood(rows)
+        found = {h: own[h] + likelihood({i: rows[i] + shift(h, i) for i in over}) - reached
+                 for h in range(len(HEADS)) if not any(same(h, t) for t in taken)}
+        best = max(found, key=lambda h: (found[h], -h)) if found else None
+        if best is None or found[best] <= 1e-5:
+            break
+        taken.append(best)
+    return taken
+
+
 def steady(objective, over, top, resamples, seed, filtered=lambda order: order):
     g = gains(objective, over)
     draw = splitmix64(seed)
@@ -290,13 +314,14 @@ for objective in ("accuracy", "likelihood", "centred", "mixed", "auc"):
         "gain": [[float(a), float(b), float(f)] for a, b, f in s],
         "by_gain": by_gain(objective, over), "studentised": by_studentised(objective, over),
         "shared": by_shared(objective, over),
-        "joint": by_joint(objective, over, 12), "steady": steady(objective, over, 6, 50, 9),
+        "joint": by_joint(objective, over, 12), "balanced": by_balanced(objective, over, 12), "steady": steady(objective, over, 6, 50, 9),
         "p": test, "fdr": [h for h in by_gain(objective, over) if h in believed],
         "top_estimates": cross_validated(lambda t: by_gain(objective, t), objective, over, 5, 2, 11),
         "two_strengths": {
             "by_gain": one_strength(by_gain(objective, over)), "studentised": one_strength(by_studentised(objective, over)),
             "shared": one_strength(by_shared(objective, over)),
             "joint": by_joint(objective, over, 12, lambda a, b: a // 2 == b // 2),
+            "balanced": by_balanced(objective, over, 12, lambda a, b: a // 2 == b // 2),
             "steady": steady(objective, over, 6, 50, 9, one_strength),
             "fdr": one_strength([h for h in by_gain(objective, over) if h in believed]),
             "all": [2 * k + int(round(s[2 * k + 1][0], 12) > round(s[2 * k][0], 12)) for k in range(len(HEADS) // 2)],

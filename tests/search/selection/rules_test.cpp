@@ -58,6 +58,7 @@ TEST_CASE("each order is numpy's") {
     CHECK(by_studentised_gain(changes, objective, over) == golden_list(objective, "studentised"));
     CHECK(by_shared_gain(changes, objective, over) == golden_list(objective, "shared"));
     CHECK(by_joint_gain(changes, objective, over, 12) == golden_list(objective, "joint"));
+    CHECK(by_balanced_gain(raw, changes, objective, over, 12) == golden_list(objective, "balanced"));
     CHECK(act::search::steady_heads(resampled_places(changes, objective, over, 50, 9), 6) ==
           golden_list(objective, "steady"));
   }
@@ -126,8 +127,9 @@ TEST_CASE("estimates by cross-validation are numpy's, and so are the folds") {
 TEST_CASE("the order of the table's heads doesn't matter, and a choice repeats") {
   const numbers mixed{7, 19, 0, 3, 12, 5, 18, 1, 2, 4, 6, 8, 17, 9, 11, 10, 16, 13, 15, 14};
   const act::search::trial_table trials = act_test::golden_trials(), other = act_test::golden_trials(mixed);
-  for (const char* rule : {"paper", "top", "top:5", "top:30%", "fdr:0.2", "stable", "stable:8", "shared",
-                           "shared:4", "additive", "greedy", "random:5:3", "initial-mass:4", "all"}) {
+  for (const char* rule :
+       {"paper", "top", "top:5", "top:30%", "fdr:0.2", "stable", "stable:8", "shared", "shared:4", "additive",
+        "greedy", "balanced", "balanced:7", "random:5:3", "initial-mass:4", "all"}) {
     CAPTURE(rule);
     const std::vector<act::layer_head> found = picked(trials, rule, search_objective::centred);
     CHECK(found == picked(other, rule, search_objective::centred));
@@ -140,7 +142,7 @@ TEST_CASE("N% is of all heads that are searched, those that racing has stopped t
   const std::size_t samples = trials.samples().size();
   REQUIRE(trials.heads().size() == 20);
   const auto objective = search_objective::likelihood;
-  for (const char* rule : {"top:30%", "greedy:30%"}) {
+  for (const char* rule : {"top:30%", "greedy:30%", "balanced:30%"}) {
     CAPTURE(rule);
     const std::vector<act::layer_head> all = picked(trials, rule, objective);
     REQUIRE(all.size() == 6);
@@ -175,6 +177,7 @@ TEST_CASE("of several strengths each rule takes what numpy takes, one a head") {
     CHECK(take("top:99") == best);
     CHECK(take("top:100%") == best);
     CHECK(take("greedy:12") == joint);
+    CHECK(take("balanced:12") == expected("balanced"));
     CHECK(take("fdr:0.3") == expected("fdr"));
     CHECK(take("all") == expected("all"));
     best.resize(std::min<std::size_t>(3, best.size()));

@@ -41,11 +41,18 @@ head_order in_order(const score_changes& of, const selection_rule& rule, std::sp
       return by_shared_gain(changes, objective, over);
     });
   }
+  const auto most = [&] {
+    const std::size_t count = rule.count_among(of.searched_heads());
+    return std::min(count > 0 ? count : most_joint_steps, of.head_count());
+  };
   if (name == "joint gain") {
     return seen(rule.objective, [&](const score_changes& changes, search_objective objective) {
-      const std::size_t count = rule.count_among(changes.searched_heads());
-      const std::size_t most = count > 0 ? count : most_joint_steps;
-      return by_joint_gain(changes, objective, over, std::min(most, changes.head_count()));
+      return by_joint_gain(changes, objective, over, most());
+    });
+  }
+  if (name == "balanced gain") {
+    return seen(rule.objective, [&](const score_changes& changes, search_objective objective) {
+      return by_balanced_gain(of, changes, objective, over, most());
     });
   }
   if (name == "likelihood") return seen(search_objective::likelihood, gain);
@@ -143,6 +150,10 @@ std::vector<set_recipe> recipes(const selection_rule& rule, const score_changes&
     case selection_method::greedy:
       if (count > 0) return fixed("joint gain", count);
       add("joint gain");
+      break;
+    case selection_method::balanced:
+      if (count > 0) return fixed("balanced gain", count);
+      add("balanced gain");
       break;
     case selection_method::additive:
       for (const std::string_view order : {"likelihood", "centred", "auc", "studentised gain", "joint gain"})

@@ -245,46 +245,92 @@ head_order steady_heads(std::span<const std::vector<std::size_t>> places, std::s
   return ordered(worth, often);
 }
 
-head_order by_joint_gain(const score_changes& of, search_objective objective,
-                         std::span<const std::size_t> over, std::size_t most) {
+namespace {
+
+// Forward selection: at most `most` times the head, once whatever its strengths, whose value is the largest
+// one above `to_beat`. value(head, worker) is asked of those that aren't taken, one worker on each of
+// `workers` threads; take(head, its value) is told, and says what is to be beaten next.
+template <class Value, class Take>
+head_order one_by_one(const score_changes& of, std::size_t most, std::size_t workers, double to_beat,
+                      const Value& value, const Take& take) {
   head_order order;
   std::vector<bool> taken(of.heads().size());
-  const std::vector<double> weights = balanced_weights(of, over);
-  std::vector<double> scores = of.estimate({}), values(of.heads().size());
-  // Memory that the objective takes can't be had inside a parallel region.
-  const bool alone = objective == search_objective::auc;
-  std::vector<std::vector<double>> room(alone ? 1 : thread_count(), scores);
+  std::vector<double> values(of.heads().size());
   const auto try_head = [&](std::size_t head, std::size_t worker) {
-    if (taken[head]) return;
-    std::vector<double>& joint = room[worker];
-    const std::span<const double> change = of.change(head);
-    for (std::size_t i = 0; i < joint.size(); ++i)
-      joint[i] = scores[i] + change[i];
-    values[head] = mean_value(objective, of, joint, over, weights);
+    if (!taken[head]) values[head] = value(head, worker);
   };
-  double reached = mean_value(objective, of, scores, over, weights);
   while (order.size() < most) {
-    if (alone) {
-      for (std::size_t head = 0; head < of.heads().size(); ++head)
+    if (workers == 1) {
+      for (std::size_t head = 0; head < values.size(); ++head)
         try_head(head, 0);
     } else {
-      parallel_for(of.heads().size(),
+      parallel_for(values.size(),
                    [&](std::size_t head, std::size_t worker) noexcept { try_head(head, worker); });
     }
     std::optional<std::size_t> best;
     for (std::size_t head = 0; head < values.size(); ++head) {
-      if (!taken[head] && values[head] > (best ? values[*best] : reached)) best = head;
+      if (!taken[head] && values[head] > (best ? values[*best] : to_beat)) best = head;
     }
     if (!best) break;
-    reached = values[*best];
+    to_beat = take(*best, values[*best]);
     for (std::size_t head = 0; head < taken.size(); ++head)
       taken[head] = taken[head] || of.heads()[head] == of.heads()[*best];
     order.push_back(*best);
-    const std::span<const double> change = of.change(*best);
-    for (std::size_t i = 0; i < scores.size(); ++i)
-      scores[i] += change[i];
   }
   return order;
+}
+
+void add(std::span<double> scores, std::span<const double> change) {
+  for (std::size_t i = 0; i < scores.size(); ++i)
+    scores[i] += change[i];
+}
+
+}  // namespace
+
+head_order by_joint_gain(const score_changes& of, search_objective objective,
+                         std::span<const std::size_t> over, std::size_t most) {
+  const std::vector<double> weights = balanced_weights(of, over);
+  std::vector<double> scores = of.estimate({});
+  // Memory that the objective takes can't be had inside a parallel region.
+  const std::size_t workers = objective == search_objective::auc ? 1 : thread_count();
+  std::vector<std::vector<double>> room(workers, scores);
+  const auto value = [&](std::size_t head, std::size_t worker) {
+    std::vector<double>& joint = room[worker];
+    std::copy(scores.begin(), scores.end(), joint.begin());
+    add(joint, of.change(head));
+    return mean_value(objective, of, joint, over, weights);
+  };
+  return one_by_one(of, most, workers, mean_value(objective, of, scores, over, weights), value,
+                    [&](std::size_t head, double reached) {
+                      add(scores, of.change(head));
+                      return reached;
+                    });
+}
+
+head_order by_balanced_gain(const score_changes& of, const score_changes& seen, search_objective objective,
+                            std::span<const std::size_t> over, std::size_t most) {
+  const std::vector<head_gain> own = all_gains(seen, objective, over);
+  const score_changes centred = of.centred(over);
+  const std::vector<double> weights = balanced_weights(of, over);
+  std::vector<double> scores = of.estimate({});
+  const auto likelihood = [&](std::span<const double> of_scores) {
+    return mean_value(search_objective::likelihood, of, of_scores, over, weights);
+  };
+  double reached = likelihood(scores);
+  std::vector<std::vector<double>> room(thread_count(), scores);
+  const auto value = [&](std::size_t head, std::size_t worker) {
+    std::vector<double>& shifted = room[worker];
+    // What a change and the same without its means differ by are the means.
+    const std::span<const double> change = of.change(head), left = centred.change(head);
+    for (std::size_t i = 0; i < shifted.size(); ++i)
+      shifted[i] = scores[i] + (change[i] - left[i]);
+    return own[head].mean + likelihood(shifted) - reached;
+  };
+  return one_by_one(of, most, room.size(), least_gain, value, [&](std::size_t head, double) {
+    add(scores, of.change(head));
+    reached = likelihood(scores);
+    return least_gain;
+  });
 }
 
 head_order at_random(const score_changes& of, std::size_t count, std::uint64_t seed) {

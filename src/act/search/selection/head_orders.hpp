@@ -73,6 +73,18 @@ using head_order = std::vector<std::size_t>;
 [[nodiscard]] head_order by_joint_gain(const score_changes& of, search_objective objective,
                                        std::span<const std::size_t> over, std::size_t most);
 
+/// Forward selection that doesn't fit samples jointly: takes, at most `most` times, the head whose own gain
+/// and whose shift of the label prior are worth most. The latter is what the log-likelihood of the right
+/// answers gains by the head's mean change of each answer's score (source by source; nothing where samples
+/// have answers of their own) on top of the scores that the heads taken so far give. So heads that improve
+/// the objective come first, and of them those whose shifts mend the prior or cancel out; how few numbers a
+/// shift has keeps it from fitting noise. Ends where none is worth anything. `seen` is `of` as seen_by gives
+/// it for the objective, and gives own gains; `of` isn't centred. Takes a head once, as by_joint_gain. O(most
+/// x heads x scores); over all threads.
+[[nodiscard]] head_order by_balanced_gain(const score_changes& of, const score_changes& seen,
+                                          search_objective objective, std::span<const std::size_t> over,
+                                          std::size_t most);
+
 /// `count` heads at random.
 [[nodiscard]] head_order at_random(const score_changes& of, std::size_t count, std::uint64_t seed);
 

@@ -21,13 +21,14 @@ struct named_method {
   std::string_view name;
 };
 
-constexpr std::array<named_method, 10> methods{{{selection_method::paper, "paper"},
+constexpr std::array<named_method, 11> methods{{{selection_method::paper, "paper"},
                                                 {selection_method::top, "top"},
                                                 {selection_method::fdr, "fdr"},
                                                 {selection_method::stable, "stable"},
                                                 {selection_method::shared, "shared"},
                                                 {selection_method::additive, "additive"},
                                                 {selection_method::greedy, "greedy"},
+                                                {selection_method::balanced, "balanced"},
                                                 {selection_method::random, "random"},
                                                 {selection_method::all, "all"},
                                                 {selection_method::initial_mass, "initial-mass"}}};
@@ -69,6 +70,7 @@ bool take_argument(selection_rule& rule, std::optional<std::string_view> argumen
     case selection_method::stable:
     case selection_method::shared:
     case selection_method::greedy:
+    case selection_method::balanced:
       return !argument || take_count(rule, *argument);
     case selection_method::initial_mass:
       return argument && take_count(rule, *argument);

@@ -19,6 +19,7 @@ enum class selection_method {
   shared,        ///< the best K by what they gain whatever the task, shrunk by how sure that is
   additive,      ///< of several orders and every K the set with the best cross-validated joint estimate
   greedy,        ///< one after the other what adds most to the joint estimate
+  balanced,      ///< one after the other what gains most on its own and by its shift of the label prior
   random,        ///< K at random, for comparison
   all,           ///< every head that was searched, for comparison
   initial_mass,  ///< the K that attend most to the initial token: asks no label
@@ -33,19 +34,29 @@ struct selection_rule {
   std::uint64_t seed = 0;         ///< of folds, resamples and `random`
   std::uint64_t random_seed = 0;  ///< of `random`'s heads alone, where it is given
 
+  /// Whether heads are weighed together, so that none can be ruled out by what it gains on its own.
+  [[nodiscard]] bool weighs_together() const noexcept {
+    return method == selection_method::additive || method == selection_method::greedy ||
+           method == selection_method::balanced;
+  }
+
   /// K among so many searched heads, at least 1; 0: by cross-validation.
   [[nodiscard]] std::size_t count_among(std::size_t heads) const noexcept;
 };
 
-/// Reads "paper", "top[:K]", "fdr[:Q]", "stable[:K]", "shared[:K]", "additive", "greedy[:K]",
-/// "initial-mass:K", "random:K[:SEED]" or "all"; a K may be "N%". Throws `error` (invalid_option) whose
-/// where() is `asked_by`.
+/// Reads "paper", "top[:K]", "balanced[:K]", "fdr[:Q]", "stable[:K]", "shared[:K]", "additive",
+/// "greedy[:K]", "initial-mass:K", "random:K[:SEED]" or "all"; a K may be "N%". Throws `error`
+/// (invalid_option) whose where() is `asked_by`.
 [[nodiscard]] selection_rule parse_selection(std::string_view text, search_objective objective,
                                              std::string_view asked_by = "selection rule");
 
+/// What is taken unless something is said: of exact and ranked searches, and of racing ones, whose rule can't weigh
+/// heads together (docs/study.md says why these).
+inline constexpr std::string_view default_selection = "balanced:33%", racing_selection = "top:33%";
+
 /// The names above, for messages and help.
 inline constexpr std::string_view selection_rules =
-    "paper, top[:K], fdr[:Q], stable[:K], shared[:K], additive, greedy[:K], initial-mass:K, random:K[:SEED] "
-    "or all; K is a number or N% of the searched heads";
+    "paper, top[:K], balanced[:K], fdr[:Q], stable[:K], shared[:K], additive, greedy[:K], initial-mass:K, "
+    "random:K[:SEED] or all; K is a number or N% of the searched heads";
 
 }  // namespace act::search

@@ -92,6 +92,7 @@ bool takes_a_count(const selection_rule& rule) {
     case selection_method::stable:
     case selection_method::shared:
     case selection_method::greedy:
+    case selection_method::balanced:
     case selection_method::initial_mass:
       return true;
     default:
