@@ -20,14 +20,14 @@ SEEDS = [1, 2, 3, 4, 5]
 MAIN = {
     "paper": ["--select", "paper", "--objective", "accuracy"],
     "top15-likelihood": ["--select", "top:15", "--objective", "likelihood"],
-    "default": [],
+    "third-mixed": ["--select", "top:33%", "--objective", "mixed"],
+    "default": [],  # balanced:33%, mixed
 }
 OTHERS = {
     "third-centred": ["--select", "top:33%", "--objective", "centred"],
     "third-auc": ["--select", "top:33%", "--objective", "auc"],
-    "top-mixed": ["--select", "top", "--objective", "mixed"],  # K by cross-validation, as additive's
-    "additive": ["--select", "additive", "--objective", "centred"],
-    "greedy": ["--select", "greedy", "--objective", "centred"],
+    "greedy-likelihood": ["--select", "greedy:33%", "--objective", "likelihood"],
+    "additive": ["--select", "additive", "--objective", "centred"],  # K by cross-validation
     "stable": ["--select", "stable", "--objective", "centred"],
     "fdr": ["--select", "fdr", "--objective", "centred"],
     "third-entropy": ["--select", "top:33%", "--objective", "entropy"],  # looks at no label, nor does the next
