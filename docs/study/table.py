@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Tables of the study from what run.py left:  table.py OUT TASK...  or, of several models,  table.py . OUT/TASK...
+"""Tables of the study from what run.py left:  table.py [--spread] OUT TASK...  or, of several models,  table.py . OUT/TASK...
 
-For each rule the accuracy and AUC on unseen samples, the mean over the subsets that heads were chosen on and, in brackets, the least
-and the largest; "+ linear" is the linear map of the label scores fitted on the same labelled samples, on top. The last column is the
-mean over tasks. The last table is how far the rule named "default" is ahead of each other, subset by subset: differences of the means
-over tasks, in brackets the least and the largest.
+For each rule the accuracy in % and AUC on unseen samples, the mean over the subsets that heads were chosen on, how many heads, and the
+mean over tasks with the least and the largest accuracy that a subset has of it; --spread: the least and the largest of each task, too.
+A table for scores as they are, with a bias, and with a linear map of the label scores, both fitted on the same labelled samples. The last
+table is how far the rule named "default" is ahead of each other, subset by subset: differences of the means over tasks, in brackets
+the least and the largest.
 """
 
 import json
@@ -41,25 +42,28 @@ def spread(values, pattern):
     return text
 
 
-def table(out, tasks, maps):
+ON_TOP = {None: "heads chosen by", "bias": "with a bias on top", "linear": "with the linear map on top"}
+
+
+def table(out, tasks, scores, spreads):
     found = {task: read(out, task) for task in tasks}
-    rules = list(dict.fromkeys(key for task in tasks for key in found[task] if key[1] in maps))
-    print("| heads chosen by | " + " | ".join(tasks) + " | mean |")
-    print("|---" * (len(tasks) + 2) + "|")
+    rules = list(dict.fromkeys(rule for task in tasks for rule, of in found[task] if of == scores))
+    print(f"| {ON_TOP[scores]} | heads | " + " | ".join(tasks) + " | mean |")
+    print("|---" * (len(tasks) + 3) + "|")
     for rule in rules:
-        cells, means = [], []
-        for task in tasks:
-            values = found[task].get(rule)
-            if not values:
-                cells.append("-")
-                continue
-            accuracies, aucs = [100 * v[0] for v in values], [v[1] for v in values]
-            means.append((mean(accuracies), mean(aucs)))
-            heads = "" if rule[0] == "plain" else f", {mean([v[2] for v in values]):.0f} heads"
-            cells.append(spread(accuracies, "%.1f") + ", " + spread(aucs, "%.3f") + heads)
-        whole = f"{mean([m[0] for m in means]):.1f}, {mean([m[1] for m in means]):.3f}" if len(means) == len(tasks) else "-"
-        name = rule[0] + (f" + {rule[1]}" if rule[1] else "")
-        print(f"| {name} | " + " | ".join(cells) + f" | {whole} |")
+        cells, runs = [], [found[task].get((rule, scores), []) for task in tasks]
+        for values in runs:
+            pattern = spread if spreads else lambda of, format: format % mean(of)
+            cells.append(pattern([100 * v[0] for v in values], "%.1f") + ", " + pattern([v[1] for v in values], "%.3f") if values else "-")
+        whole = "-"
+        if all(runs):
+            # Of a rule that no subset changes there is one row a task.
+            subsets = max(len(values) for values in runs)
+            by = [[mean([values[min(i, len(values) - 1)][which] for values in runs]) for i in range(subsets)] for which in (0, 1)]
+            whole = spread([100 * accuracy for accuracy in by[0]], "%.1f") + f", {mean(by[1]):.3f}"
+        heads = [v[2] for values in runs for v in values]
+        print(f"| {'**default**' if rule == 'default' else rule} | {'' if rule == 'plain' else f'{mean(heads):.0f}'} | "
+              + " | ".join(cells) + f" | {whole} |")
 
 
 def differences(out, tasks):
@@ -81,9 +85,10 @@ def differences(out, tasks):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 3:
+    asked = [argument for argument in sys.argv[1:] if argument != "--spread"]
+    if len(asked) < 2:
         sys.exit(__doc__)
-    for shown in ({None}, {"bias", "linear"}):
-        table(pathlib.Path(sys.argv[1]), sys.argv[2:], shown)
+    for shown in (None, "bias", "linear"):
+        table(pathlib.Path(asked[0]), asked[1:], shown, "--spread" in sys.argv)
         print()
-    differences(pathlib.Path(sys.argv[1]), sys.argv[2:])
+    differences(pathlib.Path(asked[0]), asked[1:])

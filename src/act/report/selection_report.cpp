@@ -118,6 +118,9 @@ std::string forecast_text(std::span<const search::source_forecast> forecast,
             measure_text(each.accuracy, "%.1f %%", 100);
     if (each.auc) text += ", AUC " + measure_text(*each.auc, "%.3f", 1);
     text += '\n';
+    const auto rises = [](const search::forecast_measure& of) { return of.gain > 0; };
+    if (!rises(each.accuracy) && !(each.auc && rises(*each.auc)))
+      text += "  nothing is forecast to rise: search more samples, or leave the model plain\n";
   }
   return text;
 }
