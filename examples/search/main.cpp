@@ -393,9 +393,8 @@ int main(int count, char** arguments) {
   search_options options;
   declare(line, options);
   return run_program(line, options.common, count, arguments, [&] {
-    // Racing's rule can't be the default one.
-    if (options.strategy == "racing" && !line.given("--select"))
-      options.select = act::search::racing_selection;
+    if ((options.strategy == "racing" || options.objective == "entropy") && !line.given("--select"))
+      options.select = act::search::one_by_one_selection;
     processes all;
     try {
       run(line, all, options);

@@ -51,8 +51,8 @@ void declare(command_line& line, search_options& options) {
       .show_default();
   line.add("--select", options.select,
            "How heads are chosen: " + std::string(act::search::selection_rules) +
-               " (docs/selection.md); without K it is chosen by cross-validation; racing takes " +
-               std::string(act::search::racing_selection) +
+               " (docs/selection.md); without K it is chosen by cross-validation; racing and entropy take " +
+               std::string(act::search::one_by_one_selection) +
                " unless this is given. With --mask also unibias: "
                "heads "
                "that push towards some labels whatever the sample is (docs/rivals.md)")

@@ -264,6 +264,13 @@ TEST_CASE("racing takes rules that judge heads one by one, and another than the 
   CHECK(selects("exact") == "balanced:33%");
   CHECK(selects("ranked") == "balanced:33%");
   CHECK(selects("racing") == "top:33%");
+  // Entropy is for those who have no labels.
+  REQUIRE(search({"--objective", "entropy"}).exit_code == 0);
+  CHECK(parsed(folder / "search.json")["select"] == "top:33%");
+  for (const char* rule : {"balanced:3", "additive", "paper"}) {
+    act_test::check_one_line(search({"--objective", "entropy", "--select", rule}), 2,
+                             "'" + std::string(rule) + "' looks at the right answers");
+  }
 }
 
 TEST_CASE("a state of another strategy, and values that strategies don't take, are refused") {

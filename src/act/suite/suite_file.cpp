@@ -265,10 +265,11 @@ class suite_reader {
     search.each_task = from.one_of("per", {"model", "task"}).value_or("model") == "task";
     search.samples = from.whole("samples", 1, most_samples).value_or(0);
     search.layers = from.text("layers").value_or(std::string(search::default_layer_range));
-    search.select = from.text("select").value_or(std::string(search::default_selection));
     search.objective =
         from.one_of("objective", {"accuracy", "likelihood", "centred", "mixed", "auc", "entropy"})
             .value_or("mixed");
+    search.select = from.text("select").value_or(std::string(
+        search.objective == "entropy" ? search::one_by_one_selection : search::default_selection));
     search.ranked = from.one_of("strategy", {"exact", "ranked"}).value_or("exact") == "ranked";
     if (!search.ranked && from.has("budget"))
       from.refuse("budget", "goes with strategy = \"ranked\", which has one");

@@ -88,6 +88,12 @@ bool take_argument(selection_rule& rule, std::optional<std::string_view> argumen
   return counted && drawn_by.has_value();
 }
 
+// Whatever the objective.
+bool looks_at_labels(selection_method method) {
+  return method == selection_method::paper || method == selection_method::additive ||
+         method == selection_method::balanced;
+}
+
 }  // namespace
 
 std::size_t selection_rule::count_among(std::size_t heads) const noexcept {
@@ -101,7 +107,15 @@ selection_rule parse_selection(std::string_view text, search_objective objective
   for (const named_method& each : methods) {
     if (each.name != name) continue;
     rule.method = each.method;
-    if (take_argument(rule, behind_colon(text))) return rule;
+    if (!take_argument(rule, behind_colon(text))) break;
+    if (objective == search_objective::entropy && looks_at_labels(rule.method)) {
+      throw error(
+          error_code::invalid_option, asked_by,
+          "'" + std::string(text) +
+              "' looks at the right answers, which entropy is for those who don't have: give top:K, or "
+              "another objective");
+    }
+    return rule;
   }
   throw error(error_code::invalid_option, asked_by,
               "'" + std::string(text) + "' isn't a rule; give " + std::string(selection_rules) +
