@@ -54,7 +54,11 @@ def main():
                     rows[name][task] = values
     print("| heads chosen by | " + " | ".join(asked.tasks) + " | mean |\n" + "|---" * (len(asked.tasks) + 2) + "|")
     for name, row in rows.items():
-        values = [row.get(task, rows["plain"][task]) for task in asked.tasks]
+        # Where a rule picks no head it is the plain model, which is known if any rule picks some.
+        values = [row.get(task, rows["plain"].get(task)) for task in asked.tasks]
+        if None in values:
+            print(f"| {name} | no heads for {', '.join(task for task, value in zip(asked.tasks, values) if value is None)} |")
+            continue
         mean = [sum(each) / len(values) for each in zip(*values)]
         print(f"| {name} | " + " | ".join(f"{a:.1f}, {b:.3f}" for a, b in [*values, mean]) + " |")
 

@@ -56,10 +56,10 @@ def table(out, tasks, scores, spreads):
             pattern = spread if spreads else lambda of, format: format % mean(of)
             cells.append(pattern([100 * v[0] for v in values], "%.1f") + ", " + pattern([v[1] for v in values], "%.3f") if values else "-")
         whole = "-"
-        if all(runs):
-            # Of a rule that no subset changes there is one row a task.
-            subsets = max(len(values) for values in runs)
-            by = [[mean([values[min(i, len(values) - 1)][which] for values in runs]) for i in range(subsets)] for which in (0, 1)]
+        # Where no subset changes a rule, as plain, it has one row a task; where a study was stopped there is no mean yet.
+        subsets = max(len(values) for values in runs)
+        if all(len(values) in (1, subsets) for values in runs):
+            by = [[mean([values[i if len(values) > 1 else 0][which] for values in runs]) for i in range(subsets)] for which in (0, 1)]
             whole = spread([100 * accuracy for accuracy in by[0]], "%.1f") + f", {mean(by[1]):.3f}"
         heads = [v[2] for values in runs for v in values]
         print(f"| {'**default**' if rule == 'default' else rule} | {'' if rule == 'plain' else f'{mean(heads):.0f}'} | "

@@ -393,8 +393,7 @@ int main(int count, char** arguments) {
   search_options options;
   declare(line, options);
   return run_program(line, options.common, count, arguments, [&] {
-    if ((options.strategy == "racing" || options.objective == "entropy") && !line.given("--select"))
-      options.select = act::search::one_by_one_selection;
+    if (!line.given("--select")) options.choose_default_rule();
     processes all;
     try {
       run(line, all, options);

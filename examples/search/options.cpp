@@ -51,9 +51,9 @@ void declare(command_line& line, search_options& options) {
       .show_default();
   line.add("--select", options.select,
            "How heads are chosen: " + std::string(act::search::selection_rules) +
-               " (docs/selection.md); without K it is chosen by cross-validation; racing and entropy take " +
-               std::string(act::search::one_by_one_selection) +
-               " unless this is given. With --mask also unibias: "
+               " (docs/selection.md); without K it is chosen by cross-validation; racing, and accuracy, auc "
+               "and entropy, "
+               "take top:33% unless this is given. With --mask also unibias: "
                "heads "
                "that push towards some labels whatever the sample is (docs/rivals.md)")
       .value_name("RULE")
@@ -125,10 +125,20 @@ void declare(command_line& line, search_options& options) {
       "Exit codes: 0 done (also when no head helps), 1 bad input, 2 wrong usage, 130 interrupted.");
 }
 
+namespace {
+
+act::search::search_objective objective_of(const search_options& options) {
+  return act::search::find_objective(options.objective).value_or(act::search::search_objective::accuracy);
+}
+
+}  // namespace
+
+void search_options::choose_default_rule() {
+  select = act::search::default_selection(objective_of(*this), strategy == "racing");
+}
+
 act::search::selection_rule search_options::rule() const {
-  act::search::selection_rule made = act::search::parse_selection(
-      select, act::search::find_objective(objective).value_or(act::search::search_objective::accuracy),
-      "--select");
+  act::search::selection_rule made = act::search::parse_selection(select, objective_of(*this), "--select");
   made.seed = seed;
   return made;
 }

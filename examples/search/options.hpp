@@ -26,7 +26,7 @@ struct search_options {
   std::string strategy = "exact";
   double budget = 0.33;
   double risk = 0.05;
-  std::string select{act::search::default_selection};
+  std::string select{act::search::default_selection(act::search::search_objective::mixed)};
   std::string objective = "mixed";
   std::string memory;
   std::string shard;
@@ -40,6 +40,8 @@ struct search_options {
 
   /// Whether --select is unibias, which is no selection_rule: it makes no trials (search/unibias.hpp).
   [[nodiscard]] bool by_unibias() const { return select == "unibias"; }
+  /// What --select is unless it is given, which the other options have a say in.
+  void choose_default_rule();
   /// --select and --objective. Throws act::error (invalid_option).
   [[nodiscard]] act::search::selection_rule rule() const;
 };

@@ -264,10 +264,15 @@ TEST_CASE("racing takes rules that judge heads one by one, and another than the 
   CHECK(selects("exact") == "balanced:33%");
   CHECK(selects("ranked") == "balanced:33%");
   CHECK(selects("racing") == "top:33%");
-  // Entropy is for those who have no labels.
-  REQUIRE(search({"--objective", "entropy"}).exit_code == 0);
-  CHECK(parsed(folder / "search.json")["select"] == "top:33%");
-  for (const char* rule : {"balanced:3", "additive", "paper"}) {
+  // balanced adds up log-likelihoods, and entropy is for those who have no labels.
+  for (const char* objective : {"accuracy", "auc", "entropy"}) {
+    CAPTURE(objective);
+    REQUIRE(search({"--objective", objective}).exit_code == 0);
+    CHECK(parsed(folder / "search.json")["select"] == "top:33%");
+    act_test::check_one_line(search({"--objective", objective, "--select", "balanced:3"}), 2,
+                             "with " + std::string(objective) + " take top:K or greedy:K");
+  }
+  for (const char* rule : {"additive", "paper"}) {
     act_test::check_one_line(search({"--objective", "entropy", "--select", rule}), 2,
                              "'" + std::string(rule) + "' looks at the right answers");
   }

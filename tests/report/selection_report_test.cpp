@@ -38,4 +38,17 @@ TEST_CASE("a forecast says what to do where nothing is to rise") {
   CHECK_FALSE(advises(0.05, -0.02));
   CHECK_FALSE(advises(-0.05, 0.02));
   CHECK_FALSE(advises(0.05, std::nullopt));
+
+  // Heads that several tasks share are worth keeping where one of them gains.
+  const std::vector<act::search::search_source> sources(2);
+  const auto of_two = [&](double first, double second) {
+    return act::report::forecast_text(
+        std::vector<act::search::source_forecast>{
+            {.source = 0, .samples = 20, .accuracy = gain(first), .auc = {}},
+            {.source = 1, .samples = 20, .accuracy = gain(second), .auc = {}}},
+        sources);
+  };
+  CHECK(of_two(-0.05, 0.02).find(advice) == std::string::npos);
+  CHECK(of_two(-0.05, -0.02).find(advice) != std::string::npos);
+  CHECK(act::report::forecast_text({}, sources).empty());
 }

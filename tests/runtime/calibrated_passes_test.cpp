@@ -1,5 +1,6 @@
 // Several calibrated passes: each is what it is alone, and what they have in common is run once.
 #include <doctest/doctest.h>
+#include <act/error.hpp>
 #include <act/runtime/forward.hpp>
 #include <act/runtime/load_model.hpp>
 #include <act/runtime/log_probabilities.hpp>
@@ -9,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <vector>
 
 #include "runtime/parity_golden.hpp"
@@ -77,6 +79,39 @@ TEST_CASE("calibrated passes that agree in their lower layers run these once, to
     CAPTURE(other);
     CHECK_FALSE(same_bits(all.calibrated[0], all.calibrated[other]));
   }
+}
+
+TEST_CASE("options that can't be are refused, whichever calibration has them") {
+  const act::runtime::model model = tiny_model();
+  const act::runtime::packed_prompts packed = act::runtime::pack(model.config, prompts);
+  std::vector<model_calibration> each(3);
+  for (model_calibration& one : each)
+    one.heads = act::head_set{{1, 0}};
+  for (const std::size_t wrong : {0U, 1U, 2U}) {
+    CAPTURE(wrong);
+    std::vector<model_calibration> asked = each;
+    asked[wrong].options.beta = std::numeric_limits<double>::quiet_NaN();
+    CHECK_THROWS_AS((void)act::runtime::run_each(model, packed, asked), act::error);
+  }
+}
+
+TEST_CASE("calibrations that differ in their parts of the prompts alone are told apart") {
+  const act::runtime::model model = tiny_model();
+  const act::runtime::packed_prompts packed = act::runtime::pack(model.config, prompts);
+  const std::vector<std::vector<std::size_t>> some{{1, 2}, {1}}, others{{4, 5}, {3}};
+  std::vector<model_calibration> each(2);
+  for (model_calibration& one : each) {
+    one.heads = act::head_set{{1, 0}};
+    one.options.columns = act::column_choice::span;
+    one.options.redistribute = act::redistribution::renormalised;
+    one.options.factor = 5;
+  }
+  each[0].subsets = some;
+  each[1].subsets = others;
+  const act::runtime::plain_and_each all = act::runtime::run_each(model, packed, each);
+  CHECK_FALSE(same_bits(all.calibrated[0], all.calibrated[1]));
+  for (std::size_t i = 0; i < 2; ++i)
+    CHECK(same_bits(act::runtime::run_both(model, packed, each[i]).calibrated, all.calibrated[i]));
 }
 
 TEST_CASE("so do those that score texts") {

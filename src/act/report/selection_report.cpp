@@ -113,15 +113,17 @@ std::string measured_text(const search::head_selection& picked, const std::strin
 std::string forecast_text(std::span<const search::source_forecast> forecast,
                           std::span<const search::search_source> sources) {
   std::string text;
+  bool something_rises = forecast.empty();
   for (const search::source_forecast& each : forecast) {
     text += "forecast for unseen samples of " + sources[each.source].task + ": accuracy " +
             measure_text(each.accuracy, "%.1f %%", 100);
     if (each.auc) text += ", AUC " + measure_text(*each.auc, "%.3f", 1);
     text += '\n';
     const auto rises = [](const search::forecast_measure& of) { return of.gain > 0; };
-    if (!rises(each.accuracy) && !(each.auc && rises(*each.auc)))
-      text += "  nothing is forecast to rise: search more samples, or leave the model plain\n";
+    something_rises = something_rises || rises(each.accuracy) || (each.auc && rises(*each.auc));
   }
+  if (!something_rises)
+    text += "nothing is forecast to rise: search more samples, or leave the model plain\n";
   return text;
 }
 

@@ -24,8 +24,8 @@ namespace act::report {
 void add_selection(io::json_document& evidence, const search::head_selection& picked,
                    std::span<const search::search_source> sources);
 
-/// "forecast for unseen samples of sst2: accuracy ..." a line a file, and one more where neither accuracy nor
-/// AUC is forecast to rise; empty for none.
+/// "forecast for unseen samples of sst2: accuracy ..." a line a file, and one more where nothing is
+/// forecast to rise for any of them; empty for none.
 [[nodiscard]] std::string forecast_text(std::span<const search::source_forecast> forecast,
                                         std::span<const search::search_source> sources);
 

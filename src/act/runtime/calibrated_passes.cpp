@@ -32,20 +32,25 @@ void calibrated_passes::run_from(std::size_t layer, matrix hidden) {
 
 void calibrated_passes::run(std::size_t layer, std::vector<std::size_t> numbers, matrix hidden) {
   for (; layer < model_.config.layers; ++layer) {
-    const attention_calibration calibration = calibrations_[numbers.front()].in_layer(layer);
-    const auto agrees = [&](std::size_t number) {
-      return calibration.does_the_same_as(calibrations_[number].in_layer(layer));
-    };
-    const auto others = std::stable_partition(numbers.begin(), numbers.end(), agrees);
-    if (others != numbers.end()) {
-      run(layer, {others, numbers.end()}, hidden);
-      numbers.erase(others, numbers.end());
-    }
     const bool last = layer + 1 == model_.config.layers;
-    run_layer(
-        model_, layer,
-        {.sequences = prompts_.sequences, .rotary = rotary_, .wanted = last ? wanted_ : rows_wanted::all},
-        calibration, hidden, buffers_);
+    const layer_rows rows{
+        .sequences = prompts_.sequences, .rotary = rotary_, .wanted = last ? wanted_ : rows_wanted::all};
+    for (;;) {
+      const attention_calibration calibration = calibrations_[numbers.front()].in_layer(layer);
+      // The first agrees with itself, whatever it holds: options that can't be are refused where they are
+      // used.
+      const auto others = std::stable_partition(numbers.begin() + 1, numbers.end(), [&](std::size_t number) {
+        return calibration.does_the_same_as(calibrations_[number].in_layer(layer));
+      });
+      if (others == numbers.end()) {
+        run_layer(model_, layer, rows, calibration, hidden, buffers_);
+        break;
+      }
+      matrix of_some = hidden;
+      run_layer(model_, layer, rows, calibration, of_some, buffers_);
+      run(layer + 1, {numbers.begin(), others}, std::move(of_some));
+      numbers.erase(numbers.begin(), others);
+    }
   }
   end_(numbers, hidden);
 }

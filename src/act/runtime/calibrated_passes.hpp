@@ -1,8 +1,8 @@
 // Several calibrated passes over the same prompts, sharing the layers in which they agree.
 //
-// For those who compare calibrations (forward.hpp's run_each, log_probabilities.hpp): two that calibrate the
-// same heads in the layers below one are the same pass below it. Heads files of one search have most of their
-// lowest heads in common, and equal ones all.
+// For those who compare calibrations (forward.hpp's run_each, log_probabilities.hpp): two that do the same in
+// the layers below one (heads, options, strengths, parts of the prompts) are the same pass below it. Heads
+// files of one search have most of their lowest heads in common, and equal ones all.
 #pragma once
 
 #include <act/runtime/forward.hpp>

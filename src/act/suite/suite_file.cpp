@@ -268,16 +268,15 @@ class suite_reader {
     search.objective =
         from.one_of("objective", {"accuracy", "likelihood", "centred", "mixed", "auc", "entropy"})
             .value_or("mixed");
-    search.select = from.text("select").value_or(std::string(
-        search.objective == "entropy" ? search::one_by_one_selection : search::default_selection));
+    const search::search_objective objective =
+        search::find_objective(search.objective).value_or(search::search_objective::accuracy);
+    search.select = from.text("select").value_or(std::string(search::default_selection(objective)));
     search.ranked = from.one_of("strategy", {"exact", "ranked"}).value_or("exact") == "ranked";
     if (!search.ranked && from.has("budget"))
       from.refuse("budget", "goes with strategy = \"ranked\", which has one");
     search.budget = from.positive("budget", 1).value_or(search::ranked_options().budget);
     from.refuse_others();
-    search.rule = search::parse_selection(
-        search.select, search::find_objective(search.objective).value_or(search::search_objective::accuracy),
-        from.where("select"));
+    search.rule = search::parse_selection(search.select, objective, from.where("select"));
     if (search.ranked && search.rule.method == search::selection_method::initial_mass)
       from.refuse("strategy", "is ranked, by what heads gain, and initial-mass asks for no gain");
     search.rule.seed = made_.seed;

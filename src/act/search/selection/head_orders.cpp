@@ -251,8 +251,8 @@ namespace {
 // one above `to_beat`. value(head, worker) is asked of those that aren't taken, one worker on each of
 // `workers` threads; take(head, its value) is told, and says what is to be beaten next.
 template <class Value, class Take>
-head_order one_by_one(const score_changes& of, std::size_t most, std::size_t workers, double to_beat,
-                      const Value& value, const Take& take) {
+head_order forward_selection(const score_changes& of, std::size_t most, std::size_t workers, double to_beat,
+                             const Value& value, const Take& take) {
   head_order order;
   std::vector<bool> taken(of.heads().size());
   std::vector<double> values(of.heads().size());
@@ -300,11 +300,11 @@ head_order by_joint_gain(const score_changes& of, search_objective objective,
     add(joint, of.change(head));
     return mean_value(objective, of, joint, over, weights);
   };
-  return one_by_one(of, most, workers, mean_value(objective, of, scores, over, weights), value,
-                    [&](std::size_t head, double reached) {
-                      add(scores, of.change(head));
-                      return reached;
-                    });
+  return forward_selection(of, most, workers, mean_value(objective, of, scores, over, weights), value,
+                           [&](std::size_t head, double reached) {
+                             add(scores, of.change(head));
+                             return reached;
+                           });
 }
 
 head_order by_balanced_gain(const score_changes& of, const score_changes& seen, search_objective objective,
@@ -326,7 +326,7 @@ head_order by_balanced_gain(const score_changes& of, const score_changes& seen, 
       shifted[i] = scores[i] + (change[i] - left[i]);
     return own[head].mean + likelihood(shifted) - reached;
   };
-  return one_by_one(of, most, room.size(), least_gain, value, [&](std::size_t head, double) {
+  return forward_selection(of, most, room.size(), least_gain, value, [&](std::size_t head, double) {
     add(scores, of.change(head));
     reached = likelihood(scores);
     return least_gain;

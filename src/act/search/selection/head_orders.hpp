@@ -76,11 +76,12 @@ using head_order = std::vector<std::size_t>;
 /// Forward selection that doesn't fit samples jointly: takes, at most `most` times, the head whose own gain
 /// and whose shift of the label prior are worth most. The latter is what the log-likelihood of the right
 /// answers gains by the head's mean change of each answer's score (source by source; nothing where samples
-/// have answers of their own) on top of the scores that the heads taken so far give. So heads that improve
-/// the objective come first, and of them those whose shifts mend the prior or cancel out; how few numbers a
-/// shift has keeps it from fitting noise. Ends where none is worth anything. `seen` is `of` as seen_by gives
-/// it for the objective, and gives own gains; `of` isn't centred. Takes a head once, as by_joint_gain. O(most
-/// x heads x scores); over all threads.
+/// have answers of their own) on top of the scores that the heads taken so far give. So of heads that
+/// improve the objective those come first whose shifts mend the prior or cancel out, and one that doesn't
+/// improve it is taken where its shift is worth more than it loses; how few numbers a shift has keeps it from
+/// fitting noise. Ends where none is worth anything. `seen` is `of` as seen_by gives it for the objective,
+/// one of log-likelihoods, and gives own gains; `of` isn't centred. Takes a head once, as by_joint_gain.
+/// O(most x heads x scores); over all threads.
 [[nodiscard]] head_order by_balanced_gain(const score_changes& of, const score_changes& seen,
                                           search_objective objective, std::span<const std::size_t> over,
                                           std::size_t most);

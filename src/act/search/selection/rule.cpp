@@ -88,10 +88,23 @@ bool take_argument(selection_rule& rule, std::optional<std::string_view> argumen
   return counted && drawn_by.has_value();
 }
 
-// Whatever the objective.
-bool looks_at_labels(selection_method method) {
-  return method == selection_method::paper || method == selection_method::additive ||
-         method == selection_method::balanced;
+bool is_log_likelihood(search_objective objective) {
+  return objective == search_objective::likelihood || objective == search_objective::centred ||
+         objective == search_objective::mixed;
+}
+
+void check_objective(std::string_view text, const selection_rule& rule, std::string_view asked_by) {
+  const auto refuse = [&](const std::string& why) {
+    throw error(error_code::invalid_option, asked_by, "'" + std::string(text) + "' " + why);
+  };
+  if (rule.method == selection_method::balanced && !is_log_likelihood(rule.objective)) {
+    refuse("adds up log-likelihoods, so its objective is likelihood, centred or mixed; with " +
+           std::string(name_of(rule.objective)) + " take top:K or greedy:K");
+  }
+  const bool looks_at_labels =
+      rule.method == selection_method::paper || rule.method == selection_method::additive;
+  if (rule.objective == search_objective::entropy && looks_at_labels)
+    refuse("looks at the right answers, and entropy is for searches without labels; take top:K");
 }
 
 }  // namespace
@@ -101,6 +114,10 @@ std::size_t selection_rule::count_among(std::size_t heads) const noexcept {
   return std::max<std::size_t>(1, static_cast<std::size_t>(std::lround(share * static_cast<double>(heads))));
 }
 
+std::string_view default_selection(search_objective objective, bool on_their_own) {
+  return is_log_likelihood(objective) && !on_their_own ? "balanced:33%" : "top:33%";
+}
+
 selection_rule parse_selection(std::string_view text, search_objective objective, std::string_view asked_by) {
   selection_rule rule{.objective = objective};
   const std::string_view name = text.substr(0, text.find(':'));
@@ -108,13 +125,7 @@ selection_rule parse_selection(std::string_view text, search_objective objective
     if (each.name != name) continue;
     rule.method = each.method;
     if (!take_argument(rule, behind_colon(text))) break;
-    if (objective == search_objective::entropy && looks_at_labels(rule.method)) {
-      throw error(
-          error_code::invalid_option, asked_by,
-          "'" + std::string(text) +
-              "' looks at the right answers, which entropy is for those who don't have: give top:K, or "
-              "another objective");
-    }
+    check_objective(text, rule, asked_by);
     return rule;
   }
   throw error(error_code::invalid_option, asked_by,

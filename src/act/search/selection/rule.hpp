@@ -46,14 +46,14 @@ struct selection_rule {
 
 /// Reads "paper", "top[:K]", "balanced[:K]", "fdr[:Q]", "stable[:K]", "shared[:K]", "additive",
 /// "greedy[:K]", "initial-mass:K", "random:K[:SEED]" or "all"; a K may be "N%". Throws `error`
-/// (invalid_option) whose where() is `asked_by`, also by entropy for a rule that looks at labels whatever the
-/// objective.
+/// (invalid_option) whose where() is `asked_by`, also where rule and objective don't go together: balanced
+/// adds up log-likelihoods (likelihood, centred, mixed), and by entropy no rule may look at labels.
 [[nodiscard]] selection_rule parse_selection(std::string_view text, search_objective objective,
                                              std::string_view asked_by = "selection rule");
 
-/// What is taken unless something is said (docs/study.md says why), and where that can't be: in racing
-/// searches, whose rule can't weigh heads together, and by entropy, which looks at no label.
-inline constexpr std::string_view default_selection = "balanced:33%", one_by_one_selection = "top:33%";
+/// The rule unless one is given: balanced:33% (docs/study.md says why), and top:33% where that doesn't go
+/// with the objective, or heads have to be judged on their own.
+[[nodiscard]] std::string_view default_selection(search_objective objective, bool on_their_own = false);
 
 /// The names above, for messages and help.
 inline constexpr std::string_view selection_rules =
