@@ -1,9 +1,9 @@
 """How many of the heads that an exact search picks the other strategies pick, and for how much of its work.
 
-  python3 docs/measure_strategies.py act-search MODEL TASK=FILE EXACT.state [--seeds 5] [--only racing] [act-search's options]
+  python3 docs/measure_strategies.py act-search MODEL TASK=FILE EXACT.state [--seeds 5] [--only racing] [--rule RULE] [act-search's options]
 
 EXACT.state is the state of an exact search of the file's samples (--samples 0). No trial that it holds is run again (--reuse),
-so this takes minutes. Seeds order the samples anew, which racing depends on; --only takes one of racing and ranked. Work is a share of the
+so this takes minutes. Seeds order the samples anew, which racing depends on; --only takes one of racing and ranked, --rule one of the rules. Work is a share of the
 exact trials': of those that were run, by samples with sinks times the layers that each runs through, and what ranked's estimates
 took, in rows through a layer. Prints a Markdown table row for each rule and strategy. Made the table in docs/cluster.md.
 """
@@ -56,11 +56,13 @@ def value(options, name, default):
 
 def main():
     program, model, task, state, *rest = sys.argv[1:]
-    seeds, only = int(value(rest, "--seeds", 5)), value(rest, "--only", None)
+    seeds, only, rule = int(value(rest, "--seeds", 5)), value(rest, "--only", None), value(rest, "--rule", None)
     with tempfile.TemporaryDirectory() as folder:
         for select, objective in RULES:
-            rule = ["--select", select, "--objective", objective]
-            exact = search(program, model, task, state, rule + ["--seed", "0"] + rest, folder)
+            if rule not in (None, select):
+                continue
+            chosen_by = ["--select", select, "--objective", objective]
+            exact = search(program, model, task, state, chosen_by + ["--seed", "0"] + rest, folder)
             layers = exact["model"]["layers"]
             picked = {tuple(head) for head in exact["selected"]}
             for strategy, more in STRATEGIES.get(select, [RACING, RANKED]):
@@ -70,7 +72,7 @@ def main():
                 # Ranked takes all samples whatever their order.
                 for seed in range(seeds if strategy == "racing" else 1):
                     result = search(program, model, task, state,
-                                    rule + ["--seed", str(seed), "--strategy", strategy] + more + rest, folder)
+                                    chosen_by + ["--seed", str(seed), "--strategy", strategy] + more + rest, folder)
                     own = {tuple(head) for head in result["selected"]}
                     share = cost(result, layers) / cost(exact, layers) + estimates_share(folder)
                     found.append((len(own & picked) / max(len(picked), 1), len(own & picked) / max(len(own), 1), share))

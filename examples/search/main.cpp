@@ -106,15 +106,15 @@ void take_over(act::search::search_state& state, const act::search::search_plan&
 
 void run_strategy(act::search::search_run& run, const act::search::selection_rule& rule,
                   const search_options& options) {
-  const act::search::gain_function gains = act::search::gains_by(rule);
   const std::size_t places = rule.count_among(run.plan().range.count() * run.heads_a_layer());
   if (options.strategy == "ranked") {
-    run_ranked_search(run, {.budget = options.budget, .places = places, .gains = gains});
+    run_ranked_search(run,
+                      {.budget = options.budget, .places = places, .worth = act::search::worth_by(rule)});
   } else if (options.strategy == "racing") {
     run_racing_search(run, {.risk = options.risk,
                             .places = places,
                             .by_answers = act::search::by_answers_alone(rule),
-                            .gains = gains});
+                            .gains = act::search::gains_by(rule)});
   } else {
     const std::vector<act::search::trial_block> all =
         act::search::exact_blocks(run.plan(), run.heads_a_layer());

@@ -29,6 +29,11 @@ act::search::gain_function by_likelihood() {
   return act::search::gains_by(act::search::search_objective::likelihood);
 }
 
+act::search::worth_function worth_by_likelihood() {
+  return act::search::worth_by(
+      act::search::parse_selection("top", act::search::search_objective::likelihood));
+}
+
 // Many samples in small chunks.
 act_test::tiny_search many(std::size_t times) {
   act_test::tiny_search tiny = act_test::make_tiny_search();
@@ -139,8 +144,8 @@ TEST_CASE("ranked tries the heads around the cut within its budget, and counts t
   const auto ranked_within = [&](double budget) {
     return search(tiny, [&](auto& run) {
       // Far more than they are worth in a model of so few heads.
-      run_ranked_search(run,
-                        {.budget = budget, .places = 6, .estimates_at_most = 100, .gains = by_likelihood()});
+      run_ranked_search(
+          run, {.budget = budget, .places = 6, .estimates_at_most = 100, .worth = worth_by_likelihood()});
     });
   };
   const auto tried_in = [&](const search_outcome& found) {
@@ -205,7 +210,8 @@ TEST_CASE("ranked tries everything where estimates cost too much, and where its 
   for (const bool estimates : {false, true}) {
     const search_outcome ranked = search(tiny, [&](auto& run) {
       run_ranked_search(
-          run, {.budget = 1000, .estimates_at_most = estimates ? 1000.0 : 1e-6, .gains = by_likelihood()});
+          run,
+          {.budget = 1000, .estimates_at_most = estimates ? 1000.0 : 1e-6, .worth = worth_by_likelihood()});
     });
     CHECK(check_known(ranked, whole).size() == whole.evidence.size());
     CHECK(ranked.work.trials == whole.work.trials);

@@ -254,8 +254,9 @@ TEST_CASE("racing and ranked run strengths that can still be picked") {
       searched([&](auto& run) { run_racing_search(run, {.risk = 0.05, .places = 5, .gains = gains}); });
   CHECK(picked(raced) == expected);
   CHECK(raced.work.trials < whole.work.trials);
-  const search_outcome ranked =
-      searched([&](auto& run) { run_ranked_search(run, {.budget = 0.6, .places = 5, .gains = gains}); });
+  const search_outcome ranked = searched([&](auto& run) {
+    run_ranked_search(run, {.budget = 0.6, .places = 5, .worth = act::search::worth_by(rule)});
+  });
   const auto found = picked(ranked);
   CHECK(std::count_if(found.begin(), found.end(), [&](const auto& each) {
           return std::find(expected.begin(), expected.end(), each) != expected.end();

@@ -73,21 +73,21 @@ std::vector<double> rows_of_heads(const search_run& run) {
   return rows;
 }
 
-// Places of the table, the largest mean gain first.
-std::vector<std::size_t> order_of(std::span<const double> means) {
-  std::vector<std::size_t> order = numbers_below(means.size());
+// Places of the table, the worthiest first.
+std::vector<std::size_t> order_of(std::span<const double> worth) {
+  std::vector<std::size_t> order = numbers_below(worth.size());
   std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return means[a] > means[b]; });
+                   [&](std::size_t a, std::size_t b) { return worth[a] > worth[b]; });
   return order;
 }
 
 // How many of the first places in `order` will be picked. A head takes one place, whichever of its strengths
 // gets it.
 std::size_t cut_in(const trial_table& table, std::span<const std::size_t> order,
-                   std::span<const double> means, std::size_t places) {
+                   std::span<const double> worth, std::size_t places) {
   std::set<layer_head> picked;
   std::size_t cut = 0;
-  while (cut < order.size() && means[order[cut]] > 0 && (places == 0 || picked.size() < places)) {
+  while (cut < order.size() && worth[order[cut]] > 0 && (places == 0 || picked.size() < places)) {
     picked.insert(table.heads()[order[cut]]);
     ++cut;
   }
@@ -108,19 +108,14 @@ void run_ranked_search(search_run& run, const ranked_options& options) {
     }
   }
 
-  const std::size_t heads = run.trials().heads().size(), samples = run.plan().samples.size();
-  const std::vector<double> gains = options.gains(run.estimates());
-  std::vector<double> means(heads);
-  for (std::size_t head = 0; head < heads; ++head) {
-    const auto first = gains.begin() + static_cast<std::ptrdiff_t>(head * samples);
-    means[head] = std::accumulate(first, first + static_cast<std::ptrdiff_t>(samples), 0.0);
-  }
-  const std::vector<std::size_t> order = order_of(means);
+  const std::size_t heads = run.trials().heads().size();
+  const std::vector<double> worth = options.worth(run.estimates());
+  const std::vector<std::size_t> order = order_of(worth);
   const std::vector<double> rows = rows_of_heads(run);
   const search_work estimates = work_of_estimates(run);
   double left = options.budget * static_cast<double>(estimates.layer_rows_avoided) * (1 + 1e-9) -
                 static_cast<double>(estimates.layer_rows_computed);
-  std::size_t above = cut_in(run.estimates(), order, means, options.places), below = above;
+  std::size_t above = cut_in(run.estimates(), order, worth, options.places), below = above;
   std::vector<bool> exact(heads);
   for (bool look_above = true; above > 0 || below < heads; look_above = !look_above) {
     if (look_above ? above == 0 : below == heads) continue;

@@ -18,6 +18,10 @@ namespace act::search {
 /// selection/gains_by.hpp makes them of objectives.
 using gain_function = std::function<std::vector<double>(const trial_table&)>;
 
+/// In which order a rule prefers the heads of such a table: a number a head, over 0 where it would be taken
+/// if it has a place, larger where it comes earlier.
+using worth_function = std::function<std::vector<double>(const trial_table&)>;
+
 /// Some heads and the first `samples` samples of a table, with what is known of them.
 [[nodiscard]] trial_table part_of(const trial_table& table, std::span<const std::size_t> heads,
                                   std::size_t samples);

@@ -243,7 +243,7 @@ std::optional<suite_ways::found_file> suite_ways::searched(const suite_heads& he
   const search::search_outcome outcome =
       how.ranked ? search::run_ranked_search(
                        loaded_.model, plan, state,
-                       {.budget = how.budget, .places = places, .gains = search::gains_by(how.rule)},
+                       {.budget = how.budget, .places = places, .worth = search::worth_by(how.rule)},
                        searches->advanced)
                  : search::run_exact_search(loaded_.model, plan, state, searches->advanced);
   const search::head_selection picked = search::select_heads(outcome.trials, how.rule);

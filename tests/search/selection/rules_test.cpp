@@ -5,6 +5,7 @@
 #include <act/search/evidence.hpp>
 #include <act/search/selection/candidate_sets.hpp>
 #include <act/search/selection/cross_validation.hpp>
+#include <act/search/selection/gains_by.hpp>
 #include <act/search/selection/head_orders.hpp>
 #include <act/search/selection/select_heads.hpp>
 #include <act/search/trial_table.hpp>
@@ -15,6 +16,7 @@
 #include <cmath>
 #include <cstddef>
 #include <map>
+#include <numeric>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -157,6 +159,28 @@ TEST_CASE("N% is of all heads that are searched, those that racing has stopped t
     }
     REQUIRE(score_changes(raced).head_count() == 6);
     CHECK(picked(raced, rule, objective) == all);
+  }
+}
+
+TEST_CASE("a rule's worth of heads orders them as it takes them") {
+  const act::search::trial_table trials = act_test::golden_trials();
+  const score_changes changes(trials);
+  for (const char* rule : {"top:33%", "greedy:5", "balanced:33%"}) {
+    CAPTURE(rule);
+    const act::search::selection_rule asked = parse_selection(rule, search_objective::mixed);
+    const std::vector<double> worth = act::search::worth_by(asked)(trials);
+    numbers order(worth.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return worth[a] > worth[b]; });
+    act::search::selection_rule every = asked;
+    every.count = worth.size();
+    const act::search::head_order taken = choose_set(every, changes, all_samples(changes), {}).heads;
+    REQUIRE(taken.size() > 5);
+    CHECK(numbers(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(taken.size())) == taken);
+    // Of the others none would be taken.
+    for (std::size_t place = 0; place < order.size(); ++place)
+      CHECK((worth[order[place]] > 0) == (place < taken.size()));
   }
 }
 

@@ -16,4 +16,9 @@ namespace act::search {
 /// What the rule judges heads by.
 [[nodiscard]] gain_function gains_by(const selection_rule& rule);
 
+/// How the rule prefers heads: by their mean gains, and where it takes one after the other (greedy, balanced)
+/// in that order, those that it doesn't take behind it. Several strengths are compared by their gains
+/// whatever the rule.
+[[nodiscard]] worth_function worth_by(const selection_rule& rule);
+
 }  // namespace act::search
