@@ -37,6 +37,22 @@ std::vector<std::vector<double>> last_position_scores(const runtime::model& mode
   return label_logits(model, hidden, words);
 }
 
+std::size_t first_batch(std::span<const prepared_sample> samples) {
+  // Tall enough for full-speed products; the activations of one layer stay in the last-level cache.
+  constexpr std::size_t tokens_per_batch = 1024;
+  std::size_t count = 0;
+  for (std::size_t tokens = 0; count < samples.size(); ++count) {
+    tokens += samples[count].tokens();
+    if (count > 0 && tokens > tokens_per_batch) break;
+  }
+  return count;
+}
+
+bool needs_part(const runtime::model_calibration& calibration) {
+  return !calibration.heads.empty() && (calibration.options.redistribute == redistribution::subset ||
+                                        calibration.options.columns == column_choice::span);
+}
+
 namespace {
 
 // Of each text of a batch, the positions that receive, or that are changed. None where nothing is
@@ -44,9 +60,7 @@ namespace {
 std::vector<std::vector<std::size_t>> subsets_of(std::span<const prepared_sample> samples,
                                                  const runtime::model_calibration& calibration) {
   std::vector<std::vector<std::size_t>> subsets;
-  const bool asked = calibration.options.redistribute == redistribution::subset ||
-                     calibration.options.columns == column_choice::span;
-  if (calibration.heads.empty() || !asked) return subsets;
+  if (!needs_part(calibration)) return subsets;
   for (const prepared_sample& sample : samples) {
     if (sample.options.empty()) subsets.push_back(sample.subset);
     subsets.insert(subsets.end(), sample.option_subsets.begin(), sample.option_subsets.end());
@@ -106,8 +120,6 @@ namespace {
 void score_batches(const runtime::model& model, std::span<const prepared_sample> samples,
                    std::span<const runtime::model_calibration> calibrations, scores_of_each& scores,
                    const std::function<void(std::size_t)>& on_batch) {
-  // Tall enough for full-speed products; the activations of one layer stay in the last-level cache.
-  constexpr std::size_t tokens_per_batch = 1024;
   scores.calibrated.resize(calibrations.size());
   scores.with_other = !samples.empty() && samples.front().greedy();
   const auto take = [&](statistics::score_table& rows, statistics::score_table& table, std::size_t first) {
@@ -122,11 +134,7 @@ void score_batches(const runtime::model& model, std::span<const prepared_sample>
     }
   };
   for (std::size_t first = 0; first < samples.size();) {
-    std::size_t count = 0;
-    for (std::size_t tokens = 0; first + count < samples.size(); ++count) {
-      tokens += samples[first + count].tokens();
-      if (count > 0 && tokens > tokens_per_batch) break;
-    }
+    const std::size_t count = first_batch(samples.subspan(first));
     const std::span<const prepared_sample> batch = samples.subspan(first, count);
     std::vector<runtime::model_calibration> of_batch(calibrations.begin(), calibrations.end());
     std::vector<std::vector<std::vector<std::size_t>>> subsets;

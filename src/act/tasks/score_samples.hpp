@@ -47,6 +47,15 @@ void score_samples(const runtime::model& model, std::span<const prepared_sample>
                    const runtime::model_calibration& calibration, sample_scores& scores,
                    const std::function<void(std::size_t)>& on_batch);
 
+/// How many of `samples`, from the first on, are run together: about 1,024 tokens, at least one sample where
+/// there are some. Samples run batch by batch, so those behind it begin the next one. What a sample scores is
+/// the same to the bit whatever is beside it, but in a batch of a few (product.hpp).
+[[nodiscard]] std::size_t first_batch(std::span<const prepared_sample> samples);
+
+/// Whether it needs a part of each prompt, which the samples must have been prepared with: to give to, or to
+/// change.
+[[nodiscard]] bool needs_part(const runtime::model_calibration& calibration);
+
 /// What samples score in a plain pass and in several calibrated ones.
 struct scores_of_each {
   statistics::score_table plain;
