@@ -5,32 +5,32 @@
 #include <act/parallel.hpp>
 #include <act/report/comparison_report.hpp>
 #include <act/report/heads_json.hpp>
-#include <act/report/progress.hpp>
 #include <act/report/provenance.hpp>
 #include <act/runtime/fingerprint.hpp>
 #include <act/runtime/load_model.hpp>
 #include <act/tasks/comparison.hpp>
 #include <act/tasks/evaluate.hpp>
-#include <act/tasks/prepare.hpp>
 #include <act/tasks/read_samples.hpp>
 #include <act/tasks/score_samples.hpp>
 #include <act/tasks/selection.hpp>
+#include <act/tasks/stored/resumed_scores.hpp>
+#include <act/tasks/stored/score_state.hpp>
 #include <act/tasks/task.hpp>
 
 #include <cstddef>
 #include <iostream>
-#include <map>
 #include <optional>
 #include <set>
-#include <span>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "compare/compared_heads.hpp"
+#include "compare/groups.hpp"
 #include "compare/logged.hpp"
 #include "compare/options.hpp"
+#include "compare/scoring.hpp"
+#include "compare/state.hpp"
 #include "programs/begin.hpp"
 #include "programs/command_line.hpp"
 #include "programs/files.hpp"
@@ -41,56 +41,6 @@
 namespace {
 
 using namespace act_program;
-
-/// Samples that maps are fitted on, and the heads files whose they are.
-struct fitting_set {
-  std::vector<std::size_t> heads;  ///< numbers of heads files
-  std::vector<act::tasks::prepared_sample> samples;
-};
-
-/// Heads files that are run together: their prompts give to the same part.
-struct group {
-  std::vector<std::size_t> heads;
-  std::vector<act::tasks::prepared_sample> samples;
-  std::vector<fitting_set> fitting;  ///< without maps one, of no samples
-};
-
-/// What makes samples ready for the model.
-struct preparation {
-  const act::tasks::task& task;
-  const act::runtime::loaded_model& loaded;
-  const compare_options& options;
-  std::optional<act::tasks::tokens_by_text> vocabulary = {};
-
-  [[nodiscard]] act::tasks::prepared_samples of(const std::vector<act::tasks::sample>& samples,
-                                                const std::string& file,
-                                                std::optional<act::tasks::prompt_part> subset) {
-    act::tasks::asking how{.scoring = options.scoring.rule(),
-                           .special_tokens = options.scoring.special_tokens.written(),
-                           .subset = subset,
-                           .called = flag_names};
-    if (how.scoring == act::tasks::scoring_rule::greedy) {
-      if (!vocabulary) vocabulary.emplace(*loaded.tokenizer);
-      how.vocabulary = &*vocabulary;
-    }
-    act::tasks::prepared_samples made = act::tasks::prepare(
-        task, samples, *loaded.tokenizer, loaded.model.config.context, options.scoring.policy(), file, how);
-    if (made.samples.empty())
-      throw act::error(act::error_code::invalid_input, file, "no prompt fits the model's context");
-    return made;
-  }
-};
-
-std::vector<act::tasks::sample> samples_at(const std::vector<act::tasks::sample>& all,
-                                           std::span<const std::size_t> indices, const std::string& file) {
-  std::vector<act::tasks::sample> chosen;
-  for (const std::size_t index : indices) {
-    if (index >= all.size())
-      throw act::error(act::error_code::mismatch, file, "has fewer samples than the heads file says");
-    chosen.push_back(all[index]);
-  }
-  return chosen;
-}
 
 // The data file's samples that are scored, and how many were left out.
 std::pair<std::vector<act::tasks::sample>, std::size_t> chosen_samples(
@@ -117,66 +67,16 @@ std::pair<std::vector<act::tasks::sample>, std::size_t> chosen_samples(
   return {std::move(chosen), left_out};
 }
 
-std::vector<group> groups_of(const std::vector<compared_heads>& heads, preparation& ready,
-                             const std::vector<act::tasks::sample>& chosen, passed_over& passed) {
-  std::map<std::optional<act::tasks::prompt_part>, std::size_t> known_groups;
-  std::map<std::tuple<std::size_t, std::string, std::vector<std::size_t>>, std::size_t> known_sets;
-  std::vector<group> groups;
-  for (std::size_t i = 0; i < heads.size(); ++i) {
-    const auto [place, added] = known_groups.try_emplace(heads[i].subset, groups.size());
-    if (added) {
-      act::tasks::prepared_samples made = ready.of(chosen, ready.options.data, heads[i].subset);
-      passed.too_long = made.skipped;
-      passed.truncated = made.truncated;
-      groups.push_back({.heads = {}, .samples = std::move(made.samples), .fitting = {}});
-    }
-    group& of = groups[place->second];
-    const auto [set, is_new] = known_sets.try_emplace(
-        {place->second, heads[i].fitting_file, heads[i].fitting_samples}, of.fitting.size());
-    if (is_new) {
-      of.fitting.emplace_back();
-      if (ready.options.maps) {
-        const std::string& file = heads[i].fitting_file;
-        of.fitting.back().samples =
-            ready
-                .of(samples_at(act::tasks::read_samples(ready.task, file), heads[i].fitting_samples, file),
-                    file, heads[i].subset)
-                .samples;
-      }
-    }
-    of.heads.push_back(i);
-    of.fitting[set->second].heads.push_back(i);
-  }
-  return groups;
-}
-
-std::vector<act::tasks::compared_row> compare(const act::runtime::model& model,
-                                              const std::vector<group>& groups,
+std::vector<act::tasks::compared_row> compare(const std::vector<group>& groups,
+                                              const std::vector<group_scores>& all,
                                               const std::vector<compared_heads>& heads,
                                               const compare_options& options) {
-  std::size_t passes = 0;
-  for (const group& each : groups) {
-    passes += each.samples.size();
-    for (const fitting_set& set : each.fitting)
-      passes += set.samples.size();
-  }
-  act::report::progress progress("scoring", passes, options.common.quiet);
-  const auto settled = [&](std::size_t count) {
-    progress.advance(count);
-    stop_if_interrupted();
-  };
-  const auto score = [&](std::span<const act::tasks::prepared_sample> samples,
-                         std::span<const std::size_t> with) {
-    std::vector<act::runtime::model_calibration> calibrations;
-    for (const std::size_t i : with)
-      calibrations.push_back(heads[i].calibration);
-    return act::tasks::score_with_each(model, samples, calibrations, settled);
-  };
   const act::statistics::bootstrap_options resampled{.seed = options.seed};
   std::vector<std::vector<act::tasks::compared_row>> of_heads(heads.size());
   std::vector<act::tasks::compared_row> rows;
-  for (const group& each : groups) {
-    act::tasks::scores_of_each scores = score(each.samples, each.heads);
+  for (std::size_t number = 0; number < groups.size(); ++number) {
+    const group& each = groups[number];
+    const act::tasks::scores_of_each& scores = all[number].compared.scores();
     // No head is calibrated: the plain scores.
     std::vector<const act::statistics::score_table*> of(heads.size(), &scores.plain);
     for (std::size_t i = 0; i < each.heads.size(); ++i) {
@@ -184,8 +84,9 @@ std::vector<act::tasks::compared_row> compare(const act::runtime::model& model,
     }
     const std::vector<std::size_t> labels = act::tasks::labels_of(each.samples);
     const std::size_t answers = act::tasks::most_answers(each.samples);
-    for (const fitting_set& set : each.fitting) {
-      const act::tasks::scores_of_each fitted = score(set.samples, set.heads);
+    for (std::size_t place = 0; place < each.fitting.size(); ++place) {
+      const fitting_set& set = each.fitting[place];
+      const act::tasks::scores_of_each& fitted = all[number].fitting[place].scores();
       const auto rows_of = [&](std::string name, const act::statistics::score_table& scored,
                                const act::statistics::score_table& fitting) {
         return act::tasks::compare({.name = std::move(name),
@@ -217,7 +118,7 @@ void run(const command_line& line, const compare_options& options) {
   const act::report::provenance_clock clock;
   std::vector<std::string> inputs{options.common.model, options.data};
   inputs.insert(inputs.end(), options.heads.begin(), options.heads.end());
-  check_outputs({{"--json", options.common.json}}, inputs);
+  check_outputs({{"--json", options.common.json}, {"--state", options.state}}, inputs);
   act::set_thread_count(options.common.threads);
   const act::tasks::task task = options.scoring.final_space.applied_to(act::tasks::find_task(options.task));
   if (task.kind == act::tasks::task_kind::open_ended) {
@@ -233,11 +134,12 @@ void run(const command_line& line, const compare_options& options) {
   const act::runtime::loaded_model loaded = open_model(line, options.common);
   const act::runtime::model_identity identity = act::runtime::identity_of(loaded.model);
   check_model(heads, identity, options.force);
-  preparation ready{.task = task, .loaded = loaded, .options = options};
   passed_over passed{.searched = left_out};
-  const std::vector<group> groups = groups_of(heads, ready, chosen, passed);
+  const std::vector<group> groups = groups_of(heads, task, chosen, loaded, options, passed);
   const std::size_t n = groups.front().samples.size();
-  const std::vector<act::tasks::compared_row> rows = compare(loaded.model, groups, heads, options);
+  std::optional<act::tasks::score_state> state = open_state(options.state, identity);
+  const std::vector<act::tasks::compared_row> rows =
+      compare(groups, score(loaded.model, groups, heads, state ? &*state : nullptr, options), heads, options);
 
   if (!options.common.json.empty()) {
     act::io::json_document document =

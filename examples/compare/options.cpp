@@ -22,6 +22,10 @@ void declare(command_line& line, compare_options& options) {
   line.add("--heads", options.heads, "A heads file, calibrated as it says; repeat it for each to compare")
       .required()
       .value_name("FILE");
+  line.add("--state", options.state,
+           "Keep what is scored here; the same command goes on from it, and one with more heads files runs "
+           "what these add")
+      .value_name("FILE");
   line.add_flag("--maps", options.maps,
                 "Also what the same labelled samples that heads were found on can do for the scores alone: a "
                 "bias and a "
@@ -40,6 +44,8 @@ void declare(command_line& line, compare_options& options) {
       "  act-compare --model M.gguf --task sst2 --data dev.tsv --heads paper.json --heads top.json\n"
       "  act-compare --model M.gguf --task trec --data test.txt --heads heads.json --maps --json "
       "result.json\n"
+      "  act-compare --model M.gguf --task sst2 --data dev.tsv --heads paper.json --heads top.json --state "
+      "compare.state\n"
       "Exit codes: 0 done, 1 bad input, 2 wrong usage, 130 interrupted.");
 }
 

@@ -18,6 +18,7 @@ struct compare_options {
   std::int64_t limit = 0;
   std::uint64_t seed = 0;
   std::vector<std::string> heads;
+  std::string state;
   bool maps = false;
   bool include_search_samples = false;
   bool force = false;

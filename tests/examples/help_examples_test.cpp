@@ -164,7 +164,7 @@ TEST_CASE("act-compare's examples run as they stand in the help") {
   REQUIRE(
       files.run("act-search --model M.gguf --task trec=b.txt --layers 1:2 --select top:2 --out heads.json")
           .exit_code == 0);
-  check_examples("act-compare", files, 2);
+  check_examples("act-compare", files, 3);
 }
 
 TEST_CASE("act-generate's examples run as they stand in the help") {
