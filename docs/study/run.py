@@ -4,8 +4,9 @@
 
   run.py --programs build/demo/examples --model M.gguf --data DATA --out OUT [--no-final-space] TASK=POOL[:SUBSET[:SCORED]]...
 
-What is there already isn't run again: an interrupted study goes on from OUT. Results are OUT/TASK-SEED.json (act-compare's) for the
-rules named MAIN and, with --others, OUT/TASK-others.json for the others on all five subsets; tables: table.py.
+What is there already isn't run again: an interrupted study goes on from OUT, also in the middle of a comparison (with the same build of
+act-compare). Results are OUT/TASK-SEED.json (act-compare's) for the rules named MAIN and, with --others, OUT/TASK-others.json for the
+others on all five subsets; tables: table.py.
 """
 
 import argparse
@@ -82,7 +83,9 @@ def main():
 
     def compare(name, rules, seeds, task, file, subset, scored, options, state, heads):
         compared = asked.out / f"{task}-{name}.json"
+        scores = compared.with_suffix(".state")  # what is scored, until the result is there
         if compared.exists():
+            scores.unlink(missing_ok=True)
             return
         files = []
         for seed in seeds:
@@ -93,7 +96,8 @@ def main():
                         "--out", files[-1], *arguments_of(rule, heads, seed), *options)
         repeated = [argument for each in files for argument in ("--heads", each)]
         print(run("act-compare", "--task", task, "--data", make_pools.scored_file(asked.data, asked.out, task),
-                  "--limit", scored, "--seed", 0, *repeated, "--maps", "--json", compared, *options), flush=True)
+                  "--limit", scored, "--seed", 0, *repeated, "--maps", "--state", scores, "--json", compared, *options), flush=True)
+        scores.unlink()
 
     # The first subset of every task, then the second: a study that is stopped has a fair part of all.
     for seed in SEEDS:
