@@ -318,6 +318,17 @@ plain_and_calibrated run_both(const model& model, const packed_prompts& prompts,
 
 plain_and_each run_each(const model& model, const packed_prompts& prompts,
                         std::span<const model_calibration> calibrations) {
+  plain_and_each result{.plain = {}, .calibrated = std::vector<matrix>(calibrations.size())};
+  run_each(model, prompts, calibrations, [&](std::span<const std::size_t> numbers, const matrix& left) {
+    if (numbers.empty()) result.plain = left;
+    for (const std::size_t number : numbers)
+      result.calibrated[number] = left;
+  });
+  return result;
+}
+
+void run_each(const model& model, const packed_prompts& prompts,
+              std::span<const model_calibration> calibrations, const each_pass_seen& seen) {
   const std::size_t layers = model.config.layers;
   // The plain pass, with what the prompts have in common once.
   const shared_prompts shared(prompts, common_beginning(prompts));
@@ -327,13 +338,10 @@ plain_and_each run_each(const model& model, const packed_prompts& prompts,
   // Of the size that run_layer gives it: it stays where `sequences` look for it.
   buffers.key_value.resize(hidden.rows(), 2 * model.config.kv_heads * model.config.head_size);
   const std::vector<attention_sequence> sequences = shared.sequences(buffers.key_value);
-  plain_and_each result{.plain = {}, .calibrated = std::vector<matrix>(calibrations.size())};
   const rotary_tables rotary(model.config.rotary, prompts.positions);
   calibrated_passes passes(model, prompts, rotary, calibrations, rows_wanted::last_of_each_sequence,
                            [&](std::span<const std::size_t> numbers, const matrix& last_rows) {
-                             const matrix left = final_hidden(model, last_rows);
-                             for (const std::size_t number : numbers)
-                               result.calibrated[number] = left;
+                             seen(numbers, final_hidden(model, last_rows));
                            });
   std::size_t reached = 0;
   const auto run_to = [&](std::size_t end) {
@@ -346,8 +354,7 @@ plain_and_each run_each(const model& model, const packed_prompts& prompts,
     passes.run_from(layer, rows_at(hidden, shared.row_of()));
   }
   run_to(layers);
-  result.plain = final_hidden(model, hidden);
-  return result;
+  seen({}, final_hidden(model, hidden));
 }
 
 }  // namespace act::runtime

@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -131,5 +132,14 @@ struct plain_and_each {
 /// layer's input more for each layer in which some part.
 [[nodiscard]] plain_and_each run_each(const model& model, const packed_prompts& prompts,
                                       std::span<const model_calibration> calibrations);
+
+/// Sees what a pass leaves at the prompts' last positions, [prompts, hidden], as soon as it has run: that of
+/// the calibrations with these numbers, which were one pass; of no number, and last, the plain one. It may
+/// throw to interrupt.
+using each_pass_seen = std::function<void(std::span<const std::size_t> numbers, const matrix& left)>;
+
+/// As above, pass by pass; a calibration that names no head is none.
+void run_each(const model& model, const packed_prompts& prompts,
+              std::span<const model_calibration> calibrations, const each_pass_seen& seen);
 
 }  // namespace act::runtime

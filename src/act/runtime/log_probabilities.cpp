@@ -257,6 +257,21 @@ text_log_probabilities sum_log_probabilities(const model& model,
 text_log_probabilities_of_each sum_log_probabilities_of_each(
     const model& model, std::span<const std::vector<scored_text>> families,
     std::span<const model_calibration> calibrations) {
+  text_log_probabilities_of_each result;
+  result.calibrated.resize(calibrations.size());
+  sum_log_probabilities_of_each(
+      model, families, calibrations,
+      [&](std::span<const std::size_t> numbers, const std::vector<std::vector<double>>& sums) {
+        if (numbers.empty()) result.plain = sums;
+        for (const std::size_t number : numbers)
+          result.calibrated[number] = sums;
+      });
+  return result;
+}
+
+void sum_log_probabilities_of_each(const model& model, std::span<const std::vector<scored_text>> families,
+                                   std::span<const model_calibration> calibrations,
+                                   const each_sums_seen& seen) {
   for (const std::vector<scored_text>& family : families) {
     for (const scored_text& text : family) {
       if (text.first_scored < 1 || text.first_scored >= text.tokens.size()) {
@@ -275,22 +290,16 @@ text_log_probabilities_of_each sum_log_probabilities_of_each(
   // family's first one are attended to where that one's keys and values are written.
   buffers.key_value.resize(hidden.rows(), 2 * model.config.kv_heads * model.config.head_size);
   const std::vector<attention_sequence> sequences = shared.sequences(buffers.key_value);
-  text_log_probabilities_of_each result;
-  result.calibrated.resize(calibrations.size());
   const rotary_tables whole_rotary(model.config.rotary, whole.positions);
   calibrated_passes passes(model, whole, whole_rotary, calibrations, rows_wanted::all,
                            [&](std::span<const std::size_t> numbers, const matrix& left) {
-                             const std::vector<std::vector<double>> sums =
-                                 sums_of_texts(model, families, whole, left, {});
-                             for (const std::size_t number : numbers)
-                               result.calibrated[number] = sums;
+                             seen(numbers, sums_of_texts(model, families, whole, left, {}));
                            });
   for (std::size_t layer = 0; layer < layers; ++layer) {
     if (passes.start_at(layer)) passes.run_from(layer, rows_at(hidden, shared.row_of()));
     run_layer(model, layer, {.sequences = sequences, .rotary = rotary}, {}, hidden, buffers);
   }
-  result.plain = sums_of_texts(model, families, whole, hidden, shared.row_of());
-  return result;
+  seen({}, sums_of_texts(model, families, whole, hidden, shared.row_of()));
 }
 
 }  // namespace act::runtime

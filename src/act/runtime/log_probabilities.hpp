@@ -11,6 +11,7 @@
 #include <act/runtime/scored_text.hpp>
 
 #include <cstddef>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -74,5 +75,15 @@ struct text_log_probabilities_of_each {
 [[nodiscard]] text_log_probabilities_of_each sum_log_probabilities_of_each(
     const model& model, std::span<const std::vector<scored_text>> families,
     std::span<const model_calibration> calibrations);
+
+/// Sees the sums of a pass, [family][text], as soon as it has run; numbers and interruption as
+/// `each_pass_seen` has them.
+using each_sums_seen =
+    std::function<void(std::span<const std::size_t> numbers, const std::vector<std::vector<double>>& sums)>;
+
+/// As above, pass by pass; a calibration that names no head is none.
+void sum_log_probabilities_of_each(const model& model, std::span<const std::vector<scored_text>> families,
+                                   std::span<const model_calibration> calibrations,
+                                   const each_sums_seen& seen);
 
 }  // namespace act::runtime

@@ -68,43 +68,59 @@ std::vector<std::vector<std::size_t>> subsets_of(std::span<const prepared_sample
   return subsets;
 }
 
-scores_of_each score_last_position(const runtime::model& model, std::span<const prepared_sample> samples,
-                                   std::span<const runtime::model_calibration> calibrations) {
+void score_last_position(const runtime::model& model, std::span<const prepared_sample> samples,
+                         std::span<const runtime::model_calibration> calibrations,
+                         const each_scores_seen& seen) {
   std::vector<std::vector<runtime::token_id>> prompts;
   std::vector<const prepared_sample*> each;
   for (const prepared_sample& sample : samples) {
     prompts.push_back(sample.prompt);
     each.push_back(&sample);
   }
-  const runtime::plain_and_each all = run_each(model, pack(model.config, prompts), calibrations);
-  scores_of_each scores;
-  scores.plain = last_position_scores(model, all.plain, each);
-  for (const runtime::matrix& calibrated : all.calibrated) {
-    scores.calibrated.emplace_back();
-    if (calibrated.size() != 0) scores.calibrated.back() = last_position_scores(model, calibrated, each);
-  }
-  return scores;
+  run_each(model, pack(model.config, prompts), calibrations,
+           [&](std::span<const std::size_t> numbers, const runtime::matrix& left) {
+             seen(numbers, last_position_scores(model, left, each));
+           });
 }
 
-scores_of_each score_options(const runtime::model& model, std::span<const prepared_sample> samples,
-                             std::span<const runtime::model_calibration> calibrations) {
+void score_options(const runtime::model& model, std::span<const prepared_sample> samples,
+                   std::span<const runtime::model_calibration> calibrations, const each_scores_seen& seen) {
   std::vector<std::vector<runtime::scored_text>> families;
   for (const prepared_sample& sample : samples)
     families.push_back(sample.options);
-  runtime::text_log_probabilities_of_each sums = sum_log_probabilities_of_each(model, families, calibrations);
-  const auto a_byte = [&](statistics::score_table& table) {
-    for (std::size_t i = 0; i < table.size(); ++i) {
-      for (std::size_t option = 0; option < table[i].size(); ++option)
-        table[i][option] /= static_cast<double>(samples[i].option_bytes[option]);
-    }
-  };
-  a_byte(sums.plain);
-  for (statistics::score_table& table : sums.calibrated)
-    a_byte(table);
-  return {.plain = std::move(sums.plain), .calibrated = std::move(sums.calibrated)};
+  sum_log_probabilities_of_each(
+      model, families, calibrations, [&](std::span<const std::size_t> numbers, statistics::score_table sums) {
+        for (std::size_t i = 0; i < sums.size(); ++i) {
+          for (std::size_t option = 0; option < sums[i].size(); ++option)
+            sums[i][option] /= static_cast<double>(samples[i].option_bytes[option]);  // a byte's
+        }
+        seen(numbers, sums);
+      });
 }
 
 }  // namespace
+
+void score_batch(const runtime::model& model, std::span<const prepared_sample> batch,
+                 std::span<const runtime::model_calibration> calibrations, const each_scores_seen& seen) {
+  std::vector<runtime::model_calibration> of_batch(calibrations.begin(), calibrations.end());
+  std::vector<std::vector<std::vector<std::size_t>>> subsets;
+  for (const runtime::model_calibration& calibration : calibrations)
+    subsets.push_back(subsets_of(batch, calibration));
+  for (std::size_t i = 0; i < of_batch.size(); ++i)
+    of_batch[i].subsets = subsets[i];
+  const auto finite = [&](std::span<const std::size_t> numbers, const statistics::score_table& scores) {
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+      for (const double score : scores[i]) {
+        if (!std::isfinite(score)) {
+          throw error(error_code::invalid_input, "sample " + std::to_string(batch[i].index),
+                      "the model's logits aren't finite; its weights are damaged or overflow float32");
+        }
+      }
+    }
+    seen(numbers, scores);
+  };
+  (batch.front().options.empty() ? score_last_position : score_options)(model, batch, of_batch, finite);
+}
 
 sample_scores score_samples(const runtime::model& model, std::span<const prepared_sample> samples,
                             const runtime::model_calibration& calibration,
@@ -122,31 +138,22 @@ void score_batches(const runtime::model& model, std::span<const prepared_sample>
                    const std::function<void(std::size_t)>& on_batch) {
   scores.calibrated.resize(calibrations.size());
   scores.with_other = !samples.empty() && samples.front().greedy();
-  const auto take = [&](statistics::score_table& rows, statistics::score_table& table, std::size_t first) {
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      for (const double score : rows[i]) {
-        if (!std::isfinite(score)) {
-          throw error(error_code::invalid_input, "sample " + std::to_string(samples[first + i].index),
-                      "the model's logits aren't finite; its weights are damaged or overflow float32");
-        }
-      }
-      table.push_back(std::move(rows[i]));
-    }
+  const auto move_behind = [](statistics::score_table& table, statistics::score_table& rows) {
+    for (std::vector<double>& row : rows)
+      table.push_back(std::move(row));
   };
   for (std::size_t first = 0; first < samples.size();) {
     const std::size_t count = first_batch(samples.subspan(first));
-    const std::span<const prepared_sample> batch = samples.subspan(first, count);
-    std::vector<runtime::model_calibration> of_batch(calibrations.begin(), calibrations.end());
-    std::vector<std::vector<std::vector<std::size_t>>> subsets;
-    for (const runtime::model_calibration& calibration : calibrations)
-      subsets.push_back(subsets_of(batch, calibration));
-    for (std::size_t i = 0; i < of_batch.size(); ++i)
-      of_batch[i].subsets = subsets[i];
-    scores_of_each rows = batch.front().options.empty() ? score_last_position(model, batch, of_batch)
-                                                        : score_options(model, batch, of_batch);
-    take(rows.plain, scores.plain, first);
+    scores_of_each rows{.plain = {}, .calibrated = std::vector<statistics::score_table>(calibrations.size())};
+    score_batch(model, samples.subspan(first, count), calibrations,
+                [&](std::span<const std::size_t> numbers, const statistics::score_table& of_pass) {
+                  if (numbers.empty()) rows.plain = of_pass;
+                  for (const std::size_t number : numbers)
+                    rows.calibrated[number] = of_pass;
+                });
+    move_behind(scores.plain, rows.plain);
     for (std::size_t i = 0; i < calibrations.size(); ++i)
-      take(rows.calibrated[i], scores.calibrated[i], first);
+      move_behind(scores.calibrated[i], rows.calibrated[i]);
     first += count;
     if (on_batch) on_batch(count);
   }

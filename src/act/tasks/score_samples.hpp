@@ -63,6 +63,16 @@ struct scores_of_each {
   bool with_other = false;                          ///< see sample_scores
 };
 
+/// Sees what a pass scored of each sample, as soon as it has run: that of the calibrations with these
+/// numbers, which were one pass; of no number, and last, the plain one. It may throw to interrupt.
+using each_scores_seen =
+    std::function<void(std::span<const std::size_t> numbers, const statistics::score_table& scores)>;
+
+/// Scores a batch (first_batch) with several calibrations, of which one that names no head is none. Errors
+/// and preconditions are score_samples's; at least one sample.
+void score_batch(const runtime::model& model, std::span<const prepared_sample> batch,
+                 std::span<const runtime::model_calibration> calibrations, const each_scores_seen& seen);
+
 /// As `score_samples` for several calibrations: the plain pass is run once, and so are the lower layers in
 /// which some of them agree. `on_batch` and errors are the same.
 [[nodiscard]] scores_of_each score_with_each(const runtime::model& model,
