@@ -22,9 +22,10 @@ void declare(command_line& line, compare_options& options) {
   line.add("--heads", options.heads, "A heads file, calibrated as it says; repeat it for each to compare")
       .required()
       .value_name("FILE");
-  line.add("--state", options.state,
-           "Keep what is scored here; the same command goes on from it, and one with more heads files runs "
-           "what these add")
+  line.add(
+          "--state", options.state,
+          "Keep what is scored here, pass by pass; the same command goes on from it, and one with more heads "
+          "files runs what these add (docs/rivals.md)")
       .value_name("FILE");
   line.add_flag("--maps", options.maps,
                 "Also what the same labelled samples that heads were found on can do for the scores alone: a "

@@ -31,10 +31,8 @@ std::vector<group_scores> score(const act::runtime::model& model, const std::vec
     for (const fitting_set& set : each.fitting)
       of.fitting.push_back(asked(set.samples, set.heads));
   }
-  std::size_t samples = 0, settled = 0, known = 0, count = 0;
+  std::size_t known = 0, count = 0;
   const auto add = [&](const act::tasks::resumed_scores& each) {
-    samples += each.scores().plain.size();
-    settled += each.settled();
     known += each.known();
     count += each.count();
   };
@@ -45,9 +43,9 @@ std::vector<group_scores> score(const act::runtime::model& model, const std::vec
   }
   if (known > 0 && !options.common.quiet)
     std::cerr << "act-compare: " << known << " of " << count << " scores are in " << options.state << '\n';
-  act::report::progress progress("scoring", samples, options.common.quiet, settled);
-  const auto advance = [&](std::size_t batch) {
-    progress.advance(batch);
+  act::report::progress progress("scoring", count, options.common.quiet, known);
+  const auto advance = [&](std::size_t scores) {
+    progress.advance(scores);
     stop_if_interrupted();
   };
   try {

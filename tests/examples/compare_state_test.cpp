@@ -100,11 +100,11 @@ TEST_CASE("a comparison that is stopped at random moments ends with the same res
   std::string task = "jsonl", data;
   arguments more{"--scoring", "default"};
   SUBCASE("labels") {
-    data = folder.write("data.jsonl", act_test::tiny_jsonl(act_test::sanitized ? 40 : 100));
+    data = folder.write("data.jsonl", act_test::tiny_jsonl(act_test::sanitized ? 40 : 60));
   }
   SUBCASE("greedy, few long prompts in a batch, in 8 bits") {
     std::string text;
-    for (std::size_t i = 0; i < (act_test::sanitized ? 20U : 40U); ++i) {
+    for (std::size_t i = 0; i < (act_test::sanitized ? 20U : 24U); ++i) {
       std::string prompt = std::to_string(i);
       while (prompt.size() < 280 + i / 4)
         prompt += i % 2 == 0 ? " a long and winding road" : " people ask of the weather";
@@ -116,7 +116,7 @@ TEST_CASE("a comparison that is stopped at random moments ends with the same res
   }
   SUBCASE("likelihood, and a part of each prompt") {
     task = "arce";
-    data = folder.write("data.jsonl", act_test::tiny_arce(act_test::sanitized ? 12 : 24));
+    data = folder.write("data.jsonl", act_test::tiny_arce(act_test::sanitized ? 12 : 16));
     more = {"--scoring",
             "likelihood",
             "--heads",
@@ -171,6 +171,14 @@ TEST_CASE("a comparison that is stopped at random moments ends with the same res
   CHECK(result(folder / "again.json") == result(folder / "whole.json"));
   CHECK(known_of(again.err).first == known_of(again.err).second);
   CHECK(known_of(again.err).first > 0);
+  // Nor are passes that a batch has run again beside those that it lacks.
+  change(state, "DELETE FROM score WHERE pass % 2 = 0");
+  const auto lacking = run_program(
+      "act-compare", joined(all, {"--json", folder / "again.json", "--state", state, "--threads", "1"}));
+  CHECK(result(folder / "again.json") == result(folder / "whole.json"));
+  CHECK(known_of(lacking.err).first > known_of(lacking.err).second / 4);
+  CHECK(known_of(lacking.err).first < known_of(lacking.err).second);
+  CHECK(rows_of(state) == whole);
 }
 
 TEST_CASE("what was scored is kept by what it depends on: one more heads file, other names, more samples") {
@@ -300,11 +308,6 @@ TEST_CASE("a state of something else is refused in one line that says what diffe
   refused(changed("UPDATE score SET scores = scores || scores"), "is damaged");
   refused(changed("UPDATE score SET scores = x'000000000000F07F000000000000F07F000000000000F07F'"),
           "is damaged");  // infinite
-  // Plain scores run again beside those of new heads files.
-  refused(changed("UPDATE score SET scores = zeroblob(24) WHERE pass = (SELECT id FROM pass WHERE identity = "
-                  "'plain')"),
-          "has other scores of the same samples than this program computes",
-          {"--heads", folder.write("more.json", R"({"heads": [[2, 0]]})")});
   refused(folder.write("text.state", "no database, but long enough to be looked at"),
           "file is not a database");
   std::string torn = act_test::read_file(good);
@@ -324,6 +327,25 @@ TEST_CASE("a state of something else is refused in one line that says what diffe
       run_program("act-compare",
                   compare(data, {"--heads", heads, "--state", folder / "new", "--json", folder / "new"})),
       2, "--state: and --json name the same file");
+}
+
+TEST_CASE("scores that come out otherwise than those that are kept are refused") {
+  const act_test::temporary_folder folder;
+  const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(12));
+  const std::string heads = folder.write("heads.json", R"({"heads": [[1, 0]]})");
+  const std::string more = folder.write("more.json", R"({"heads": [[2, 0]]})");
+  const std::string state = folder / "state";
+  REQUIRE(run_program("act-compare", compare(data, {"--heads", heads, "--state", state})).exit_code == 0);
+  change(state,
+         "UPDATE score SET scores = zeroblob(24) WHERE pass = (SELECT id FROM pass WHERE identity = "
+         "'plain')");
+  // Plain passes run again beside those of new heads files.
+  const auto run =
+      run_program("act-compare", compare(data, {"--heads", heads, "--heads", more, "--state", state}));
+  CHECK(run.exit_code == 1);
+  CHECK(run.err.find("act-compare: " + state +
+                     ": has other scores of the same samples than this program computes; delete it") !=
+        std::string::npos);
 }
 
 TEST_CASE("without --state nothing is kept") {

@@ -1,6 +1,7 @@
 // Where a suite's results are kept, in an SQLite file: every sample's scores, and of each run what it takes
 // to repeat it. Written in transactions of a few samples, so a run that was killed goes on where it was, and
-// ends with the same scores, bit for bit: those of a sample don't depend on which others it runs with.
+// ends with the same scores, bit for bit: those of a sample don't depend on which others it runs with, but
+// in a batch of a few (score_samples.hpp), and batches are stored whole.
 //
 // Tables (docs/suite.md): suite (a row a suite, or an ablation of one), run (a row a run), member (which runs
 // are a suite's), score (a row a sample and run), answer (a row a generated answer), heads (what searches

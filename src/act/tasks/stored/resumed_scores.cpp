@@ -58,40 +58,49 @@ void resumed_scores::look_up(batch& of) {
       of.lacking.push_back(pass);
     }
   }
-  if (of.lacking.empty()) settled_ += of.size;
 }
 
-void resumed_scores::run(const runtime::model& model, const std::function<void(std::size_t)>& on_batch) {
+void resumed_scores::run(const runtime::model& model, const std::function<void(std::size_t)>& on_scores) {
   for (batch& each : batches_) {
-    if (each.lacking.empty()) continue;
-    run(model, each);
-    if (on_batch) on_batch(each.size);
+    if (!each.lacking.empty()) run(model, each, on_scores);
   }
 }
 
-void resumed_scores::run(const runtime::model& model, batch& of) {
+void resumed_scores::run(const runtime::model& model, batch& of,
+                         const std::function<void(std::size_t)>& on_scores) {
   std::vector<runtime::model_calibration> calibrations;
-  std::vector<std::size_t> passes{0};  // the plain pass runs in any case: calibrated ones begin in it
+  std::vector<std::size_t> number_of;  // of each calibration its pass
   for (const std::size_t pass : of.lacking) {
     if (pass == 0) continue;
-    passes.push_back(pass);
+    number_of.push_back(pass);
     calibrations.push_back(calibrations_[pass - 1]);
   }
-  scores_of_each made = score_with_each(model, samples_.subspan(of.first, of.size), calibrations);
+  const bool lacks_plain = of.lacking.front() == 0;  // it runs in any case: calibrated passes begin in it
+  score_batch(model, samples_.subspan(of.first, of.size), calibrations,
+              [&](std::span<const std::size_t> numbers, const statistics::score_table& scores) {
+                std::vector<std::size_t> passes;
+                for (const std::size_t number : numbers)
+                  passes.push_back(number_of[number]);
+                if (numbers.empty()) passes.push_back(0);
+                take(of, passes, scores);
+                if (on_scores) on_scores(numbers.empty() && !lacks_plain ? 0 : passes.size() * of.size);
+              });
+  of.lacking.clear();
+}
+
+void resumed_scores::take(const batch& of, std::span<const std::size_t> passes,
+                          const statistics::score_table& scores) {
   std::vector<score_state::row> rows;
-  for (std::size_t number = 0; number < passes.size(); ++number) {
-    const std::size_t pass = passes[number];
-    statistics::score_table& scored = number == 0 ? made.plain : made.calibrated[number - 1];
+  for (const std::size_t pass : passes) {
     for (std::size_t i = 0; i < of.size; ++i) {
       std::vector<double>& known = table(pass)[of.first + i];
-      if (!known.empty() && known != scored[i]) state_->other_scores();
-      known = std::move(scored[i]);
+      if (!known.empty() && known != scores[i]) state_->other_scores();
+      known = scores[i];
       if (state_ != nullptr)
         rows.push_back({.pass = passes_[pass], .sample = identities(of, pass)[i], .scores = known});
     }
   }
   if (state_ != nullptr) state_->save(rows);
-  of.lacking.clear();
 }
 
 }  // namespace act::tasks

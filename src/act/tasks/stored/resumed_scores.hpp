@@ -24,16 +24,14 @@ class resumed_scores {
   resumed_scores(std::span<const prepared_sample> samples,
                  std::vector<runtime::model_calibration> calibrations, score_state* state);
 
-  /// Samples of which nothing is left to run.
-  [[nodiscard]] std::size_t settled() const noexcept { return settled_; }
   /// Scores, of a sample in a pass each, that weren't and won't be run, and all that there are.
   [[nodiscard]] std::size_t known() const noexcept { return known_; }
   [[nodiscard]] std::size_t count() const noexcept { return count_; }
 
-  /// Runs the rest, batch by batch. `on_batch` is called with a batch's number of samples when the state has
-  /// what it scored, and may throw to interrupt. Throws `error` as score_with_each does, and (mismatch) where
+  /// Runs the rest, batch by batch, pass by pass. `on_scores` is called with a number of scores when the
+  /// state has them, and may throw to interrupt. Throws `error` as score_with_each does, and (mismatch) where
   /// a score that was known comes out otherwise, which says that the state is another program's.
-  void run(const runtime::model& model, const std::function<void(std::size_t)>& on_batch = {});
+  void run(const runtime::model& model, const std::function<void(std::size_t)>& on_scores = {});
 
   /// Precondition: `run` has returned.
   [[nodiscard]] const scores_of_each& scores() const noexcept { return scores_; }
@@ -49,7 +47,8 @@ class resumed_scores {
   [[nodiscard]] statistics::score_table& table(std::size_t pass) noexcept;
   [[nodiscard]] const std::vector<std::string>& identities(const batch& of, std::size_t pass) const noexcept;
   void look_up(batch& of);
-  void run(const runtime::model& model, batch& of);
+  void run(const runtime::model& model, batch& of, const std::function<void(std::size_t)>& on_scores);
+  void take(const batch& of, std::span<const std::size_t> passes, const statistics::score_table& scores);
 
   std::span<const prepared_sample> samples_;
   std::vector<runtime::model_calibration> calibrations_;
@@ -57,7 +56,7 @@ class resumed_scores {
   std::vector<std::string> passes_;  // identities
   std::vector<batch> batches_;
   scores_of_each scores_;  // a row that isn't known is empty
-  std::size_t settled_ = 0, known_ = 0, count_ = 0;
+  std::size_t known_ = 0, count_ = 0;
 };
 
 }  // namespace act::tasks
