@@ -7,6 +7,8 @@
 #include <act/search/selection/gains_by.hpp>
 #include <act/search/state.hpp>
 #include <act/search/strategy.hpp>
+#include <act/search/trial_block.hpp>
+#include <act/search/trial_workers.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -220,6 +222,34 @@ TEST_CASE("ranked tries everything where estimates cost too much, and where its 
     for (const act::search::head_evidence& each : ranked.evidence)
       CHECK_FALSE(each.estimated);
   }
+}
+
+TEST_CASE("estimates can be stopped at every layer, and begun anew") {
+  const act_test::tiny_search tiny = many(2);
+  const std::size_t layers = tiny.model.config.layers;
+  const act::search::trial_block block{.kind = act::search::block_kind::estimates,
+                                       .chunk = tiny.plan.chunks().front(),
+                                       .layer = tiny.plan.range.first,
+                                       .heads = {0, 1}};
+  act::search::block_runner uninterrupted(tiny.model, tiny.plan);
+  std::size_t asked = 0;
+  const act::search::block_result whole = uninterrupted.run(block, [&](std::size_t trials) {
+    CHECK(trials == 0);
+    ++asked;
+  });
+  CHECK(asked >= layers - tiny.plan.range.first);
+
+  struct interruption {};
+  act::search::block_runner runner(tiny.model, tiny.plan);
+  for (std::size_t stop = 1; stop <= asked; ++stop) {
+    CAPTURE(stop);
+    std::size_t seen = 0;
+    const auto stopping = [&](std::size_t) {
+      if (++seen == stop) throw interruption();
+    };
+    CHECK_THROWS_AS((void)runner.run(block, stopping), interruption);
+  }
+  CHECK(runner.run(block).scores == whole.scores);
 }
 
 TEST_CASE("a part of a table holds what is known of it") {

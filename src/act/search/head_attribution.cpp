@@ -13,6 +13,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <utility>
@@ -94,7 +95,8 @@ double along(const runtime::const_matrix_ref& gradient, const runtime::const_mat
 
 head_attributions::head_attributions(const runtime::model& model, const scored_texts& texts,
                                      const runtime::packed_prompts& packed, layer_range range,
-                                     std::span<const attributed_layer> layers)
+                                     std::span<const attributed_layer> layers,
+                                     const std::function<void()>& on_layer)
     : range_(range), heads_(model.config.heads), strengths_(layers.front().alternatives.size()) {
   for (std::size_t text = 0; text < packed.sequences.size(); ++text) {
     first_.push_back(scores_);
@@ -130,6 +132,7 @@ head_attributions::head_attributions(const runtime::model& model, const scored_t
       } else {
         backwards.pull_back(rows, own, group.gradient, of_heads);
       }
+      if (on_layer) on_layer();
       if (!searched) continue;
       const attributed_layer& of = layers[layer - range.first];
       parallel_for(group.texts * heads_, [&](std::size_t task) noexcept {

@@ -14,6 +14,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -36,11 +37,12 @@ class head_attributions {
   /// `layers`: those of the range, in order, of one plain pass over `texts` as `packed`. Memory while it
   /// works: a layer's weights in float32, of every token and score a layer's input, and some thousand rows of
   /// a layer's activations. Cost: a pass over the layers from the range's first one on, and one more for each
-  /// score of a text: as many as there are words. A result doesn't depend on the number of threads. Throws
+  /// score of a text: as many as there are words. A result doesn't depend on the number of threads.
+  /// `on_layer` is called each time some texts have gone through a layer, and may throw to interrupt. Throws
   /// `error` (invalid_input) where a gradient isn't finite, though scores are.
   head_attributions(const runtime::model& model, const scored_texts& texts,
                     const runtime::packed_prompts& packed, layer_range range,
-                    std::span<const attributed_layer> layers);
+                    std::span<const attributed_layer> layers, const std::function<void()>& on_layer = {});
 
   /// What score `score` (scored_texts::scores_of) of a text would change by.
   [[nodiscard]] double change(std::size_t layer, std::size_t strength, std::size_t head, std::size_t text,

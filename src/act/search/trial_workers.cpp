@@ -22,7 +22,9 @@ block_result block_runner::run(const trial_block& block, const std::function<voi
   }
   if (block.kind == block_kind::trials)
     return runner_->run(block.layer, block.heads, on_batch, block.strength);
-  return runner_->estimate(block.layer, block.heads, block.strength);
+  return runner_->estimate(block.layer, block.heads, block.strength, [&] {
+    if (on_batch) on_batch(0);
+  });
 }
 
 void local_workers::run(std::span<const trial_block> blocks, const block_listener& listener) {

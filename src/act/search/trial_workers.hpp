@@ -18,7 +18,8 @@ namespace act::search {
 struct block_listener {
   /// A block is done; called once for each, in any order, from the thread that called `run`.
   std::function<void(const trial_block&, block_result)> done;
-  /// `trials` more of a block are done; may throw to interrupt, after which the workers can't be used.
+  /// `trials` more of a block are done (0 where only some layers are); may throw to interrupt, after which
+  /// the workers can't be used.
   std::function<void(const trial_block&, std::size_t trials)> advanced;
 };
 

@@ -84,7 +84,7 @@ layer_trials trial_runner::run(std::size_t layer, std::span<const std::size_t> h
 }
 
 layer_trials trial_runner::estimate(std::size_t layer, std::span<const std::size_t> heads,
-                                    std::size_t strength) {
+                                    std::size_t strength, const std::function<void()>& on_layer) {
   if (!attributions_) {
     std::vector<attributed_layer> layers;
     for (std::size_t each = range_.first; each <= range_.last; ++each) {
@@ -93,7 +93,7 @@ layer_trials trial_runner::estimate(std::size_t layer, std::span<const std::size
                         .attention = record.attention,
                         .alternatives = record.alternatives.attention});
     }
-    attributions_.emplace(model_, texts_, packed_, range_, layers);
+    attributions_.emplace(model_, texts_, packed_, range_, layers, on_layer);
   }
   layer_trials result;
   const std::size_t samples = texts_.samples();

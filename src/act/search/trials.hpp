@@ -70,9 +70,10 @@ class trial_runner {
   /// What trials of these heads would say, estimated to first order (head_attribution.hpp): scores of the
   /// same shape, exact where a head changes nothing. The first call for any layer goes backwards once for all
   /// of them, whose rows through this layer are the work of its first strength; avoided are those that the
-  /// trials would run. It counts no trials.
+  /// trials would run. It counts no trials. `on_layer` is called while that goes on, and may throw to
+  /// interrupt.
   [[nodiscard]] layer_trials estimate(std::size_t layer, std::span<const std::size_t> heads,
-                                      std::size_t strength = 0);
+                                      std::size_t strength = 0, const std::function<void()>& on_layer = {});
 
   /// The work that `run` would do for these heads, with any strength, without doing it.
   [[nodiscard]] search_work work_of(std::size_t layer, std::span<const std::size_t> heads) const;
