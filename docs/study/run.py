@@ -2,11 +2,13 @@
 """The study of selection rules on one model: searches each pool once, chooses heads on five random subsets of it by every rule
 (taking over the pool's trials), and scores all of them on samples that no search has seen, with act-compare.
 
-  run.py --programs build/demo/examples --model M.gguf --data DATA --out OUT [--no-final-space] TASK=POOL[:SUBSET[:SCORED]]...
+  run.py --programs build/demo/examples --model M.gguf --data DATA --out OUT [--no-final-space] [--others] [--strengths]
+         TASK=POOL[:SUBSET[:SCORED]]...
 
-What is there already isn't run again: an interrupted study goes on from OUT, also in the middle of a comparison (with the same build of
-act-compare). Results are OUT/TASK-SEED.json (act-compare's) for the rules named MAIN and, with --others, OUT/TASK-others.json for the
-others on all five subsets; tables: table.py.
+What is there already isn't run again: an interrupted study goes on from OUT, a comparison in its middle. Results are
+OUT/TASK-SEED.json (act-compare's) for the rules named MAIN; with --others OUT/TASK-others.json for the others, and with --strengths
+OUT/TASK-strengths.json for the default's heads with other betas than they were chosen with, and with the one that --tune-beta takes, on
+all five subsets. Tables: table.py.
 """
 
 import argparse
@@ -24,6 +26,8 @@ MAIN = {
     "third-mixed": ["--select", "top:33%", "--objective", "mixed"],
     "default": [],  # balanced:33%, mixed
 }
+STRENGTHS = {f"default-beta-{beta}": beta for beta in (0, 0.2, 0.6)}
+TUNED = {"default-tuned": ["--tune-beta", "0,0.2,0.4,0.6"]}
 OTHERS = {
     "third-centred": ["--select", "top:33%", "--objective", "centred"],
     "third-auc": ["--select", "top:33%", "--objective", "auc"],
@@ -43,7 +47,7 @@ def arguments_of(rule, heads, seed):
         return ["--select", f"initial-mass:{heads // 3}"]
     if rule == "random":
         return ["--select", f"random:{heads // 3}:{seed}"]
-    return MAIN.get(rule, OTHERS.get(rule))
+    return {**MAIN, **OTHERS, **TUNED}[rule]
 
 
 def main():
@@ -55,6 +59,7 @@ def main():
     parser.add_argument("--no-final-space", action="store_true")
     parser.add_argument("--threads", default="0")
     parser.add_argument("--others", action="store_true")
+    parser.add_argument("--strengths", action="store_true")
     parser.add_argument("tasks", nargs="+", metavar="TASK=POOL[:SUBSET[:SCORED]]")
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
@@ -91,7 +96,11 @@ def main():
         for seed in seeds:
             for rule in rules:
                 files.append(asked.out / f"{task}-{seed}-{rule}.heads.json")
-                if not files[-1].exists():
+                if rule in STRENGTHS:
+                    chosen = json.loads((asked.out / f"{task}-{seed}-default.heads.json").read_text())
+                    chosen["options"]["beta"] = STRENGTHS[rule]
+                    files[-1].write_text(json.dumps(chosen))
+                elif not files[-1].exists():
                     run("act-search", "--task", f"{task}={file}", "--samples", subset, "--seed", seed, "--reuse", state,
                         "--out", files[-1], *arguments_of(rule, heads, seed), *options)
         repeated = [argument for each in files for argument in ("--heads", each)]
@@ -105,6 +114,8 @@ def main():
             compare(str(seed), MAIN, [seed], *each)
     for each in studies if asked.others else []:
         compare("others", OTHERS, SEEDS, *each)
+    for each in studies if asked.strengths else []:
+        compare("strengths", [*STRENGTHS, *TUNED], SEEDS, *each)
 
 
 if __name__ == "__main__":

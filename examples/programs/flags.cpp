@@ -107,11 +107,8 @@ void calibration_flags::add_lists_to(command_line& line) {
           .group(group);
 }
 
-std::vector<double> calibration_flags::strengths() const {
-  if (!betas_.given() && !factors_.given()) return {};
-  const bool are_factors = factors_.given();
-  const std::string flag = are_factors ? "--factors" : "--betas";
-  const std::string& text = are_factors ? factors : betas;
+std::vector<double> parse_strengths(const std::string& text, const std::string& flag, strength_kind kind) {
+  const bool are_factors = kind == strength_kind::factor;
   const auto refuse = [&](const std::string& why) {
     throw act::error(act::error_code::invalid_option, flag, why);
   };
@@ -136,6 +133,12 @@ std::vector<double> calibration_flags::strengths() const {
   if (std::adjacent_find(list.begin(), list.end()) != list.end())
     refuse("has a number twice; leave it out once");
   return list;
+}
+
+std::vector<double> calibration_flags::strengths() const {
+  if (factors_.given()) return parse_strengths(factors, "--factors", strength_kind::factor);
+  if (betas_.given()) return parse_strengths(betas, "--betas", strength_kind::beta);
+  return {};
 }
 
 act::tasks::named_calibration calibration_flags::over(

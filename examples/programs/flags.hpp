@@ -46,6 +46,13 @@ struct sink_flags {
   command_option rule_, alpha_, tau_, rows_;
 };
 
+enum class strength_kind { beta, factor };
+
+/// The numbers of a list with commas, ascending. Throws act::error (invalid_option, named `flag`) for what
+/// isn't a list of different strengths of that kind.
+[[nodiscard]] std::vector<double> parse_strengths(const std::string& text, const std::string& flag,
+                                                  strength_kind kind);
+
 /// How heads are calibrated. What is given on the command line wins over a heads file.
 struct calibration_flags {
   sink_flags sinks;

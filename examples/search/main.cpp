@@ -14,7 +14,6 @@
 #include <act/search/block_dealer.hpp>
 #include <act/search/exact_search.hpp>
 #include <act/search/heads_file.hpp>
-#include <act/search/joint_pass.hpp>
 #include <act/search/plan.hpp>
 #include <act/search/racing_search.hpp>
 #include <act/search/ranked_search.hpp>
@@ -52,6 +51,7 @@
 #include "search/dry_run.hpp"
 #include "search/held_out.hpp"
 #include "search/options.hpp"
+#include "search/pick_heads.hpp"
 #include "search/processes/processes.hpp"
 #include "search/unibias.hpp"
 
@@ -155,57 +155,6 @@ finished_search search(const act::runtime::model& model, const act::search::sear
   }
   finished.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return finished;
-}
-
-// Whole passes with the picked heads, once: the state keeps them.
-std::vector<std::vector<double>> joint_scores_of(const act::runtime::model& model,
-                                                 const act::search::search_plan& plan,
-                                                 act::search::search_state& state,
-                                                 std::span<const act::search::head_evidence> picked,
-                                                 const search_options& options) {
-  const act::head_set heads = act::search::heads_of(picked);
-  const std::vector<double> strengths = act::search::strengths_of(picked);
-  const std::string name = act::search::heads_name(heads, strengths);
-  if (auto known = state.load_joint(name, plan.samples)) return *known;
-  act::report::progress progress("verifying", plan.samples.size(), options.common.quiet);
-  const std::vector<std::vector<double>> joint =
-      act::search::joint_scores(model, plan, heads, strengths, [&](std::size_t count) {
-        progress.advance(count);
-        stop_if_interrupted();
-      });
-  state.save_joint(name, joint);
-  return joint;
-}
-
-// What the rule picks; with --verify-best the best of its sets by whole passes.
-act::search::head_selection select(const act::runtime::model& model, const act::search::search_plan& plan,
-                                   act::search::search_state& state, const act::search::trial_table& trials,
-                                   const act::search::selection_rule& rule, const search_options& options) {
-  act::search::head_selection picked = act::search::select_heads(trials, rule);
-  if (picked.heads.empty()) return picked;
-  act::search::selection_rule taken_by = rule;
-  if (options.verify_best > 0) {
-    std::vector<act::search::alternative_selection> sets =
-        act::search::best_alternatives(trials, rule, picked, static_cast<std::size_t>(options.verify_best));
-    std::vector<act::search::measured_set> measured;
-    std::size_t best = 0;
-    for (const act::search::alternative_selection& each : sets) {
-      measured.push_back(
-          act::search::measure(trials, each.picked, rule.objective,
-                               joint_scores_of(model, plan, state, each.picked.heads, options)));
-      if (measured.back().joint_gain > measured[best].joint_gain) best = measured.size() - 1;
-    }
-    picked = std::move(sets[best].picked);
-    taken_by = sets[best].rule;
-    picked.measured = std::move(measured);
-    picked.taken = best;
-  }
-  picked.forecast = act::search::forecast_selection(trials, taken_by);
-  if (options.verify || options.verify_best > 0) {
-    picked.verified = act::search::verify_selection(
-        trials, picked, joint_scores_of(model, plan, state, picked.heads, options));
-  }
-  return picked;
 }
 
 void print_search(const act::search::search_plan& plan, const finished_search& finished, std::size_t heads,
@@ -323,6 +272,7 @@ void run(const command_line& line, processes& all, const search_options& options
   plan.masks = calibration.masks;
   if (std::vector<double> strengths = options.calibration.strengths(); strengths.size() > 1)
     plan.strengths = std::move(strengths);
+  const std::vector<double> betas = betas_to_try(line, options, plan);
   check_rule(rule, plan, options);
   const std::vector<task_file> tasks = parse_tasks(options, calibration);
   check_files(tasks, options);
@@ -365,7 +315,8 @@ void run(const command_line& line, processes& all, const search_options& options
     return;
   }
   const act::search::search_outcome& outcome = finished.outcome;
-  const act::search::head_selection picked = select(loaded.model, plan, state, outcome.trials, rule, options);
+  const act::search::head_selection picked =
+      pick_heads(loaded.model, plan, state, outcome.trials, rule, betas, options);
   const act::report::selection_record how{.select = options.select, .objective = options.objective};
   act::search::write_heads_file(options.out,
                                 act::report::heads_file_of(identity, plan, outcome, picked, how));
@@ -379,7 +330,7 @@ void run(const command_line& line, processes& all, const search_options& options
   print_search(plan, finished, config.heads, options);
   std::cout << passed.remarks();
   print_heads(picked, outcome.samples, options);
-  std::cout << act::report::measured_text(picked, options.objective)
+  std::cout << act::report::measured_text(picked, options.objective) << act::report::betas_text(picked)
             << act::report::verified_text(picked.verified, plan.sources)
             << act::report::forecast_text(picked.forecast, plan.sources);
   suggest_all_layers(line, plan, finished, config, options);

@@ -73,6 +73,11 @@ void declare(command_line& line, search_options& options) {
            "cross-validation), and take the one that gains most of --objective on the search samples")
       .within(1, 100)
       .value_name("N");
+  line.add(
+          "--tune-beta", options.tune_beta,
+          "Run the picked heads together at each of these betas, and take the one at which the right answers "
+          "of the search samples are likeliest, for example 0,0.2,0.4,0.6")
+      .value_name("B,B...");
   line.add("--state", options.state, "Keep what is computed here; the same command goes on from it")
       .value_name("FILE");
   line.add("--reuse", options.reuse,
@@ -115,6 +120,7 @@ void declare(command_line& line, search_options& options) {
       "  act-search --model M.gguf --task sst2=train.tsv --columns initial-token --factor 2 --select top:15 "
       "\\\n"
       "             --objective entropy --out unsupervised.json\n"
+      "  act-search --model M.gguf --task sst2=train.tsv --tune-beta 0,0.2,0.4,0.6 --out tuned.json\n"
       "  act-search --model M.gguf --task sst2=train.tsv --betas 0,0.4,0.7 --out strengths.json\n"
       "  act-search --model M.gguf --task sst2=train.tsv --mask --out masked.json\n"
       "  act-search --model M.gguf --task sst2=train.tsv --mask --select unibias --out unibias.json\n"

@@ -36,6 +36,7 @@ struct search_options {
   std::vector<std::string> reuse;
   bool verify = false;
   std::int64_t verify_best = 0;
+  std::string tune_beta;
   std::string out;
 
   /// Whether --select is unibias, which is no selection_rule: it makes no trials (search/unibias.hpp).

@@ -33,7 +33,7 @@ void check_unibias(const command_line& line, const processes& all, const search_
     refuse("--select", "is 'unibias', which chooses heads to be masked; add --mask");
   }
   for (const char* option : {"--strategy", "--budget", "--risk", "--objective", "--verify", "--verify-best",
-                             "--state", "--reuse", "--shard", "--merge", "--dry-run"}) {
+                             "--tune-beta", "--state", "--reuse", "--shard", "--merge", "--dry-run"}) {
     if (line.given(option)) refuse(option, "is about trials of single heads; --select unibias makes none");
   }
   if (all.count() > 1)

@@ -113,3 +113,92 @@ TEST_CASE("act-search takes the best of several sets by whole passes, which its 
   CHECK(damaged.exit_code == 1);
   CHECK(damaged.err.find("doesn't hold the trials") != std::string::npos);
 }
+
+namespace {
+
+// The mean log-probability of the right answers among a sample's, of act-eval's predictions.
+double likelihood_in(const std::vector<json>& lines, const char* of) {
+  double sum = 0;
+  for (const json& line : lines) {
+    const std::vector<double> scores = line.at(of).at("scores");
+    double all = 0;
+    for (const double score : scores)
+      all += std::exp(score);
+    sum += scores.at(line.at("label").get<std::size_t>()) - std::log(all);
+  }
+  return sum / static_cast<double>(lines.size());
+}
+
+}  // namespace
+
+TEST_CASE("act-search --tune-beta takes the beta at which act-eval finds the right answers likeliest") {
+  const act_test::temporary_folder folder;
+  const std::string data = folder.write("search.jsonl", act_test::tiny_jsonl(24));
+  const auto search = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments{"--model",     act_test::tiny_model,
+                                       "--task",      "jsonl=" + data,
+                                       "--samples",   "0",
+                                       "--layers",    "0:-1",
+                                       "--state",     folder / "s.state",
+                                       "--select",    "top:6",
+                                       "--objective", "likelihood",
+                                       "--quiet"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run_program("act-search", arguments);
+  };
+  const auto found = search({"--tune-beta", "0.6,0,0.4", "--verify", "--out", folder / "tuned.json"});
+  CAPTURE(found.err);
+  REQUIRE(found.exit_code == 0);
+  const json file = parsed(folder / "tuned.json");
+  const json& betas = file.at("evidence").at("betas");
+  REQUIRE(betas.size() == 3);
+  std::size_t best = 0;
+  for (std::size_t i = 0; i < betas.size(); ++i) {
+    const double beta = betas[i].at("beta");
+    CHECK(beta == std::vector<double>{0, 0.4, 0.6}[i]);
+    const auto run = run_program(
+        "act-eval", {"--model", act_test::tiny_model, "--task", "jsonl", "--data", data, "--heads",
+                     folder / "tuned.json", "--beta", std::to_string(beta), "--include-search-samples",
+                     "--predictions", folder / "lines.jsonl", "--quiet"});
+    CAPTURE(run.err);
+    REQUIRE(run.exit_code == 0);
+    const std::vector<json> lines = act_test::parsed_lines(folder / "lines.jsonl");
+    REQUIRE(lines.size() == 24);
+    CHECK(
+        betas[i].at("likelihood_gain").get<double>() ==
+        doctest::Approx(likelihood_in(lines, "calibrated") - likelihood_in(lines, "baseline")).epsilon(1e-4));
+    if (betas[i].at("likelihood_gain") > betas[best].at("likelihood_gain")) best = i;
+  }
+  for (std::size_t i = 0; i < betas.size(); ++i)
+    CHECK(betas[i].at("taken") == (i == best));
+  CHECK(file.at("options").at("beta") == betas[best].at("beta"));
+  CHECK(found.out.find("taken: beta ") != std::string::npos);
+
+  // The heads are those of the search without it, and the state has the passes: --verify's is beta 0.4's.
+  REQUIRE(search({"--out", folder / "plain.json"}).exit_code == 0);
+  CHECK(parsed(folder / "plain.json").at("heads") == file.at("heads"));
+  CHECK(parsed(folder / "plain.json").at("options").at("beta") == 0.4);
+  sqlite3* state = nullptr;
+  REQUIRE(sqlite3_open((folder / "s.state").c_str(), &state) == SQLITE_OK);
+  CHECK(sqlite3_exec(state, "UPDATE joint SET scores = x'00'", nullptr, nullptr, nullptr) == SQLITE_OK);
+  CHECK(sqlite3_changes(state) == 3);
+  sqlite3_close(state);
+  act_test::check_one_line(search({"--tune-beta", "0", "--out", folder / "h.json"}), 1,
+                           "doesn't hold the trials");
+
+  for (const std::vector<std::string>& wrong :
+       std::vector<std::vector<std::string>>{{"--tune-beta", "1"},
+                                             {"--tune-beta", ""},
+                                             {"--tune-beta", "0,x"},
+                                             {"--tune-beta", "0.2,0.2"},
+                                             {"--tune-beta", "nan"},
+                                             {"--tune-beta", "0", "--mask"},
+                                             {"--tune-beta", "0", "--factor", "2"},
+                                             {"--tune-beta", "0", "--betas", "0,0.4"},
+                                             {"--tune-beta", "0", "--redistribution", "temperature"}}) {
+    CAPTURE(wrong.back());
+    std::vector<std::string> all = wrong;
+    all.insert(all.end(), {"--out", folder / "h.json"});
+    act_test::check_one_line(search(all), 2, "--tune-beta");
+  }
+}

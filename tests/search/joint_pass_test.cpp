@@ -42,6 +42,25 @@ TEST_CASE("a whole pass with one head calibrated gives its trial's scores, one w
   }
 }
 
+TEST_CASE("sets that are run together say what each says alone, to the bit") {
+  for (const act_test::tiny_search& tiny :
+       {act_test::make_tiny_search(), act_test::with_options(act_test::make_tiny_search())}) {
+    const act::head_set two{act::layer_head{1, 0}, act::layer_head{2, 1}};
+    const std::vector<act::search::joint_set> sets{{.heads = two},
+                                                   {.heads = {}},
+                                                   {.heads = two, .strengths = {0, 0.9}},
+                                                   {.heads = {act::layer_head{1, 0}}}};
+    std::size_t samples = 0;
+    const auto together =
+        joint_scores_of_each(tiny.model, tiny.plan, sets, [&](std::size_t count) { samples += count; });
+    CHECK(samples == tiny.plan.samples.size());
+    REQUIRE(together.size() == sets.size());
+    for (std::size_t i = 0; i < sets.size(); ++i)
+      CHECK(together[i] == joint_scores(tiny.model, tiny.plan, sets[i].heads, sets[i].strengths));
+    CHECK(together[0] != together[2]);
+  }
+}
+
 TEST_CASE("a verification has the plain accuracy, the estimate's and the passes'") {
   const act_test::tiny_search tiny = act_test::make_tiny_search();
   const act::search::search_outcome outcome = searched(tiny);

@@ -92,8 +92,10 @@ io::json_document to_json(const search::search_plan& plan, const search::search_
 search::heads_file heads_file_of(const runtime::model_identity& model, const search::search_plan& plan,
                                  const search::search_outcome& outcome, const search::head_selection& picked,
                                  const selection_record& how) {
+  calibration_options options = plan.options;
+  if (!picked.betas.empty()) options.beta = picked.betas[picked.tuned_to].beta;
   return {.model = model,
-          .options = plan.options,
+          .options = options,
           .subset = plan.subset,
           .masks = plan.masks,
           .heads = heads_of(picked.heads),

@@ -86,6 +86,15 @@ void add_selection(io::json_document& evidence, const search::head_selection& pi
     }
     evidence.set("measured", std::move(measured));
   }
+  if (!picked.betas.empty()) {
+    auto betas = io::json_document::array();
+    for (std::size_t i = 0; i < picked.betas.size(); ++i) {
+      betas.push_back(io::json_document::object({{"beta", picked.betas[i].beta},
+                                                 {"likelihood_gain", picked.betas[i].likelihood_gain},
+                                                 {"taken", i == picked.tuned_to}}));
+    }
+    evidence.set("betas", std::move(betas));
+  }
   if (!picked.verified.empty()) {
     auto verified = io::json_document::array();
     for (const search::source_verification& each : picked.verified) {
@@ -106,6 +115,17 @@ std::string measured_text(const search::head_selection& picked, const std::strin
             (each.order.empty() ? "" : " by " + each.order) + ", " + objective + " over the search samples " +
             formatted("%+.4f", each.joint_gain) + " by whole passes (estimated " +
             formatted("%+.4f", each.estimated_gain) + ")\n";
+  }
+  return text;
+}
+
+std::string betas_text(const search::head_selection& picked) {
+  std::string text;
+  for (std::size_t i = 0; i < picked.betas.size(); ++i) {
+    const search::tuned_beta& each = picked.betas[i];
+    text += (i == picked.tuned_to ? "taken: beta " : "       beta ") + formatted("%g", each.beta) +
+            ", likelihood over the search samples " + formatted("%+.4f", each.likelihood_gain) +
+            " by whole passes\n";
   }
   return text;
 }

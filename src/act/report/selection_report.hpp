@@ -20,7 +20,8 @@ namespace act::report {
 
 /// Sets the members of a search's evidence that say how its heads were chosen: "selected" (best first), and
 /// where there are any "estimates" (of each set that the rule chose among), "forecast" and "verified" (of
-/// each file), and "measured" (of each set that was run together, the taken one marked).
+/// each file), "measured" (of each set that was run together, the taken one marked) and "betas" (the same of
+/// each beta).
 void add_selection(io::json_document& evidence, const search::head_selection& picked,
                    std::span<const search::search_source> sources);
 
@@ -36,6 +37,10 @@ void add_selection(io::json_document& evidence, const search::head_selection& pi
 /// What each set that was run together gains of `objective`, a line each, and which was taken; empty for
 /// none.
 [[nodiscard]] std::string measured_text(const search::head_selection& picked, const std::string& objective);
+
+/// What the picked heads gain of likelihood at each beta that they were run together at, a line each, and
+/// which was taken; empty for none.
+[[nodiscard]] std::string betas_text(const search::head_selection& picked);
 
 /// Whether an evaluation of other samples bears a forecast out, as a sentence.
 [[nodiscard]] std::string forecast_check_text(const search::source_forecast& forecast,

@@ -24,6 +24,12 @@ struct measured_set {
   double joint_gain = 0;      ///< by whole passes
 };
 
+/// The picked heads, run together at another beta than the trials'.
+struct tuned_beta {
+  double beta = 0;
+  double likelihood_gain = 0;  ///< as search_objective::likelihood, over the search samples, by whole passes
+};
+
 /// What a rule picked, why, and what it expects of it.
 struct head_selection {
   std::vector<head_evidence> heads;        ///< best first
@@ -36,6 +42,9 @@ struct head_selection {
   /// Where several sets were run together: all of them, the rule's own first, and which one was taken.
   std::vector<measured_set> measured = {};
   std::size_t taken = 0;
+  /// Where they were run together at several betas: all of them, ascending, and which one was taken.
+  std::vector<tuned_beta> betas = {};
+  std::size_t tuned_to = 0;
 };
 
 /// The heads the rule picks, each with one of the strengths that it was tried with. Only heads that have been
