@@ -1,6 +1,9 @@
 #include <act/runtime/layers/arithmetic.hpp>
 #include <act/runtime/layers/matrix.hpp>
 
+// Products are made inside our own parallel regions, or on the one thread that was asked for: there Eigen
+// would start threads of its own, which spin for each other.
+#define EIGEN_DONT_PARALLELIZE
 #include <Eigen/Core>
 
 #include <cmath>
