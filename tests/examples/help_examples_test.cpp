@@ -149,10 +149,10 @@ TEST_CASE("a suite's examples run as they stand in the help, and act-report's of
 TEST_CASE("act-search's examples run as they stand in the help, one after another in one folder") {
   if (left_to_builds_without_sanitizers()) return;
   const example_files files;
-  check_examples("act-search", files, 13);
+  check_examples("act-search", files, 14);
   for (const char* written :
        {"heads.json", "search.state", "two.json", "more.json", "zerotuning.json", "unsupervised.json",
-        "strengths.json", "masked.json", "unibias.json", "part2.state", "all.state"}) {
+        "tuned.json", "strengths.json", "masked.json", "unibias.json", "part2.state", "all.state"}) {
     CAPTURE(written);
     CHECK(std::filesystem::exists(files.folder / written));
   }
