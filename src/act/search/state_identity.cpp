@@ -1,6 +1,7 @@
 #include <act/error.hpp>
 #include <act/search/state_identity.hpp>
 #include <act/sqlite/database.hpp>
+#include <act/sqlite/file_mark.hpp>
 
 #include <optional>
 #include <string>
@@ -9,10 +10,9 @@ namespace act::search {
 
 std::optional<std::string> identity_in(sqlite::database& data, const std::string& path,
                                        const std::string& mend) {
-  sqlite::statement tables(data, "SELECT COUNT(*) FROM sqlite_master");
-  sqlite::statement owner(data, "PRAGMA application_id");
-  if (!tables.step() || tables.integer(0) == 0) return std::nullopt;
-  if (owner.step() && owner.integer(0) != state_application)
+  const std::optional<sqlite::file_mark> mark = sqlite::mark_of(data);
+  if (!mark) return std::nullopt;
+  if (mark->application != state_application)
     throw error(error_code::invalid_input, path, "is another program's database; " + mend);
   sqlite::statement has_search(data, "SELECT COUNT(*) FROM sqlite_master WHERE name = 'search'");
   if (!has_search.step() || has_search.integer(0) == 0) return std::nullopt;

@@ -1,4 +1,5 @@
 #include <act/error.hpp>
+#include <act/sqlite/file_mark.hpp>
 #include <act/suite/store.hpp>
 
 #include <cmath>
@@ -29,17 +30,15 @@ std::size_t count(std::int64_t value) noexcept {
 
 // Throws unless the file is empty or a store of this version.
 bool is_new(sqlite::database& data, const std::string& path) {
-  sqlite::statement tables(data, "SELECT COUNT(*) FROM sqlite_master");
-  if (!tables.step() || tables.integer(0) == 0) return true;
-  sqlite::statement owner(data, "PRAGMA application_id");
-  if (!owner.step() || owner.integer(0) != store_application) {
+  const std::optional<sqlite::file_mark> mark = sqlite::mark_of(data);
+  if (!mark) return true;
+  if (mark->application != store_application) {
     throw error(error_code::invalid_input, path,
                 "is another program's database, or a search's state, and no store of results; name another");
   }
-  sqlite::statement version(data, "PRAGMA user_version");
-  if (!version.step() || version.integer(0) != store_format) {
+  if (mark->format != store_format) {
     throw error(error_code::mismatch, path,
-                "has the format " + std::to_string(version.integer(0)) +
+                "has the format " + std::to_string(mark->format) +
                     " of another version of act, this one's is " + std::to_string(store_format) +
                     "; name another");
   }
@@ -52,8 +51,7 @@ store::store(const std::string& path) : path_(path), data_(path, "a store of res
   data_.execute("PRAGMA synchronous = NORMAL");
   if (!is_new(data_, path)) return;
   sqlite::transaction whole(data_);
-  data_.execute("PRAGMA application_id = " + std::to_string(store_application));
-  data_.execute("PRAGMA user_version = " + std::to_string(store_format));
+  sqlite::mark(data_, {.application = store_application, .format = store_format});
   data_.execute(
       "CREATE TABLE suite (id INTEGER PRIMARY KEY, path TEXT, ablation TEXT, ran INTEGER,"
       " UNIQUE (path, ablation));"

@@ -1,5 +1,6 @@
 #include <act/error.hpp>
 #include <act/io/printable.hpp>
+#include <act/sqlite/file_mark.hpp>
 #include <act/tasks/stored/score_state.hpp>
 
 #include <cmath>
@@ -13,19 +14,8 @@ namespace {
 constexpr std::int64_t state_format = 1;
 constexpr std::int64_t state_application = 0x41435443;  // "ACTC" in the database's header
 
-bool is_new(sqlite::database& data) {
-  sqlite::statement tables(data, "SELECT COUNT(*) FROM sqlite_master");
-  return !tables.step() || tables.integer(0) == 0;
-}
-
-std::int64_t number_in_header(sqlite::database& data, const char* name) {
-  sqlite::statement row(data, std::string("PRAGMA ") + name);
-  return row.step() ? row.integer(0) : 0;
-}
-
 void create(sqlite::database& data, const score_state::origin& of) {
-  data.execute("PRAGMA application_id = " + std::to_string(state_application));
-  data.execute("PRAGMA user_version = " + std::to_string(state_format));
+  sqlite::mark(data, {.application = state_application, .format = state_format});
   data.execute(
       "CREATE TABLE origin (name TEXT PRIMARY KEY, value TEXT);"
       "CREATE TABLE pass (id INTEGER PRIMARY KEY, identity TEXT UNIQUE);"
@@ -44,19 +34,21 @@ score_state::score_state(const std::string& path, const origin& of, std::string_
   const std::string choose_another = "choose another " + called_ + " file";
   data_.execute("PRAGMA synchronous = NORMAL");
   sqlite::transaction whole(data_);  // so that of two that find it new one makes it
-  if (is_new(data_)) {
+  const std::optional<sqlite::file_mark> mark = sqlite::mark_of(data_);
+  if (!mark) {
     create(data_, of);
     whole.commit();
     return;
   }
-  if (number_in_header(data_, "application_id") != state_application) {
+  if (mark->application != state_application) {
     throw error(error_code::invalid_input, path_,
                 "is another program's database, or a search's state or a suite's store; " + choose_another);
   }
-  if (const std::int64_t format = number_in_header(data_, "user_version"); format != state_format) {
+  if (mark->format != state_format) {
     throw error(error_code::mismatch, path_,
-                "has the format " + std::to_string(format) + " of another version of act, this one's is " +
-                    std::to_string(state_format) + "; " + choose_another);
+                "has the format " + std::to_string(mark->format) +
+                    " of another version of act, this one's is " + std::to_string(state_format) + "; " +
+                    choose_another);
   }
   for (const auto& [name, value] : of) {
     sqlite::statement theirs(data_, "SELECT value FROM origin WHERE name = ?");
