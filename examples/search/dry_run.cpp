@@ -9,7 +9,6 @@
 #include <act/search/ranked_search.hpp>
 #include <act/search/search_cost.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <iostream>
@@ -41,8 +40,7 @@ std::string ranked_text(const act::search::search_plan& plan, const act::search:
   if (share > act::search::ranked_options{}.estimates_at_most) {
     return text + "too much to be worth it, so the search will be exact; that time is its\n";
   }
-  const double rows = expected.plain_rows + std::max(expected.estimate_rows, budget * expected.trial_rows);
-  return text + "about " + act::report::format_duration(rows / expected.rows_per_second) +
+  return text + "about " + act::report::format_duration(expected.ranked_seconds_expected(budget)) +
          " instead, within " + formatted("%g", budget) + '\n';
 }
 
@@ -80,7 +78,7 @@ void print_expected(const act::search::search_plan& plan, const act::runtime::mo
 
 act::io::json_document expected_json(const act::search::search_plan& plan, const act::runtime::model& loaded,
                                      const act::runtime::model_identity& model,
-                                     const act::search::expected_work& expected) {
+                                     const act::search::expected_work& expected, double budget) {
   using act::io::json_document;
   const act::search::search_memory memory = memory_of(loaded, plan);
   auto document = json_document::object({{"dry_run", true}});
@@ -109,6 +107,10 @@ act::io::json_document expected_json(const act::search::search_plan& plan, const
                                       {"layer_rows_per_second", expected.rows_per_second},
                                       {"threads", static_cast<std::size_t>(act::thread_count())}}));
   document.set("seconds_expected", expected.seconds_expected());
+  if (plan.estimates) {
+    document.set("estimate_seconds_expected", expected.estimate_seconds);
+    document.set("ranked_seconds_expected", expected.ranked_seconds_expected(budget));
+  }
   return document;
 }
 

@@ -21,6 +21,6 @@ void print_expected(const act::search::search_plan& plan, const act::runtime::mo
 [[nodiscard]] act::io::json_document expected_json(const act::search::search_plan& plan,
                                                    const act::runtime::model& loaded,
                                                    const act::runtime::model_identity& model,
-                                                   const act::search::expected_work& expected);
+                                                   const act::search::expected_work& expected, double budget);
 
 }  // namespace act_program

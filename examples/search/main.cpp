@@ -296,7 +296,8 @@ void run(const command_line& line, processes& all, const search_options& options
     print_expected(plan, loaded.model, expected, options.budget);
     std::cout << passed.remarks();
     if (!options.common.json.empty())
-      write_result(options.common.json, expected_json(plan, loaded.model, identity, expected), line, clock);
+      write_result(options.common.json, expected_json(plan, loaded.model, identity, expected, options.budget),
+                   line, clock);
     return;
   }
 

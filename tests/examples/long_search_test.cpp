@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <filesystem>
 #include <random>
@@ -87,6 +88,29 @@ TEST_CASE("--dry-run says what a search takes, and the search takes that") {
   CHECK(expected["trials"] == work["trials"]);
   CHECK(expected["plain_layer_rows"].get<double>() + expected["trial_layer_rows"].get<double>() ==
         doctest::Approx(work["layer_rows_computed"].get<double>()));
+}
+
+TEST_CASE("--dry-run of a ranked search measures estimates too, and says what the budget leaves") {
+  const act_test::temporary_folder folder;
+  const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(5));
+  const auto rows_left_at = [&](const char* budget) {
+    const auto run =
+        run_program("act-search", search_arguments(data, {"--dry-run", "--strategy", "ranked", "--budget",
+                                                          budget, "--json", folder / "dry.json"}));
+    REQUIRE(run.exit_code == 0);
+    CHECK(run.out.find("ranked  estimates take ") != std::string::npos);
+    const json expected = parsed(folder / "dry.json");
+    const double trials = std::stod(budget) * expected["trial_layer_rows"].get<double>() -
+                          expected["estimate_layer_rows"].get<double>();
+    const auto estimates = expected["estimate_seconds_expected"].get<double>();
+    CHECK(estimates > 0);
+    CHECK(expected["ranked_seconds_expected"].get<double>() ==
+          doctest::Approx(estimates + (expected["plain_layer_rows"].get<double>() + std::max(0.0, trials)) /
+                                          expected["measured"]["layer_rows_per_second"].get<double>()));
+    return trials;
+  };
+  CHECK(rows_left_at("0.001") < 0);
+  CHECK(rows_left_at("1") > 0);
 }
 
 TEST_CASE("a search without --out is refused, but for a dry run") {

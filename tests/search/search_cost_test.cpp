@@ -35,6 +35,26 @@ TEST_CASE("where all samples are looked at, the work expected is the work done, 
   CHECK(expected.multiply_adds > expected.rows() * act::search::multiply_adds_of_a_row(tiny.model.config, 0));
 }
 
+TEST_CASE(
+    "a ranked search's time counts estimates at their own speed, and the rest of the budget at trials'") {
+  act::search::expected_work work;
+  work.plain_rows = 100;
+  work.trial_rows = 3000;
+  work.estimate_rows = 600;
+  work.rows_per_second = 10;
+  work.estimate_seconds = 120;
+  CHECK(work.seconds_expected() == doctest::Approx(310));
+  CHECK(work.ranked_seconds_expected(0.5) == doctest::Approx(10 + 120 + 90));
+  CHECK(work.ranked_seconds_expected(0.1) == doctest::Approx(10 + 120));  // estimates are made all the same
+
+  act_test::tiny_search tiny = act_test::make_tiny_search();
+  CHECK(act::search::expect_work(tiny.model, tiny.plan).estimate_seconds == 0);
+  tiny.plan.estimates = true;
+  const act::search::expected_work measured = act::search::expect_work(tiny.model, tiny.plan);
+  CHECK(measured.estimate_seconds > 0);
+  CHECK(measured.estimate_seconds != measured.estimate_rows / measured.rows_per_second);
+}
+
 TEST_CASE("multiply-adds of a row are its layer's weights and the attended keys") {
   act::runtime::model_config config;
   config.hidden = 4;

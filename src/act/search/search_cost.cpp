@@ -45,6 +45,10 @@ double weights_of_a_layer(const runtime::model_config& config) {
   return hidden * (2 * queries + 2 * keys + (config.gated_feed_forward ? 3 : 2) * inner);
 }
 
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
 std::string gibibytes(std::uint64_t bytes) {
   char text[32];
   const auto whole = static_cast<double>(bytes);
@@ -175,10 +179,20 @@ expected_work expect_work(const runtime::model& model, const search_plan& plan) 
        count = std::min(2 * count, config.heads)) {
     const auto start = std::chrono::steady_clock::now();
     rows += static_cast<double>(runner.run(middle, std::span(heads).first(count)).work.layer_rows_computed);
-    expected.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    expected.seconds += seconds_since(start);
     if (expected.seconds > 1 || count == config.heads) break;
   }
   expected.rows_per_second = expected.seconds > 0 ? rows / expected.seconds : 0;
+  if (plan.estimates) {
+    const auto start = std::chrono::steady_clock::now();
+    const auto tried = static_cast<double>(runner.try_estimates());
+    const double seconds = seconds_since(start);
+    expected.seconds += seconds;
+    // Through every layer from the range's first one on.
+    const double all = expected.estimate_rows / static_cast<double>(plan.range.count()) *
+                       static_cast<double>(config.layers - plan.range.first);
+    expected.estimate_seconds = seconds * all / tried;
+  }
   return expected;
 }
 

@@ -5,6 +5,7 @@
 #include <act/runtime/model.hpp>
 #include <act/search/plan.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -47,16 +48,24 @@ struct expected_work {
   double whole_rows = 0;      ///< what a whole pass for each trial would take
   std::size_t looked_at = 0;  ///< samples that the judgement is made from
 
-  // Measured on these samples: trials of one layer.
+  // Measured on these samples: trials of one layer, and, where the plan has estimates, their first layers. A
+  // row that goes backwards doesn't take what one that a trial runs does.
   double seconds = 0;
   double rows_per_second = 0;
+  double estimate_seconds = 0;  ///< expected of estimates of all trials
 
   [[nodiscard]] double rows() const noexcept { return plain_rows + trial_rows; }
   [[nodiscard]] double seconds_expected() const noexcept { return rows() / rows_per_second; }
+  /// Of a ranked search, which runs trials until `budget` times all their rows are used up, estimates
+  /// counted.
+  [[nodiscard]] double ranked_seconds_expected(double budget) const noexcept {
+    return (plain_rows + std::max(0.0, budget * trial_rows - estimate_rows)) / rows_per_second +
+           estimate_seconds;
+  }
 };
 
-/// Runs a plain pass of the first chunk's samples and a few of their trials. Rows aren't guessed
-/// but counted: the plain pass says where every head's first sink is.
+/// Runs a plain pass of the first chunk's samples and a few of their trials, and estimates some. Rows aren't
+/// guessed but counted: the plain pass says where every head's first sink is.
 [[nodiscard]] expected_work expect_work(const runtime::model& model, const search_plan& plan);
 
 }  // namespace act::search

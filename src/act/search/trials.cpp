@@ -83,18 +83,29 @@ layer_trials trial_runner::run(std::size_t layer, std::span<const std::size_t> h
   return result;
 }
 
+head_attributions trial_runner::attributions_down_to(std::size_t first_layer,
+                                                     const std::function<void()>& on_layer) const {
+  std::vector<attributed_layer> layers;
+  for (std::size_t each = first_layer; each <= range_.last; ++each) {
+    const layer_record& record = records_[each];
+    layers.push_back({.input = record.input,
+                      .attention = record.attention,
+                      .alternatives = record.alternatives.attention});
+  }
+  return {model_, texts_, packed_, {first_layer, range_.last}, layers, on_layer};
+}
+
+std::uint64_t trial_runner::try_estimates() const {
+  static_cast<void>(attributions_down_to(range_.last, {}));
+  std::uint64_t rows = 0;
+  for (std::size_t text = 0; text < texts_.sequences().size(); ++text)
+    rows += attribution_rows(texts_, text);
+  return rows * (model_.config.layers - range_.last);
+}
+
 layer_trials trial_runner::estimate(std::size_t layer, std::span<const std::size_t> heads,
                                     std::size_t strength, const std::function<void()>& on_layer) {
-  if (!attributions_) {
-    std::vector<attributed_layer> layers;
-    for (std::size_t each = range_.first; each <= range_.last; ++each) {
-      const layer_record& record = records_[each];
-      layers.push_back({.input = record.input,
-                        .attention = record.attention,
-                        .alternatives = record.alternatives.attention});
-    }
-    attributions_.emplace(model_, texts_, packed_, range_, layers, on_layer);
-  }
+  if (!attributions_) attributions_.emplace(attributions_down_to(range_.first, on_layer));
   layer_trials result;
   const std::size_t samples = texts_.samples();
   for (std::size_t sample = 0; sample < samples; ++sample)

@@ -75,6 +75,10 @@ class trial_runner {
   [[nodiscard]] layer_trials estimate(std::size_t layer, std::span<const std::size_t> heads,
                                       std::size_t strength = 0, const std::function<void()>& on_layer = {});
 
+  /// Goes backwards as far as the range's last layer, for whoever wants to know what estimates take: from
+  /// there on they take the same in every layer. Returns the rows times layers that it went through.
+  [[nodiscard]] std::uint64_t try_estimates() const;
+
   /// The work that `run` would do for these heads, with any strength, without doing it.
   [[nodiscard]] search_work work_of(std::size_t layer, std::span<const std::size_t> heads) const;
 
@@ -101,6 +105,9 @@ class trial_runner {
   // How many rows of trial part `b` are to the bit those of `a`, from their first ones on, as far as they may
   // be shared.
   [[nodiscard]] std::size_t rows_alike(std::size_t layer, const trial_part& a, const trial_part& b) const;
+
+  [[nodiscard]] head_attributions attributions_down_to(std::size_t first_layer,
+                                                       const std::function<void()>& on_layer) const;
 
   // The work of these trials but for rows that are computed, which come out as avoided.
   [[nodiscard]] search_work work_without_rows(const head_trials& trials) const;
