@@ -4,14 +4,17 @@ study's pool (make_pools.py), InstABoost in all heads, UniBias by its own criter
 
   rivals.py --programs build/demo/examples --model M.gguf --data DATA --out OUT [--no-final-space] [--strategy ranked] TASK=POOL[:SCORED]...
   rivals.py --out OUT --table TASK...
+  rivals.py --summary docs/rivals.md
 
 OUT may be run.py's: its pools and ACT's trials of them (OUT/TASK.state) are taken over. ACT is searched exactly, its rivals by --strategy.
-What is there already isn't run again; the result is OUT/TASK-rivals.json, and with --table it is printed as Markdown, nothing run.
+What is there already isn't run again; the result is OUT/TASK-rivals.json, and with --table it is printed as Markdown, nothing run. --summary
+prints each rival's gains over plain, accuracy in points and AUC, from such tables on a page, and their means.
 """
 
 import argparse
 import json
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -62,18 +65,47 @@ def table(out, task):
     print()
 
 
+def summary(page):
+    model, gains = None, {}  # of each model: {task: {rival: (accuracy, auc), or None where it doesn't apply}}
+    for line in page.read_text().splitlines():
+        row = [cell.strip() for cell in line.strip("|").split("|")]
+        if named := re.match(r"(Gemma 3|SmolLM2)\b", line):
+            model, task = named[1], None
+        elif line.startswith("#"):
+            model = None
+        elif model and row[1:2] == ["accuracy"]:
+            task = gains.setdefault(model, {}).setdefault(row[0], {})
+        elif model and task is not None and len(row) == 6 and row[0] != "plain" and not row[0].startswith("---"):
+            number = lambda cell: float(cell.split()[0])
+            changed = (0, 0) if row[1] == "masks none" else None if row[1] == "does not apply" else (number(row[2]), number(row[5]))
+            task[re.sub(r" \(\d+ heads\)", "", row[0])] = changed
+    for model, tasks in gains.items():
+        print(f"| {model} | " + " | ".join([*tasks, "mean"]) + " |\n" + "|---" * (len(tasks) + 2) + "|")
+        for rival in next(iter(tasks.values())):
+            of = [task[rival] for task in tasks.values()]
+            known = [each for each in of if each]
+            of.append(tuple(sum(values) / len(known) for values in zip(*known)))
+            print("| " + " | ".join([rival, *("-" if each is None else "%+.1f, %+.3f" % each for each in of)]) + " |")
+        print()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--programs", type=pathlib.Path)
     parser.add_argument("--model")
     parser.add_argument("--data", type=pathlib.Path)
-    parser.add_argument("--out", type=pathlib.Path, required=True)
+    parser.add_argument("--out", type=pathlib.Path)
     parser.add_argument("--no-final-space", action="store_true")
     parser.add_argument("--threads", default="0")
     parser.add_argument("--strategy", default="ranked", choices=["exact", "ranked"])
     parser.add_argument("--table", action="store_true")
-    parser.add_argument("tasks", nargs="+", metavar="TASK=POOL[:SCORED]")
+    parser.add_argument("--summary", type=pathlib.Path, metavar="PAGE")
+    parser.add_argument("tasks", nargs="*", metavar="TASK=POOL[:SCORED]")
     asked = parser.parse_args()
+    if asked.summary:
+        return summary(asked.summary)
+    if not (asked.out and asked.tasks):
+        parser.error("--out and tasks are needed")
     if asked.table:
         for task in asked.tasks:
             table(asked.out, task)
