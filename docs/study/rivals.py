@@ -51,7 +51,10 @@ def cells(row):
 
 
 def table(out, task):
-    rows = {pathlib.Path(row["name"]).name: row for row in json.loads((out / f"{task}-rivals.json").read_text())["rows"]}
+    result = out / f"{task}-rivals.json"
+    if not result.exists():
+        sys.exit(f"{result}: isn't there; run this without --table first")
+    rows = {pathlib.Path(row["name"]).name: row for row in json.loads(result.read_text())["rows"]}
     print(f"| {task} | accuracy | - plain | corrected | AUC | - plain |\n|---|---|---|---|---|---|")
     print("| " + " | ".join(["plain", *cells({**rows["plain"], "difference": None})]) + " |")
     for name, (short, _) in {**RIVALS, **INSTABOOST}.items():
