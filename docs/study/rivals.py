@@ -69,6 +69,8 @@ def table(out, task):
 
 
 def summary(page):
+    if not page.exists():
+        sys.exit(f"{page}: isn't there")
     model, gains = None, {}  # of each model: {task: {rival: (accuracy, auc), or None where it doesn't apply}}
     for line in page.read_text().splitlines():
         row = [cell.strip() for cell in line.strip("|").split("|")]
@@ -82,6 +84,8 @@ def summary(page):
             number = lambda cell: float(cell.split()[0])
             changed = (0, 0) if row[1] == "masks none" else None if row[1] == "does not apply" else (number(row[2]), number(row[5]))
             task[re.sub(r" \(\d+ heads\)", "", row[0])] = changed
+    if not gains:
+        sys.exit(f"{page}: has no tables of rivals (those that --table prints, below a line that begins with a model's name)")
     for model, tasks in gains.items():
         print(f"| {model} | " + " | ".join([*tasks, "mean"]) + " |\n" + "|---" * (len(tasks) + 2) + "|")
         for rival in next(iter(tasks.values())):
@@ -115,6 +119,12 @@ def main():
         return
     if not (asked.programs and asked.model and asked.data):
         parser.error("--programs, --model and --data are needed to run anything; --table prints what was run")
+    for each in asked.tasks:
+        task, _, sizes = each.partition("=")
+        if task not in make_pools.FILES or not re.fullmatch(r"[1-9]\d*(:[1-9]\d*)?", sizes):
+            parser.error(f"{each}: give TASK=POOL[:SCORED], for example trec=75:100, of {', '.join(make_pools.FILES)}")
+        if not (asked.data / make_pools.FILES[task][0]).exists():
+            parser.error(f"{asked.data / make_pools.FILES[task][0]}: isn't there; --data holds the tasks' files (make_pools.py lists them)")
     asked.out.mkdir(parents=True, exist_ok=True)
 
     def run(program, *arguments):
