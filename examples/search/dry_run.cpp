@@ -31,13 +31,22 @@ std::size_t tokens_of(const act::search::search_plan& plan) {
   return tokens;
 }
 
+double share_of_estimates(const act::search::expected_work& expected) {
+  return expected.estimate_rows / expected.trial_rows;
+}
+
+// Otherwise a ranked search runs every trial.
+bool estimates_are_worth_it(const act::search::expected_work& expected) {
+  return share_of_estimates(expected) <= act::search::ranked_options{}.estimates_at_most;
+}
+
 // What --strategy ranked makes of an exact search's time.
 std::string ranked_text(const act::search::search_plan& plan, const act::search::expected_work& expected,
                         double budget) {
   if (!plan.estimates) return {};
-  const double share = expected.estimate_rows / expected.trial_rows;
-  std::string text = "ranked  estimates take " + formatted("%.0f %%", 100 * share) + " of the trials' work: ";
-  if (share > act::search::ranked_options{}.estimates_at_most) {
+  std::string text = "ranked  estimates take " + formatted("%.0f %%", 100 * share_of_estimates(expected)) +
+                     " of the trials' work: ";
+  if (!estimates_are_worth_it(expected)) {
     return text + "too much to be worth it, so the search will be exact; that time is its\n";
   }
   return text + "about " + act::report::format_duration(expected.ranked_seconds_expected(budget)) +
@@ -109,7 +118,8 @@ act::io::json_document expected_json(const act::search::search_plan& plan, const
   document.set("seconds_expected", expected.seconds_expected());
   if (plan.estimates) {
     document.set("estimate_seconds_expected", expected.estimate_seconds);
-    document.set("ranked_seconds_expected", expected.ranked_seconds_expected(budget));
+    if (estimates_are_worth_it(expected))
+      document.set("ranked_seconds_expected", expected.ranked_seconds_expected(budget));
   }
   return document;
 }

@@ -292,7 +292,8 @@ void run(const command_line& line, processes& all, const search_options& options
   if (memory > 0) act::search::fit_memory(plan, loaded.model, memory, "--memory");
   if (options.dry_run) {
     if (!all.leads()) return all.serve(loaded.model, plan);
-    const act::search::expected_work expected = act::search::expect_work(loaded.model, plan);
+    const act::search::expected_work expected =
+        act::search::expect_work(loaded.model, plan, stop_if_interrupted);
     print_expected(plan, loaded.model, expected, options.budget);
     std::cout << passed.remarks();
     if (!options.common.json.empty())

@@ -111,6 +111,15 @@ TEST_CASE("--dry-run of a ranked search measures estimates too, and says what th
   };
   CHECK(rows_left_at("0.001") < 0);
   CHECK(rows_left_at("1") > 0);
+
+  // In the last layer trials are fewer rows than estimates: the search will be exact, and has no other time.
+  std::vector<std::string> last_layer =
+      search_arguments(data, {"--dry-run", "--strategy", "ranked", "--json", folder / "dry.json"});
+  std::replace(last_layer.begin(), last_layer.end(), std::string("0:-1"), std::string("3:3"));
+  const auto run = run_program("act-search", last_layer);
+  REQUIRE(run.exit_code == 0);
+  CHECK(run.out.find("so the search will be exact") != std::string::npos);
+  CHECK_FALSE(parsed(folder / "dry.json").contains("ranked_seconds_expected"));
 }
 
 TEST_CASE("a search without --out is refused, but for a dry run") {

@@ -55,6 +55,23 @@ TEST_CASE(
   CHECK(measured.estimate_seconds != measured.estimate_rows / measured.rows_per_second);
 }
 
+TEST_CASE("who waits for the work expected can stop it after the plain pass, in trials and in estimates") {
+  act_test::tiny_search tiny = act_test::make_tiny_search();
+  tiny.plan.estimates = true;
+  struct stopped {};
+  int all = 0;
+  static_cast<void>(act::search::expect_work(tiny.model, tiny.plan, [&] { ++all; }));
+  CHECK(all >= 3);
+  for (int last = 1; last <= all; ++last) {
+    int steps = 0;
+    const auto stop = [&] {
+      if (++steps == last) throw stopped{};
+    };
+    CHECK_THROWS_AS(static_cast<void>(act::search::expect_work(tiny.model, tiny.plan, stop)), stopped);
+    CHECK(steps == last);
+  }
+}
+
 TEST_CASE("multiply-adds of a row are its layer's weights and the attended keys") {
   act::runtime::model_config config;
   config.hidden = 4;

@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -133,7 +134,11 @@ std::uint64_t parse_bytes(std::string_view text, const char* asked_by) {
                   "' isn't a size; give bytes, or a number and K, M, G or T, for example 4G");
 }
 
-expected_work expect_work(const runtime::model& model, const search_plan& plan) {
+expected_work expect_work(const runtime::model& model, const search_plan& plan,
+                          const std::function<void()>& on_step) {
+  const auto after_batch = [&](std::size_t) {
+    if (on_step) on_step();
+  };
   const runtime::model_config& config = model.config;
   // Samples that are run together, as they will be: what they have in common is run once.
   expected_work expected;
@@ -149,6 +154,7 @@ expected_work expect_work(const runtime::model& model, const search_plan& plan) 
   }
   const trial_runner runner(model, std::span(plan.samples).first(expected.looked_at), plan.options,
                             plan.range, plan.masks, plan.strengths);
+  after_batch(0);
   const std::vector<std::size_t> heads = all_heads(config.heads);
   search_work seen;
   for (std::size_t layer = plan.range.first; layer <= plan.range.last; ++layer)
@@ -178,14 +184,15 @@ expected_work expect_work(const runtime::model& model, const search_plan& plan) 
   for (std::size_t count = std::min<std::size_t>(4, config.heads);;
        count = std::min(2 * count, config.heads)) {
     const auto start = std::chrono::steady_clock::now();
-    rows += static_cast<double>(runner.run(middle, std::span(heads).first(count)).work.layer_rows_computed);
+    rows += static_cast<double>(
+        runner.run(middle, std::span(heads).first(count), after_batch).work.layer_rows_computed);
     expected.seconds += seconds_since(start);
     if (expected.seconds > 1 || count == config.heads) break;
   }
   expected.rows_per_second = expected.seconds > 0 ? rows / expected.seconds : 0;
   if (plan.estimates) {
     const auto start = std::chrono::steady_clock::now();
-    const auto tried = static_cast<double>(runner.try_estimates());
+    const auto tried = static_cast<double>(runner.try_estimates(on_step));
     const double seconds = seconds_since(start);
     expected.seconds += seconds;
     // Through every layer from the range's first one on.

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string_view>
 
 namespace act::search {
@@ -65,7 +66,9 @@ struct expected_work {
 };
 
 /// Runs a plain pass of the first chunk's samples and a few of their trials, and estimates some. Rows aren't
-/// guessed but counted: the plain pass says where every head's first sink is.
-[[nodiscard]] expected_work expect_work(const runtime::model& model, const search_plan& plan);
+/// guessed but counted: the plain pass says where every head's first sink is. `on_step` is called after each
+/// of these and between batches, and may throw to interrupt.
+[[nodiscard]] expected_work expect_work(const runtime::model& model, const search_plan& plan,
+                                        const std::function<void()>& on_step = {});
 
 }  // namespace act::search

@@ -95,8 +95,8 @@ head_attributions trial_runner::attributions_down_to(std::size_t first_layer,
   return {model_, texts_, packed_, {first_layer, range_.last}, layers, on_layer};
 }
 
-std::uint64_t trial_runner::try_estimates() const {
-  static_cast<void>(attributions_down_to(range_.last, {}));
+std::uint64_t trial_runner::try_estimates(const std::function<void()>& on_layer) const {
+  static_cast<void>(attributions_down_to(range_.last, on_layer));
   std::uint64_t rows = 0;
   for (std::size_t text = 0; text < texts_.sequences().size(); ++text)
     rows += attribution_rows(texts_, text);

@@ -77,7 +77,8 @@ class trial_runner {
 
   /// Goes backwards as far as the range's last layer, for whoever wants to know what estimates take: from
   /// there on they take the same in every layer. Returns the rows times layers that it went through.
-  [[nodiscard]] std::uint64_t try_estimates() const;
+  /// `on_layer` as in `estimate`.
+  [[nodiscard]] std::uint64_t try_estimates(const std::function<void()>& on_layer = {}) const;
 
   /// The work that `run` would do for these heads, with any strength, without doing it.
   [[nodiscard]] search_work work_of(std::size_t layer, std::span<const std::size_t> heads) const;
