@@ -18,10 +18,12 @@ def read(out, task):
     """{(rule, map): [(accuracy, auc, heads), ...] a subset}. TASK-1.json ... are a subset each; in others, of several subsets, a rule's
     rows are in their order, and plain's are known from those."""
     rows = {}
-    for path in sorted(out.glob(f"{task}-*.json"), key=lambda path: (not path.stem[-1].isdigit(), path)):
-        compared = json.loads(path.read_text()).get("rows") if not path.name.endswith("heads.json") else None
+    parts = [path for part in ("[1-9]", "others", "strengths") for path in sorted(out.glob(f"{task}-{part}.json"))]
+    if not parts:
+        sys.exit(f"{out / task}-1.json: isn't there; run.py makes it")
+    for path in parts:
         known = set(rows) if not path.stem[-1].isdigit() else set()
-        for row in compared or []:
+        for row in json.loads(path.read_text())["rows"]:
             named = re.search(r"-\d-(.+)\.heads\.json$", row["name"])
             key = (named.group(1) if named else row["name"], row["map"])
             if key in known:

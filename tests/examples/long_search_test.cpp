@@ -225,6 +225,33 @@ TEST_CASE("a search of any strategy that is killed at random moments ends with t
   if (!act_test::sanitized) CHECK(killed == 20);
 }
 
+TEST_CASE("of two searches that are started on one state one goes on, and the other says so") {
+  const act_test::temporary_folder folder;
+  const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(act_test::sanitized ? 60 : 160));
+  const std::string state = folder / "state";
+  const auto arguments = [&](const std::string& name, const std::string& kept) {
+    return search_arguments(data, {"--out", folder / name, "--state", kept});
+  };
+  REQUIRE(run_program("act-search", arguments("alone.json", folder / "alone.state")).exit_code == 0);
+  act_test::process_result second;
+  const auto first =
+      run_program("act-search", arguments("first.json", state), act_test::interruption{.when = [&] {
+                    if (second.exit_code < 0 && act_test::units_so_far(state) > 0)
+                      second = run_program("act-search", arguments("second.json", state));
+                    return false;
+                  }});
+  const bool first_goes_on = first.exit_code == 0;
+  if (first_goes_on && second.exit_code == 0) {
+    MESSAGE("[skipped] the first search had ended before the second began");
+    return;
+  }
+  CHECK((first_goes_on ? first : second).err == "");
+  act_test::check_one_line(first_goes_on ? second : first, 1, "is written by another process, too");
+  CHECK_FALSE(std::filesystem::exists(folder / (first_goes_on ? "second.json" : "first.json")));
+  CHECK(act_test::read_file(folder / (first_goes_on ? "first.json" : "second.json")) ==
+        act_test::read_file(folder / "alone.json"));
+}
+
 TEST_CASE("racing says which heads can be picked, and picks no other") {
   const act_test::temporary_folder folder;
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(80));

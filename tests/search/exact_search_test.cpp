@@ -1,6 +1,8 @@
 // A search that is interrupted and resumed must end as one that ran through.
 #include <doctest/doctest.h>
 #include <act/search/exact_search.hpp>
+#include <act/search/state.hpp>
+#include <act/search/stored_trials.hpp>
 
 #include <cstdint>
 #include <filesystem>
@@ -83,6 +85,35 @@ TEST_CASE("a search that was interrupted at any batch ends like one that wasn't"
     check_same(run(tiny, kept / "state"), whole);
     check_same(run(tiny, kept / "state"), whole);  // everything stored: nothing left to compute
   }
+}
+
+TEST_CASE("of two searches on one state the first to store goes on, the other ends and loses nothing") {
+  const act_test::tiny_search tiny = repeated(12);
+  const act::search::search_outcome whole = run(tiny, ":memory:");
+  const act_test::temporary_folder kept;
+  std::size_t seen = 0;
+  act::search::search_outcome second;
+  // The second is started in the midst of the first, and is the next to store.
+  CHECK_THROWS_WITH_AS(run(tiny, kept / "state",
+                           [&](const auto&) {
+                             if (++seen == 5) second = run(tiny, kept / "state");
+                           }),
+                       doctest::Contains("is written by another process, too"), act::error);
+  check_same(second, whole);
+  check_same(run(tiny, kept / "state"), whole);
+}
+
+TEST_CASE("a state that others read and merge meanwhile is still one search's") {
+  const act_test::tiny_search tiny = repeated(3);
+  const act_test::temporary_folder kept;
+  std::size_t seen = 0;
+  const act::search::search_outcome read = run(tiny, kept / "state", [&](const auto&) {
+    const act::search::stored_trials reused(kept / "state", tiny.plan);
+    act::search::search_state merged(kept / "state", tiny.plan.identity());
+    if (merged.total_work().trials > 0) ++seen;
+  });
+  CHECK(seen > 0);
+  check_same(read, run(tiny, ":memory:"));
 }
 
 TEST_CASE("progress grows to 1") {

@@ -69,8 +69,23 @@ std::string first_difference(const std::string& theirs, const std::string& ours)
 search_state::search_state(const std::string& path, const std::string& identity, std::string_view called)
     : path_(path), data_(path, "a search state") {
   const std::string choose_another = "choose another " + std::string(called) + " file";
-  const std::optional<std::string> theirs = identity_in(data_, path, choose_another);
+  std::optional<std::string> theirs = identity_in(data_, path, choose_another);
   data_.execute("PRAGMA synchronous = NORMAL");
+  if (!theirs) {
+    sqlite::transaction whole(data_);  // so that of two that find it new one makes it
+    theirs = identity_in(data_, path, choose_another);
+    if (!theirs) create(identity);
+    whole.commit();
+  }
+  if (theirs && *theirs != identity) {
+    throw error(error_code::mismatch, path_,
+                "is the state of another search (" + first_difference(*theirs, identity) +
+                    "); give the options it was started with, or " + choose_another);
+  }
+  version_ = data_version();
+}
+
+void search_state::create(const std::string& identity) {
   data_.execute("PRAGMA application_id = " + std::to_string(state_application));
   data_.execute(
       "CREATE TABLE IF NOT EXISTS search (format INTEGER, identity TEXT);"
@@ -85,16 +100,21 @@ search_state::search_state(const std::string& path, const std::string& identity,
                   " initial_mass REAL, scores BLOB, PRIMARY KEY (sample, layer, strength, head))"
                   " WITHOUT ROWID");
   }
-  if (!theirs) {
-    sqlite::statement(data_, "INSERT INTO search VALUES (?, ?)")
-        .bind(1, state_format)
-        .bind(2, identity)
-        .run();
-  } else if (*theirs != identity) {
-    throw error(error_code::mismatch, path_,
-                "is the state of another search (" + first_difference(*theirs, identity) +
-                    "); give the options it was started with, or " + choose_another);
-  }
+  sqlite::statement(data_, "INSERT INTO search VALUES (?, ?)").bind(1, state_format).bind(2, identity).run();
+}
+
+std::int64_t search_state::data_version() {
+  sqlite::statement version(data_, "PRAGMA data_version");
+  (void)version.step();
+  return version.integer(0);
+}
+
+void search_state::check_sole_writer() {
+  if (data_version() == version_) return;
+  throw error(
+      error_code::io, path_,
+      "is written by another process, too: the same search goes on there. This one ends, so that no trial "
+      "is run twice; once that one has ended, the same command takes over what it found");
 }
 
 void search_state::also_from(stored_trials other) {
@@ -143,6 +163,7 @@ std::optional<block_result> search_state::from_others(const trial_block& block) 
 
 void search_state::save(const trial_block& block, const block_result& result) {
   sqlite::transaction whole(data_);
+  check_sole_writer();
   if (block.kind == block_kind::plain) {
     sqlite::statement insert(data_, "INSERT OR REPLACE INTO plain VALUES (?, ?)");
     for (std::size_t i = 0; i < result.scores.size(); ++i)
@@ -189,10 +210,13 @@ void search_state::save_joint(const std::string& heads, std::span<const std::vec
   std::vector<double> all;
   for (const std::vector<double>& each : scores)
     all.insert(all.end(), each.begin(), each.end());
+  sqlite::transaction whole(data_);
+  check_sole_writer();
   sqlite::statement(data_, "INSERT OR REPLACE INTO joint VALUES (?, ?)")
       .bind(1, std::string_view(heads))
       .bind(2, all)
       .run();
+  whole.commit();
 }
 
 std::string heads_name(const head_set& heads, std::span<const double> strengths) {

@@ -2,7 +2,8 @@
 //
 // Written after each block (one layer's trials for a few samples) in one transaction, so the file is whole at
 // any moment. Scores are stored as they were computed, bit for bit: a resumed search ends with the same heads
-// file.
+// file. One search writes it at a time: of two that were started on it, which would run the same trials, one
+// goes on.
 #pragma once
 
 #include <act/head_set.hpp>
@@ -34,12 +35,15 @@ class search_state {
   /// that a damaged file could say.
   [[nodiscard]] std::optional<block_result> load(const trial_block& block,
                                                  std::span<const tasks::prepared_sample> samples);
+  /// Stores what a block gave. Throws `error` (io) and stores nothing where another process has written the
+  /// file since it was opened here: of several searches on one file, the first to store goes on.
   void save(const trial_block& block, const block_result& result);
 
   /// Whole passes' scores of every sample with a set of heads calibrated, if they are there: what save_joint
   /// was given. `heads` names the set (heads_name). Throws as `load`.
   [[nodiscard]] std::optional<std::vector<std::vector<double>>> load_joint(
       const std::string& heads, std::span<const tasks::prepared_sample> samples);
+  /// Throws as `save`.
   void save_joint(const std::string& heads, std::span<const std::vector<double>> scores);
 
   /// What isn't there is also looked for in `other`, and stored from there.
@@ -50,6 +54,13 @@ class search_state {
 
  private:
   [[noreturn]] void damaged() const;
+
+  void create(const std::string& identity);
+
+  // SQLite's number that is another one when another connection has written the file.
+  [[nodiscard]] std::int64_t data_version();
+  // In a transaction, so that nobody writes between this and what is written.
+  void check_sole_writer();
 
   [[nodiscard]] std::optional<block_result> from_others(const trial_block& block);
 
@@ -62,6 +73,7 @@ class search_state {
 
   std::string path_;
   sqlite::database data_;
+  std::int64_t version_ = 0;  // data_version() when it was opened
   std::vector<stored_trials> others_;
 };
 
