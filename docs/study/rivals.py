@@ -114,8 +114,8 @@ def main():
     if not (asked.out and asked.tasks):
         parser.error("--out and tasks are needed")
     if asked.table:
-        for task in asked.tasks:
-            table(asked.out, task)
+        for each in asked.tasks:
+            table(asked.out, each.partition("=")[0])
         return
     if not (asked.programs and asked.model and asked.data):
         parser.error("--programs, --model and --data are needed to run anything; --table prints what was run")
