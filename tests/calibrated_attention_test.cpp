@@ -12,6 +12,8 @@
 #include <cstddef>
 #include <limits>
 #include <memory>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "paths.hpp"
@@ -393,6 +395,19 @@ TEST_CASE("bad requests are refused before the first write") {
   };
   CHECK(refused_sums({.redistribute = act::redistribution::uniform}, sums) == "carried_sums");
   CHECK(refused_sums({}, std::span(sums).first(31)) == "carried_sums");
+  random_attention<double> doubles(1, 4, 2, 8, 8, 4, 4, 1);
+  const auto inputs = std::pair(doubles.q.numbers(), doubles.k.numbers());
+  for (double* const read : {doubles.q.tensor().data, doubles.k.tensor().data, doubles.v.tensor().data}) {
+    try {
+      act::calibrated_attention(doubles.q.tensor(), doubles.k.tensor(), doubles.v.tensor(),
+                                doubles.out.tensor(), heads::all(), {}, {}, std::span(read, 32));
+      FAIL("carried sums over an input");
+    } catch (const act::error& e) {
+      CHECK(e.where() == "carried_sums");
+    }
+  }
+  CHECK(act_test::same_bits(doubles.q.numbers(), inputs.first));
+  CHECK(act_test::same_bits(doubles.k.numbers(), inputs.second));
   const std::vector<std::size_t> past_the_end{8};
   CHECK(refused([&](tensor&, tensor&, tensor&, tensor&, heads&, calibration& c, options&) {
           c.redistribute = act::redistribution::subset;
@@ -405,6 +420,17 @@ TEST_CASE("bad requests are refused before the first write") {
   CHECK(refused([](tensor&, tensor&, tensor&, tensor&, heads&, calibration&, options& o) {
           o.soft_cap = -1;
         }) == "soft_cap");
+  // Numbers that float, in which this is computed, has no place for.
+  for (const double cap : {1e39, 1e-50, 1e-39, std::numeric_limits<double>::max()}) {
+    CHECK(refused([&](tensor&, tensor&, tensor&, tensor&, heads&, calibration&, options& o) {
+            o.soft_cap = cap;
+          }) == "soft_cap");
+  }
+  for (const double scale : {1e39, -1e39, std::numeric_limits<double>::quiet_NaN()}) {
+    CHECK(refused([&](tensor&, tensor&, tensor&, tensor&, heads&, calibration&, options& o) {
+            o.scale = scale;
+          }) == "scale");
+  }
   CHECK(refused([](tensor&, tensor&, tensor&, tensor&, heads&, calibration&, options& o) {
           o.visible.query_offset = 1;
         }) == "visible.query_offset");

@@ -77,6 +77,20 @@ TEST_CASE("sums of chunks add up to the whole prompt's") {
     CHECK(std::abs(carried[j] - expected[j]) <= 2e-7 * expected[j]);
 }
 
+TEST_CASE("a batch entry without a row has scores of 0") {
+  const std::vector<std::size_t> counts{1, 0};
+  std::vector<float> weights(2 * 4, 0.25F);
+  for (const std::size_t window : {0UL, 3UL}) {
+    const auto map = act::attention_span<float>::packed(
+        weights.data(), 2, 1, 1, 4, {.query_offset = 3, .window = window, .query_counts = counts});
+    std::vector<double> scores(4, -1.0);
+    act::column_scores(map, 1, 0, scores);
+    CHECK(scores == std::vector<double>(4, 0.0));
+    act::column_scores(map, 0, 0, scores);
+    CHECK(scores == std::vector<double>{window == 0 ? 0.25 : 0, 0.25, 0.25, 0.25});
+  }
+}
+
 TEST_CASE("requests outside the map are refused") {
   const random_map<float> map({.heads = 2, .queries = 4, .keys = 4}, 1);
   std::vector<double> out(4, 9.0);

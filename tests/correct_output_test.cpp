@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstddef>
 #include <iterator>
+#include <limits>
 #include <span>
 #include <type_traits>
 #include <vector>
@@ -265,6 +266,41 @@ TEST_CASE_TEMPLATE("another kernel's outputs become the oracle's, whole and in c
           << found.error << ", " << 100 * found.share << " % of its bound; " << found.sinks << " sinks, "
           << found.calibrated_rows << " rows, " << found.mostly_on_sinks << " with most on sinks, "
           << found.nearly_all_on_sinks << " with nearly all");
+}
+
+TEST_CASE_TEMPLATE("a row whose scores are all -infinity weighs nothing, and its neighbours what they do",
+                   path, ACT_TEST_PATHS) {
+  using T = typename path::element;
+  constexpr std::size_t tokens = 24, spoilt = 3;
+  random_attention<T> x(1, 1, 1, tokens, tokens, 4, 4, 5);
+  for (std::size_t j = 0; j < tokens; ++j)
+    x.k.tensor().row(0, 0, j)[0] = T(1);
+  x.q.tensor().row(0, 0, spoilt)[0] = -std::numeric_limits<T>::infinity();
+  std::vector<T> lse(tokens);
+  std::vector<double> expected(tokens);
+  for (std::size_t i = 0; i < tokens; ++i) {
+    std::vector<double> weights(i + 1);
+    double sum = 0;
+    for (std::size_t j = 0; j <= i; ++j) {
+      double score = 0;
+      for (std::size_t c = 0; c < 4; ++c)
+        score += static_cast<double>(x.q.tensor().row(0, 0, i)[c]) *
+                 static_cast<double>(x.k.tensor().row(0, 0, j)[c]);
+      sum += weights[j] = std::exp(score / 2);
+    }
+    lse[i] = static_cast<T>(std::log(sum));
+    for (std::size_t j = 0; j <= i && i != spoilt; ++j)
+      expected[j] += weights[j] / sum;
+  }
+  REQUIRE(std::isinf(lse[spoilt]));
+  const auto before = x.out.numbers();
+  std::vector<double> sums(tokens);
+  act::correct_output<T, typename path::arch>(x.out.tensor(), lse, x.q.tensor(), x.k.tensor(), x.v.tensor(),
+                                              act::layer_heads::all(), {}, {}, {}, sums);
+  for (std::size_t j = 0; j < tokens; ++j)
+    CHECK(sums[j] == doctest::Approx(expected[j]).epsilon(1e-4));
+  for (std::size_t c = 0; c < 4; ++c)
+    CHECK(x.out.tensor().row(0, 0, spoilt)[c] == before[1 + spoilt * 4 + c]);
 }
 
 TEST_CASE("outputs, sums and scores of the wrong size are refused before the first write") {

@@ -384,6 +384,18 @@ TEST_CASE("what is refused is said without exceptions, and nothing is written") 
     CHECK(std::string(act::describe(each)) != "not a status");
 }
 
+TEST_CASE("a call without a row is ok and reports nothing") {
+  float weight = 0.5F;
+  for (const std::size_t keys : {0UL, 4UL}) {
+    const auto map = act::attention_span<float>::packed(&weight, 2, 3, 0, keys);
+    CHECK(act::calibrate(map, {0, 1}).heads.empty());
+    std::vector<std::size_t> counts(6, 77);
+    CHECK(act::try_calibrate(map, {0, 1}, {}, {.report = {.sink_counts = counts.data()}}) == act::status::ok);
+    CHECK(counts == std::vector<std::size_t>(6, 77));
+  }
+  CHECK(weight == 0.5F);
+}
+
 TEST_CASE("several threads call at once, each with memory and a pool of its own") {
   random_map<float> once({.heads = 8, .queries = 100, .keys = 100}, 9);
   act::calibrate(once.span(), act::layer_heads::all());

@@ -22,6 +22,11 @@ struct half {
 struct brain {
   std::uint16_t bits;
 };
+/// Its default is not 0: only what the kernels were given may count.
+struct half_of_one {
+  half_of_one() : bits(0x3c00) {}
+  std::uint16_t bits;
+};
 
 }  // namespace own_half_type
 
@@ -29,6 +34,9 @@ template <>
 struct act::element_traits<own_half_type::half> : act::stored_as<own_half_type::half, act::float16> {};
 template <>
 struct act::element_traits<own_half_type::brain> : act::stored_as<own_half_type::brain, act::bfloat16> {};
+template <>
+struct act::element_traits<own_half_type::half_of_one>
+    : act::stored_as<own_half_type::half_of_one, act::float16> {};
 
 namespace {
 
@@ -53,7 +61,8 @@ act::head_tensor<Own> as_own(const act::head_tensor<Layout>& tensor) {
 }  // namespace
 
 TEST_CASE_TEMPLATE("an engine's own half type is read and written as its layout says", pair,
-                   pair_of<own_half_type::half, act::float16>, pair_of<own_half_type::brain, act::bfloat16>) {
+                   pair_of<own_half_type::half, act::float16>, pair_of<own_half_type::brain, act::bfloat16>,
+                   pair_of<own_half_type::half_of_one, act::float16>) {
   using own = typename pair::own;
   using layout = typename pair::layout;
   static_assert(act::attention_element<own>);

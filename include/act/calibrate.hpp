@@ -14,8 +14,8 @@
 //
 // What it keeps: each row's mass, whatever it was (models with learned sinks have less than 1); masked
 // entries, which are never used and never written; rows before the first sink; every row without mass on
-// sinks, or with mass on sinks only, or holding a NaN or an infinity. Heads never mix: a NaN in one stays
-// there.
+// sinks, or with mass on sinks only (which the ablation `uniform` shares out, too), or holding a NaN or an
+// infinity. Heads never mix: a NaN in one stays there.
 #pragma once
 
 #include <act/attention_view.hpp>
@@ -63,7 +63,8 @@ namespace act::inline ACT_ABI::inline ACT_BUILD {
 /// @param heads which heads, of every batch entry
 /// @param options rule, beta, redistribution
 /// @param workspace scratch memory; grows to what the call needs
-/// @param report gets what was done: one entry for each chosen head and batch entry
+/// @param report gets what was done: one entry for each chosen head and batch entry, none where the map is
+/// empty
 /// @param carried_sums as below
 template <class T, class Arch = simd::default_arch>
 requires attention_element<T>
@@ -141,7 +142,7 @@ noexcept {
 /// @param heads which heads, of every batch entry
 /// @param options rule, beta, redistribution
 /// @param carried_sums raw column sums [B, H, keys] of earlier chunks, added to; empty: a whole prompt
-/// @return what was done: one entry for each chosen head and batch entry
+/// @return what was done: one entry for each chosen head and batch entry, none where the map is empty
 template <class T, class Arch = simd::default_arch>
 requires attention_element<T> calibration_report calibrate(attention_span<T> map, const layer_heads& heads,
                                                            const calibration_options& options = {},

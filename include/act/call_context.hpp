@@ -12,8 +12,9 @@
 namespace act::inline ACT_ABI {
 
 /// What to leave of a call, in memory of the caller's; null: not wanted. Of chosen heads only, by their
-/// number in the layer: entries of others are left as they are. B batch entries, H heads, as the device's
-/// report.
+/// number in the layer: entries of others are left as they are, and of all heads where a call has no row
+/// (a batch entry without one beside others that have is reported, without sinks). B batch entries, H heads,
+/// as the device's report.
 struct report_memory {
   double* scores = nullptr;            ///< [B, H, keys] column scores; columns that options choose have none
   std::size_t* sink_counts = nullptr;  ///< [B, H]

@@ -74,6 +74,7 @@ void sum_columns(const attention_span<const T>& map, std::size_t batch, std::siz
 /// Turns sums over the rows at positions [first_row, last_row) into scores, in place.
 inline void divide_by_rows(const visibility& visible, std::size_t batch, std::size_t first_row,
                            std::size_t last_row, std::span<double> sums) noexcept {
+  if (first_row >= last_row) return std::fill(sums.begin(), sums.end(), 0.0);  // a batch entry without a row
   if (visible.window == 0 &&
       visible.causal()) {  // every row from the key's own on sees it; a loop that vectorises
     const std::size_t initial = std::min(visible.initial_key(batch), sums.size());

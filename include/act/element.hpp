@@ -14,6 +14,7 @@ namespace act::inline ACT_ABI {
 ///   using accumulator = float or double;                    what one element is computed in, at least float
 ///   static accumulator load(const T&) noexcept;              exact
 ///   static T store(accumulator) noexcept;                    rounded to nearest even
+/// T has a default constructor, whose value doesn't matter: the kernels make short arrays of it.
 template <class T>
 struct element_traits;
 
@@ -43,7 +44,8 @@ struct element_traits<double> {
 
 /// A type (const or not) that element_traits knows.
 template <class T>
-concept attention_element = requires(const std::remove_const_t<T>& stored) {
+concept attention_element = std::default_initializable<std::remove_const_t<T>> &&
+    requires(const std::remove_const_t<T>& stored) {
   typename element_traits<std::remove_const_t<T>>::accumulator;
   { element_traits<std::remove_const_t<T>>::load(stored) }
   noexcept->std::floating_point;

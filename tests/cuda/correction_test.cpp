@@ -32,7 +32,7 @@ struct attention_case {
   std::size_t query_offset = 0, window = 0;
   std::vector<std::size_t> first_key = {};
   bool interleaved = false, aligned = false;
-  double draw = 3, soft_cap = 0;
+  double draw = 3, scale = 0, soft_cap = 0;
   std::vector<float> slopes = {}, sink_logits = {};
   std::vector<std::size_t> chosen = {};  // empty: all
   act::calibration_options options = {};
@@ -73,6 +73,7 @@ void check(const attention_case& c, unsigned seed) {
            c.interleaved);
   act::attention_options core;
   core.visible = {c.query_offset, c.first_key, c.window};
+  core.scale = c.scale;
   core.soft_cap = c.soft_cap;
   core.slopes = c.slopes;
   core.sink_logits = c.sink_logits;
@@ -100,6 +101,7 @@ void check(const attention_case& c, unsigned seed) {
   for (const std::size_t key : c.first_key)
     first.push_back(static_cast<std::int32_t>(key));
   request.attention.visible = {c.query_offset, first.empty() ? nullptr : first.data(), c.window};
+  request.attention.scale = c.scale;
   request.attention.soft_cap = c.soft_cap;
   request.attention.slopes = c.slopes.empty() ? nullptr : c.slopes.data();
   request.attention.sink_logits = c.sink_logits.empty() ? nullptr : c.sink_logits.data();
@@ -184,6 +186,7 @@ TEST_CASE("cuda: corrected outputs with grouped heads, chunks, padding, windows 
     c.aligned = seed % 2 == 1;
     if (seed % 3 == 0) c.first_key = {seed % 7 % c.keys, 0};
     if (seed % 5 == 0) c.soft_cap = 4;
+    if (seed % 8 == 0) c.scale = -0.3;
     if (seed % 7 == 0) c.slopes = {0.5F, 0.25F, 0.125F, 0.06F, 0.03F, 0.015F};
     if (seed % 6 == 0) c.sink_logits = {0.5F, 1, -1, 2, 0, 3};
     if (seed % 2 == 0) c.chosen = {1, 4};
@@ -193,6 +196,24 @@ TEST_CASE("cuda: corrected outputs with grouped heads, chunks, padding, windows 
     c.options.sinks.alpha = 3;
     check<float>(c, seed);
   }
+}
+
+TEST_CASE("cuda: a row whose scores are all -infinity adds nothing to the sums, as in the core") {
+  act_test::random_attention<float> of(1, 1, 1, 24, 24, 16, 16, 5);
+  for (std::size_t j = 0; j < 24; ++j)
+    of.k.tensor().row(0, 0, j)[0] = 1;
+  std::vector<float> lse = act_test::attend_plainly(of, act::attention_options{});
+  of.q.tensor().row(0, 0, 3)[0] = lse[3] = -std::numeric_limits<float>::infinity();
+  const placed<float> q(of.q.tensor(), true), k(of.k.tensor(), true), v(of.v.tensor(), true),
+      out(of.out.tensor(), true);
+  std::vector<double> expected(24), sums(24);
+  act::correct_output<float>(of.out.tensor(), lse, of.q.tensor(), of.k.tensor(), of.v.tensor(),
+                             act::layer_heads::all(), {}, {}, {}, expected);
+  detail::correction_request<float> request{out.tensor, lse.data(), q.tensor, k.tensor, v.tensor, {}, {}, {}};
+  request.carried_sums = sums.data();
+  REQUIRE(act_test::correct_there<float>(1, request, {}, {}, small_blocks) == status::ok);
+  for (std::size_t j = 0; j < 24; ++j)
+    CHECK(sums[j] == doctest::Approx(expected[j]).epsilon(1e-5));
 }
 
 TEST_CASE_TEMPLATE("cuda: rows with nearly all or all of their mass on sinks are made anew", T, float,

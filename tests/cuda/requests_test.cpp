@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -107,8 +108,16 @@ TEST_CASE("cuda: corrections that can't be are refused before anything runs") {
   CHECK(ask(bad) == status::invalid_shape);
   bad = good, bad.scores = bad.carried_sums = memory.data();
   CHECK(ask(bad) == status::invalid_shape);
-  bad = good, bad.attention.scale = -1;
-  CHECK(ask(bad) == status::invalid_option);
+  for (const double scale : {1e30, -1e30, std::nan("")}) {
+    bad = good, bad.attention.scale = scale;
+    CHECK(ask(bad) == status::invalid_option);
+  }
+  for (const double cap : {-1.0, 1e-30, 1e30, std::nan("")}) {
+    bad = good, bad.attention.soft_cap = cap;
+    CHECK(ask(bad) == status::invalid_option);
+  }
+  bad = good, bad.attention.scale = -1;  // as the core takes it
+  CHECK(ask(bad) == status::workspace_too_small);
   bad = good, bad.q.channels = bad.k.channels = 300;
   CHECK(ask(bad) == status::unsupported);
   bad = good, bad.calibration.redistribute = act::redistribution::inverse;

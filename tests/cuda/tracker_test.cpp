@@ -71,7 +71,13 @@ void check(const decoding_case& c, unsigned seed) {
             status::ok);
   }
 
-  if (c.prompt == 0) {  // a core tracker learns of padding at its start
+  if (c.prompt == 0) {
+    // Whatever sequence this memory had before, a start without a prompt forgets it.
+    const std::vector<double> earlier(batches * heads * capacity, 1.0);
+    REQUIRE(act_test::start_there(seed, state, earlier.data(), capacity, visible, capacity, bits,
+                                  c.options) == status::ok);
+    REQUIRE(act_test::start_there(seed, state, nullptr, 0, visible, 0, bits, c.options) == status::ok);
+    // A core tracker learns of padding at its start.
     for (std::size_t here = 0; here < trackers.size(); ++here)
       trackers[here].start({}, core, here / heads, 0);
   }

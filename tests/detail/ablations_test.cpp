@@ -110,6 +110,7 @@ TEST_CASE("rows that an ablation leaves alone") {
     act::calibration_options options{.redistribute = each.ours, .theta = 1.1};
     if (each.ours == act::redistribution::subset) options.subset = first;
     CHECK(stays({0.2F, nan, 0.4F}, {2}, options));
+    CHECK(stays({nan, 0.6F, 0.4F}, {2}, options));
     CHECK(stays({1.0F, 0.0F, 0.0F}, {2}, options));
     options.beta = options.theta = 1;
     CHECK(stays({0.2F, 0.3F, 0.5F}, {2}, options));

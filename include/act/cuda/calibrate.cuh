@@ -161,7 +161,7 @@ status correct_output(const head_tensor<T>& out, const float* log_sum_exp,
 
 /// Begins the chosen heads' trackers after a prompt: `sums` [batch, head, stride] are its raw column sums
 /// (what calibrate() and correct_output() add to carried sums) over `queries` rows that saw what `visible`
-/// says. Replaces their state.
+/// says; none without `queries` or earlier keys, and then may be null. Replaces their state.
 inline status start_tracker(const tracker_state& state, const double* sums, std::size_t sums_stride,
                             const visibility& visible, std::size_t queries, head_bits heads,
                             const calibration_options& options, cudaStream_t stream) noexcept {

@@ -39,7 +39,8 @@ struct head_tensor {
   }
 };
 
-/// As act::attention_options. Pointers are to device memory.
+/// As act::attention_options, but `scale` below 1e30 either way and a `soft_cap` between 1e-30 and 1e30.
+/// Pointers are to device memory.
 struct attention_options {
   double scale = 0;  ///< 0: 1 / sqrt(channels of q)
   visibility visible = {};

@@ -16,6 +16,7 @@
 #include <act/options.hpp>
 #include <act/version.hpp>
 
+#include <cmath>
 #include <cstddef>
 #include <type_traits>
 
@@ -52,8 +53,8 @@ template <class T>
   const auto &q = of.q, &k = of.k, &v = of.v;
   const auto& out = of.out;
   if (const status found = check_options(of.calibration); found != status::ok) return found;
-  if (!(of.attention.scale >= 0 && of.attention.scale < 1e30) ||
-      !(of.attention.soft_cap >= 0 && of.attention.soft_cap < 1e30)) {
+  const double scale = std::abs(of.attention.scale), cap = of.attention.soft_cap;
+  if (!(scale < 1e30) || (cap != 0 && !(cap > 1e-30 && cap < 1e30))) {  // far inside float's range
     return status::invalid_option;
   }
   if (k.batches != q.batches || v.batches != q.batches || out.batches != q.batches || out.heads != q.heads ||

@@ -51,10 +51,11 @@ template <class Launcher>
   if (const status found = check_tracker(state, options); found != status::ok) return found;
   const std::size_t heads = state.batches * state.heads;
   if (visible.query_offset > state.capacity || queries > state.capacity - visible.query_offset ||
-      sums_stride < visible.query_offset + queries || (sums == nullptr && heads * queries != 0)) {
+      sums_stride < visible.query_offset + queries ||
+      (sums == nullptr && heads * (visible.query_offset + queries) != 0)) {
     return status::invalid_shape;
   }
-  if (heads * queries == 0) return status::ok;
+  if (heads == 0) return status::ok;  // without queries what was known before is forgotten, as ever
   const tracker_start_kernel kernel{task_of(state, chosen, options), sums, sums_stride,
                                     bounded(visible, visible.query_offset + queries),
                                     static_cast<int>(queries)};

@@ -114,12 +114,14 @@ double temper(T* row, key_range seen, std::size_t initial, double theta) noexcep
   const std::size_t one[] = {initial};
   const std::span<const std::size_t> kept = sinks_within(one, seen);
   double mass = 0, largest = 0, powers = 0;
+  bool finite = true;
   walk_row<false>(row, seen, kept, [&](double weight, bool is_initial) {
+    if (is_initial) finite = std::isfinite(weight);
     if (is_initial) return;
     mass += weight;
     largest = std::max(largest, weight);
   });
-  if (!(largest > 0) || !std::isfinite(mass)) return 0;
+  if (!(largest > 0) || !std::isfinite(mass) || !finite) return 0;
   const auto power = [&](double weight) { return weight == 0 ? 0.0 : std::pow(weight / largest, 1 / theta); };
   walk_row<false>(row, seen, kept, [&](double weight, bool is_initial) {
     if (!is_initial) powers += power(weight);

@@ -69,10 +69,14 @@ template <class Query, class Cache>
   const auto map =
       attention_view<Query>::packed(q.data, q.batches, q.heads, q.tokens, k.tokens, options.visible);
   if (const refusal found = bad_shape(map.validate())) return found;
-  if (!std::isfinite(options.scale))
-    return bad_option("scale", "must be finite (0 asks for 1 / sqrt(channels))");
-  if (!(options.soft_cap >= 0 && std::isfinite(options.soft_cap)))
-    return bad_option("soft_cap", "must be 0 (none) or more");
+  using computed = std::numeric_limits<accumulator_t<Query>>;  // what these are used in
+  if (!(std::abs(options.scale) <= static_cast<double>(computed::max())))
+    return bad_option("scale", "must be finite in what the call computes in (0 asks for 1 / sqrt(channels))");
+  if (options.soft_cap != 0 && !(options.soft_cap >= static_cast<double>(computed::min()) &&
+                                 options.soft_cap <= static_cast<double>(computed::max()))) {
+    return bad_option("soft_cap",
+                      "must be 0 (none) or more, and normal and finite in what the call computes in");
+  }
   if (!options.slopes.empty() && !options.visible.causal())
     return bad_option("slopes", "need causal rows, which know how far a key lies behind them");
   if (!options.slopes.empty() && options.slopes.size() != q.heads)
@@ -108,6 +112,11 @@ template <class Types>
   if (v.batches != k.batches || v.heads != k.heads || v.tokens != k.tokens)
     return bad_shape("v", "needs the batch entries, heads and tokens of k");
   if (const refusal found = check_carried(carried.sums, q.batches, q.heads, k.tokens)) return found;
+  const strided_memory sums = memory_of(carried.sums);
+  refusal over = check_apart(sums, "carried_sums", memory_of(q), ACT_DETAIL_OVERLAPS("q"));
+  over = either(over, check_apart(sums, "carried_sums", memory_of(k), ACT_DETAIL_OVERLAPS("k")));
+  over = either(over, check_apart(sums, "carried_sums", memory_of(v), ACT_DETAIL_OVERLAPS("v")));
+  if (over) return over;
   if (const refusal found = check_output(request, out, "out")) return found;
   if (plain.data != nullptr) {
     if (const refusal found = check_output(request, plain, "plain")) return found;

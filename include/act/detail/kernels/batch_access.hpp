@@ -8,6 +8,7 @@
 #include <act/element.hpp>
 #include <act/half.hpp>
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <type_traits>
@@ -107,7 +108,8 @@ struct batch_access {
 #if defined(ACT_DETAIL_MASKED_HALVES)
     if constexpr (sixteen_halves) return widened(_mm256_maskz_loadu_epi16(first_lanes(count), at));
 #endif
-    T each[lanes] = {};
+    T each[lanes];
+    std::fill_n(each, lanes, element_traits<T>::store(0));  // an engine's T{} may be anything
     for (std::size_t k = 0; k < count; ++k)
       each[k] = at[k];
     return load(each);

@@ -161,7 +161,8 @@ class fused_head {
 
   [[nodiscard]] adopted_softmax adopt(const A* log_sum_exp) noexcept {
     for (std::size_t i = 0; i < head_.of.queries; ++i) {
-      const bool sees = !head_.seen(i).empty();
+      // A row all of whose scores are -inf weighs nothing, as in the softmax above.
+      const bool sees = !head_.seen(i).empty() && log_sum_exp[i] != -std::numeric_limits<A>::infinity();
       head_.largest[i] = sees ? log_sum_exp[i] : 0;
       head_.inverse_sum[i] = sees ? 1 : 0;
       head_.mass[i] = head_.inverse_sum[i];
@@ -233,7 +234,9 @@ class fused_head {
       score_block(i, rows, at, scratch(), true);
       for (std::size_t r = 0; r < rows; ++r) {
         A* const row = head_.scores + r * stride;
-        if (mask(i + r, row, at.first, at.last)) {
+        if (head_.inverse_sum[i + r] == 0) {
+          std::fill(row + at.first, row + at.last, A(0));
+        } else if (mask(i + r, row, at.first, at.last)) {
           block::exponentiate(row + at.first, at.last - at.first, head_.largest[i + r]);
           if (std::isnan(head_.largest[i + r])) spoil(i + r, row, at.first, at.last);
         }

@@ -1,0 +1,26 @@
+# Processors that differ in what compilers choose instructions by have builds of different names (act/detail/build.hpp):
+#   cmake -D compiler=... -D include=... -D "marches=x86-64;haswell;..." -P build_names.cmake
+# Preprocesses only. A processor that the compiler doesn't know is left out.
+set(source ${CMAKE_CURRENT_BINARY_DIR}/build_name.cpp)
+file(WRITE ${source} "#include <act/detail/build.hpp>\nACT_BUILD\n")
+set(names)
+foreach(march IN LISTS marches)
+  execute_process(COMMAND ${compiler} -std=c++20 -I ${include} -D ACT_NO_XSIMD -march=${march} -E -P ${source}
+    OUTPUT_VARIABLE text ERROR_VARIABLE problem RESULT_VARIABLE failed)
+  if(failed AND problem MATCHES "march|arch=|feature modifier|target cpu")
+    continue()
+  elseif(failed)
+    message(FATAL_ERROR "${march}: ${problem}")
+  endif()
+  string(REGEX MATCH "built[a-z0-9_]*" name "${text}")
+  list(FIND names "${name}" other)
+  if(NOT name OR NOT other EQUAL -1)
+    message(FATAL_ERROR "${march}: '${name}' is another processor's name, too")
+  endif()
+  list(APPEND names "${name}")
+endforeach()
+list(LENGTH names count)
+if(count LESS 5)
+  message(FATAL_ERROR "${compiler} knew ${count} of ${marches}")
+endif()
+message(STATUS "${count} processors, ${count} names")
