@@ -37,7 +37,7 @@ def heads_file(out, task, name):
 
 
 def cells(row):
-    summary, difference = row["summary"], row["difference"] or {}
+    summary, difference = row["summary"], row.get("difference") or {}
     percents = lambda pair, form: "[" + ", ".join(form % (100 * value) for value in pair) + "]"
     gain = auc_gain = ""
     if difference:

@@ -24,7 +24,12 @@ namespace {
 void find_fitting_samples(compared_heads& heads, const act::search::heads_file& file,
                           const act::tasks::task& task) {
   for (act::search::searched_file& each : act::search::searched_files(file)) {
-    if (each.task != task.name || !heads.fitting_file.empty()) continue;
+    if (each.task != task.name) continue;
+    if (!heads.fitting_file.empty()) {
+      throw act::error(act::error_code::unsupported, heads.path,
+                       "was searched on two files of " + task.name + ", '" + heads.fitting_file + "' and '" +
+                           each.file + "'; --maps fits on the samples of one: leave it out");
+    }
     heads.fitting_file = each.file;
     heads.fitting_samples = std::move(each.samples);
     if (act::tasks::data_sha256(task, heads.fitting_file) != each.sha256) {

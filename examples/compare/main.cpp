@@ -10,6 +10,7 @@
 #include <act/runtime/load_model.hpp>
 #include <act/tasks/comparison.hpp>
 #include <act/tasks/evaluate.hpp>
+#include <act/tasks/prepare.hpp>
 #include <act/tasks/read_samples.hpp>
 #include <act/tasks/score_samples.hpp>
 #include <act/tasks/selection.hpp>
@@ -17,6 +18,7 @@
 #include <act/tasks/stored/score_state.hpp>
 #include <act/tasks/task.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <iostream>
 #include <optional>
@@ -127,6 +129,10 @@ void run(const command_line& line, const compare_options& options) {
         "'" + task.name + "' has generated answers; compare these with act-eval, one heads file a run");
   }
   const std::string scoring = options.scoring.name_for(task);
+  if (options.maps && options.scoring.rule() == act::tasks::scoring_rule::greedy) {
+    throw act::error(act::error_code::invalid_option, "--maps",
+                     "maps labels' scores, of which --scoring greedy has none; leave one of them out");
+  }
   const std::string sha256 = act::tasks::data_sha256(task, options.data);
   const std::vector<compared_heads> heads = read_compared_heads(options, task, sha256);
   const auto [chosen, left_out] = chosen_samples(task, heads, options);
@@ -162,6 +168,13 @@ void run(const command_line& line, const compare_options& options) {
   std::cout << task.name << ": " << n << " samples of " << options.data << '\n'
             << passed.remarks() << '\n'
             << act::report::comparison_table(rows, n);
+  const bool mapped = std::any_of(rows.begin(), rows.end(),
+                                  [](const act::tasks::compared_row& row) { return row.map.has_value(); });
+  if (options.maps && !mapped) {
+    std::cout
+        << "No map: fitting one takes ten searched samples of two labels or more, and the same number of "
+           "answers in all.\n";
+  }
 }
 
 }  // namespace

@@ -113,7 +113,7 @@ void run_strategy(act::search::search_run& run, const act::search::selection_rul
   } else if (options.strategy == "racing") {
     run_racing_search(run, {.risk = options.risk,
                             .places = places,
-                            .by_answers = act::search::by_answers_alone(rule),
+                            .by_answers = act::search::counts_answers(rule, run.plan().sources.size()),
                             .gains = act::search::gains_by(rule)});
   } else {
     const std::vector<act::search::trial_block> all =
@@ -231,10 +231,10 @@ void suggest_all_layers(const command_line& line, const act::search::search_plan
 // What a rule needs to be told.
 void check_rule(const act::search::selection_rule& rule, const act::search::search_plan& plan,
                 const search_options& options) {
-  if (options.strategy == "racing" && rule.weighs_together()) {
+  if (options.strategy == "racing" && !rule.judges_heads_alone()) {
     throw act::error(act::error_code::invalid_option, "--strategy",
                      "is 'racing', which stops heads by what each gains on its own; '" + options.select +
-                         "' weighs them together: take exact or ranked, or --select top:K");
+                         "' looks at more than that: take exact or ranked, or --select top:K or paper");
   }
   if (rule.method != act::search::selection_method::initial_mass) return;
   if (!plan.strengths.empty()) {
@@ -264,6 +264,10 @@ void run(const command_line& line, processes& all, const search_options& options
       options.memory.empty() ? 0 : act::search::parse_bytes(options.memory, "--memory");
   act::search::search_plan plan;
   plan.strategy = strategy_record(options);
+  if (line.given("--budget") && options.strategy != "ranked")
+    throw act::error(act::error_code::invalid_option, "--budget", "goes with --strategy ranked alone");
+  if (line.given("--risk") && options.strategy != "racing")
+    throw act::error(act::error_code::invalid_option, "--risk", "goes with --strategy racing alone");
   plan.estimates = options.strategy == "ranked";
   if (options.strategy == "racing") plan.tokens_per_chunk = 512;  // steps small enough to stop between them
   const act::tasks::named_calibration calibration = options.calibration.over(std::nullopt);
@@ -295,6 +299,9 @@ void run(const command_line& line, processes& all, const search_options& options
     const act::search::expected_work expected =
         act::search::expect_work(loaded.model, plan, stop_if_interrupted);
     print_expected(plan, loaded.model, expected, options.budget);
+    if (!options.state.empty() || !options.reuse.empty() || !options.merge.empty())
+      std::cout
+          << "That is the whole search: what --state, --reuse or --merge has already isn't taken off.\n";
     std::cout << passed.remarks();
     if (!options.common.json.empty())
       write_result(options.common.json, expected_json(plan, loaded.model, identity, expected, options.budget),

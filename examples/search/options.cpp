@@ -200,6 +200,14 @@ shard_number parse_shard(const search_options& options) {
     refuse("--shard",
            "finds no heads, so it writes neither --out nor --json; --merge does, when all parts are there");
   if (!options.merge.empty()) refuse("--shard", "doesn't go with --merge; merge when all parts are there");
+  if (options.verify || options.verify_best > 0)
+    refuse(
+        "--shard",
+        "finds no heads, so it can't --verify or --verify-best any; --merge does, when all parts are there");
+  if (options.dry_run)
+    refuse(
+        "--shard",
+        "doesn't go with --dry-run, which says what the whole search takes: a shard takes its part of that");
   return shard;
 }
 

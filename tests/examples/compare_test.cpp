@@ -131,6 +131,30 @@ TEST_CASE("heads files of other search samples, compared in one run, have their 
   }
 }
 
+TEST_CASE("--maps that can't be fitted says so, or is refused") {
+  const act_test::temporary_folder folder;
+  const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(30));
+  const std::string more = folder.write("more.jsonl", act_test::tiny_jsonl(12, 1));
+  const auto search = [&](const std::string& out, const std::vector<std::string>& tasks) {
+    std::vector<std::string> arguments{"--model", act_test::tiny_model, "--samples",  "6",     "--select",
+                                       "top:3",   "--objective",        "likelihood", "--out", folder / out};
+    for (const std::string& file : tasks)
+      arguments.insert(arguments.end(), {"--task", "jsonl=" + file});
+    REQUIRE(run_program("act-search", arguments).exit_code == 0);
+  };
+  search("few.json", {data});
+  const auto few = run_program("act-compare", compare(data, {"--heads", folder / "few.json", "--maps"}));
+  REQUIRE(few.exit_code == 0);
+  CHECK(few.out.find("No map: fitting one takes ten searched samples") != std::string::npos);
+  search("two.json", {data, more});
+  act_test::check_one_line(
+      run_program("act-compare", compare(data, {"--heads", folder / "two.json", "--maps"})), 1,
+      "was searched on two files of jsonl");
+  act_test::check_one_line(run_program("act-compare", compare(data, {"--heads", folder / "few.json", "--maps",
+                                                                     "--scoring", "greedy"})),
+                           2, "--maps: maps labels' scores, of which --scoring greedy has none");
+}
+
 TEST_CASE("act-compare refuses what it can't do") {
   const act_test::temporary_folder folder;
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(12));

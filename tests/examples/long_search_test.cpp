@@ -122,6 +122,19 @@ TEST_CASE("--dry-run of a ranked search measures estimates too, and says what th
   CHECK_FALSE(parsed(folder / "dry.json").contains("ranked_seconds_expected"));
 }
 
+TEST_CASE("--dry-run of a search without a sink gives the plain passes' time") {
+  const act_test::temporary_folder folder;
+  const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(5));
+  const auto run = run_program(
+      "act-search", search_arguments(data, {"--dry-run", "--alpha", "1000", "--json", folder / "dry.json"}));
+  REQUIRE(run.exit_code == 0);
+  const json expected = parsed(folder / "dry.json");
+  CHECK(expected["trial_layer_rows"] == 0);
+  CHECK(expected["plain_layer_rows"] > 0);
+  CHECK(expected["seconds_expected"].get<double>() > 0);
+  CHECK(expected["measured"]["layer_rows_per_second"] > 0);
+}
+
 TEST_CASE("a search without --out is refused, but for a dry run") {
   const act_test::temporary_folder folder;
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(4));
@@ -310,10 +323,11 @@ TEST_CASE("racing takes rules that judge heads one by one, and another than the 
     all.insert(all.end(), more.begin(), more.end());
     return run_program("act-search", search_arguments(data, all));
   };
-  for (const char* rule : {"balanced:3", "greedy", "additive"}) {
+  for (const char* rule :
+       {"balanced:3", "greedy", "additive", "stable:3", "shared:3", "fdr", "random:3", "all"}) {
     CAPTURE(rule);
     act_test::check_one_line(search({"--strategy", "racing", "--select", rule}), 2,
-                             "'" + std::string(rule) + "' weighs them together: take exact or ranked");
+                             "'" + std::string(rule) + "' looks at more than that: take exact or ranked");
   }
   const auto selects = [&](const std::string& strategy) {
     const auto run = search({"--strategy", strategy});
@@ -356,4 +370,6 @@ TEST_CASE("a state of another strategy, and values that strategies don't take, a
   act_test::check_one_line(search({"--strategy", "ranked", "--budget", "1.1"}), 2, "--budget: must be");
   act_test::check_one_line(search({"--strategy", "racing", "--risk", "nan"}), 2, "--risk: must be above 0");
   act_test::check_one_line(search({"--strategy", "racing", "--risk", "0.5"}), 2, "at most 0.4");
+  act_test::check_one_line(search({"--risk", "0.1"}), 2, "--risk: goes with --strategy racing alone");
+  act_test::check_one_line(search({"--strategy", "racing", "--budget", "0.1"}), 2, "--budget: goes with");
 }

@@ -203,5 +203,8 @@ TEST_CASE("shards of a search, merged, are the search") {
   refused({"--shard", "1/3"}, 2, "--shard: needs --state");
   refused({"--shard", "1/3", "--state", folder / "s", "--out", out}, 2, "--shard: finds no heads");
   refused({"--shard", "1/3", "--state", folder / "s", "--strategy", "racing"}, 2, "--strategy: is 'racing'");
+  refused({"--shard", "1/3", "--state", folder / "s", "--verify"}, 2, "--shard: finds no heads");
+  refused({"--shard", "1/3", "--state", folder / "s", "--verify-best", "2"}, 2, "--shard: finds no heads");
+  refused({"--shard", "1/3", "--state", folder / "s", "--dry-run"}, 2, "--shard: doesn't go with --dry-run");
   CHECK(!std::filesystem::exists(out));
 }

@@ -23,8 +23,8 @@ struct searched {
 };
 
 searched search(const act_test::temporary_folder& folder, const std::string& data,
-                const std::vector<std::string>& more) {
-  std::vector<std::string> arguments{"--model", act_test::tiny_model,  "--task", "jsonl=" + data,
+                const std::vector<std::string>& more, const std::string& task = "jsonl") {
+  std::vector<std::string> arguments{"--model", act_test::tiny_model,  "--task", task + "=" + data,
                                      "--out",   folder / "heads.json", "--json", folder / "result.json"};
   arguments.insert(arguments.end(), more.begin(), more.end());
   const auto run = run_program("act-search", arguments);
@@ -85,6 +85,31 @@ TEST_CASE("a search of more samples or layers runs only what is new") {
     REQUIRE(wider.exit_code == 0);
     check_same_trials(wider.result["trials"], whole.result["trials"]);
     CHECK(rows(wider) < rows(whole));
+  }
+}
+
+TEST_CASE("factors of a part of the prompts are taken over each as its own, and new ones run beside them") {
+  const act_test::temporary_folder folder;
+  const std::string data = folder.write("data.jsonl", act_test::tiny_arce(12));
+  const auto with = [&](const std::string& factors, const std::vector<std::string>& more) {
+    std::vector<std::string> all{"--columns", "instruction", "--factors",  factors,       "--select",
+                                 "top:3",     "--scoring",   "likelihood", "--objective", "likelihood"};
+    all.insert(all.end(), more.begin(), more.end());
+    const searched made = search(folder, data, all, "arce");
+    CAPTURE(made.err);
+    REQUIRE(made.exit_code == 0);
+    return made.result;
+  };
+  const std::string state = folder / "some.state";
+  with("0.5,2", {"--samples", "6", "--state", state});
+  for (const std::string factors : {"0.5,2", "2", "0.25,0.5,2"}) {
+    CAPTURE(factors);
+    const json grown = with(factors, {"--samples", "9", "--reuse", state});
+    const json whole = with(factors, {"--samples", "9"});
+    check_same_trials(grown["trials"], whole["trials"]);
+    for (std::size_t i = 0; i < whole["trials"].size(); ++i)
+      CHECK(grown["trials"][i].value("factor", 0.0) == whole["trials"][i].value("factor", 0.0));
+    CHECK(grown["work"]["layer_rows_computed"] < whole["work"]["layer_rows_computed"]);
   }
 }
 

@@ -2,11 +2,11 @@
 #include <act/error.hpp>
 
 #include <cstdlib>
-#include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>
 
+#include "search/processes/launched.hpp"
 #include "search/processes/processes.hpp"
 
 namespace act_program {
@@ -14,15 +14,23 @@ namespace act_program {
 struct processes::parts {};
 
 processes::processes() {
-  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MPI_LOCALNRANKS"}) {
+  const auto refuse = [](const std::string& how_many) {
+    throw act::error(
+        act::error_code::unsupported, "act-search",
+        "is one of " + how_many +
+            " processes but was built without MPI, so each would do the whole search; build it with "
+            "ACT_USE_MPI=ON, or divide the search by --shard");
+  };
+  bool said = false;
+  for (const char* name : size_variables) {
     const char* const size = std::getenv(name);
-    if (size != nullptr && std::string_view(size) != "1") {
-      throw act::error(
-          act::error_code::unsupported, "act-search",
-          "is one of " + std::string(size).substr(0, 20) +
-              " processes but was built without MPI, so each would do the whole search; build it with "
-              "ACT_USE_MPI=ON, or divide the search by --shard");
-    }
+    said = said || size != nullptr;
+    if (size != nullptr && std::string_view(size) != "1") refuse(std::string(size).substr(0, 20));
+  }
+  for (const char* name : rank_variables) {
+    const char* const tasks = std::getenv("SLURM_NTASKS");
+    const bool one = tasks != nullptr && std::string_view(tasks) == "1";
+    if (!said && !one && std::getenv(name) != nullptr) refuse("several MPI");
   }
 }
 

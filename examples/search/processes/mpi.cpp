@@ -28,6 +28,7 @@
 #include <vector>
 
 #include "programs/exit_codes.hpp"
+#include "search/processes/launched.hpp"
 #include "search/processes/processes.hpp"
 
 namespace act_program {
@@ -264,7 +265,9 @@ struct processes::parts {
 
 processes::processes() : parts_(std::make_unique<parts>()) {
   bool launched = false;
-  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK", "PMI_SIZE", "MPI_LOCALNRANKS"})
+  for (const char* name : size_variables)
+    launched = launched || std::getenv(name) != nullptr;
+  for (const char* name : rank_variables)
     launched = launched || std::getenv(name) != nullptr;
   if (!launched) return;
   int provided = 0;

@@ -12,7 +12,6 @@
 
 #include <cmath>
 #include <cstddef>
-#include <limits>
 
 namespace act::inline ACT_ABI::cuda::detail {
 
@@ -90,8 +89,7 @@ struct score_sums_kernel {
   ACT_DEVICE float weigh(const attention_task::place& here, int query, int key, float score) const noexcept {
     const float lse =
         log_sum_exp[here.at * static_cast<std::size_t>(task.queries) + static_cast<std::size_t>(query)];
-    constexpr float nothing = -std::numeric_limits<float>::infinity();
-    if (lse == nothing) return 0;  // all of the row's scores are -inf
+    if (lse == -INFINITY) return 0;  // all of the row's scores are -inf
     return std::exp(rules.adjusted(score, here.head, here.sees.offset + query - key) - lse);
   }
 

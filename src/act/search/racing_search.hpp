@@ -18,8 +18,8 @@ struct racing_options {
 /// Runs the plain passes, then the samples in the plan's order, a chunk for all heads that are still in the
 /// race. After each, heads leave whose mean gain over all samples can't be above 0 any more, or can't be
 /// among the `places` largest, at the risk (sequential_tests.hpp; the risk of a place is shared by the head's
-/// bound and those of the others). With `by_answers` the first alone, exactly. Nobody leaves before ten
-/// samples.
+/// bound and those of the others). With `by_answers` the first alone, exactly. Nobody leaves before
+/// twenty samples.
 void run_racing_search(search_run& run, const racing_options& options);
 
 }  // namespace act::search

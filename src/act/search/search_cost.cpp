@@ -113,7 +113,7 @@ void fit_memory(search_plan& plan, const runtime::model& model, std::uint64_t by
                       gibibytes(need.table) + ", plain pass " + gibibytes(need.plain) + ", trials " +
                       gibibytes(need.batch) +
                       (plan.estimates ? ", estimates " + gibibytes(need.gradients) : std::string()) +
-                      "); give as much, fewer samples or layers, or split it (--shard)");
+                      "); give as much, fewer samples, or fewer layers (--layers)");
     }
     plan.tokens_per_chunk /= 2;
   }
@@ -152,8 +152,10 @@ expected_work expect_work(const runtime::model& model, const search_plan& plan,
     tokens += own;
     length_weighted += own * own / static_cast<double>(std::max<std::size_t>(sample.options.size(), 1));
   }
+  const auto plain_start = std::chrono::steady_clock::now();
   const trial_runner runner(model, std::span(plan.samples).first(expected.looked_at), plan.options,
                             plan.range, plan.masks, plan.strengths);
+  const double plain_seconds = seconds_since(plain_start);
   after_batch(0);
   const std::vector<std::size_t> heads = all_heads(config.heads);
   search_work seen;
@@ -189,7 +191,11 @@ expected_work expect_work(const runtime::model& model, const search_plan& plan,
     expected.seconds += seconds_since(start);
     if (expected.seconds > 1 || count == config.heads) break;
   }
-  expected.rows_per_second = expected.seconds > 0 ? rows / expected.seconds : 0;
+  if (rows == 0) {  // no trial of that layer has a sink: rows of plain passes are what is left
+    rows = static_cast<double>(runner.plain_work().layer_rows_computed);
+    expected.seconds = plain_seconds;
+  }
+  expected.rows_per_second = rows / std::max(expected.seconds, 1e-9);
   if (plan.estimates) {
     const auto start = std::chrono::steady_clock::now();
     const auto tried = static_cast<double>(runner.try_estimates(on_step));

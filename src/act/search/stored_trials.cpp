@@ -47,7 +47,7 @@ struct identity_lines {
   }
 
   explicit identity_lines(std::string_view identity) {
-    const bool renormalised = identity.find("\nredistribution renormalised\n") != std::string_view::npos;
+    const bool renormalised = identity.find("\nredistribution renormalised") != std::string_view::npos;
     const std::string_view kind = renormalised ? "factor" : "beta";
     while (!identity.empty()) {
       const std::size_t end = std::min(identity.find('\n'), identity.size());
@@ -91,6 +91,9 @@ stored_trials::stored_trials(const std::string& path, const search_plan& plan)
     };
     refuse(shown(there, known.common.end()), shown(here, wanted.common.end()));
   }
+  if (wanted.strengths.size() != plan.strength_count())
+    throw error(error_code::unsupported, path,
+                "can't be told which of its trials are this search's; leave it out");
   for (const std::string_view strength : wanted.strengths) {
     const auto found = std::find(known.strengths.begin(), known.strengths.end(), strength);
     strength_of_.push_back(found == known.strengths.end() ? -1 : found - known.strengths.begin());

@@ -35,7 +35,8 @@ struct label_map {
 /// deal out each label's samples in turn. Deterministic. Empty when undefined: less than 10 samples, fewer
 /// than two labels among them, scores that aren't finite, or samples with different numbers of scores
 /// (options, which share no labels). Throws error (invalid_shape) where sizes differ or a label has no score.
-/// Newton's method: O(n labels^4) a step, some ten steps for each penalty and fold.
+/// Newton's method: O(n labels^4) a step for the linear map, and O(labels^6) to solve it, some ten steps for
+/// each penalty and fold.
 [[nodiscard]] std::optional<label_map> fit_label_map(const score_table& scores,
                                                      std::span<const std::size_t> labels,
                                                      label_map_kind kind);

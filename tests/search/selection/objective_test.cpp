@@ -167,3 +167,22 @@ TEST_CASE("t of a gain that no sample contradicts is infinite, of none 0") {
         -std::numeric_limits<double>::infinity());
   CHECK(act::search::head_gain{.mean = 0, .standard_error = 0, .freedom = 3}.t() == 0);
 }
+
+TEST_CASE("a source of one sample varies as the others do, and one sample alone says nothing") {
+  std::vector<act::search::table_sample> samples(5, {.label = 0, .scores = 2});
+  samples[4].source = 1;
+  act::search::trial_table table({{0, 0}}, samples);
+  for (std::size_t sample = 0; sample < samples.size(); ++sample) {
+    table.set_plain(sample, std::vector<double>{0, 0});
+    table.set_trial(0, sample, std::vector<double>{0, 0}, true);
+  }
+  const act::search::score_changes changes(table);
+  const std::vector<double> gains{1, 2, 3, 4, 10};
+  const act::search::head_gain gain = gain_of(changes, gains, all_samples(changes));
+  CHECK(gain.mean == doctest::Approx(6.25));
+  // 5 / 3 a sample: a mean of four and one alone, half the weight each.
+  CHECK(gain.standard_error == doctest::Approx(std::sqrt((5.0 / 12 + 5.0 / 3) / 4)));
+  CHECK(gain.freedom == doctest::Approx(4.4118).epsilon(1e-4));
+  const std::vector<std::size_t> last{4};
+  CHECK(gain_of(changes, std::span(gains).last(1), last).t() == 0);
+}

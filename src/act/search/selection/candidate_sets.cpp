@@ -121,7 +121,8 @@ std::vector<set_recipe> recipes(const selection_rule& rule, const score_changes&
   const std::size_t count = rule.count_among(of.searched_heads());
   std::vector<set_recipe> made{{.order = "none", .size = 0}};
   const auto add = [&](std::string_view order) {
-    for (const std::size_t size : sizes_to_try(heads))
+    const bool step_by_step = order == "joint gain" || order == "balanced gain";
+    for (const std::size_t size : sizes_to_try(step_by_step ? std::min(heads, most_joint_steps) : heads))
       made.push_back({.order = order, .size = size});
   };
   switch (rule.method) {

@@ -19,7 +19,7 @@ struct set_recipe {
   bool whole = false;      ///< as many as the order has
 };
 
-/// Numbers of heads that are tried where K isn't given: every one up to 5, then each about a sixth more than
+/// Numbers of heads that are tried where K isn't given: every one up to 12, then each about a sixth more than
 /// the one before, up to `heads`, which is the last.
 [[nodiscard]] std::vector<std::size_t> sizes_to_try(std::size_t heads);
 

@@ -30,10 +30,10 @@ struct source_forecast {
 /// Nested cross-validation: in each outer fold the whole rule, K included, chooses on the training samples
 /// (with folds of its own) and its set's additive estimate is looked at on the fold's. So samples choose
 /// heads, choose K, or are forecast on, never two of these in one fold. Of each source, in ascending order;
-/// empty for fewer than 10 samples. The samples' paired bootstrap gives the interval, widened by sqrt(1 + 1 /
-/// (folds - 1)) for what the folds' training sets share (after Nadeau and Bengio 2003). Slightly pessimistic:
-/// it judges sets that were chosen on (folds - 1) / folds of the samples. Cost: folds x repeats of
-/// choose_set.
+/// empty for fewer than 10 samples. The samples' paired bootstrap gives the interval, widened by sqrt(1 +
+/// folds / (folds - 1)) for what the folds' training sets share (after Nadeau and Bengio 2003). Slightly
+/// pessimistic: it judges sets that were chosen on (folds - 1) / folds of the samples. Cost: folds x repeats
+/// of choose_set.
 [[nodiscard]] std::vector<source_forecast> forecast_gain(const selection_rule& rule, const score_changes& of,
                                                          const cross_validation_options& outer,
                                                          const cross_validation_options& inner);

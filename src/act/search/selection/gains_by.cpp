@@ -15,6 +15,15 @@
 
 namespace act::search {
 
+namespace {
+
+// It looks at nothing but which answers are right.
+bool by_answers_alone(const selection_rule& rule) noexcept {
+  return rule.method == selection_method::paper || rule.objective == search_objective::accuracy;
+}
+
+}  // namespace
+
 gain_function gains_by(search_objective objective) {
   return [objective](const trial_table& complete) {
     const score_changes raw(complete);
@@ -28,8 +37,8 @@ gain_function gains_by(search_objective objective) {
   };
 }
 
-bool by_answers_alone(const selection_rule& rule) noexcept {
-  return rule.method == selection_method::paper || rule.objective == search_objective::accuracy;
+bool counts_answers(const selection_rule& rule, std::size_t sources) noexcept {
+  return rule.method == selection_method::paper || (by_answers_alone(rule) && sources == 1);
 }
 
 gain_function gains_by(const selection_rule& rule) {

@@ -5,14 +5,17 @@
 #include <act/search/selection/rule.hpp>
 #include <act/search/strategy.hpp>
 
+#include <cstddef>
+
 namespace act::search {
 
 /// The change of each sample's value of the objective (sample_gains), so weighed that the mean is balanced
 /// over sources. `centred` takes away means over the samples of the table that it is given.
 [[nodiscard]] gain_function gains_by(search_objective objective);
 
-/// Whether a rule looks at which answers are right alone: the paper's, and any by accuracy.
-[[nodiscard]] bool by_answers_alone(const selection_rule& rule) noexcept;
+/// Whether it counts each right answer the same: the paper's, and one by accuracy where all samples are of
+/// one source. With several, heads are judged by means over sources.
+[[nodiscard]] bool counts_answers(const selection_rule& rule, std::size_t sources) noexcept;
 /// What the rule judges heads by.
 [[nodiscard]] gain_function gains_by(const selection_rule& rule);
 

@@ -250,13 +250,21 @@ std::vector<source_gain> gains_by_source(const score_changes& of, std::span<cons
 head_gain gain_of(const score_changes& of, std::span<const double> gains, std::span<const std::size_t> over) {
   const std::vector<source_gain> sources = gains_by_source(of, gains, over);
   const auto count = static_cast<double>(sources.size());
+  // One sample alone says nothing of how others vary: as those of the other sources do, or nobody knows.
+  double squares = 0, degrees = 0;
+  for (const source_gain& each : sources) {
+    if (each.samples < 2) continue;
+    squares += each.variance * each.samples * (each.samples - 1);
+    degrees += each.samples - 1;
+  }
+  const double of_one = degrees > 0 ? squares / degrees : std::numeric_limits<double>::infinity();
   double mean = 0, variance = 0, denominator = 0;
   for (const source_gain& each : sources) {
     mean += each.mean / count;
-    if (each.samples < 2) continue;
-    const double part = each.variance / (count * count);
+    const bool alone = each.samples < 2;
+    const double part = (alone ? of_one : each.variance) / (count * count);
     variance += part;
-    denominator += part * part / (each.samples - 1);
+    if (std::isfinite(part)) denominator += part * part / (alone ? degrees : each.samples - 1);
   }
   return {.mean = mean,
           .standard_error = std::sqrt(variance),

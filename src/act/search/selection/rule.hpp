@@ -34,10 +34,10 @@ struct selection_rule {
   std::uint64_t seed = 0;         ///< of folds, resamples and `random`
   std::uint64_t random_seed = 0;  ///< of `random`'s heads alone, where it is given
 
-  /// Whether heads are weighed together, so that none can be ruled out by what it gains on its own.
-  [[nodiscard]] bool weighs_together() const noexcept {
-    return method == selection_method::additive || method == selection_method::greedy ||
-           method == selection_method::balanced;
+  /// Whether a head's own gain, beside the others' own, says if it is picked: a search may then stop those
+  /// that can't be. The other rules weigh heads together, count all that were searched, or take any.
+  [[nodiscard]] bool judges_heads_alone() const noexcept {
+    return method == selection_method::paper || method == selection_method::top;
   }
 
   /// K among so many searched heads, at least 1; 0: by cross-validation.

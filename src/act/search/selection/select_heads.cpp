@@ -143,7 +143,12 @@ std::vector<alternative_selection> best_alternatives(const trial_table& trials, 
     });
     for (const std::size_t i : order) {
       if (made.size() >= count || picked.estimates[i].gain <= 0) break;
-      add(rule, {.heads = evidence_in(trials, changes, sets[i]), .estimates = picked.estimates, .chosen = i});
+      selection_rule by = rule;  // the forecast is of what is taken, not of choosing it
+      if (takes_a_count(rule)) {
+        by.count = sets[i].size();
+        by.share = 0;
+      }
+      add(by, {.heads = evidence_in(trials, changes, sets[i]), .estimates = picked.estimates, .chosen = i});
     }
   } else if (takes_a_count(rule)) {
     const std::size_t heads = changes.head_count();
