@@ -39,8 +39,8 @@ chosen_heads::chosen_heads(const eval_options& options) : has_(std::make_unique<
   has_->force = options.force;
   has_->all = has_->path == "all";
   if (!has_->path.empty() && !has_->all) has_->file = act::search::read_heads_file(has_->path);
-  const act::tasks::named_calibration in_force = options.calibration.over(has_->file);
   if (has_->path.empty()) options.calibration.refuse_without_heads();
+  const act::tasks::named_calibration in_force = options.calibration.over(has_->file);
   has_->calibration.options = in_force.options;
   has_->calibration.masks = in_force.masks;
   // Taken over with the heads, once these are known to be the model's.

@@ -3,8 +3,11 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <iostream>
+#include <limits>
+#include <system_error>
 #include <type_traits>
 #include <utility>
 
@@ -81,7 +84,15 @@ command_option command_line::add(const std::string& name, Value& value, const st
   if constexpr (std::is_unsigned_v<Value>) {
     option->check(CLI::Validator(
         [](const std::string& text) {
-          return text.starts_with('-') ? "must be a whole number from 0, not '" + text + "'" : std::string();
+          Value number = 0;
+          const bool too_large = std::from_chars(text.data(), text.data() + text.size(), number).ec ==
+                                 std::errc::result_out_of_range;
+          return text.starts_with('-') || too_large
+                     ? "must be a whole number from 0" +
+                           (too_large ? " to " + std::to_string(std::numeric_limits<Value>::max())
+                                      : std::string()) +
+                           ", not '" + text.substr(0, 60) + "'"
+                     : std::string();
         },
         ""));
   }

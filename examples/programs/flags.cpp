@@ -38,6 +38,13 @@ act::sink_options sink_flags::over(act::sink_options before) const {
   if (alpha_.given()) before.alpha = values.alpha;
   if (tau_.given()) before.tau = values.tau;
   if (rows_.given()) before.min_visible_rows = values.min_visible_rows;
+  const bool absolute = before.rule == act::sink_rule::absolute;
+  if (tau_.given() && !absolute)
+    throw act::error(act::error_code::invalid_option, "--tau",
+                     "is for --rule absolute; the others have --alpha");
+  if (alpha_.given() && absolute)
+    throw act::error(act::error_code::invalid_option, "--alpha",
+                     "is for other rules than absolute, which has --tau");
   return before;
 }
 
@@ -216,8 +223,11 @@ void calibration_flags::choose_columns(act::tasks::named_calibration& made) cons
     refuse("--beta", "is for other columns' rows than renormalised ones: give --factor");
   if (renormalised && betas_.given())
     refuse("--betas", "is for other columns' rows than renormalised ones: give --factors");
-  if (options.redistribute == act::redistribution::temperature && betas_.given())
-    refuse("--betas", "has no meaning with a temperature, which has --theta");
+  if (options.redistribute == act::redistribution::temperature) {
+    if (betas_.given() || beta_.given())
+      refuse(beta_.given() ? "--beta" : "--betas", "has no meaning with a temperature, which has --theta");
+    if (!sinks.given().empty()) refuse(sinks.given(), "says what a sink is; a temperature looks for none");
+  }
   if (columns_.given()) act::tasks::set_columns(made, columns, "--columns");
   if (options.columns != act::column_choice::sinks && !sinks.given().empty()) {
     refuse(sinks.given(),

@@ -17,13 +17,13 @@ namespace act_program {
 
 act::tasks::named_calibration calibrated_by(const calibration_flags& flags, const std::string& path,
                                             const std::optional<act::search::heads_file>& heads) {
+  if (!heads) flags.refuse_without_heads();
   const act::tasks::named_calibration named = flags.over(heads);
   if (named.subset) {
     throw act::error(act::error_code::invalid_option, flags.part_from(named.options, path),
                      "is for the tasks of act-eval and act-search, whose prompts have parts; use another " +
                          std::string(flag_names_for(named.options).redistribution));
   }
-  if (!heads) flags.refuse_without_heads();
   return named;
 }
 

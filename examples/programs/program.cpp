@@ -96,6 +96,9 @@ int run_program(command_line& line, common_options& options, int count, char** a
   try {
     std::optional<printed_to_stderr> elsewhere;
     if (!done) {
+      if (!(options.progress_every >= 0 && options.progress_every <= 1e9))
+        throw act::error(act::error_code::invalid_option, "--progress-every",
+                         "must be 0 (none) or more seconds");
       act::report::set_seconds_between_lines(options.progress_every);
       if (options.json == "-") {
         elsewhere.emplace();

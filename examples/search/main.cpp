@@ -95,6 +95,9 @@ void take_over(act::search::search_state& state, const act::search::search_plan&
     if (!std::filesystem::exists(path))
       throw act::error(act::error_code::io, path,
                        "isn't there; give --merge the --state files of all shards");
+    if (std::filesystem::is_empty(path))
+      throw act::error(act::error_code::invalid_input, path,
+                       "is empty; give --merge the --state files of all shards");
     act::search::search_state part(path, plan.identity(), "--merge");
     for (const act::search::trial_block& block : act::search::exact_blocks(plan, heads)) {
       const auto samples = std::span(plan.samples).subspan(block.chunk.begin, block.chunk.size());
@@ -231,12 +234,13 @@ void suggest_all_layers(const command_line& line, const act::search::search_plan
 // What a rule needs to be told.
 void check_rule(const act::search::selection_rule& rule, const act::search::search_plan& plan,
                 const search_options& options) {
-  if (options.strategy == "racing" && !rule.judges_heads_alone()) {
+  const bool by_mass = rule.method == act::search::selection_method::initial_mass;
+  if (options.strategy == "racing" && !by_mass && !rule.judges_heads_alone()) {
     throw act::error(act::error_code::invalid_option, "--strategy",
                      "is 'racing', which stops heads by what each gains on its own; '" + options.select +
                          "' looks at more than that: take exact or ranked, or --select top:K or paper");
   }
-  if (rule.method != act::search::selection_method::initial_mass) return;
+  if (!by_mass) return;
   if (!plan.strengths.empty()) {
     throw act::error(act::error_code::invalid_option, "--select",
                      "initial-mass looks at no trial, so it can't choose among strengths; give --beta or "

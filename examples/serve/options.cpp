@@ -85,7 +85,8 @@ void declare(command_line& line, serve_options& options) {
       "  act-serve --model M.gguf --heads paper=paper.json --heads top=top.json --port 8081 --queue 8\n"
       "Then, for one: curl -H 'Content-Type: application/json' http://127.0.0.1:8080/v1/completions \\\n"
       "    -d '{\"model\": \"smollm2@act\", \"prompt\": \"Once upon a time\", \"max_tokens\": 20}'\n"
-      "GET /v1/models, POST /v1/completions, POST /v1/chat/completions, GET /health (docs/serve.md).\n"
+      "GET /v1/models, POST /v1/completions, POST /v1/chat/completions, GET /health and others "
+      "(docs/serve.md).\n"
       "Exit codes: 0 stopped by SIGINT or SIGTERM, 1 bad input, 2 wrong usage.");
 }
 
@@ -97,6 +98,18 @@ void check_usage(const serve_options& options) {
   };
   check("--timeout", options.timeout);
   check("--client-timeout", options.client_timeout);
+  const std::string name = served_name(options);
+  if (name.find('@') != std::string::npos) {
+    throw act::error(act::error_code::invalid_option, "--name",
+                     "'" + name.substr(0, 60) +
+                         "' has the sign that stands between a model's name and its heads'; "
+                         "give another");
+  }
+  for (const std::string& given : options.heads) {
+    if (given.starts_with('='))
+      throw act::error(act::error_code::invalid_option, "--heads",
+                       "'" + given.substr(0, 60) + "' has no name before =");
+  }
   if (!options.chat_template.empty()) (void)act::runtime::find_chat_template(options.chat_template);
 }
 

@@ -238,6 +238,21 @@ TEST_CASE("heads files that are damaged or another model's") {
   CHECK(with(other, {"--force"}).exit_code == 0);
 }
 
+TEST_CASE("what is empty, a folder or a device is refused, and stays what it is") {
+  const act_test::temporary_folder folder;
+  const std::string empty = folder.write("empty", "");
+  check_one_line(run_program("act-report", {empty}), 1, "is empty; act-eval SUITE.toml makes");
+  check_one_line(run_program("act-report", {folder / ""}), 1, "is a folder; act-eval SUITE.toml makes");
+  const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(5));
+  check_one_line(run_program("act-search", {"--model", act_test::tiny_model, "--task", "jsonl=" + data,
+                                            "--merge", empty, "--out", folder / "heads.json"}),
+                 1, "is empty; give --merge the --state files of all shards");
+  CHECK(std::filesystem::file_size(empty) == 0);
+  check_one_line(
+      run_program("act-eval", {"--model", act_test::tiny_model, "--task", "jsonl", "--data", "/dev/zero"}), 1,
+      "/dev/zero: is a device");
+}
+
 TEST_CASE("results that can't be written are an error before the work, not after it") {
   const act_test::temporary_folder folder;
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(5));

@@ -393,8 +393,10 @@ TEST_CASE("act-generate says what is wrong") {
   check_one_line(generate({"--tokens", "1 999999", "--logits", folder / "l"}), 1, "999999");
   check_one_line(generate({"--prompt-file", folder / "none.txt"}), 1, "none.txt");
   check_one_line(generate({"--prompt", "\xff"}), 1, "UTF-8");
-  check_one_line(generate({"--prompt", "a", "--redistribution", "subset", "--subset", "question"}), 2,
-                 "--subset");
+  const std::string some = folder.write("some.json", act_test::tiny_heads);
+  check_one_line(
+      generate({"--prompt", "a", "--heads", some, "--redistribution", "subset", "--subset", "question"}), 2,
+      "--subset");
   const std::string found = folder.write(
       "found.json", R"({"heads": [[1, 0]], "options": {"redistribution": "subset", "subset": "choices"}})");
   check_one_line(generate({"--prompt", "a", "--heads", found}), 2, "found.json: options.subset");

@@ -37,6 +37,9 @@ struct launcher_settings {
   environment_variable many{"OMPI_MCA_rmaps_base_oversubscribe", "1"};
   environment_variable unbound{"OMPI_MCA_hwloc_base_binding_policy", "none"};
   environment_variable threads{"OMP_NUM_THREADS", "1"};
+  // Two launchers that make their common folder at the same moment: one fails.
+  act_test::temporary_folder sessions;
+  environment_variable place{"OMPI_MCA_orte_tmpdir_base", (sessions / "").c_str()};
 };
 
 bool no_launcher() {

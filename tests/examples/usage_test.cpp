@@ -96,6 +96,40 @@ TEST_CASE("every number that counts refuses what is below 0, and says what it ca
   }
 }
 
+TEST_CASE("options of calibration that would do nothing are refused by name") {
+  const act_test::temporary_folder folder;
+  const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(5));
+  const std::string heads = folder.write("heads.json", act_test::tiny_heads);
+  const auto refused = [&](const std::vector<std::string>& more, const std::string& says) {
+    std::vector<std::string> arguments{
+        "--model", act_test::tiny_model, "--task", "jsonl", "--data", data, "--heads", heads};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    act_test::check_one_line(run_program("act-eval", arguments), 2, says);
+  };
+  refused({"--tau", "0.9"}, "--tau: is for --rule absolute");
+  refused({"--rule", "absolute", "--alpha", "50"}, "--alpha: is for other rules than absolute");
+  for (const char* temperature : {"temperature", "inverse-temperature"}) {
+    refused({"--redistribution", temperature, "--beta", "0.1"}, "--beta: has no meaning with a temperature");
+    refused({"--redistribution", temperature, "--alpha", "3"}, "--alpha: says what a sink is; a temperature");
+    refused({"--redistribution", temperature, "--min-visible-rows", "2"}, "--min-visible-rows: says what");
+  }
+}
+
+TEST_CASE("numbers that no option can hold are refused") {
+  const act_test::temporary_folder folder;
+  const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(5));
+  for (const std::vector<std::string>& wrong :
+       std::vector<std::vector<std::string>>{{"--seed", "99999999999999999999999"},
+                                             {"--min-visible-rows", "99999999999999999999"},
+                                             {"--progress-every", "-3"},
+                                             {"--progress-every", "nan"}}) {
+    CAPTURE(wrong.front());
+    std::vector<std::string> arguments{"--model", act_test::tiny_model, "--task", "jsonl", "--data", data};
+    arguments.insert(arguments.end(), wrong.begin(), wrong.end());
+    act_test::check_one_line(run_program("act-eval", arguments), 2, wrong.front());
+  }
+}
+
 TEST_CASE("options of calibration without heads are refused by name") {
   const act_test::temporary_folder folder;
   const std::string data = folder.write("data.jsonl", act_test::tiny_jsonl(5));

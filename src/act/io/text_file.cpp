@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
+#include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -23,6 +24,9 @@ text_file read_text_file(const std::string& path) {
   std::vector<char> piece(std::size_t{1} << 20);
   while (stream.read(piece.data(), static_cast<std::streamsize>(piece.size())), stream.gcount() > 0) {
     text.append(piece.data(), static_cast<std::size_t>(stream.gcount()));
+    // /dev/zero never ends, and nobody types so much.
+    if (text.size() == piece.size() && std::filesystem::is_character_file(path, ignored))
+      throw error(error_code::io, path, "is a device; name a file, or a pipe");
   }
   if (!stream.eof()) {
     throw error(error_code::io, path, "reading failed; check the disk");

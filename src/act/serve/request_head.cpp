@@ -38,8 +38,10 @@ void refuse_long_body(std::size_t body_bytes) {
 void check_head(const request_head& head, std::size_t body_bytes) {
   const std::optional<std::string_view> method = method_of(head.path);
   if (!method) {
-    throw refusal("", "there is no '" + io::printable(head.path) +
-                          "' here; there are /v1/models, /v1/completions, /v1/chat/completions and /health")
+    std::string paths;
+    for (const served_path& each : served_paths)
+      paths += (paths.empty() ? "" : ", ") + std::string(each.path);
+    throw refusal("", "there is no '" + io::printable(head.path) + "' here; there are " + paths)
         .with_status(404);
   }
   if (head.method != *method)

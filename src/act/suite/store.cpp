@@ -69,8 +69,12 @@ store::store(const std::string& path) : path_(path), data_(path, "a store of res
 
 store store::existing(const std::string& path) {
   std::error_code failed;
-  if (!std::filesystem::is_regular_file(path, failed))
-    throw error(error_code::io, path, "isn't there; act-eval SUITE.toml makes a store of results");
+  const auto refuse = [&](const char* why) {
+    throw error(error_code::io, path, std::string(why) + "; act-eval SUITE.toml makes a store of results");
+  };
+  if (std::filesystem::is_directory(path, failed)) refuse("is a folder");
+  if (!std::filesystem::is_regular_file(path, failed)) refuse("isn't there");
+  if (std::filesystem::is_empty(path, failed)) refuse("is empty");  // which would become a new store
   return store(path);
 }
 
