@@ -7,10 +7,10 @@ Work is multiply-adds. A plain pass of T tokens is T rows of each layer; a trial
 the text runs (1 - s) T rows of the L - 1 - l layers above and one row of its last. Blocks of one layer and one chunk of samples
 are what processes are dealt; a process that starts on a chunk runs its plain pass.
 """
+import argparse
 import heapq
 import json
 import math
-import sys
 
 MODELS = {  # layers, hidden, query heads, key heads, head size, inner, matrices of the feed-forward block
     "OPT-2.7B": (32, 2560, 32, 32, 80, 10240, 2),
@@ -95,12 +95,15 @@ def tables():
 
 
 def compare(path):
-    dry = json.load(open(path))
+    with open(path, encoding="utf-8") as file:
+        dry = json.load(file)
     samples, trials = dry["samples"], dry["trials"]
     tokens = dry["tokens"] / samples
     first, last = dry["layers"]
     sinks = dry["trials_with_sinks"] / trials
-    model = next(name for name, sizes in MODELS.items() if sizes[0] == dry["model"]["layers"] and sizes[2] == dry["model"]["heads"])
+    model = next((name for name, sizes in MODELS.items() if sizes[0] == dry["model"]["layers"] and sizes[2] == dry["model"]["heads"]), None)
+    if model is None:
+        raise SystemExit(f"{path}: a model of {dry['model']['layers']} layers and {dry['model']['heads']} heads; the page has {', '.join(MODELS)}")
     plain, runs, chunks = blocks(model, samples, round(tokens), first, last, sinks, 0)
     modelled = dry["plain_layer_rows"] + sum(runs) * chunks
     counted = dry["plain_layer_rows"] + dry["trial_layer_rows"]
@@ -109,4 +112,11 @@ def compare(path):
           f"{dry['multiply_adds'] / counted:.4g} multiply-adds a row counted, {row(model, tokens / 2):.4g} by the model")
 
 
-compare(sys.argv[1]) if len(sys.argv) > 1 else tables()
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("dry", nargs="?", metavar="DRY.json")
+    asked = parser.parse_args()
+    try:
+        compare(asked.dry) if asked.dry else tables()
+    except (OSError, ValueError, KeyError) as error:
+        raise SystemExit(f"{asked.dry}: isn't what act-search --dry-run --json writes: {error!r}")

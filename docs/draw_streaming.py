@@ -5,8 +5,8 @@
 A line for each result: the mean negative log-likelihood of each block of tokens, in nats, by the place in the text.
 """
 
+import argparse
 import json
-import sys
 
 WIDTH, HEIGHT = 760, 360
 LEFT, RIGHT, TOP, BOTTOM = 60, 20, 44, 48
@@ -14,19 +14,26 @@ COLOURS = ["#c0392b", "#1f618d", "#1e8449", "#7d6608"]
 
 
 def read(argument: str):
-    name, path = argument.split("=", 1)
+    name, found, path = argument.partition("=")
+    if not found:
+        raise SystemExit(f"{argument}: should be NAME=result.json")
     places, losses, at = [], [], 0
-    with open(path, encoding="utf-8") as file:
-        result = json.load(file)
-    for block in result["blocks"]:
-        places.append(at + block["tokens"] / 2)
-        losses.append(-block["log_probability"])
-        at += block["tokens"]
+    try:
+        with open(path, encoding="utf-8") as file:
+            blocks = json.load(file)["blocks"]
+        for block in blocks:
+            places.append(at + block["tokens"] / 2)
+            losses.append(-block["log_probability"])
+            at += block["tokens"]
+    except (OSError, ValueError, KeyError) as error:
+        raise SystemExit(f"{path}: isn't a result of act-eval --task ppl --cache: {error!r}")
     return name, places, losses, at
 
 
 def main():
-    lines = [read(argument) for argument in sys.argv[1:]]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("results", nargs="+", metavar="NAME=result.json")
+    lines = [read(argument) for argument in parser.parse_args().results]
     longest = max(line[3] for line in lines)
     top = max(max(line[2]) for line in lines) * 1.05
 

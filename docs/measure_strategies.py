@@ -7,6 +7,7 @@ so this takes minutes. Seeds order the samples anew, which racing depends on; --
 exact trials': of those that were run, by samples with sinks times the layers that each runs through, and what ranked's estimates
 took, in rows through a layer. Prints a Markdown table row for each rule and strategy. Made the table in docs/cluster.md.
 """
+import argparse
 import json
 import sqlite3
 import subprocess
@@ -26,7 +27,10 @@ def search(program, model, task, exact_state, options, folder):
     state.unlink(missing_ok=True)
     command = [program, "--model", model, "--task", task, "--samples", "0", "--out", str(Path(folder) / "heads.json"),
                "--json", str(result), "--state", str(state), "--reuse", exact_state, "--quiet"]
-    run = subprocess.run(command + options, capture_output=True, text=True)
+    try:
+        run = subprocess.run(command + options, capture_output=True, text=True)
+    except OSError as error:
+        sys.exit(f"{program}: {error.strerror}")
     if run.returncode != 0:
         sys.exit(run.stderr)
     return json.loads(result.read_text())
@@ -44,19 +48,20 @@ def cost(result, layers):
     return sum(trial["with_sinks"] * (layers - trial["layer"]) for trial in result["trials"] if "estimated" not in trial)
 
 
-def value(options, name, default):
-    """Takes `name` and its value out of the options."""
-    if name not in options:
-        return default
-    at = options.index(name)
-    given = options[at + 1]
-    del options[at:at + 2]
-    return given
-
-
 def main():
-    program, model, task, state, *rest = sys.argv[1:]
-    seeds, only, rule = int(value(rest, "--seeds", 5)), value(rest, "--only", None), value(rest, "--rule", None)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
+    for name, shown in (("program", "act-search"), ("model", "MODEL"), ("task", "TASK=FILE"), ("state", "EXACT.state")):
+        parser.add_argument(name, metavar=shown)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--only", choices=[RACING[0], RANKED[0]])
+    parser.add_argument("--rule", choices=[select for select, _ in RULES])
+    asked, rest = parser.parse_known_args()
+    program, model, task, state, seeds, only, rule = (
+        asked.program, asked.model, asked.task, asked.state, asked.seeds, asked.only, asked.rule)
+    if seeds < 1:
+        parser.error("--seeds: at least 1")
+    if not Path(state).is_file():
+        parser.error(f"{state}: isn't there; act-search --samples 0 --state {state} makes it")
     with tempfile.TemporaryDirectory() as folder:
         for select, objective in RULES:
             if rule not in (None, select):
@@ -81,4 +86,5 @@ def main():
                       f"{recall:.2f} | {precision:.2f} | {share:.2f} |", flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

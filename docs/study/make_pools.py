@@ -6,6 +6,7 @@ NAME-rest, which is scored. Draws are random.Random(7)'s.
   make_pools.py DATA OUT TASK=SAMPLES...      DATA holds sst2/train.tsv, trec/train.txt, subj/all.txt and so on
 """
 
+import argparse
 import pathlib
 import random
 import sys
@@ -48,10 +49,19 @@ def make_pool(data, out, task, samples):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 4:
-        sys.exit(__doc__)
-    folder = pathlib.Path(sys.argv[2])
-    folder.mkdir(parents=True, exist_ok=True)
-    for each in sys.argv[3:]:
-        name, count = each.split("=")
-        make_pool(pathlib.Path(sys.argv[1]), folder, name, int(count))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", metavar="DATA", type=pathlib.Path)
+    parser.add_argument("out", metavar="OUT", type=pathlib.Path)
+    parser.add_argument("pools", metavar="TASK=SAMPLES", nargs="+")
+    asked = parser.parse_args()
+    pools = []
+    for each in asked.pools:
+        name, _, count = each.partition("=")
+        if name not in FILES or not count.isdigit() or int(count) == 0:
+            parser.error(f"{each}: should be TASK=SAMPLES, the task one of {', '.join(FILES)}")
+        if not (asked.data / FILES[name][0]).is_file():
+            parser.error(f"{asked.data / FILES[name][0]}: isn't there; DATA holds the tasks' files")
+        pools.append((name, int(count)))
+    asked.out.mkdir(parents=True, exist_ok=True)
+    for name, count in pools:
+        make_pool(asked.data, asked.out, name, count)

@@ -8,6 +8,7 @@ table is how far the rule named "default" is ahead of each other, subset by subs
 the least and the largest.
 """
 
+import argparse
 import json
 import pathlib
 import re
@@ -87,10 +88,12 @@ def differences(out, tasks):
 
 
 if __name__ == "__main__":
-    asked = [argument for argument in sys.argv[1:] if argument != "--spread"]
-    if len(asked) < 2:
-        sys.exit(__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--spread", action="store_true")
+    parser.add_argument("out", metavar="OUT", type=pathlib.Path)
+    parser.add_argument("tasks", metavar="TASK", nargs="+")
+    asked = parser.parse_args()
     for shown in (None, "bias", "linear"):
-        table(pathlib.Path(asked[0]), asked[1:], shown, "--spread" in sys.argv)
+        table(asked.out, asked.tasks, shown, asked.spread)
         print()
-    differences(pathlib.Path(asked[0]), asked[1:])
+    differences(asked.out, asked.tasks)

@@ -1,0 +1,17 @@
+# The pages' scripts say how they are called, and an unknown option is one line:
+#   cmake -D source=FOLDER -D python=PROGRAM -P scripts.cmake
+cmake_minimum_required(VERSION 3.25)
+file(GLOB_RECURSE scripts ${source}/docs/*.py)
+if(NOT scripts)
+  message(FATAL_ERROR "docs/ has no scripts any more: mend tests/documentation/scripts.cmake")
+endif()
+foreach(script IN LISTS scripts)
+  execute_process(COMMAND ${python} ${script} --help RESULT_VARIABLE result OUTPUT_VARIABLE said ERROR_VARIABLE said)
+  if(result OR NOT said MATCHES "usage: ")
+    message(SEND_ERROR "${script} --help: ended with ${result}\n${said}")
+  endif()
+  execute_process(COMMAND ${python} ${script} --no-such-option RESULT_VARIABLE result OUTPUT_VARIABLE said ERROR_VARIABLE said)
+  if(NOT result EQUAL 2 OR NOT said MATCHES "error: ")
+    message(SEND_ERROR "${script} --no-such-option: ended with ${result}\n${said}")
+  endif()
+endforeach()
