@@ -2,12 +2,15 @@
 # Which they are, core_tests.txt says, to Meson too.
 file(STRINGS ${CMAKE_CURRENT_SOURCE_DIR}/core_tests.txt act_core_test_sources)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/core_tests.txt)
-if(NOT CMAKE_CXX_FLAGS MATCHES "fsanitize")  # gcc needs minutes for such a unit there
+if(NOT act_sanitized OR CMAKE_CXX_COMPILER_ID MATCHES "Clang")  # gcc needs minutes for such a unit there
   act_join_sources(act_core_test_sources core UNITS 2 OF_TESTS SOURCES ${act_core_test_sources})  # one a core
 endif()
-act_add_tests(NAME act_core_tests SOURCES ${act_core_test_sources} LINK act::act $<$<TARGET_EXISTS:Eigen3::Eigen>:Eigen3::Eigen>)
+option(ACT_TEST_CORE "Build act_core_tests, which a build of the upper layers under the sanitizers leaves to another" ON)
+if(ACT_TEST_CORE)
+  act_add_tests(NAME act_core_tests SOURCES ${act_core_test_sources} LINK act::act $<$<TARGET_EXISTS:Eigen3::Eigen>:Eigen3::Eigen>)
+endif()
 option(ACT_TEST_WITHOUT_SIMD "Test the core a second time, with its SIMD kernels compiled out" ON)
-if(ACT_TEST_WITHOUT_SIMD AND ACT_USE_XSIMD AND xsimd_FOUND)
+if(ACT_TEST_CORE AND ACT_TEST_WITHOUT_SIMD AND ACT_USE_XSIMD AND xsimd_FOUND)
   act_add_tests(NAME act_core_without_simd_tests SOURCES ${act_core_test_sources} LINK act::act $<$<TARGET_EXISTS:Eigen3::Eigen>:Eigen3::Eigen>)
   target_compile_definitions(act_core_without_simd_tests PRIVATE ACT_NO_XSIMD)
 endif()

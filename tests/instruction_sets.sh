@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # The core's tests for each instruction set: SSE2, AVX2 with FMA, AVX-512, and NEON under qemu-user. What this machine
 # cannot run is skipped by name.
-#   tests/instruction_sets.sh [sse2|avx2|avx512|aarch64]...     all of them by default
+#   tests/instruction_sets.sh [sse2|avx2|avx2-sanitized|avx512|aarch64]...     all of them by default
 # ARM needs `third_party/install.sh --cross`. Built in build/NAME, by the presets of the same names.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # The processor's features that each set needs, as the kernel lists them.
 declare -A needed=(
-  [sse2]="sse2" [avx2]="avx2 fma f16c bmi2" [avx512]="avx512f avx512bw avx512cd avx512dq avx512vl" [aarch64]=""
+  [sse2]="sse2" [avx2]="avx2 fma f16c bmi2" [avx2-sanitized]="avx2 fma f16c bmi2"
+  [avx512]="avx512f avx512bw avx512cd avx512dq avx512vl" [aarch64]=""
 )
 has_all() {
   for feature in "$@"; do
@@ -16,7 +17,7 @@ has_all() {
   done
 }
 
-[ $# -gt 0 ] || set -- sse2 avx2 avx512 aarch64
+[ $# -gt 0 ] || set -- sse2 avx2 avx2-sanitized avx512 aarch64
 for name in "$@"; do
   [ -n "${needed[$name]+known}" ] || { echo "tests/instruction_sets.sh: unknown instruction set $name" >&2; exit 2; }
   started=$SECONDS

@@ -2,35 +2,24 @@
 #include <act/calibrated_attention.hpp>
 #include <act/decoding_attention.hpp>
 #include <act/runtime/layers/core_attention.hpp>
-
-#ifdef ACT_LOOK_AT_TENSORS  // by src/act/CMakeLists.txt, with the address sanitizer
-#include <sanitizer/asan_interface.h>
+#include <act/runtime/products/look_at_memory.hpp>
 
 #include <cstddef>
-#include <cstdlib>
-#endif
 
 namespace act::runtime {
 namespace {
 
 #ifdef ACT_LOOK_AT_TENSORS
-void look_at_row(const void* row, std::size_t bytes) {
-  if (bytes == 0) return;
-  void* const poisoned = __asan_region_is_poisoned(const_cast<void*>(row), bytes);
-  if (poisoned == nullptr) return;
-  __asan_describe_address(poisoned);
-  std::_Exit(1);
-}
 template <class T>
 void look_at(const head_tensor<T>& tensor) {
   for (std::size_t batch = 0; batch < tensor.batches; ++batch)
     for (std::size_t head = 0; head < tensor.heads; ++head)
       for (std::size_t token = 0; token < tensor.tokens; ++token)
-        look_at_row(tensor.row(batch, head, token), tensor.channels * sizeof(T));
+        look_at_memory(tensor.row(batch, head, token), tensor.channels * sizeof(T));
 }
 template <class T>
 void look_at(std::span<T> values) {
-  look_at_row(values.data(), values.size_bytes());
+  look_at_memory(values.data(), values.size_bytes());
 }
 template <class... Each>
 void look_at_each(const Each&... each) {
