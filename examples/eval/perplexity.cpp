@@ -43,7 +43,7 @@ struct window_size {
 };
 
 std::string read_utf8(const std::string& path) {
-  act::io::text_file file = act::io::read_text_file(path);
+  act::io::text_file file = read_utf8_file(path);
   if (const std::size_t at = act::io::find_invalid_utf8(file.text); at != std::string::npos) {
     throw act::error(act::error_code::invalid_input, path,
                      "isn't UTF-8 at byte " + std::to_string(at) + "; convert it");

@@ -44,11 +44,13 @@ void declare(command_line& line, generate_options& options) {
   line.add_flag("--category-temperatures", options.category_temperatures,
                 "With --mt-bench: each question at FastChat's temperature for its category (0.7 writing, "
                 "roleplay; 0.1 stem, humanities; else 0). Without it, all are answered at --temperature");
-  line.add("--top-k", options.generation.sampling.top_k,
-           "Draw from the K likeliest tokens only (default: 0, all)");
-  line.add("--top-p", options.generation.sampling.top_p,
-           "Draw from the likeliest tokens that together reach P (default: 1)");
-  line.add("--seed", options.generation.sampling.seed, "Of the draws (default: 0)").value_name("S");
+  options.drawing_given = {
+      {"--top-k", line.add("--top-k", options.generation.sampling.top_k,
+                           "Draw from the K likeliest tokens only (default: 0, all)")},
+      {"--top-p", line.add("--top-p", options.generation.sampling.top_p,
+                           "Draw from the likeliest tokens that together reach P (default: 1)")},
+      {"--seed",
+       line.add("--seed", options.generation.sampling.seed, "Of the draws (default: 0)").value_name("S")}};
   line.add("--stop", options.generation.stops,
            "End the text before this string, in which \\n, \\t and \\r are line break, tab and carriage "
            "return and \\\\ is a backslash; may be repeated")
@@ -162,6 +164,12 @@ void check_usage(const generate_options& options) {
   if (options.stored() != act::runtime::cache_type::f32 && options.tokens_given.count() > 0)
     refuse("--cache-type", "is for text that is made; --logits runs its tokens at once");
   act::throw_if(options.generation.sampling.validate(), act::error_code::invalid_option);
+  if (options.temperature_given.count() == 0 && !options.category_temperatures) {
+    for (const auto& [name, drawing] : options.drawing_given) {
+      if (drawing.given())
+        refuse(name, "is of draws, and without --temperature each token is the likeliest; give both");
+    }
+  }
   (void)act::runtime::text_stream(options.generation.stops);
   if (!options.chat_template.empty()) (void)act::runtime::find_chat_template(options.chat_template);
 }

@@ -6,6 +6,7 @@
 #include <act/runtime/generate.hpp>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "programs/command_line.hpp"
@@ -46,6 +47,7 @@ struct generate_options {
   command_option mt_bench_given;
   command_option answers_given;
   command_option temperature_given;
+  std::vector<std::pair<std::string, command_option>> drawing_given;  ///< what is for draws alone
   command_option system_given;
 };
 

@@ -27,6 +27,7 @@
 #include "inspect/options.hpp"
 #include "programs/build_record.hpp"
 #include "programs/command_line.hpp"
+#include "programs/files.hpp"
 #include "programs/open_model.hpp"
 #include "programs/program.hpp"
 #include "programs/result_file.hpp"
@@ -126,7 +127,7 @@ void inspect_predictability(const command_line& line, const inspect_options& opt
                                                     .lower_layers = options.lower_layers,
                                                     .left_out = options.leave_out,
                                                     .ridge = options.ridge};
-  const act::io::text_file text = act::io::read_text_file(options.predictability);
+  const act::io::text_file text = read_utf8_file(options.predictability);
   act::runtime::loaded_model loaded = open_model(line, options.common);
   const act::runtime::model_config& config = loaded.model.config;
   const std::size_t length = window_length(options, config.context);

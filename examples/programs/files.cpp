@@ -5,10 +5,13 @@
 #include <act/error.hpp>
 #include <act/io/atomic_file.hpp>
 #include <act/io/text_file.hpp>
+#include <act/io/utf8.hpp>
 #include <act/runtime/checkpoint/gguf_split.hpp>
 
 #include <cstddef>
 #include <filesystem>
+#include <string>
+#include <string_view>
 #include <system_error>
 
 namespace act_program {
@@ -67,9 +70,29 @@ std::string partial_path(const std::string& path) {
   return path + ".partial";
 }
 
+namespace {
+
+void check_utf8(const act::io::text_file& file) {
+  if (const std::size_t at = act::io::find_invalid_utf8(file.text); at != std::string_view::npos) {
+    throw act::error(act::error_code::invalid_input, file.name,
+                     "isn't UTF-8 at byte " + std::to_string(at) +
+                         "; convert it, for example with iconv -f latin1 -t utf-8");
+  }
+}
+
+}  // namespace
+
+act::io::text_file read_utf8_file(const std::string& path) {
+  act::io::text_file file = act::io::read_text_file(path);
+  check_utf8(file);
+  return file;
+}
+
 act::io::text_file read_prompt_file(const std::string& path) {
-  return path == "-" ? act::io::text_file{"standard input", act::io::read_text_file("/dev/stdin").text}
-                     : act::io::read_text_file(path);
+  if (path != "-") return read_utf8_file(path);
+  const act::io::text_file file{"standard input", act::io::read_text_file("/dev/stdin").text};
+  check_utf8(file);
+  return file;
 }
 
 }  // namespace act_program

@@ -25,7 +25,10 @@ void make_folder(const std::string& path, const std::string& option);
 /// run stays; of a pipe or a device that itself. An empty path stays empty.
 [[nodiscard]] std::string partial_path(const std::string& path);
 
-/// The text of --prompt-file; of - that of standard input. Throws act::error (io).
+/// A file's text. Throws act::error (io, or invalid_input where it isn't UTF-8).
+[[nodiscard]] act::io::text_file read_utf8_file(const std::string& path);
+
+/// The text of --prompt-file; of - that of standard input. Throws as read_utf8_file.
 [[nodiscard]] act::io::text_file read_prompt_file(const std::string& path);
 
 }  // namespace act_program

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "programs/files.hpp"
 #include "programs/program.hpp"
 
 namespace act_program {
@@ -43,8 +44,8 @@ std::string fit_reference_cache(act::runtime::cache_policy& policy, const act::r
   }
   constexpr std::size_t most_tokens = 16'384;
   const std::size_t length = std::min<std::size_t>(512, config.context);
-  std::vector<act::runtime::token_id> tokens = loaded.tokenizer->encode(
-      act::io::read_text_file(text).text, act::runtime::special_tokens_in_text::are_text);
+  std::vector<act::runtime::token_id> tokens =
+      loaded.tokenizer->encode(read_utf8_file(text).text, act::runtime::special_tokens_in_text::are_text);
   tokens.resize(std::min(tokens.size(), most_tokens));
   const std::size_t needed = act::inspection::tokens_for_key_maps(config, policy.reference_heads);
   if (tokens.size() < needed) {

@@ -360,7 +360,7 @@ TEST_CASE("--mt-bench keeps the answers that the same command gave, and refuses 
   CHECK(act_test::read_file(answers) == again);
   // Other heads, options or questions.
   const std::string heads = folder.write("heads.json", act_test::tiny_heads);
-  for (const std::vector<std::string>& other : {std::vector<std::string>{"--seed", "2"},
+  for (const std::vector<std::string>& other : {std::vector<std::string>{"--temperature", "0", "--seed", "2"},
                                                 {"--heads", heads},
                                                 {"--temperature", "1"},
                                                 {"--system", "b"}}) {
@@ -384,6 +384,14 @@ TEST_CASE("act-generate says what is wrong") {
   check_one_line(generate({"--prompt", "a", "--answers", "a.jsonl"}), 2, "--mt-bench");
   check_one_line(generate({"--prompt", "a", "--logits", folder / "l"}), 2, "--tokens");
   check_one_line(generate({"--prompt", "a", "--top-p", "2"}), 2, "top_p");
+  for (const std::vector<std::string>& drawing :
+       {std::vector<std::string>{"--top-p", "0.9"}, {"--top-k", "5"}, {"--seed", "7"}}) {
+    std::vector<std::string> asked{"--prompt", "a"};
+    asked.insert(asked.end(), drawing.begin(), drawing.end());
+    check_one_line(generate(asked), 2, drawing[0] + ": is of draws, and without --temperature");
+    asked.insert(asked.end(), {"--temperature", "0", "--max-new-tokens", "0"});  // the greedy end of a series
+    CHECK(generate(asked).exit_code == 0);
+  }
   check_one_line(generate({"--prompt", "a", "--stop", ""}), 2, "stop");
   check_one_line(generate({"--prompt", "a", "--system", "b"}), 2, "--chat");
   check_one_line(generate({"--prompt", "a", "--chat-template", "none"}), 2, "smollm2");
@@ -393,6 +401,8 @@ TEST_CASE("act-generate says what is wrong") {
   check_one_line(generate({"--tokens", "1 999999", "--logits", folder / "l"}), 1, "999999");
   check_one_line(generate({"--prompt-file", folder / "none.txt"}), 1, "none.txt");
   check_one_line(generate({"--prompt", "\xff"}), 1, "UTF-8");
+  const std::string latin1 = folder.write("latin1.txt", "caf\xe9");
+  check_one_line(generate({"--prompt-file", latin1}), 1, latin1 + ": isn't UTF-8 at byte 3");
   const std::string some = folder.write("some.json", act_test::tiny_heads);
   check_one_line(
       generate({"--prompt", "a", "--heads", some, "--redistribution", "subset", "--subset", "question"}), 2,

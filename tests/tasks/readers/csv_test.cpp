@@ -57,6 +57,8 @@ TEST_CASE("broken quoting is refused where it is") {
   CHECK(refused_csv("\"b\"\rc\n") ==
         "f:1: text follows the closing quote of cell 1; double the quotes inside a cell");
   CHECK(refused_csv("\"") == "f:1: a quoted cell is never closed; add the missing \"");
+  CHECK(refused_csv(std::string("a,b\0\n", 6)) ==
+        "f:1: cell 2 has a zero byte; is this a text file, and whole?");
   CHECK(refused_csv("a,na\xEFve\n") == "f:1: cell 2 isn't UTF-8; convert the file to UTF-8");
   CHECK(refused_csv("a,\"" + std::string(act::tasks::line_length_limit + 1, 'x') + "\"") ==
         "f:1: a cell is longer than 16 MiB; is a quote missing?");

@@ -44,6 +44,13 @@ TEST_CASE("bytes that aren't UTF-8 are refused with line and byte") {
         "f:2: byte 3 isn't UTF-8; convert the file to UTF-8");
 }
 
+TEST_CASE("zero bytes, as a copy that broke off leaves them, are refused with line and byte") {
+  const std::string text("fine\nna\0ve\n", 11);
+  for (const auto encoding : {act::tasks::text_encoding::utf8, act::tasks::text_encoding::latin1})
+    CHECK(act_test::message_of([&] { lines_of(text, encoding); }) ==
+          "f:2: byte 3 is zero; is this a text file, and whole?");
+}
+
 TEST_CASE("a line beyond 16 MiB is refused") {
   std::string text(act::tasks::line_length_limit + 1, 'x');
   CHECK(act_test::message_of([&] { lines_of("a\n" + text); }) ==

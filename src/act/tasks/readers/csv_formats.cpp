@@ -97,6 +97,11 @@ class csv_scanner {
     if (cell.size() > line_length_limit) {
       bad_line(file_, read.line, "a cell is longer than 16 MiB; is a quote missing?");
     }
+    if (cell.find('\0') != std::string::npos) {
+      bad_line(
+          file_, read.line,
+          "cell " + std::to_string(read.cells.size()) + " has a zero byte; is this a text file, and whole?");
+    }
     if (io::find_invalid_utf8(cell) != std::string_view::npos) {
       bad_line(file_, read.line,
                "cell " + std::to_string(read.cells.size()) + " isn't UTF-8; convert the file to UTF-8");

@@ -51,6 +51,9 @@ void for_each_line(const io::text_file& file, text_encoding encoding,
     if (line.empty()) {
       continue;
     }
+    if (const std::size_t at = line.find('\0'); at != std::string_view::npos) {
+      bad_line(file, number, "byte " + std::to_string(at + 1) + " is zero; is this a text file, and whole?");
+    }
     if (encoding == text_encoding::utf8) {
       if (const std::size_t at = io::find_invalid_utf8(line); at != std::string_view::npos) {
         bad_line(file, number, "byte " + std::to_string(at + 1) + " isn't UTF-8; convert the file to UTF-8");

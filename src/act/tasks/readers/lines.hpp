@@ -27,8 +27,8 @@ enum class text_encoding { utf8, latin1 };
 
 /// Calls `use(line_text, line_number)` for every line that isn't empty, in order; numbers count from 1 and
 /// include empty lines. UTF-8 lines are checked (a byte order mark at the start is dropped); Latin-1 lines
-/// come as they are. Throws error (invalid_input) for bytes that aren't UTF-8, and lines beyond
-/// line_length_limit.
+/// come as they are. Throws error (invalid_input) for zero bytes, bytes that aren't UTF-8, and lines
+/// beyond line_length_limit.
 void for_each_line(const io::text_file& file, text_encoding encoding,
                    const std::function<void(std::string_view line, std::size_t number)>& use);
 
