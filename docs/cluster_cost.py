@@ -118,5 +118,5 @@ if __name__ == "__main__":
     asked = parser.parse_args()
     try:
         compare(asked.dry) if asked.dry else tables()
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError, ZeroDivisionError) as error:
         raise SystemExit(f"{asked.dry}: isn't what act-search --dry-run --json writes: {error!r}")

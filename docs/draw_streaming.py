@@ -25,8 +25,10 @@ def read(argument: str):
             places.append(at + block["tokens"] / 2)
             losses.append(-block["log_probability"])
             at += block["tokens"]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise SystemExit(f"{path}: isn't a result of act-eval --task ppl --cache: {error!r}")
+    if at == 0:
+        raise SystemExit(f"{path}: has no blocks of tokens")
     return name, places, losses, at
 
 

@@ -17,7 +17,7 @@ def read(path):
             for line in file:
                 sample = json.loads(line)
                 samples[sample["doc_id"]] = [float(each[0]) for each in sample["filtered_resps"]]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         sys.exit(f"{path}: isn't a file of lm-eval's samples: {error!r}")
     return samples
 

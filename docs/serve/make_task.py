@@ -24,8 +24,10 @@ try:
             pairs = [arguments[f"gen_args_{k}"] for k in range(len(arguments))]
             lines.append(json.dumps({"prompt": pairs[0]["arg_0"], "options": [each["arg_1"] for each in pairs],
                                      "label": int(sample["target"])}) + "\n")
-except (OSError, ValueError, KeyError) as error:
+except (OSError, ValueError, KeyError, TypeError) as error:
     raise SystemExit(f"{samples}: isn't a file of act-eval --export lm-eval:...: {error!r}")
+if not lines:
+    raise SystemExit(f"{samples}: holds no samples")
 folder.mkdir(parents=True, exist_ok=True)
 data = folder / f"{name}.jsonl"
 data.write_text("".join(lines), encoding="utf-8")
